@@ -1,0 +1,96 @@
+"""The port that a chain fills. A chain is pure: no I/O, no clock, no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Scheme
+from strongroom.domain.signing import KeyHint, Message, Ours, Policy, Prepared, Signed, SignedMessage
+from strongroom.domain.summary import Caution, Summary
+from strongroom.domain.wallet import WalletKind
+
+Unsigned = str | dict[str, Any]
+"""An unsigned transaction: serialised text, or its JSON form."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAddress:
+    canonical: bytes
+    """What addresses are compared and stored by."""
+    address: str
+    """As this network shows it."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """Every form of it by name, ``address`` among them."""
+    kind: str | None = None
+    """wallet, contract, script …, where the address itself tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A transaction that could be read. Chains subclass it."""
+
+    network: Network
+    key_hints: tuple[KeyHint, ...]
+
+
+class Chain(Protocol):
+    """One family of networks. Implementations hold no state that changes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def networks(self) -> Sequence[Network]:
+        """The networks that are known without any configuration."""
+
+    @property
+    def limits(self) -> Mapping[str, int | None]:
+        """Name and default of every limit that `check` knows; settings may change each. None: no limit."""
+
+    @property
+    def message_formats(self) -> Sequence[str]:
+        """Formats that `prepare_message` takes."""
+
+    def network_for(self, text: str) -> Network | None:
+        """A network for a CAIP-2 id that is of this chain but not configured, or None."""
+
+    def schemes(self, keyspace: str) -> Mapping[str, Scheme]: ...
+
+    def default_scheme(self, keyspace: str, kind: WalletKind) -> Scheme: ...
+
+    def parse_address(self, network: Network, text: str) -> ParsedAddress:
+        """Strict. Raises InvalidAddress."""
+
+    def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
+        """The address of a public key under a scheme."""
+
+    def decode(self, network: Network, unsigned: Unsigned) -> Decoded:
+        """Structure only. Raises InvalidTransaction."""
+
+    def check(
+        self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime
+    ) -> tuple[Caution, ...]:
+        """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours.
+
+        Raises InvalidTransaction, WrongKey, LimitExceeded, OptionRequired.
+        """
+
+    def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary: ...
+
+    def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
+        """Re-encodes what was decoded, compares it with what came in, and says what each key is to sign."""
+
+    def assemble(self, prepared: Prepared, signatures: Sequence[bytes]) -> Signed:
+        """Puts signatures in and verifies each. Raises InternalError on one that does not hold."""
+
+    def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
+        """``ours`` holds the one key that is to sign. Raises InvalidMessage."""
+
+    def assemble_message(self, prepared: Prepared, signatures: Sequence[bytes]) -> SignedMessage: ...
+
+    def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
+        """True where ``address`` signed ``message``. Raises InvalidMessage, InvalidAddress on unreadable input."""

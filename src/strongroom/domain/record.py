@@ -1,0 +1,122 @@
+"""What is written down of an operation: its own row, its signatures, its audit records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from strongroom.domain.signing import Guard
+
+
+class OperationState(StrEnum):
+    PENDING = "pending"
+    """T1 is committed, T2 is not."""
+    DONE = "done"
+    FAILED = "failed"
+    """Nothing left the service. The idempotency key may be used again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRecord:
+    """One mutating operation. T1 inserts it, T2 settles it."""
+
+    tenant_id: UUID
+    id: UUID
+    principal_id: UUID
+    idempotency_key: str | None
+    fingerprint: bytes
+    """HMAC of the parsed command, the same from every face."""
+    name: str
+    wallet_id: UUID | None
+    state: OperationState
+    lease_until: datetime
+    epoch: int
+    """Raised by whoever takes over after the lease; a result is accepted from the present epoch only."""
+    result: bytes | None
+    """The answer, canonical JSON, without words."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGuard:
+    """A guard and the operation that holds it."""
+
+    tenant_id: UUID
+    guard: Guard
+    operation_id: UUID
+    replaced_by: UUID | None = None
+    """The operation that signed something else for it later, because it was told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRecord:
+    tenant_id: UUID
+    operation_id: UUID
+    item: int
+    wallet_id: UUID
+    network: str
+    tx_id: str | None
+    raw: str
+    summary: bytes
+    """Canonical JSON."""
+    created_at: datetime
+
+
+class AuditOutcome(StrEnum):
+    REQUESTED = "requested"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What the audit says of one step; the committer gives it its place in the chain."""
+
+    at: datetime
+    tenant_id: UUID
+    principal_id: UUID
+    operation: str
+    operation_id: UUID
+    outcome: AuditOutcome
+    wallet_id: UUID | None
+    network: str | None
+    request_id: str
+    client: str
+    """Address of the caller, trusted proxies taken off."""
+    details: str
+    """Canonical JSON: summary, transaction id, error code …; never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    writer_id: UUID
+    sequence: int
+    entry: AuditEntry
+    mac: bytes
+    """HMAC-SHA-256(previous mac ‖ canonical row)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWriter:
+    """A process that writes audit records: itself a chained row, so that a whole chain cannot vanish unseen."""
+
+    id: UUID
+    ordinal: int
+    """1, 2, 3 … over all writers of the database."""
+    started_at: datetime
+    host: str
+    mac: bytes
+    """HMAC-SHA-256(previous writer's mac ‖ canonical row); the genesis of this writer's own chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSecret:
+    """The 32 bytes from which every MAC and row seal of the service is derived, wrapped by the key wrap."""
+
+    version: int
+    kek: str
+    kek_version: int
+    wrapped: bytes

@@ -1,0 +1,156 @@
+"""What passes between a chain, which knows bytes, and a signer, which knows keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from strongroom.domain.network import Network
+from strongroom.domain.summary import Summary
+from strongroom.domain.wallet import SealedSecret
+
+
+class Algorithm(StrEnum):
+    ECDSA = "secp256k1-ecdsa"
+    """32-byte digest -> r‖s‖recovery id (65 bytes), RFC 6979, low-S."""
+    SCHNORR = "secp256k1-bip340"
+    """32-byte digest -> 64 bytes, auxiliary randomness zero."""
+    ED25519 = "ed25519"
+    """message -> 64 bytes."""
+
+
+class Purpose(StrEnum):
+    TRANSACTION = "transaction"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """One payload and the key that is to sign it. Made by a chain; holds no secret."""
+
+    path: str
+    algorithm: Algorithm
+    payload: bytes
+    public_key: bytes
+    """The signer derives the key at ``path``, compares, and refuses on a difference."""
+    purpose: Purpose
+    taproot_root: bytes | None = None
+    """SCHNORR only. None: key as it is; b"": BIP-86 tweak; 32 bytes: BIP-341 tweak with this script root."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignRequest:
+    secret: SealedSecret
+    to_sign: ToSign
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """A key that a transaction itself asks for; one of the three forms is set."""
+
+    address: bytes | None = None
+    """Canonical bytes."""
+    public_key: bytes | None = None
+    fingerprint_and_path: tuple[bytes, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OurKey:
+    """A public key that is known to be of the wallet that signs."""
+
+    public_key: bytes
+    path: str
+    scheme: str
+    address: bytes
+    """Canonical bytes."""
+
+
+Ours = Mapping[bytes, OurKey]
+"""By public key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One thing that must be signed once: an EVM nonce, a TON seqno, a Bitcoin outpoint."""
+
+    keyspace: str
+    chain_id: str
+    """CAIP-2 id of the network."""
+    address: str
+    """Canonical address, hex; empty for an outpoint."""
+    sequence: str
+    """Nonce or seqno in decimal; txid:vout for an outpoint."""
+    payload_hash: bytes
+    """32 bytes. The same payload may be signed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that is needed to sign, and what there is to say of it. Holds no secret."""
+
+    network: Network
+    to_sign: tuple[ToSign, ...]
+    summary: Summary
+    template: object
+    """The chain's own unfinished transaction or message; only its chain looks inside."""
+    guards: tuple[Guard, ...] = ()
+
+    def requests(self, secret: SealedSecret, operation_id: UUID) -> list[SignRequest]:
+        return [SignRequest(secret, item, operation_id) for item in self.to_sign]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed transaction."""
+
+    raw: str
+    """As the network's nodes take it: 0x-hex, base64 … by chain."""
+    tx_id: str | None
+    complete: bool
+    """False: other signers are still to sign."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """Chain-specific, JSON values; integers over 2^53 as decimal strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    signature: str
+    address: str
+    """Address of the key that signed, as the network renders it."""
+    digest: str | None
+    """What was signed, hex, where the format has one."""
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to sign or verify. ``format`` decides which of the two bodies is read."""
+
+    format: str
+    """eip191, eip712, eip7702 …"""
+    data: bytes = b""
+    """For formats over bytes."""
+    document: Mapping[str, object] = field(default_factory=dict)
+    """For structured formats: EIP-712 typed data; {chain_id, address, nonce} of EIP-7702."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOptions:
+    """What a caller may ask for beyond the rules; each has a scope of its own."""
+
+    replaces: str | None = None
+    """Id of the transaction that this one replaces under the same guard."""
+    allow_resign: bool = False
+    allow_pre155: bool = False
+    allowed_sighashes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What `Chain.check` holds a transaction against: limits by the chain's own names, and the caller's options."""
+
+    limits: Mapping[str, int | None]
+    options: SignOptions = field(default_factory=SignOptions)

@@ -1,0 +1,59 @@
+"""The key wrap: wraps data keys under a key that never leaves it. It never sees a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    kek: str
+    """Name of the wrapping key."""
+    version: int
+    ciphertext: bytes
+
+
+class WrapFailureReason(StrEnum):
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    """This item cannot be unwrapped: other context, other key, changed bytes."""
+
+
+class WrapFailure(Exception):  # noqa: N818
+    """Why one item failed; a value in a list of results."""
+
+    def __init__(self, reason: WrapFailureReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class KeyWrapStatus:
+    ok: bool
+    state: str
+    """ok, sealed, denied, unreachable …"""
+    latency_ms: float
+
+
+class KeyWrap(Protocol):
+    """Batches of any length; every item carries its context, and opens under that context only."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def wrap(self, items: Sequence[tuple[bytes, bytes]]) -> list[Wrapped]:
+        """(plaintext key, context) -> wrapped. Raises KeyWrapUnavailable."""
+
+    async def unwrap(self, items: Sequence[tuple[Wrapped, bytes]]) -> list[bytes | WrapFailure]:
+        """(wrapped, context) -> plaintext, in order, per item."""
+
+    async def rewrap(self, items: Sequence[tuple[Wrapped, bytes]]) -> list[Wrapped | WrapFailure]:
+        """To the newest version of the wrapping key, without giving the plaintext away where it can be helped."""
+
+    async def check(self) -> KeyWrapStatus:
+        """Never encrypts."""
+
+    async def close(self) -> None: ...

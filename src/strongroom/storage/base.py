@@ -1,0 +1,171 @@
+"""The port of durable state. Rows are the plain values of `domain`; one implementation serves SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from strongroom.domain.principal import ApiKey
+from strongroom.domain.record import AuditRecord, AuditWriter, HeldGuard, OperationRecord, ServiceSecret, SignatureRecord
+from strongroom.domain.signing import Guard
+from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
+
+Row = (
+    Wallet
+    | SealedSecret
+    | Account
+    | Address
+    | OperationRecord
+    | HeldGuard
+    | SignatureRecord
+    | AuditRecord
+    | AuditWriter
+    | ApiKey
+    | ServiceSecret
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that is to change: of type ``of``, with this id, holding ``expect``. It must be exactly one."""
+
+    of: type[Wallet | Account | OperationRecord | ApiKey]
+    id: UUID
+    expect: Mapping[str, object]
+    set: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveGuard:
+    """A guard goes over to another operation (and payload), if ``held`` is still how it stands."""
+
+    held: HeldGuard
+    to: HeldGuard
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGuards:
+    """Every guard that this operation holds is given up: it failed, and no signature left."""
+
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is committed together or not at all.
+
+    ``rows`` are inserted and must be new. ``same`` are inserted, and where one exists already it must be equal: an
+    Address in everything but label, external_id and created_at, a HeldGuard in the payload hash.
+    """
+
+    rows: Sequence[Row] = ()
+    same: Sequence[Address | HeldGuard] = ()
+    changes: Sequence[Change | MoveGuard] = ()
+    releases: Sequence[ReleaseGuards] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why a unit could not be committed: the row or change of it that lost."""
+
+    unit: int
+    """Its position among the units given."""
+    cause: Row | Change | MoveGuard
+    found: Row | None = None
+    """The row that was in the way, where one was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Either nothing was committed and ``conflicts`` says whose fault it was, or everything was."""
+
+    conflicts: Sequence[Conflict] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WalletFilter:
+    state: str | None = None
+    kind: str | None = None
+    external_id: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFilter:
+    keyspace: str | None = None
+    scheme: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    tenant_id: UUID | None = None
+    wallet_id: UUID | None = None
+    operation: str | None = None
+    operation_id: UUID | None = None
+    outcome: str | None = None
+
+
+class Storage(Protocol):
+    """Every read is of one tenant; a row that fails its MAC or seal raises IntegrityError and gives the alarm.
+
+    Lists are in a fixed order; ``after`` is the last id of the page before. Everything raises StorageUnavailable where
+    the database cannot be asked.
+    """
+
+    async def apply(self, units: Sequence[Unit]) -> Applied:
+        """One transaction for all units, multi-row statements, rows in a fixed order. All or nothing."""
+
+    async def wallet(self, tenant_id: UUID, wallet_id: UUID) -> Wallet | None: ...
+    async def wallets(
+        self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int
+    ) -> list[Wallet]: ...
+    async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None: ...
+
+    async def account(
+        self, tenant_id: UUID, wallet_id: UUID, keyspace: str, scheme: str, number: int
+    ) -> Account | None: ...
+    async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]: ...
+    async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None: ...
+    async def addresses(
+        self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
+    ) -> list[Address]:
+        """In the order of (account id, change, index)."""
+
+    async def find_addresses(
+        self, tenant_id: UUID, keyspace: str, canonical: bytes, wallet_id: UUID | None = None
+    ) -> list[Address]: ...
+
+    async def operation(self, tenant_id: UUID, operation_id: UUID) -> OperationRecord | None: ...
+    async def operation_by_key(
+        self, tenant_id: UUID, principal_id: UUID, idempotency_key: str
+    ) -> OperationRecord | None: ...
+    async def guard(self, guard: Guard) -> HeldGuard | None:
+        """The row of the same keyspace, chain id, address and sequence, of whichever tenant."""
+
+    async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]: ...
+
+    async def api_key(self, key_id: UUID) -> ApiKey | None: ...
+    async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]: ...
+
+    async def service_secret(self) -> ServiceSecret | None:
+        """The newest version. Not under a MAC of ours: the key wrap's own authentication protects it."""
+
+    async def audit_writers(self) -> list[AuditWriter]:
+        """All, by ordinal."""
+
+    async def audit_chain(self, writer_id: UUID, after_sequence: int, limit: int) -> list[AuditRecord]:
+        """By sequence: what `audit verify` walks."""
+
+    async def audit_records(
+        self, where: AuditFilter, before: tuple[datetime, UUID, int] | None, limit: int
+    ) -> list[AuditRecord]:
+        """Newest first, by (at, writer id, sequence)."""
+
+    async def ping(self) -> float:
+        """Milliseconds of one round trip."""
+
+    async def close(self) -> None: ...
