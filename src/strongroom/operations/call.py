@@ -64,6 +64,12 @@ class Journal(Protocol):
         Raises InFlight, AlreadySigned, Superseded, StorageUnavailable; whatever T2's rows conflict with.
         """
 
+    async def remember(self, addresses: Sequence[Address]) -> None:
+        """Stores addresses that follow from a public node, so that they can be looked up: no key, no audit record.
+
+        Raises IntegrityError where another row stands in their place.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

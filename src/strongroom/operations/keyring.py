@@ -1,0 +1,309 @@
+"""Which public keys a wallet has, and how one is found without opening it.
+
+An account with a public node gives every address below it. Where an index is hardened each derived key is stored, and a
+key that is not stored yet is derived by the signer, once, as an audited step.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID, uuid5
+
+from strongroom.codecs import bip32
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Position, Scheme
+from strongroom.domain.signing import KeyHint, OurKey
+from strongroom.domain.wallet import Account, Address, PublicNode, Wallet, WalletKind, WalletState
+from strongroom.errors import (
+    AddressNotDerived,
+    Conflict,
+    IntegrityError,
+    InternalError,
+    InvalidField,
+    InvalidPath,
+    KeyWrapUnavailable,
+    WalletArchived,
+    WrongKey,
+)
+from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
+from strongroom.operations.fields import KeySelector
+from strongroom.telemetry.alarms import integrity_alarm
+
+if TYPE_CHECKING:
+    from strongroom.chains.base import Chain
+    from strongroom.operations.call import Call
+    from strongroom.operations.networks import Networks
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An account that is to be opened, and the first address of it."""
+
+    network: Network
+    scheme: Scheme
+    at: Position
+    want: Want
+
+    @property
+    def keyspace(self) -> str:
+        return self.network.keyspace
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One key of one wallet, named but not yet looked up."""
+
+    wallet: Wallet
+    network: Network
+    scheme: Scheme
+    at: Position
+
+    @property
+    def path(self) -> str:
+        return self.scheme.path(self.at)
+
+    @property
+    def account_id(self) -> UUID:
+        return account_id(self.wallet.id, self.network.keyspace, self.scheme.name, self.at.account)
+
+
+def account_id(wallet_id: UUID, keyspace: str, scheme: str, number: int) -> UUID:
+    """Two processes that open the same account make the same row."""
+    return uuid5(wallet_id, f"{keyspace}/{scheme}/{number}")
+
+
+async def from_signer(answer: Awaitable[T]) -> T:
+    """What the signer answers, its failures turned into ours."""
+    try:
+        return await answer
+    except KeyFailure as failure:
+        raise key_error(failure) from None
+
+
+def key_error(failure: KeyFailure) -> Exception:
+    if failure.reason is KeyFailureReason.UNAVAILABLE:
+        return KeyWrapUnavailable("the key wrap cannot be reached; nothing was signed", retry_after=1)
+    if failure.reason is KeyFailureReason.TAMPERED:
+        integrity_alarm("secret")
+        return IntegrityError("the wallet's sealed secret is not the one that was stored for it")
+    if failure.reason is KeyFailureReason.WRONG_PUBLIC_KEY:
+        integrity_alarm("public_key")
+        return IntegrityError("the key at this path is not the one that was stored for it")
+    return InternalError("the signer does not do this")
+
+
+class Keyring:
+    """``cache``: how many accounts and addresses are remembered. Both never change, so memory cannot go stale."""
+
+    def __init__(self, networks: Networks, *, cache: int = 20_000) -> None:
+        self._networks = networks
+        self._size = cache
+        self._accounts: OrderedDict[UUID, Account] = OrderedDict()
+        self._addresses: OrderedDict[tuple[UUID, int, int], Address] = OrderedDict()
+
+    def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
+        """The default account of every keyspace (of one, for a raw key): opened when the wallet is made."""
+        found = []
+        for name, (network, chain) in self._networks.keyspaces().items():
+            if keyspace is None or name == keyspace:
+                scheme = chain.default_scheme(name, kind)
+                found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
+        return found
+
+    def opened(self, wallet: Wallet, opening: Opening, node: PublicNode, now: datetime) -> tuple[Account, Address]:
+        """The rows of an account that the signer has just opened, with its first address."""
+        place = Place(wallet, opening.network, opening.scheme, opening.at)
+        stores_node = opening.scheme.account_template is not None
+        account = Account(
+            tenant_id=wallet.tenant_id,
+            id=place.account_id,
+            wallet_id=wallet.id,
+            keyspace=opening.keyspace,
+            scheme=opening.scheme.name,
+            number=opening.at.account,
+            path=node.path,
+            node=node if stores_node else None,
+            next_index=opening.at.index + 1,
+        )
+        key = bip32.derive_public(node, place.path).public_key if stores_node else node.public_key
+        return account, self._address(place, key, now)
+
+    def place(self, wallet: Wallet, network: Network, selector: KeySelector) -> Place:
+        """Raises InvalidPath, InvalidField, UnknownScheme."""
+        if wallet.keyspace is not None and wallet.keyspace != network.keyspace:
+            raise InvalidField("the wallet is a raw key of another keyspace", field="network")
+        if selector.path is not None:
+            return self._place_of_path(wallet, network, selector)
+        scheme = self._networks.scheme(network, wallet.kind, selector.scheme)
+        at = Position(selector.account or 0, selector.change or 0, selector.index or 0)
+        try:
+            scheme.path(at)
+        except ValueError as reason:
+            raise InvalidField(str(reason), field="scheme") from None
+        return Place(wallet, network, scheme, at)
+
+    def _place_of_path(self, wallet: Wallet, network: Network, selector: KeySelector) -> Place:
+        if (selector.index, selector.account, selector.change) != (None, None, None):
+            raise InvalidField("path does not go with index, account or change", field="path")
+        path = bip32.canonical_path(selector.path or "")
+        chain = self._networks.chains[network.chain]
+        if selector.scheme is not None:
+            schemes = [self._networks.scheme(network, wallet.kind, selector.scheme)]
+        else:
+            default = chain.default_scheme(network.keyspace, wallet.kind)
+            others = [found for found in chain.schemes(network.keyspace).values() if found is not default]
+            schemes = [found for found in (default, *others) if wallet.kind in found.kinds]
+        for scheme in schemes:
+            at = scheme.match(path)
+            if at is not None:
+                return Place(wallet, network, scheme, at)
+        raise InvalidPath("the path fits no scheme of this network for wallets of this kind", field="path")
+
+    async def known(self, call: Call, place: Place) -> Address | None:
+        """The address at a place, as far as no key must be opened for it."""
+        key = (place.account_id, place.at.change, place.at.index)
+        remembered = _recall(self._addresses, key)
+        if remembered is not None:
+            return remembered
+        account = await self.account(call, place)
+        if account is None:
+            return None
+        stored = await call.storage.address(call.tenant_id, *key)
+        if account.node is None:
+            found = stored
+        else:
+            found = self._address(place, bip32.derive_public(account.node, place.path).public_key, call.now)
+            if stored is not None:
+                found = _same(stored, found)
+        if found is not None and stored is not None:
+            self._remember(self._addresses, key, found)
+        return found
+
+    async def account(self, call: Call, place: Place) -> Account | None:
+        remembered = _recall(self._accounts, place.account_id)
+        if remembered is not None:
+            return remembered
+        account = await call.storage.account(
+            call.tenant_id, place.wallet.id, place.network.keyspace, place.scheme.name, place.at.account
+        )
+        if account is not None:
+            self._remember(self._accounts, place.account_id, account)
+        return account
+
+    async def derive(self, call: Call, place: Place) -> Address:
+        """The address at a place; where it is not known yet the key is opened for it, audited, and it is stored."""
+        found = await self.known(call, place)
+        if found is not None:
+            await call.journal.remember([found])
+            return found
+        if place.wallet.state is not WalletState.ACTIVE:
+            raise WalletArchived("the wallet is archived: no new key of it is derived")
+        try:
+            return await self._derive(call, place)
+        except Conflict:  # another request opened the same account first
+            found = await self.known(call, place)
+            if found is None:
+                raise
+            return found
+
+    async def _derive(self, call: Call, place: Place) -> Address:
+        secret = await call.storage.secret(call.tenant_id, place.wallet.id)
+        if secret is None:
+            raise IntegrityError("the wallet has no sealed secret")
+        opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
+        known_account = await self.account(call, place)
+        details = {"path": place.path, "scheme": place.scheme.name}
+        async with call.journal.intent(
+            wallet_id=place.wallet.id, network=place.network.name, details=details
+        ) as intent:
+            [node] = await from_signer(call.signer.public(secret, [opening.want]))
+            account, address = self.opened(place.wallet, opening, node, call.now)
+            if account.node is not None:
+                key = bip32.derive_public(account.node, place.path).public_key
+                address = self._address(place, key, call.now)
+            intent.settle(None, rows=[] if known_account else [account], same=[address])
+        return address
+
+    async def ours(self, call: Call, place: Place) -> OurKey:
+        """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
+        address = await self.known(call, place)
+        if address is None:
+            raise AddressNotDerived("this key has not been derived yet: ask for its address first", field="index")
+        return OurKey(address.public_key, address.path, address.scheme, address.canonical)
+
+    async def find(
+        self, call: Call, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
+    ) -> OurKey:
+        """The one key that signs: what the selector says, else what the transaction asks for, else index 0.
+
+        Raises WrongKey where an address is named that is not the wallet's.
+        """
+        position = (selector.scheme, selector.account, selector.change, selector.index, selector.path)
+        if selector.address is not None:
+            if position != (None,) * 5:
+                raise InvalidField("address does not go with scheme, account, change, index or path", field="address")
+            chain = self._networks.chains[network.chain]
+            return await self._by_address(call, wallet, network, chain.parse_address(network, selector.address).canonical)
+        if position == (None,) * 5:
+            for hint in hints:
+                if hint.address is not None:
+                    return await self._by_address(call, wallet, network, hint.address)
+        return await self.ours(call, self.place(wallet, network, selector))
+
+    async def _by_address(self, call: Call, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
+        found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallet.id)
+        if not found:
+            raise WrongKey("the wallet has handed out no such address on this network", field="address")
+        first = found[0]
+        return OurKey(first.public_key, first.path, first.scheme, first.canonical)
+
+    def _address(self, place: Place, public_key: bytes, now: datetime) -> Address:
+        chain: Chain = self._networks.chains[place.network.chain]
+        return Address(
+            tenant_id=place.wallet.tenant_id,
+            wallet_id=place.wallet.id,
+            account_id=place.account_id,
+            keyspace=place.network.keyspace,
+            scheme=place.scheme.name,
+            account=place.at.account,
+            change=place.at.change,
+            index=place.at.index,
+            path=place.path,
+            canonical=chain.render(place.network, place.scheme, public_key).canonical,
+            public_key=public_key,
+            label=None,
+            external_id=None,
+            created_at=now,
+        )
+
+    def _remember(self, cache: OrderedDict[K, V], key: K, value: V) -> None:
+        cache[key] = value
+        if len(cache) > self._size:
+            cache.popitem(last=False)
+
+
+def _recall(cache: OrderedDict[K, V], key: K) -> V | None:
+    value = cache.get(key)
+    if value is not None:
+        cache.move_to_end(key)
+    return value
+
+
+def _want(scheme: Scheme, at: Position) -> Want:
+    path = scheme.account_path(at.account)
+    return Want(scheme.path(at), scheme.curve) if path is None else Want(path, scheme.curve, node=True)
+
+
+def _same(stored: Address, derived: Address) -> Address:
+    if (stored.public_key, stored.canonical, stored.path) != (derived.public_key, derived.canonical, derived.path):
+        integrity_alarm("address", address_account=str(stored.account_id))
+        raise IntegrityError("a stored address is not the one that its account derives")
+    return stored

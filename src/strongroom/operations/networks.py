@@ -1,0 +1,83 @@
+"""The networks of this deployment, and which chain serves each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from strongroom.domain.signing import Policy, SignOptions
+from strongroom.errors import ConfigurationError, UnknownNetwork, UnknownScheme
+
+if TYPE_CHECKING:
+    from strongroom.chains.base import Chain
+    from strongroom.domain.network import Network
+    from strongroom.domain.scheme import Scheme
+    from strongroom.domain.wallet import WalletKind
+
+
+class Networks:
+    """Resolves a network by name, alias or CAIP-2 id.
+
+    ``limits`` are a chain's limits as configured; a network's own come before them. ``any_network``: a CAIP-2 id
+    that a chain can serve is accepted although nobody configured it.
+    """
+
+    def __init__(
+        self,
+        chains: Mapping[str, Chain],
+        networks: Iterable[Network],
+        *,
+        limits: Mapping[str, Mapping[str, int | None]],
+        any_network: bool,
+    ) -> None:
+        self.chains = chains
+        self._limits = {name: {**chain.limits, **limits.get(name, {})} for name, chain in chains.items()}
+        self._any_network = any_network
+        self._listed: list[Network] = []
+        self._by_text: dict[str, Network] = {}
+        for network in networks:
+            self._add(network)
+
+    def _add(self, network: Network) -> None:
+        if network.chain not in self.chains:
+            raise ConfigurationError(f"network {network.name}: there is no chain {network.chain}")
+        unknown = set(network.limits) - set(self._limits[network.chain])
+        if unknown:
+            raise ConfigurationError(f"network {network.name}: chain {network.chain} has no limit {sorted(unknown)}")
+        for text in (network.name, network.caip2, *network.aliases):
+            if self._by_text.setdefault(text, network) is not network:
+                raise ConfigurationError(f"network {network.name}: {text} names another network already")
+        self._listed.append(network)
+
+    def listed(self) -> list[Network]:
+        return list(self._listed)
+
+    def resolve(self, text: str) -> tuple[Network, Chain]:
+        """Raises UnknownNetwork."""
+        network = self._by_text.get(text)
+        if network is None and self._any_network:
+            network = next((found for chain in self.chains.values() if (found := chain.network_for(text))), None)
+        if network is None:
+            raise UnknownNetwork("no network of this name or CAIP-2 id is configured; GET /networks lists them",
+                                 field="network")  # fmt: skip
+        return network, self.chains[network.chain]
+
+    def policy(self, network: Network, options: SignOptions) -> Policy:
+        return Policy({**self._limits[network.chain], **network.limits}, options)
+
+    def scheme(self, network: Network, kind: WalletKind, name: str | None) -> Scheme:
+        """The scheme of this name for wallets of this kind, or the default one. Raises UnknownScheme."""
+        chain = self.chains[network.chain]
+        if name is None:
+            return chain.default_scheme(network.keyspace, kind)
+        scheme = chain.schemes(network.keyspace).get(name)
+        if scheme is None or kind not in scheme.kinds:
+            raise UnknownScheme("the network has no scheme of this name for wallets of this kind", field="scheme")
+        return scheme
+
+    def keyspaces(self) -> dict[str, tuple[Network, Chain]]:
+        """Each keyspace with one network of it."""
+        found: dict[str, tuple[Network, Chain]] = {}
+        for network in self._listed:
+            found.setdefault(network.keyspace, (network, self.chains[network.chain]))
+        return found

@@ -1,0 +1,265 @@
+"""Wallets: make, import, look up, rename, archive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.domain.secret import Secret
+from strongroom.domain.wallet import Owner, Wallet, WalletKind, WalletState
+from strongroom.errors import Forbidden, InvalidField, NotFound, UnknownNetwork
+from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
+from strongroom.operations.addresses import AddressView
+from strongroom.operations.call import Call
+from strongroom.operations.fields import (
+    Cursor,
+    ExternalId,
+    Label,
+    NetworkName,
+    PageSize,
+    clean_text,
+    cursor_uuid,
+    encode_cursor,
+)
+from strongroom.operations.keyring import Opening, from_signer
+from strongroom.storage.base import Change, Row, WalletFilter
+
+BACKUP_SCOPE = "wallets:backup"
+
+Words = Literal[12, 15, 18, 21, 24]
+Language = Literal[
+    "english", "japanese", "korean", "spanish", "chinese_simplified", "chinese_traditional", "french", "italian",
+    "czech", "portuguese",
+]  # fmt: skip
+Passphrase = Annotated[Secret, Meta(description="BIP-39 passphrase; empty where left out")]
+FirstNetworks = Annotated[list[NetworkName], Meta(max_length=32, description="Networks whose first address to return")]
+
+
+class CreateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    label: Label | None = None
+    words: Words = 24
+    language: Language = "english"
+    passphrase: Passphrase | None = None
+    networks: FirstNetworks = []
+    external_id: ExternalId | None = None
+    backup: Annotated[bool, Meta(description="Return the words, this once; needs the scope wallets:backup")] = False
+
+
+class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["bip39", "raw_key"]
+    mnemonic: Annotated[Secret, Meta(description="bip39: the words")] | None = None
+    passphrase: Passphrase | None = None
+    language: Language | None = None
+    keyspace: Annotated[str, Meta(max_length=32, description="raw_key: the keyspace of the key")] | None = None
+    format: Annotated[Literal["hex"], Meta(description="raw_key: how the key is written")] | None = None
+    key: Annotated[Secret, Meta(description="raw_key: the private key")] | None = None
+    label: Label | None = None
+    networks: FirstNetworks = []
+    external_id: ExternalId | None = None
+
+
+class ListWallets(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    state: Literal["active", "archived"] | None = None
+    kind: Literal["bip39", "raw_key"] | None = None
+    label: Label | None = None
+    external_id: ExternalId | None = None
+    cursor: Cursor | None = None
+    limit: PageSize = 50
+
+
+class GetWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+
+
+class UpdateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    label: Label
+
+
+class ArchiveWallet(GetWallet, kw_only=True, frozen=True):
+    pass
+
+
+class UnarchiveWallet(GetWallet, kw_only=True, frozen=True):
+    pass
+
+
+class Backup(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    status: Literal["shown", "already_shown"]
+    mnemonic: Secret | None = None
+
+
+class WalletView(msgspec.Struct, kw_only=True, frozen=True):
+    id: UUID
+    kind: Literal["bip39", "raw_key"]
+    label: str | None
+    external_id: str | None
+    state: Literal["active", "archived"]
+    keyspace: str | None
+    master_fingerprint: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, wallet: Wallet) -> WalletView:
+        return cls(**{name: getattr(wallet, name) for name in cls.__struct_fields__})
+
+
+class CreatedWallet(WalletView, kw_only=True, frozen=True):
+    addresses: list[AddressView] = []
+    backup: Backup | None = None
+
+
+class WalletPage(msgspec.Struct, kw_only=True, frozen=True):
+    wallets: list[WalletView]
+    next_cursor: str | None
+
+
+async def create(command: CreateWallet, call: Call) -> CreatedWallet:
+    if command.backup and BACKUP_SCOPE not in call.principal.scopes:
+        raise Forbidden(f"backup needs the scope {BACKUP_SCOPE}")
+    draft = _draft(call, WalletKind.BIP39, command.label, command.external_id)
+    openings = call.keyring.openings(draft.kind, None)
+    spec = NewSeed(command.words, command.language, command.passphrase or Secret(""), command.backup)
+    _resolve_all(call, command.networks, None)
+    async with call.journal.intent(wallet_id=draft.id, details={"words": command.words}) as intent:
+        created = await from_signer(
+            call.signer.create(Owner(draft.tenant_id, draft.id), spec, [opening.want for opening in openings])
+        )
+        result, rows = _open(call, draft, openings, created, command.networks)
+        shown = already = None
+        if created.words is not None:
+            shown, already = Backup(status="shown", mnemonic=created.words), Backup(status="already_shown")
+        stored = msgspec.structs.replace(result, backup=already)
+        intent.settle(stored, rows=rows)
+    return msgspec.structs.replace(result, backup=shown)
+
+
+async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
+    material = _material(command, call)
+    kind = WalletKind(command.kind)
+    draft = replace(_draft(call, kind, command.label, command.external_id), keyspace=command.keyspace)
+    openings = call.keyring.openings(kind, command.keyspace)
+    _resolve_all(call, command.networks, command.keyspace)
+    async with call.journal.intent(wallet_id=draft.id, details={"kind": command.kind}) as intent:
+        created = await from_signer(
+            call.signer.restore(Owner(draft.tenant_id, draft.id), material, [opening.want for opening in openings])
+        )
+        result, rows = _open(call, draft, openings, created, command.networks)
+        intent.settle(result, rows=rows)
+    return result
+
+
+async def list_(command: ListWallets, call: Call) -> WalletPage:
+    where = WalletFilter(
+        command.state, command.kind, command.external_id, clean_text(command.label, "label")
+    )
+    found = await call.storage.wallets(call.tenant_id, where, cursor_uuid(command.cursor), command.limit + 1)
+    page = found[: command.limit]
+    more = encode_cursor(page[-1].id) if len(found) > command.limit else None
+    return WalletPage(wallets=[WalletView.of(wallet) for wallet in page], next_cursor=more)
+
+
+async def get(command: GetWallet, call: Call) -> WalletView:
+    return WalletView.of(await existing(call, command.wallet_id))
+
+
+async def update(command: UpdateWallet, call: Call) -> WalletView:
+    wallet = await existing(call, command.wallet_id)
+    return await _change(call, wallet, {}, {"label": clean_text(command.label, "label")})
+
+
+async def archive(command: ArchiveWallet, call: Call) -> WalletView:
+    """Idempotent. From here on no key of the wallet is opened; what is opened of it here is dropped."""
+    wallet = await existing(call, command.wallet_id)
+    view = await _change(call, wallet, {}, {"state": WalletState.ARCHIVED})
+    await call.signer.forget(wallet.id)
+    return view
+
+
+async def unarchive(command: UnarchiveWallet, call: Call) -> WalletView:
+    wallet = await existing(call, command.wallet_id)
+    return await _change(call, wallet, {}, {"state": WalletState.ACTIVE})
+
+
+async def existing(call: Call, wallet_id: UUID) -> Wallet:
+    """A wallet of the caller's tenant. Raises NotFound, the same for a foreign and for a missing one."""
+    wallet = await call.storage.wallet(call.tenant_id, wallet_id)
+    if wallet is None:
+        raise NotFound("there is no such wallet", field="wallet_id")
+    return wallet
+
+
+async def _change(
+    call: Call, wallet: Wallet, expect: dict[str, object], values: dict[str, object]
+) -> WalletView:
+    details = {name: str(value) for name, value in values.items() if name != "label"}
+    async with call.journal.intent(wallet_id=wallet.id, details=details) as intent:
+        result = WalletView.of(replace(wallet, **values))  # type: ignore[arg-type]
+        intent.settle(result, changes=[Change(Wallet, wallet.id, expect, values)])
+    return result
+
+
+def _draft(call: Call, kind: WalletKind, label: str | None, external_id: str | None) -> Wallet:
+    return Wallet(
+        tenant_id=call.tenant_id,
+        id=uuid4(),
+        kind=kind,
+        label=clean_text(label, "label"),
+        external_id=clean_text(external_id, "external_id"),
+        state=WalletState.ACTIVE,
+        secret_version=1,
+        master_fingerprint=None,
+        keyspace=None,
+        created_at=call.now,
+    )
+
+
+def _resolve_all(call: Call, names: list[str], keyspace: str | None) -> None:
+    """Refuses a bad network before anything is made."""
+    for name in names:
+        network, _ = call.networks.resolve(name)
+        if keyspace is not None and network.keyspace != keyspace:
+            raise UnknownNetwork("a raw key serves the networks of its own keyspace only", field="networks")
+
+
+def _open(
+    call: Call, draft: Wallet, openings: list[Opening], created: Created, networks: list[str]
+) -> tuple[CreatedWallet, list[Row]]:
+    """The wallet with its secret, its accounts and the first address of each: what T2 writes, and the answer."""
+    wallet = replace(draft, master_fingerprint=created.master_fingerprint)
+    rows: list[Row] = [wallet, created.secret]
+    first = {}
+    for opening, node in zip(openings, created.public, strict=True):
+        account, address = call.keyring.opened(wallet, opening, node, call.now)
+        rows += [account, address]
+        first[opening.keyspace] = address
+    views = []
+    for name in networks:
+        network, chain = call.networks.resolve(name)
+        views.append(AddressView.of(first[network.keyspace], network, chain))
+    return CreatedWallet(**msgspec.structs.asdict(WalletView.of(wallet)), addresses=views), rows
+
+
+def _material(command: ImportWallet, call: Call) -> Mnemonic | RawKey:
+    words_only = {"mnemonic": command.mnemonic, "passphrase": command.passphrase, "language": command.language}
+    key_only = {"keyspace": command.keyspace, "format": command.format, "key": command.key}
+    foreign = key_only if command.kind == "bip39" else words_only
+    for name, value in foreign.items():
+        if value is not None:
+            raise InvalidField(f"{name} does not go with kind {command.kind}", field=name)
+    if command.kind == "bip39":
+        if command.mnemonic is None:
+            raise InvalidField("kind bip39 needs mnemonic", field="mnemonic")
+        return Mnemonic(command.mnemonic, command.passphrase or Secret(""), command.language)
+    if command.keyspace is None or command.format is None or command.key is None:
+        raise InvalidField("kind raw_key needs keyspace, format and key", field="key")
+    if command.keyspace not in call.networks.keyspaces():
+        raise InvalidField("no network of this deployment has this keyspace", field="keyspace")
+    network, chain = call.networks.keyspaces()[command.keyspace]
+    curve = chain.default_scheme(network.keyspace, WalletKind.RAW_KEY).curve
+    return RawKey(curve, RawKeyFormat(command.format), command.key)
