@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import msgspec
@@ -11,9 +12,8 @@ from msgspec import Meta
 
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
-from strongroom.domain.scheme import HARDENED, Position
-from strongroom.domain.wallet import Account, Address, Wallet
-from strongroom.errors import AddressNotDerived, InvalidAddress, InvalidField, NotFound, UnknownScheme
+from strongroom.domain.wallet import Address
+from strongroom.errors import AddressNotDerived, InvalidAddress, MalformedRequest, NotFound, UnknownScheme
 from strongroom.operations.fields import (
     AccountNumber,
     AddressText,
@@ -32,8 +32,7 @@ from strongroom.operations.fields import (
     encode_cursor,
     parse_cursor_uuid,
 )
-from strongroom.operations.keyring import Place
-from strongroom.storage.base import AddressFilter, Change
+from strongroom.storage.base import AddressFilter
 
 if TYPE_CHECKING:
     from strongroom.chains.base import Chain
@@ -151,9 +150,101 @@ class AccountView(msgspec.Struct, kw_only=True, frozen=True):
 
 async def get(command: GetAddress, call: Call) -> AddressView:
     """Derives the address where it is new; the answer for a position never changes."""
-    from strongroom.operations.wallets import existing
-
     network, chain = call.networks.resolve(command.network)
-    wallet = await existing(call, command.wallet_id)
-    place = call.keyring.place(wallet, network, _selector(command))
+    wallet = await call.wallet(command.wallet_id)
+    selector = KeySelector(
+        scheme=command.scheme,
+        account=command.account,
+        change=command.change,
+        index=command.index,
+        path=command.path,
+    )
+    place = call.keyring.place(wallet, network, selector)
     return AddressView.of(await call.keyring.derive(call, place), network, chain)
+
+
+async def next_(command: NextAddress, call: Call) -> AddressView:
+    """The lowest index from the account's counter on that was not handed out yet."""
+    network, chain = call.networks.resolve(command.network)
+    wallet = await call.active_wallet(command.wallet_id)
+    label = clean_text(command.label, "label")
+    external_id = clean_text(command.external_id, "external_id")
+    first = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
+    if "{index}" not in first.scheme.template:
+        raise UnknownScheme("the scheme has one address only", field="scheme")
+    await call.keyring.derive(call, first)
+    place = await call.keyring.reserve(call, first)
+    async with call.journal.intent(
+        wallet_id=wallet.id, network=network.name, details={"path": place.path, "scheme": place.scheme.name}
+    ) as intent:
+        key = await call.keyring.public_key(call, place)
+        address = replace(call.keyring.address(place, key, call.now), label=label, external_id=external_id)
+        result = AddressView.of(address, network, chain)
+        intent.settle(result, rows=[address])
+    return result
+
+
+async def list_(command: ListAddresses, call: Call) -> AddressPage:
+    """What was handed out, by account and index. Without ``network`` each is shown on the first of its keyspace."""
+    wallet = await call.wallet(command.wallet_id)
+    only = None if command.network is None else call.networks.resolve(command.network)
+    where = AddressFilter(None if only is None else only[0].keyspace, command.scheme, command.external_id)
+    cursor = decode_cursor(command.cursor, 3)
+    after = None if cursor is None else (parse_cursor_uuid(cursor[0]), _number(cursor[1]), _number(cursor[2]))
+    found = await call.storage.addresses(call.tenant_id, wallet.id, where, after, command.limit + 1)
+    page = found[: command.limit]
+    keyspaces = call.networks.keyspaces()
+    views = [AddressView.of(address, *(only or keyspaces[address.keyspace])) for address in page]
+    last = page[-1] if len(found) > command.limit else None
+    more = None if last is None else encode_cursor(last.account_id, last.change, last.index)
+    return AddressPage(addresses=views, next_cursor=more)
+
+
+async def find(command: FindAddress, call: Call) -> FoundAddresses:
+    network, chain = call.networks.resolve(command.network)
+    canonical = chain.parse_address(network, command.address).canonical
+    found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical)
+    if not found:
+        raise NotFound("no wallet has handed out this address", field="address")
+    return FoundAddresses(addresses=[AddressView.of(address, network, chain) for address in found])
+
+
+async def validate(command: ValidateAddress, call: Call) -> AddressValidity:
+    network, chain = call.networks.resolve(command.network)
+    try:
+        parsed = chain.parse_address(network, command.address)
+    except InvalidAddress as refusal:
+        return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, kind=None)
+    return AddressValidity(
+        valid=True, reason=None, address=parsed.address, forms=dict(parsed.forms), kind=parsed.kind
+    )
+
+
+async def get_account(command: GetAccount, call: Call) -> AccountView:
+    network, _ = call.networks.resolve(command.network)
+    wallet = await call.wallet(command.wallet_id)
+    place = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
+    if place.scheme.account_template is None:
+        raise UnknownScheme("the scheme has no extended public key: a step below its account is hardened", field="scheme")
+    await call.keyring.derive(call, place)
+    account = await call.storage.account(
+        call.tenant_id, wallet.id, network.keyspace, place.scheme.name, command.account
+    )
+    if account is None or account.node is None:
+        raise AddressNotDerived("the account has not been opened yet", field="account")
+    return AccountView(
+        wallet_id=wallet.id,
+        network=network.name,
+        scheme=account.scheme,
+        account=account.number,
+        path=account.path,
+        extended_public_key=bip32.xpub(account.node),
+        master_fingerprint=wallet.master_fingerprint,
+        next_index=account.next_index,
+    )
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise MalformedRequest("cursor is not one that this service gave out", field="cursor")
+    return int(text)

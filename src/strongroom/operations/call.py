@@ -13,12 +13,13 @@ import msgspec
 
 from strongroom.domain.principal import Principal
 from strongroom.domain.signing import Guard, SignOptions
+from strongroom.domain.wallet import Address, SealedSecret, Wallet, WalletState
+from strongroom.errors import Forbidden, IntegrityError, NotFound, WalletArchived
 from strongroom.keys.base import Signer
-from strongroom.storage.base import Change, Row, Storage
+from strongroom.storage.base import Change, Row, Storage, Unit
+from strongroom.telemetry.alarms import integrity_alarm
 
 if TYPE_CHECKING:
-    from strongroom.domain.network import Network
-    from strongroom.domain.wallet import Address
     from strongroom.operations.keyring import Keyring
     from strongroom.operations.networks import Networks
 
@@ -64,10 +65,10 @@ class Journal(Protocol):
         Raises InFlight, AlreadySigned, Superseded, StorageUnavailable; whatever T2's rows conflict with.
         """
 
-    async def remember(self, addresses: Sequence[Address]) -> None:
-        """Stores addresses that follow from a public node, so that they can be looked up: no key, no audit record.
+    async def commit(self, unit: Unit) -> None:
+        """Commits what needs neither a key nor an audit record: an address that follows from a public node, a counter.
 
-        Raises IntegrityError where another row stands in their place.
+        Raises Conflict where a row or change of it loses, IntegrityError where a `same` row differs.
         """
 
 
@@ -88,3 +89,30 @@ class Call:
     @property
     def tenant_id(self) -> UUID:
         return self.principal.tenant_id
+
+    async def wallet(self, wallet_id: UUID) -> Wallet:
+        """A wallet of the caller's tenant. Raises NotFound, the same for a foreign and for a missing one."""
+        wallet = await self.storage.wallet(self.tenant_id, wallet_id)
+        if wallet is None:
+            raise NotFound("there is no such wallet", field="wallet_id")
+        return wallet
+
+    async def active_wallet(self, wallet_id: UUID) -> Wallet:
+        """One whose keys may be used. Raises NotFound, WalletArchived."""
+        wallet = await self.wallet(wallet_id)
+        if wallet.state is not WalletState.ACTIVE:
+            raise WalletArchived("the wallet is archived: its keys are not used", field="wallet_id")
+        return wallet
+
+    async def secret(self, wallet: Wallet) -> SealedSecret:
+        """Raises IntegrityError: a wallet without its secret was tampered with."""
+        secret = await self.storage.secret(self.tenant_id, wallet.id)
+        if secret is None:
+            integrity_alarm("secret_missing", wallet_id=str(wallet.id))
+            raise IntegrityError("the wallet has no sealed secret")
+        return secret
+
+    def require_scope(self, scope: str, what: str) -> None:
+        """For what needs a right beyond the operation's own. Raises Forbidden."""
+        if scope not in self.principal.scopes:
+            raise Forbidden(f"{what} needs the scope {scope}")

@@ -6,12 +6,14 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID, uuid5
+from weakref import WeakValueDictionary
 
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
@@ -22,6 +24,7 @@ from strongroom.errors import (
     AddressNotDerived,
     Conflict,
     IntegrityError,
+    InFlight,
     InternalError,
     InvalidField,
     InvalidPath,
@@ -31,6 +34,7 @@ from strongroom.errors import (
 )
 from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
 from strongroom.operations.fields import KeySelector
+from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.alarms import integrity_alarm
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+
+_RESERVE_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class Keyring:
         self._size = cache
         self._accounts: OrderedDict[UUID, Account] = OrderedDict()
         self._addresses: OrderedDict[tuple[UUID, int, int], Address] = OrderedDict()
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
         """The default account of every keyspace (of one, for a raw key): opened when the wallet is made."""
@@ -134,7 +141,7 @@ class Keyring:
             next_index=opening.at.index + 1,
         )
         key = bip32.derive_public(node, place.path).public_key if stores_node else node.public_key
-        return account, self._address(place, key, now)
+        return account, self.address(place, key, now)
 
     def place(self, wallet: Wallet, network: Network, selector: KeySelector) -> Place:
         """Raises InvalidPath, InvalidField, UnknownScheme."""
@@ -180,7 +187,7 @@ class Keyring:
         if account.node is None:
             found = stored
         else:
-            found = self._address(place, bip32.derive_public(account.node, place.path).public_key, call.now)
+            found = self.address(place, bip32.derive_public(account.node, place.path).public_key, call.now)
             if stored is not None:
                 found = _same(stored, found)
         if found is not None and stored is not None:
@@ -191,18 +198,21 @@ class Keyring:
         remembered = _recall(self._accounts, place.account_id)
         if remembered is not None:
             return remembered
-        account = await call.storage.account(
-            call.tenant_id, place.wallet.id, place.network.keyspace, place.scheme.name, place.at.account
-        )
+        account = await self._stored_account(call, place)
         if account is not None:
             self._remember(self._accounts, place.account_id, account)
         return account
+
+    async def _stored_account(self, call: Call, place: Place) -> Account | None:
+        return await call.storage.account(
+            call.tenant_id, place.wallet.id, place.network.keyspace, place.scheme.name, place.at.account
+        )
 
     async def derive(self, call: Call, place: Place) -> Address:
         """The address at a place; where it is not known yet the key is opened for it, audited, and it is stored."""
         found = await self.known(call, place)
         if found is not None:
-            await call.journal.remember([found])
+            await self._store(call, found)
             return found
         if place.wallet.state is not WalletState.ACTIVE:
             raise WalletArchived("the wallet is archived: no new key of it is derived")
@@ -215,22 +225,48 @@ class Keyring:
             return found
 
     async def _derive(self, call: Call, place: Place) -> Address:
-        secret = await call.storage.secret(call.tenant_id, place.wallet.id)
-        if secret is None:
-            raise IntegrityError("the wallet has no sealed secret")
-        opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
-        known_account = await self.account(call, place)
+        account = await self.account(call, place)
         details = {"path": place.path, "scheme": place.scheme.name}
         async with call.journal.intent(
             wallet_id=place.wallet.id, network=place.network.name, details=details
         ) as intent:
-            [node] = await from_signer(call.signer.public(secret, [opening.want]))
-            account, address = self.opened(place.wallet, opening, node, call.now)
-            if account.node is not None:
-                key = bip32.derive_public(account.node, place.path).public_key
-                address = self._address(place, key, call.now)
-            intent.settle(None, rows=[] if known_account else [account], same=[address])
+            opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
+            [node] = await from_signer(call.signer.public(await call.secret(place.wallet), [opening.want]))
+            opened, address = self.opened(place.wallet, opening, node, call.now)
+            intent.settle(None, rows=[] if account else [opened], same=[address])
         return address
+
+    async def public_key(self, call: Call, place: Place) -> bytes:
+        """The key at a place of an account that is open already; where its index is hardened the signer derives it."""
+        account = await self.account(call, place)
+        if account is not None and account.node is not None:
+            return bip32.derive_public(account.node, place.path).public_key
+        [node] = await from_signer(
+            call.signer.public(await call.secret(place.wallet), [Want(place.path, place.scheme.curve)])
+        )
+        return node.public_key
+
+    async def reserve(self, call: Call, first: Place) -> Place:
+        """Takes the next index off the account's counter; no two callers get the same. Raises InFlight.
+
+        An operation that fails afterwards leaves a gap, which costs nothing. Calls of this process take turns; a
+        change by another process is seen by the counter's old value.
+        """
+        async with self._turns.setdefault(first.account_id, asyncio.Lock()):
+            for _ in range(_RESERVE_TRIES):
+                account = await self._stored_account(call, first)
+                if account is None:
+                    raise AddressNotDerived("the account has not been opened yet", field="account")
+                index = account.next_index
+                while await call.storage.address(call.tenant_id, account.id, 0, index) is not None:
+                    index += 1
+                taken = Change(Account, account.id, {"next_index": account.next_index}, {"next_index": index + 1})
+                try:
+                    await call.journal.commit(Unit(changes=[taken]))
+                except Conflict:
+                    continue
+                return replace(first, at=replace(first.at, index=index))
+        raise InFlight("others are taking addresses of this account; try again", retry_after=1)
 
     async def ours(self, call: Call, place: Place) -> OurKey:
         """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
@@ -265,7 +301,14 @@ class Keyring:
         first = found[0]
         return OurKey(first.public_key, first.path, first.scheme, first.canonical)
 
-    def _address(self, place: Place, public_key: bytes, now: datetime) -> Address:
+    async def _store(self, call: Call, address: Address) -> None:
+        """What was handed out can be looked up: an address that only followed from its node gets a row."""
+        key = (address.account_id, address.change, address.index)
+        if key not in self._addresses:
+            await call.journal.commit(Unit(same=[address]))
+            self._remember(self._addresses, key, address)
+
+    def address(self, place: Place, public_key: bytes, now: datetime) -> Address:
         chain: Chain = self._networks.chains[place.network.chain]
         return Address(
             tenant_id=place.wallet.tenant_id,
@@ -307,3 +350,11 @@ def _same(stored: Address, derived: Address) -> Address:
         integrity_alarm("address", address_account=str(stored.account_id))
         raise IntegrityError("a stored address is not the one that its account derives")
     return stored
+
+
+def signatures_of(answers: Sequence[bytes | KeyFailure]) -> list[bytes]:
+    """All signatures, or the error of the first that is none."""
+    for answer in answers:
+        if isinstance(answer, KeyFailure):
+            raise key_error(answer)
+    return [answer for answer in answers if isinstance(answer, bytes)]

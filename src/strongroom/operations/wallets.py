@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from strongroom.domain.secret import Secret
 from strongroom.domain.wallet import Owner, Wallet, WalletKind, WalletState
-from strongroom.errors import Forbidden, InvalidField, NotFound, UnknownNetwork
+from strongroom.errors import InvalidField, UnknownNetwork
 from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
 from strongroom.operations.addresses import AddressView
 from strongroom.operations.call import Call
@@ -28,8 +28,6 @@ from strongroom.operations.fields import (
 )
 from strongroom.operations.keyring import Opening, from_signer
 from strongroom.storage.base import Change, Row, WalletFilter
-
-BACKUP_SCOPE = "wallets:backup"
 
 Words = Literal[12, 15, 18, 21, 24]
 Language = Literal[
@@ -120,8 +118,8 @@ class WalletPage(msgspec.Struct, kw_only=True, frozen=True):
 
 
 async def create(command: CreateWallet, call: Call) -> CreatedWallet:
-    if command.backup and BACKUP_SCOPE not in call.principal.scopes:
-        raise Forbidden(f"backup needs the scope {BACKUP_SCOPE}")
+    if command.backup:
+        call.require_scope("wallets:backup", "backup")
     draft = _draft(call, WalletKind.BIP39, command.label, command.external_id)
     openings = call.keyring.openings(draft.kind, None)
     spec = NewSeed(command.words, command.language, command.passphrase or Secret(""), command.backup)
@@ -165,33 +163,25 @@ async def list_(command: ListWallets, call: Call) -> WalletPage:
 
 
 async def get(command: GetWallet, call: Call) -> WalletView:
-    return WalletView.of(await existing(call, command.wallet_id))
+    return WalletView.of(await call.wallet(command.wallet_id))
 
 
 async def update(command: UpdateWallet, call: Call) -> WalletView:
-    wallet = await existing(call, command.wallet_id)
+    wallet = await call.wallet(command.wallet_id)
     return await _change(call, wallet, {}, {"label": clean_text(command.label, "label")})
 
 
 async def archive(command: ArchiveWallet, call: Call) -> WalletView:
     """Idempotent. From here on no key of the wallet is opened; what is opened of it here is dropped."""
-    wallet = await existing(call, command.wallet_id)
+    wallet = await call.wallet(command.wallet_id)
     view = await _change(call, wallet, {}, {"state": WalletState.ARCHIVED})
     await call.signer.forget(wallet.id)
     return view
 
 
 async def unarchive(command: UnarchiveWallet, call: Call) -> WalletView:
-    wallet = await existing(call, command.wallet_id)
+    wallet = await call.wallet(command.wallet_id)
     return await _change(call, wallet, {}, {"state": WalletState.ACTIVE})
-
-
-async def existing(call: Call, wallet_id: UUID) -> Wallet:
-    """A wallet of the caller's tenant. Raises NotFound, the same for a foreign and for a missing one."""
-    wallet = await call.storage.wallet(call.tenant_id, wallet_id)
-    if wallet is None:
-        raise NotFound("there is no such wallet", field="wallet_id")
-    return wallet
 
 
 async def _change(

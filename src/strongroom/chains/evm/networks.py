@@ -1,0 +1,81 @@
+"""EVM networks that are known without configuration. Chain ids: chainid.network; names of CAIP-2: namespaces/eip155."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from strongroom.domain.network import Network
+
+KEYSPACE: Final = "evm"
+CHAIN: Final = "evm"
+
+_COIN: Final = 10**18
+_CAIP2: Final = re.compile(r"eip155:(0|[1-9][0-9]{0,19})", re.ASCII)
+_ARBITRUM: Final = {"max_gas": 2**25}
+"""Nitro takes 32 million gas a transaction; the rest follow EIP-7825."""
+
+
+def _network(
+    name: str,
+    chain_id: int,
+    *aliases: str,
+    symbol: str = "ETH",
+    testnet: bool = False,
+    limits: Mapping[str, int | None] | None = None,
+) -> Network:
+    return Network(
+        name=name,
+        chain=CHAIN,
+        keyspace=KEYSPACE,
+        caip2=f"eip155:{chain_id}",
+        chain_id=chain_id,
+        symbol=symbol,
+        decimals=18,
+        testnet=testnet,
+        aliases=aliases,
+        limits=limits or {},
+    )
+
+
+def _fees(coins: int) -> dict[str, int | None]:
+    """Fee limits for a coin that is worth a fraction of an ether; ``coins`` of it are about what one ether may pay."""
+    return {
+        "max_fee": coins * _COIN,
+        "max_fee_percent_floor": coins * _COIN // 20,
+        "high_fee_warning": coins * _COIN // 20,
+    }
+
+
+NETWORKS: Final = (
+    _network("ethereum", 1, "eth"),
+    _network("sepolia", 11155111, "ethereum-sepolia", testnet=True),
+    _network("hoodi", 560048, "ethereum-hoodi", testnet=True),
+    _network("polygon", 137, "matic", symbol="POL", limits=_fees(1000)),
+    _network("polygon-amoy", 80002, "amoy", symbol="POL", testnet=True, limits=_fees(1000)),
+    _network("arbitrum", 42161, "arbitrum-one", limits=_ARBITRUM),
+    _network("arbitrum-sepolia", 421614, testnet=True, limits=_ARBITRUM),
+    _network("optimism", 10),
+    _network("optimism-sepolia", 11155420, testnet=True),
+    _network("base", 8453),
+    _network("base-sepolia", 84532, testnet=True),
+    _network("bsc", 56, "bnb", symbol="BNB", limits=_fees(3)),
+    _network("bsc-testnet", 97, symbol="tBNB", testnet=True, limits=_fees(3)),
+    _network("avalanche", 43114, "avax", symbol="AVAX", limits=_fees(50)),
+    _network("avalanche-fuji", 43113, "fuji", symbol="AVAX", testnet=True, limits=_fees(50)),
+    _network("gnosis", 100, "xdai", symbol="xDAI", limits=_fees(1000)),
+    _network("linea", 59144),
+    _network("linea-sepolia", 59141, testnet=True),
+    _network("scroll", 534352),
+    _network("scroll-sepolia", 534351, testnet=True),
+    _network("anvil", 31337, "hardhat", testnet=True),
+)
+
+
+def network_for(text: str) -> Network | None:
+    """The network of a CAIP-2 id ``eip155:N``, N below 2^64, that nobody has configured."""
+    found = _CAIP2.fullmatch(text)
+    if found is None or (chain_id := int(found[1])) >= 2**64:
+        return None
+    return _network(text, chain_id, symbol="native")

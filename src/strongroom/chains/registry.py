@@ -1,0 +1,14 @@
+"""The chains, by hand.
+
+To add one: a package beside ``evm`` whose class fills `chains.base.Chain`, its vectors under ``tests/vectors``, and one
+line here. Nothing else knows a chain by name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from strongroom.chains.base import Chain
+from strongroom.chains.evm.chain import Evm
+
+CHAINS: Final[dict[str, Chain]] = {"evm": Evm()}

@@ -1,0 +1,164 @@
+"""Messages, typed data and authorisations: sign, verify."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.domain.record import SignatureRecord
+from strongroom.domain.signing import Message
+from strongroom.domain.summary import Caution, Summary
+from strongroom.errors import InvalidMessage
+from strongroom.operations.call import Call
+from strongroom.operations.fields import AddressText, KeySelector, NetworkName
+from strongroom.operations.keyring import signatures_of
+
+MessageText = Annotated[str, Meta(max_length=262_144, description="The message, as `encoding` says")]
+Encoding = Annotated[Literal["text", "hex"], Meta(description="text: signed as UTF-8; hex: these bytes, 0x allowed")]
+FormatName = Annotated[str, Meta(max_length=32, description="eip191 …", examples=["eip191"])]
+SignatureText = Annotated[str, Meta(max_length=1024)]
+Uint256Text = Annotated[
+    str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description="Decimal digits", examples=["1"])
+]
+
+
+class SignMessage(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    format: FormatName
+    message: MessageText
+    encoding: Encoding
+
+
+class SignTypedData(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    typed_data: Annotated[dict[str, Any], Meta(description="EIP-712: types, primaryType, domain, message")]
+
+
+class SignAuthorization(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    chain_id: Annotated[Uint256Text, Meta(description="Chain id of the authorisation; 0 is valid on every chain")]
+    contract: Annotated[AddressText, Meta(description="The code that the account delegates to; the zero address revokes")]
+    nonce: Annotated[Uint256Text, Meta(description="Nonce of the account when the authorisation is applied")]
+
+
+class VerifyMessage(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    format: FormatName
+    message: MessageText
+    encoding: Encoding
+    signature: SignatureText
+    address: AddressText
+
+
+class VerifyTypedData(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    typed_data: dict[str, Any]
+    signature: SignatureText
+    address: AddressText
+
+
+class SignedMessageView(msgspec.Struct, kw_only=True, frozen=True):
+    wallet_id: UUID
+    network: str
+    address: str
+    format: str
+    signature: str
+    digest: Annotated[str | None, Meta(description="What was signed, where the format has a digest")]
+    summary: Summary
+    warnings: list[Caution]
+    details: dict[str, Any]
+
+
+class Verification(msgspec.Struct, kw_only=True, frozen=True):
+    valid: bool
+
+
+async def sign(command: SignMessage, call: Call) -> SignedMessageView:
+    _, chain = call.networks.resolve(command.network)
+    if command.format not in chain.message_formats or command.format in ("eip712", "eip7702"):
+        raise InvalidMessage("the network has no message format of this name", field="format")
+    return await _sign(command, Message(command.format, data=message_bytes(command.message, command.encoding)), call)
+
+
+async def sign_typed_data(command: SignTypedData, call: Call) -> SignedMessageView:
+    return await _sign(command, Message("eip712", document=command.typed_data), call)
+
+
+async def sign_authorization(command: SignAuthorization, call: Call) -> SignedMessageView:
+    """EIP-7702: lets a contract act as the account."""
+    document = {"chain_id": command.chain_id, "address": command.contract, "nonce": command.nonce}
+    return await _sign(command, Message("eip7702", document=document), call)
+
+
+async def verify(command: VerifyMessage, call: Call) -> Verification:
+    network, chain = call.networks.resolve(command.network)
+    message = Message(command.format, data=message_bytes(command.message, command.encoding))
+    return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
+
+
+async def verify_typed_data(command: VerifyTypedData, call: Call) -> Verification:
+    network, chain = call.networks.resolve(command.network)
+    message = Message("eip712", document=command.typed_data)
+    return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
+
+
+def message_bytes(message: str, encoding: str) -> bytes:
+    """Text and bytes are told apart by the caller: "0x12" may be either. Raises InvalidMessage."""
+    if encoding == "text":
+        return message.encode()
+    try:
+        return binascii.unhexlify(message.removeprefix("0x"))
+    except ValueError:
+        raise InvalidMessage("with encoding hex, message is an even number of hex digits", field="message") from None
+
+
+async def _sign(
+    command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
+) -> SignedMessageView:
+    network, chain = call.networks.resolve(command.network)
+    if message.format not in chain.message_formats:
+        raise InvalidMessage("the network has no messages of this kind", field="network")
+    wallet = await call.active_wallet(command.wallet_id)
+    key = await call.keyring.find(call, wallet, network, command)
+    prepared, warnings = chain.prepare_message(network, message, {key.public_key: key})
+    secret = await call.secret(wallet)
+
+    async with call.journal.intent(
+        wallet_id=wallet.id,
+        network=network.name,
+        guards=prepared.guards,
+        details={"summary": msgspec.to_builtins(prepared.summary)},
+    ) as intent:
+        answers = await call.signer.sign(prepared.requests(secret, intent.operation_id))
+        signed = chain.assemble_message(prepared, signatures_of(answers))
+        result = SignedMessageView(
+            wallet_id=wallet.id,
+            network=network.name,
+            address=signed.address,
+            format=message.format,
+            signature=signed.signature,
+            digest=signed.digest,
+            summary=prepared.summary,
+            warnings=list(warnings),
+            details=dict(signed.details),
+        )
+        record = SignatureRecord(
+            tenant_id=call.tenant_id,
+            operation_id=intent.operation_id,
+            item=0,
+            wallet_id=wallet.id,
+            network=network.name,
+            tx_id=None,
+            raw=signed.signature,
+            summary=msgspec.json.encode(prepared.summary),
+            created_at=call.now,
+        )
+        intent.settle(result, rows=[record], details={"digest": signed.digest})
+    return result

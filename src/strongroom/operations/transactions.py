@@ -1,0 +1,139 @@
+"""Transactions: decode, sign."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.domain.record import SignatureRecord
+from strongroom.domain.signing import SignOptions, Signed
+from strongroom.domain.summary import Caution, Summary
+from strongroom.operations.call import Call
+from strongroom.operations.fields import KeySelector, NetworkName
+from strongroom.operations.keyring import signatures_of
+
+UnsignedTransaction = Annotated[
+    str | dict[str, Any],
+    Meta(description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC)"),
+]
+
+
+class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What is only done when asked for; each needs a scope of its own."""
+
+    replaces: Annotated[
+        str, Meta(max_length=128, description="Id of the transaction that this replaces; needs sign:replace")
+    ] | None = None
+    allow_resign: Annotated[
+        bool, Meta(description="Sign although something else was signed for the nonce; needs sign:resign")
+    ] = False
+    allow_pre155: Annotated[
+        bool, Meta(description="EVM: sign a legacy transaction that is valid on every chain; needs sign:pre155")
+    ] = False
+
+
+class SignTransaction(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    unsigned_tx: UnsignedTransaction
+    options: Options = Options()
+
+
+class DecodeTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    unsigned_tx: UnsignedTransaction
+
+
+class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
+    wallet_id: UUID
+    network: str
+    signed_tx: Annotated[str, Meta(description="As the network's nodes take it")]
+    tx_id: str | None
+    complete: Annotated[bool, Meta(description="False: other signers are still to sign")]
+    summary: Summary
+    warnings: list[Caution]
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific; EVM: from, nonce, type, v, r, s")]
+
+
+class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
+    network: str
+    summary: Summary
+    warnings: list[Caution]
+
+
+async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
+    options = _options(command.options, call)
+    network, chain = call.networks.resolve(command.network)
+    wallet = await call.active_wallet(command.wallet_id)
+
+    decoded = chain.decode(network, command.unsigned_tx)
+    key = await call.keyring.find(call, wallet, network, command, decoded.key_hints)
+    ours = {key.public_key: key}
+    warnings = chain.check(decoded, ours, call.networks.policy(network, options), call.now)
+    prepared = chain.prepare(decoded, ours)
+    secret = await call.secret(wallet)
+
+    summary = msgspec.to_builtins(prepared.summary)
+    async with call.journal.intent(  # T1: nothing below runs unless this is durable
+        wallet_id=wallet.id,
+        network=network.name,
+        guards=prepared.guards,
+        details={"summary": summary},
+        options=options,
+    ) as intent:
+        answers = await call.signer.sign(prepared.requests(secret, intent.operation_id))
+        signed = chain.assemble(prepared, signatures_of(answers))  # refuses a signature that does not verify
+        result = SignedTransaction(
+            wallet_id=wallet.id,
+            network=network.name,
+            signed_tx=signed.raw,
+            tx_id=signed.tx_id,
+            complete=signed.complete,
+            summary=prepared.summary,
+            warnings=list(warnings),
+            details=dict(signed.details),
+        )
+        intent.settle(  # T2, on leaving; a failure is settled too
+            result,
+            rows=[_record(call, result, intent.operation_id, signed)],
+            details={"tx_id": signed.tx_id, "complete": signed.complete},
+        )
+    return result
+
+
+async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:
+    """What would be signed, and what would be said of it, without a key."""
+    network, chain = call.networks.resolve(command.network)
+    decoded = chain.decode(network, command.unsigned_tx)
+    warnings = chain.check(decoded, None, call.networks.policy(network, SignOptions(allow_pre155=True)), call.now)
+    return DecodedTransaction(
+        network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings)
+    )
+
+
+def _options(options: Options, call: Call) -> SignOptions:
+    for scope, asked in (
+        ("sign:replace", options.replaces is not None),
+        ("sign:resign", options.allow_resign),
+        ("sign:pre155", options.allow_pre155),
+    ):
+        if asked:
+            call.require_scope(scope, "this option")
+    return SignOptions(options.replaces, options.allow_resign, options.allow_pre155)
+
+
+def _record(call: Call, result: SignedTransaction, operation_id: UUID, signed: Signed) -> SignatureRecord:
+    return SignatureRecord(
+        tenant_id=call.tenant_id,
+        operation_id=operation_id,
+        item=0,
+        wallet_id=result.wallet_id,
+        network=result.network,
+        tx_id=signed.tx_id,
+        raw=signed.raw,
+        summary=msgspec.json.encode(result.summary),
+        created_at=call.now,
+    )
