@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from strongroom.access.api_keys import Authenticator
 from strongroom.domain.principal import Principal
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret, Wallet, WalletState
@@ -85,6 +86,7 @@ class Call:
     journal: Journal
     networks: Networks
     keyring: Keyring
+    authenticator: Authenticator
 
     @property
     def tenant_id(self) -> UUID:

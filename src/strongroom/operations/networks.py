@@ -49,8 +49,8 @@ class Networks:
                 raise ConfigurationError(f"network {network.name}: {text} names another network already")
         self._listed.append(network)
 
-    def listed(self) -> list[Network]:
-        return list(self._listed)
+    def listed(self) -> list[tuple[Network, Chain]]:
+        return [(network, self.chains[network.chain]) for network in self._listed]
 
     def resolve(self, text: str) -> tuple[Network, Chain]:
         """Raises UnknownNetwork."""
@@ -62,8 +62,11 @@ class Networks:
                                  field="network")  # fmt: skip
         return network, self.chains[network.chain]
 
+    def limits(self, network: Network) -> dict[str, int | None]:
+        return {**self._limits[network.chain], **network.limits}
+
     def policy(self, network: Network, options: SignOptions) -> Policy:
-        return Policy({**self._limits[network.chain], **network.limits}, options)
+        return Policy(self.limits(network), options)
 
     def scheme(self, network: Network, kind: WalletKind, name: str | None) -> Scheme:
         """The scheme of this name for wallets of this kind, or the default one. Raises UnknownScheme."""

@@ -1,0 +1,25 @@
+"""Scopes: what an API key may do. An operation names one; some options of an operation need another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCOPES: Final[dict[str, str]] = {
+    "wallets:read": "List and look at wallets",
+    "wallets:create": "Make wallets",
+    "wallets:import": "Import words and private keys",
+    "wallets:backup": "Be shown the words of a wallet once, when it is made",
+    "wallets:write": "Rename, archive and unarchive wallets",
+    "addresses:read": "List and look up addresses and extended public keys",
+    "addresses:derive": "Have addresses derived and handed out",
+    "sign:transaction": "Sign transactions",
+    "sign:replace": "Sign a transaction that replaces one that was signed before",
+    "sign:resign": "Sign something else for a nonce that was signed for",
+    "sign:pre155": "Sign legacy transactions without a chain id",
+    "sign:message": "Sign messages",
+    "sign:typed-data": "Sign EIP-712 typed data: permits and orders move tokens",
+    "sign:authorization": "Sign EIP-7702 authorisations: they hand the account to a contract",
+    "networks:read": "List networks, validate addresses, decode and verify",
+    "audit:read": "Read the tenant's audit records",
+    "admin": "Administer the tenant's API keys",
+}
