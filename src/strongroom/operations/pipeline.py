@@ -1,0 +1,198 @@
+"""How every operation runs, whichever face it was called through.
+
+    authenticate -> limit -> authorise -> bind -> idempotency -> run -> answer
+
+Faces hand in a `Request` and get a result or a StrongroomError; they see nothing in between, so nothing can differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+import structlog
+
+from strongroom.access.api_keys import Authenticator
+from strongroom.access.limits import RateLimits
+from strongroom.domain.principal import Principal
+from strongroom.domain.secret import Secret
+from strongroom.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, StrongroomError
+from strongroom.keys.base import Signer
+from strongroom.operations.call import Call, Journal
+from strongroom.operations.keyring import Keyring
+from strongroom.operations.networks import Networks
+from strongroom.operations.registry import Operation
+from strongroom.storage.base import Storage
+from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT, OPERATIONS_TOTAL
+
+log = structlog.get_logger(__name__)
+
+IDEMPOTENCY_KEY_LENGTH: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as a face received it. ``bind`` reads and types the body: not before the caller is known and allowed."""
+
+    api_key: str | None
+    bind: Callable[[], Awaitable[msgspec.Struct]]
+    request_id: str
+    client: str
+    idempotency_key: str | None = None
+    timeout: float | None = None
+    """Seconds that the caller gives; the service's own limit holds besides."""
+
+
+class Entry(Journal, Protocol):
+    """The journal of one call, as the pipeline uses it (`journal.entry.Entry`)."""
+
+    async def replay(self) -> bytes | None:
+        """The stored answer of an earlier call with this idempotency key and command, if it is done.
+
+        Raises InFlight, IdempotencyMismatch.
+        """
+
+    async def deny(self, reason: str) -> None:
+        """Writes the audit record of a denial."""
+
+
+class Entries(Protocol):
+    """Makes the journal of a call. ``fingerprint`` is the HMAC of the command's canonical bytes."""
+
+    def __call__(
+        self, *, principal: Principal, request_id: str, client: str, operation: str, idempotency_key: str | None,
+        command: bytes, now: datetime,
+    ) -> Entry: ...  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the operations of one process share."""
+
+    storage: Storage
+    signer: Signer
+    networks: Networks
+    keyring: Keyring
+    authenticator: Authenticator
+    limits: RateLimits
+    entries: Entries
+    timeout: float = 30.0
+    """Seconds that any operation may take."""
+
+
+class Pipeline:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
+        """The operation's result. Raises StrongroomError, nothing else."""
+        started = time.perf_counter()
+        code = "ok"
+        OPERATIONS_IN_FLIGHT.inc()
+        try:
+            timeout = min(self._services.timeout, request.timeout or self._services.timeout)
+            async with asyncio.timeout(timeout):
+                return await self._run(operation, request)
+        except StrongroomError as error:
+            code = error.code
+            raise
+        except TimeoutError:
+            code = DeadlineExceeded.code
+            raise DeadlineExceeded("the operation took longer than its deadline") from None
+        except asyncio.CancelledError:
+            code = "cancelled"
+            raise
+        except Exception as error:
+            code = InternalError.code
+            log.error("operation.crashed", operation=operation.name, request_id=request.request_id, exc_info=error)
+            raise InternalError("something went wrong here; the request id finds it in the log") from None
+        finally:
+            seconds = time.perf_counter() - started
+            OPERATIONS_IN_FLIGHT.dec()
+            OPERATIONS_TOTAL.labels(operation.name, code).inc()
+            OPERATION_SECONDS.labels(operation.name).observe(seconds)
+            log.info(
+                "operation.done", operation=operation.name, code=code, milliseconds=round(seconds * 1000, 2),
+                request_id=request.request_id, client=request.client,
+            )  # fmt: skip
+
+    async def _run(self, operation: Operation, request: Request) -> msgspec.Struct:
+        services = self._services
+        now = datetime.now(UTC)
+        principal = await services.authenticator.authenticate(request.api_key, now)
+        await services.limits.hit(operation.limit, principal.id)
+        if operation.scope not in principal.scopes:
+            await self._entry(operation, request, principal, b"", now).deny(operation.scope)
+            raise Forbidden(f"this needs the scope {operation.scope}")
+        key = _idempotency_key(operation, request)
+        command = await request.bind()
+        entry = self._entry(operation, request, principal, canonical(command) if key else b"", now)
+        if key is not None:
+            stored = await entry.replay()
+            if stored is not None:
+                return msgspec.json.decode(stored, type=operation.result, dec_hook=_dec_hook)
+        call = Call(
+            principal=principal,
+            request_id=request.request_id,
+            client=request.client,
+            now=now,
+            storage=services.storage,
+            signer=services.signer,
+            journal=entry,
+            networks=services.networks,
+            keyring=services.keyring,
+            authenticator=services.authenticator,
+        )
+        try:
+            result: msgspec.Struct = await operation.run(command, call)
+        except Forbidden as refusal:
+            await entry.deny(refusal.message)
+            raise
+        return result
+
+    def _entry(
+        self, operation: Operation, request: Request, principal: Principal, command: bytes, now: datetime
+    ) -> Entry:
+        return self._services.entries(
+            principal=principal,
+            request_id=request.request_id,
+            client=request.client,
+            operation=operation.name,
+            idempotency_key=request.idempotency_key if operation.mutates else None,
+            command=command,
+            now=now,
+        )
+
+
+def canonical(command: msgspec.Struct) -> bytes:
+    """The command's bytes for its fingerprint: the same from every face. Secrets are in it, so it is only ever MACed."""
+    return _CANONICAL.encode([type(command).__name__, command])
+
+
+def _idempotency_key(operation: Operation, request: Request) -> str | None:
+    key = request.idempotency_key if operation.mutates else None
+    if key is not None and not (1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidField(
+            f"Idempotency-Key is 1 to {IDEMPOTENCY_KEY_LENGTH} printable ASCII characters", field="Idempotency-Key"
+        )
+    return key
+
+
+def _reveal(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError("this type has no canonical form")
+
+
+def _dec_hook(target: type, value: Any) -> Any:
+    if target is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError("this type cannot be read")
+
+
+_CANONICAL: Final = msgspec.json.Encoder(enc_hook=_reveal, order="sorted")

@@ -1,0 +1,32 @@
+"""Prometheus metrics of the service. Labels hold names of ours, never what a caller sent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+OPERATIONS_TOTAL: Final = Counter(
+    "strongroom_operations_total", "Operations by name and outcome (ok or an error code)", ["operation", "code"]
+)
+OPERATION_SECONDS: Final = Histogram(
+    "strongroom_operation_seconds", "Duration of operations", ["operation"], buckets=_SECONDS
+)
+OPERATIONS_IN_FLIGHT: Final = Gauge(
+    "strongroom_operations_in_flight", "Operations under way", multiprocess_mode="livesum"
+)
+SIGNATURES_TOTAL: Final = Counter("strongroom_signatures_total", "Signatures made", ["algorithm", "purpose"])
+OPENED_KEYS: Final = Gauge("strongroom_opened_keys", "Seeds that are open in memory", multiprocess_mode="livesum")
+UNWRAPS_TOTAL: Final = Counter("strongroom_unwraps_total", "Data keys that the key wrap was asked to unwrap", ["result"])
+ALARMS_TOTAL: Final = Counter(
+    "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
+)
+COMMIT_SECONDS: Final = Histogram(
+    "strongroom_commit_seconds", "Duration of a group commit", buckets=_SECONDS
+)
+COMMIT_UNITS: Final = Histogram(
+    "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
+)
+COMMITTER_QUEUE: Final = Gauge("strongroom_committer_queue", "Units that wait", multiprocess_mode="livesum")
