@@ -1,0 +1,150 @@
+"""From what a caller sent to a typed command, and from a result to its JSON. Strict, and done once for all faces.
+
+The tree is read by the standard library's parser because it alone shows duplicate keys and keeps integers beyond 64 bits
+exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from strongroom.domain.secret import Secret
+from strongroom.errors import InvalidField, MalformedRequest
+
+MAX_DEPTH: Final = 32
+MAX_SECRET_LENGTH: Final = 4096
+
+Command = TypeVar("Command", bound=msgspec.Struct)
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
+_SHAPE: Final = re.compile(r"Expected `[a-z0-9_ |]+`, got `[a-z]+`|Object missing required field `[a-z0-9_]+`")
+_BOUND: Final = re.compile(r"Expected `[a-z]+` (?:[<>]=? -?[0-9]+|of length [<>=]+ [0-9]+)")
+_OWN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def read_json(raw: bytes) -> Any:
+    """JSON as RFC 8259 has it, and stricter: UTF-8, no duplicate keys, at most 32 deep. Raises MalformedRequest."""
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise MalformedRequest(f"the JSON is nested more than {MAX_DEPTH} deep")
+    try:
+        tree = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE.search(raw):
+            json.dumps(tree, ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        raise MalformedRequest("the body is not UTF-8") from None
+    except UnicodeEncodeError:
+        raise MalformedRequest("a string of the JSON holds half a surrogate pair") from None
+    except (ValueError, RecursionError):
+        raise MalformedRequest("the body is not JSON") from None
+    return tree
+
+
+def bind(tree: Any, command: type[Command]) -> Command:
+    """Raises MalformedRequest where the shape is wrong, InvalidField where a value is out of its bounds."""
+    try:
+        return msgspec.convert(tree, type=command, strict=True, dec_hook=_decode)
+    except msgspec.ValidationError as refusal:
+        error = _own_words(str(refusal))
+    raise error
+
+
+def bind_strings(values: Mapping[str, str], command: type[Command]) -> Command:
+    """For path and query parameters, which are all text: decimal digits become integers where one is wanted."""
+    integers = _integer_fields(command)
+    tree = {
+        name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in values.items()
+    }
+    return bind(tree, command)
+
+
+def render(result: msgspec.Struct) -> bytes:
+    """A result as JSON. This is where a secret that is meant for the caller leaves."""
+    return _ENCODER.encode(result)
+
+
+def to_tree(result: msgspec.Struct) -> Any:
+    """The same as plain dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(result, enc_hook=_encode)
+
+
+def _depth(raw: bytes) -> int:
+    deepest = depth = 0
+    for byte in _STRING.sub(b"", raw):
+        if byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedRequest("an object of the JSON has the same key twice")
+    return found
+
+
+def _no_constant(_: str) -> None:
+    raise MalformedRequest("NaN and Infinity are not JSON")
+
+
+def _own_words(text: str) -> MalformedRequest | InvalidField:
+    at = _PATH.search(text)
+    steps = [] if at is None else at["path"].removeprefix("$").strip(".").split(".")
+    names = [step for step in steps if _OWN_NAME.fullmatch(step)]
+    field = ".".join(names) if len(names) == len(steps) else (names[0] if names and steps[0] == names[0] else None)
+    where = f"{field}: " if field else ""
+    if shape := _SHAPE.match(text):
+        return MalformedRequest(f"{where}{_plain(shape[0])}", field=field)
+    if bound := _BOUND.match(text):
+        return InvalidField(f"{where}{_plain(bound[0])}", field=field)
+    if text.startswith("Object contains unknown field"):
+        return MalformedRequest(f"{where}a field is not known here", field=field)
+    if text.startswith(("Invalid enum value", "Invalid literal")):
+        return InvalidField(f"{where}not one of the values that are allowed", field=field)
+    if text.startswith("Expected `str` matching"):
+        return InvalidField(f"{where}not of the form that is asked for", field=field)
+    return MalformedRequest(f"{where}not of the type that is asked for", field=field)
+
+
+def _plain(text: str) -> str:
+    return text[0].lower() + text[1:].replace("`", "")
+
+
+def _decode(target: type, value: Any) -> Any:
+    if target is not Secret:
+        raise TypeError("no such type in a command")
+    if not isinstance(value, str) or len(value) > MAX_SECRET_LENGTH:
+        raise ValueError("Expected `str`, got another type")
+    return Secret(value)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError("no such type in a result")
+
+
+@cache
+def _integer_fields(command: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(name for name, hint in get_type_hints(command, include_extras=False).items() if _takes_int(hint))
+
+
+def _takes_int(hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType, Annotated):
+        return any(_takes_int(part) for part in get_args(hint))
+    return hint is int
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_encode)
