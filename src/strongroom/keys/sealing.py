@@ -1,0 +1,130 @@
+"""Sealing: a wallet's secret under a data key of its own, and that key under the key wrap.
+
+The secret is encrypted with AES-256-GCM. Its additional data names tenant, wallet, kind and version, and the context
+that the data key is wrapped under names the first three: what is moved to another row, or put back from an older
+version, does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from strongroom.domain.scheme import Curve
+from strongroom.domain.wallet import Owner, SealedSecret, WalletKind
+from strongroom.errors import KeyWrapUnavailable
+from strongroom.keys.base import KeyFailure, KeyFailureReason
+from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+
+Rng = Callable[[int], bytes]
+FORMAT = 1
+"""Version of the plaintext below; another one does not open."""
+_LABEL = "strongroom/seal/v1"
+_KEY_SIZE = 32
+_NONCE_SIZE = 12
+
+
+class _Material(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    format: int = FORMAT
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class SeedMaterial(_Material, frozen=True, tag=WalletKind.BIP39.value):
+    """A mnemonic. The seed is kept beside it so that no request pays for PBKDF2 again."""
+
+    entropy: bytes
+    language: str
+    passphrase: str
+    seed: bytearray
+
+    def wipe(self) -> None:
+        self.seed[:] = bytes(len(self.seed))
+
+
+class KeyMaterial(_Material, frozen=True, tag=WalletKind.RAW_KEY.value):
+    """One private key."""
+
+    curve: Curve
+    key: bytearray
+
+    def wipe(self) -> None:
+        self.key[:] = bytes(len(self.key))
+
+
+Material = SeedMaterial | KeyMaterial
+
+_decoder: msgspec.msgpack.Decoder[Material] = msgspec.msgpack.Decoder(Material)
+
+
+async def seal(
+    keywrap: KeyWrap, items: Sequence[tuple[Owner, Material]], *, rng: Rng, version: int = 1
+) -> list[SealedSecret]:
+    """One wrap for all. Raises KeyWrapUnavailable."""
+    keys = [rng(_KEY_SIZE) for _ in items]
+    kinds = [WalletKind.BIP39 if isinstance(material, SeedMaterial) else WalletKind.RAW_KEY for _, material in items]
+    contexts = [wrap_context(owner, kind) for (owner, _), kind in zip(items, kinds, strict=True)]
+    wrapped = await keywrap.wrap(list(zip(keys, contexts, strict=True)))
+    sealed = []
+    for (owner, material), kind, key, wrap in zip(items, kinds, keys, wrapped, strict=True):
+        nonce = rng(_NONCE_SIZE)
+        plaintext = msgspec.msgpack.encode(material)
+        blob = nonce + AESGCM(key).encrypt(nonce, plaintext, _additional_data(owner, kind, version))
+        sealed.append(
+            SealedSecret(
+                tenant_id=owner.tenant_id,
+                wallet_id=owner.wallet_id,
+                kind=kind,
+                version=version,
+                kek=wrap.kek,
+                kek_version=wrap.version,
+                wrapped_dek=wrap.ciphertext,
+                blob=blob,
+            )
+        )
+    return sealed
+
+
+async def unseal(keywrap: KeyWrap, secrets: Sequence[SealedSecret]) -> list[Material | KeyFailure]:
+    """One unwrap for all; in order, per item."""
+    wrapped = [
+        (Wrapped(secret.kek, secret.kek_version, secret.wrapped_dek), wrap_context(secret.owner, secret.kind))
+        for secret in secrets
+    ]
+    try:
+        keys = await keywrap.unwrap(wrapped)
+    except KeyWrapUnavailable:
+        return [KeyFailure(KeyFailureReason.UNAVAILABLE) for _ in secrets]
+    return [_open(secret, key) for secret, key in zip(secrets, keys, strict=True)]
+
+
+def wrap_context(owner: Owner, kind: WalletKind) -> bytes:
+    """What a wallet's data key is bound to; 32 bytes. Without the version, so that a rewrap does not need it."""
+    return hashlib.sha256(_fields(_LABEL, owner.tenant_id.hex, owner.wallet_id.hex, kind.value)).digest()
+
+
+def _additional_data(owner: Owner, kind: WalletKind, version: int) -> bytes:
+    return _fields(_LABEL, owner.tenant_id.hex, owner.wallet_id.hex, kind.value, str(version))
+
+
+def _fields(*fields: str) -> bytes:
+    """Each with its length before it, so that no two lists of fields give the same bytes."""
+    return b"".join(len(field).to_bytes(4, "big") + field.encode("ascii") for field in fields)
+
+
+def _open(secret: SealedSecret, key: bytes | WrapFailure) -> Material | KeyFailure:
+    if isinstance(key, WrapFailure):
+        away = key.reason is WrapFailureReason.UNAVAILABLE
+        return KeyFailure(KeyFailureReason.UNAVAILABLE if away else KeyFailureReason.TAMPERED)
+    additional = _additional_data(secret.owner, secret.kind, secret.version)
+    try:
+        plaintext = AESGCM(key).decrypt(secret.blob[:_NONCE_SIZE], secret.blob[_NONCE_SIZE:], additional)
+        material = _decoder.decode(plaintext)
+    except (InvalidTag, ValueError):  # ValueError: a nonce that is cut short; msgspec's errors are of it too
+        return KeyFailure(KeyFailureReason.TAMPERED)
+    return material if material.format == FORMAT else KeyFailure(KeyFailureReason.TAMPERED)
