@@ -14,9 +14,7 @@ LEDGER_LIVE: Final = Scheme("ledger-live", "m/44'/60'/{index}'/0/0", Curve.SECP2
 LEDGER_LEGACY: Final = Scheme(
     "ledger-legacy", "m/44'/60'/{account}'/{index}", Curve.SECP256K1, "Older Ledger applications and MyEtherWallet"
 )
-RAW: Final = Scheme(
-    "raw", "m", Curve.SECP256K1, "A single imported private key", frozenset({WalletKind.RAW_KEY})
-)
+RAW: Final = Scheme("raw", "m", Curve.SECP256K1, "A single imported private key", frozenset({WalletKind.RAW_KEY}))
 
 SCHEMES: Final = {scheme.name: scheme for scheme in (BIP44, LEDGER_LIVE, LEDGER_LEGACY, RAW)}
 DEFAULTS: Final = {WalletKind.BIP39: BIP44, WalletKind.RAW_KEY: RAW}

@@ -1,0 +1,211 @@
+"""The EVM family as a `Chain`: Ethereum and every chain whose transactions are Ethereum's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from strongroom.chains.base import Decoded, ParsedAddress, Unsigned
+from strongroom.chains.evm import (
+    addresses,
+    cautions,
+    checks,
+    decoding,
+    messages,
+    networks,
+    schemes,
+    signatures,
+    summary,
+)
+from strongroom.chains.evm.decoding import EvmTransaction
+from strongroom.chains.evm.messages import ReadMessage
+from strongroom.chains.evm.transaction import BLOB, Signature, Transaction, parse
+from strongroom.codecs import eip55, hexadecimal
+from strongroom.codecs.keccak import keccak256
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Scheme
+from strongroom.domain.signing import (
+    Algorithm,
+    Guard,
+    Message,
+    OurKey,
+    Ours,
+    Policy,
+    Prepared,
+    Purpose,
+    Signed,
+    SignedMessage,
+    ToSign,
+)
+from strongroom.domain.summary import Caution, Summary
+from strongroom.domain.wallet import WalletKind
+from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, WrongKey
+
+T = TypeVar("T")
+
+_SIDECAR: Final = "not included: wrap for the network form"
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    transaction: Transaction
+    sender: OurKey
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageTemplate:
+    message: ReadMessage
+    sender: OurKey
+
+
+class Evm:
+    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+
+    name = networks.CHAIN
+    networks: Sequence[Network] = networks.NETWORKS
+    limits: Mapping[str, int | None] = checks.LIMITS
+    message_formats: Sequence[str] = messages.FORMATS
+
+    def network_for(self, text: str) -> Network | None:
+        return networks.network_for(text)
+
+    def schemes(self, keyspace: str) -> Mapping[str, Scheme]:
+        return schemes.SCHEMES
+
+    def default_scheme(self, keyspace: str, kind: WalletKind) -> Scheme:
+        return schemes.DEFAULTS[kind]
+
+    def parse_address(self, network: Network, text: str) -> ParsedAddress:
+        return addresses.parse(text)
+
+    def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
+        return addresses.show(addresses.from_public_key(public_key))
+
+    def decode(self, network: Network, unsigned: Unsigned) -> EvmTransaction:
+        return decoding.decode(network, unsigned)
+
+    def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
+        read = _evm(decoded)
+        checks.check(read, policy)
+        return cautions.of_transaction(read, _sender(read, ours), policy)
+
+    def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
+        read = _evm(decoded)
+        return summary.summarise(read, _sender(read, ours), keccak256(read.payload))
+
+    def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
+        read = _evm(decoded)
+        sender = decoding.signer(read, ours)
+        transaction, network = read.transaction, read.network
+        if transaction.payload() != read.payload:
+            raise InvalidTransaction("the transaction is not in its canonical form", field="unsigned_tx")
+        digest = keccak256(read.payload)
+        return Prepared(
+            network=network,
+            to_sign=(_to_sign(sender, digest, Purpose.TRANSACTION),),
+            summary=summary.summarise(read, sender.address, digest),
+            template=_Template(transaction, sender, digest),
+            guards=(
+                Guard(
+                    keyspace=network.keyspace,
+                    chain_id=network.caip2,
+                    address=sender.address.hex(),
+                    sequence=str(transaction.nonce),
+                    payload_hash=digest,
+                ),
+            ),
+        )
+
+    def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
+        template = _template(prepared, _Template)
+        transaction = template.transaction
+        compact, y_parity = signatures.verified(template.digest, _only(made), template.sender.public_key)
+        signature = Signature(y_parity, int.from_bytes(compact[:32], "big"), int.from_bytes(compact[32:], "big"))
+        raw = transaction.signed(signature)
+        if parse(raw) != (transaction, signature):
+            raise InternalError("the signed transaction is not the one that was checked")
+        details: dict[str, object] = {
+            "from": eip55.checksum(template.sender.address),
+            "type": hex(transaction.type),
+            "nonce": hex(transaction.nonce),
+            "v": hex(transaction.v(signature)),
+            "r": hexadecimal.to_text(compact[:32]),
+            "s": hexadecimal.to_text(compact[32:]),
+            "yParity": hex(y_parity),
+            "signing_hash": hexadecimal.to_text(template.digest),
+        }
+        if transaction.type == BLOB:
+            details["sidecar"] = _SIDECAR
+        return Signed(hexadecimal.to_text(raw), hexadecimal.to_text(keccak256(raw)), True, details)
+
+    def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
+        if len(ours) != 1:
+            raise WrongKey("one key signs a message")
+        sender = next(iter(ours.values()))
+        read = messages.read(network, message)
+        prepared = Prepared(
+            network=network,
+            to_sign=(_to_sign(sender, read.digest, Purpose.MESSAGE),),
+            summary=Summary(
+                network=network.name,
+                type=read.format,
+                actions=[read.action],
+                from_address=eip55.checksum(sender.address),
+                payload_hash=hexadecimal.to_text(read.digest),
+            ),
+            template=_MessageTemplate(read, sender),
+        )
+        return prepared, read.cautions
+
+    def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
+        template = _template(prepared, _MessageTemplate)
+        message = template.message
+        compact, y_parity = signatures.verified(message.digest, _only(made), template.sender.public_key)
+        details = dict(message.details)
+        if message.format == messages.EIP7702:
+            r, s = hexadecimal.to_text(compact[:32]), hexadecimal.to_text(compact[32:])
+            details |= {"y_parity": y_parity, "r": r, "s": s}
+        return SignedMessage(
+            signature=signatures.to_text(compact, y_parity),
+            address=eip55.checksum(template.sender.address),
+            digest=hexadecimal.to_text(message.digest),
+            details=details,
+        )
+
+    def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
+        expected = addresses.parse(address).canonical
+        digest = messages.read(network, message).digest
+        try:
+            compact, y_parity = signatures.from_text(signature)
+        except ValueError as error:
+            raise InvalidMessage(str(error), field="signature") from None
+        return signatures.recover_address(digest, compact, y_parity) == expected
+
+
+def _evm(decoded: Decoded) -> EvmTransaction:
+    if not isinstance(decoded, EvmTransaction):
+        raise InternalError("what was decoded is not of this chain")
+    return decoded
+
+
+def _sender(decoded: EvmTransaction, ours: Ours | None) -> bytes | None:
+    return decoded.sender if ours is None else decoding.signer(decoded, ours).address
+
+
+def _to_sign(key: OurKey, digest: bytes, purpose: Purpose) -> ToSign:
+    return ToSign(key.path, Algorithm.ECDSA, digest, key.public_key, purpose)
+
+
+def _only(made: Sequence[bytes]) -> bytes:
+    if len(made) != 1:
+        raise InternalError("one signature belongs to this")
+    return made[0]
+
+
+def _template(prepared: Prepared, kind: type[T]) -> T:
+    if not isinstance(prepared.template, kind):
+        raise InternalError("what was prepared is not of this chain")
+    return prepared.template

@@ -1,0 +1,57 @@
+"""A transaction that was read, and who signs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from strongroom.chains.base import Decoded, Unsigned
+from strongroom.chains.evm import jsonform
+from strongroom.chains.evm.transaction import Transaction, parse
+from strongroom.codecs import hexadecimal
+from strongroom.domain.network import Network
+from strongroom.domain.signing import KeyHint, OurKey, Ours
+from strongroom.errors import InvalidTransaction, WrongKey
+
+
+@dataclass(frozen=True, slots=True)
+class EvmTransaction(Decoded):
+    transaction: Transaction
+    sender: bytes | None
+    """``from``, where the JSON form names it."""
+    payload: bytes
+    """What is signed: as it came in, or built from the JSON form."""
+
+
+def decode(network: Network, unsigned: Unsigned) -> EvmTransaction:
+    """Raises InvalidTransaction."""
+    if isinstance(unsigned, str):
+        return _serialised(network, unsigned)
+    return _json(network, unsigned)
+
+
+def signer(decoded: EvmTransaction, ours: Ours) -> OurKey:
+    """The one key of ours that the transaction is from. Raises WrongKey."""
+    keys = [key for key in ours.values() if decoded.sender in (None, key.address)]
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        raise WrongKey("say which key signs: by from, an index, an address or a path", field="unsigned_tx.from")
+    raise WrongKey("from is not the address of the key that signs", field="unsigned_tx.from")
+
+
+def _serialised(network: Network, text: str) -> EvmTransaction:
+    try:
+        payload = hexadecimal.to_bytes(text)
+        transaction, signature = parse(payload)
+    except ValueError as error:
+        raise InvalidTransaction(str(error), field="unsigned_tx") from None
+    if signature is not None:
+        raise InvalidTransaction("the transaction is signed already", field="unsigned_tx")
+    return EvmTransaction(network, (), transaction, None, payload)
+
+
+def _json(network: Network, form: dict[str, Any]) -> EvmTransaction:
+    transaction, sender = jsonform.read(form)
+    hints = () if sender is None else (KeyHint(address=sender),)
+    return EvmTransaction(network, hints, transaction, sender, transaction.payload())

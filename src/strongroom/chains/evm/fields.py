@@ -1,0 +1,58 @@
+"""The values that the JSON forms are made of, read strictly.
+
+A quantity is 0x-hex without leading zeros as JSON-RPC has it ("0x0", "0x1f"), or a JSON integer, or a string of plain
+decimal digits without leading zeros: hex always carries 0x here, so the two are never mistaken. Data is 0x and whole
+bytes. Everything raises ValueError in words that hold nothing of the input.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from strongroom.codecs import eip55, hexadecimal
+
+_QUANTITY: Final = re.compile(r"0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})|0|[1-9][0-9]{0,77}", re.ASCII)
+_WORD: Final = 32
+
+
+def quantity(value: object) -> int:
+    """0 to 2^256 - 1."""
+    if isinstance(value, str):
+        if _QUANTITY.fullmatch(value) is None:
+            raise ValueError("a quantity is 0x-hex or decimal digits without leading zeros, below 2^256")
+        number = int(value, 0)
+    elif type(value) is int:
+        number = value
+    else:
+        raise ValueError("a quantity is a hex string, a decimal string or an integer")
+    if not 0 <= number < 2**256:
+        raise ValueError("a quantity is at least 0 and below 2^256")
+    return number
+
+
+def address(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise ValueError("an address is a string: 0x and 40 hex digits")
+    return eip55.parse(value)
+
+
+def data(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise ValueError("data is a hex string")
+    return hexadecimal.to_bytes(value)
+
+
+def word(value: object) -> bytes:
+    """32 bytes."""
+    raw = data(value)
+    if len(raw) != _WORD:
+        raise ValueError("a hash or storage key is 32 bytes")
+    return raw
+
+
+def scalar(value: object) -> int:
+    """r or s: a quantity, or 32 bytes in hex with its leading zeros."""
+    if isinstance(value, str) and len(value) == 2 + 2 * _WORD:
+        return int.from_bytes(word(value), "big")
+    return quantity(value)

@@ -1,0 +1,221 @@
+"""EIP-712 typed data, version 4 of it (`eth_signTypedData_v4`).
+
+As MetaMask does: a struct that is absent or null is 32 zero bytes (so that a recursive type ends), and what a message
+holds beyond its type is not signed. Stricter than MetaMask: the domain is exactly its type, every other field must be
+there, integers are in range, bytesN has N bytes, addresses pass EIP-55, and every type that is named is defined.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from strongroom.codecs import abi, eip55, hexadecimal
+from strongroom.codecs.keccak import keccak256
+
+DOMAIN: Final = "EIP712Domain"
+MAX_DEPTH: Final = 64
+_MAX_TYPES: Final = 256
+_ABSENT: Final = bytes(32)
+_DOMAIN_FIELDS: Final = frozenset({"name", "version", "chainId", "verifyingContract", "salt"})
+_ARRAY: Final = re.compile(r"(.*)\[([1-9][0-9]{0,5})?\]", re.DOTALL)
+_NAME: Final = re.compile(r"[^\s\[\](),\x00-\x1f]*")
+"""Anything that cannot be mistaken for the punctuation of an encoded type; the empty name has been seen in use."""
+_NOT_A_NAME: Final = re.compile(r"(?:u?int|bytes)[0-9]*|address|bool|string|u?fixed[0-9x]*", re.ASCII)
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
+
+Fields = tuple[tuple[str, str], ...]
+"""(name, type) in the order of the definition."""
+ParseAddress = Callable[[str], bytes]
+
+
+class TypedDataError(ValueError):
+    """Not typed data, or not of the types that it states."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedData:
+    primary_type: str
+    encoded_type: str
+    """The primary type with all that it refers to, as it is hashed: what a contract checks against."""
+    domain: Mapping[str, Any]
+    message: Mapping[str, Any]
+    domain_separator: bytes
+    digest: bytes
+    has_unsigned_fields: bool
+    """The message holds fields that its type does not know; the signature does not cover them."""
+
+
+def parse(
+    document: Mapping[str, object],
+    *,
+    parse_address: ParseAddress = eip55.parse,
+    aliases: Mapping[str, str] | None = None,
+) -> TypedData:
+    """Typed data ``{types, primaryType, domain, message}``. Raises TypedDataError.
+
+    ``aliases`` names further atomic types by the one that they are encoded as (TIP-712: trcToken is a uint256), and
+    ``parse_address`` reads an address as 20 bytes; it raises ValueError.
+    """
+    if document.keys() != {"types", "primaryType", "domain", "message"}:
+        raise TypedDataError("typed data has exactly types, primaryType, domain and message")
+    primary = document["primaryType"]
+    domain, message = _object(document["domain"], "domain"), _object(document["message"], "message")
+    encoder = _Encoder(_definitions(document["types"], aliases or {}), parse_address, aliases or {})
+    if not isinstance(primary, str) or primary not in encoder.types:
+        raise TypedDataError("primaryType is one of types")
+    if domain.keys() != {name for name, _ in encoder.types[DOMAIN]}:
+        raise TypedDataError("domain has exactly the fields of the type EIP712Domain")
+    separator = encoder.hash_struct(DOMAIN, domain, 0)
+    # Of a message that is the domain itself only the domain is signed (MetaMask v4).
+    body = b"" if primary == DOMAIN else encoder.hash_struct(primary, message, 0)
+    return TypedData(
+        primary_type=primary,
+        encoded_type=encoder.encode_type(primary),
+        domain=domain,
+        message=message,
+        domain_separator=separator,
+        digest=keccak256(b"\x19\x01" + separator + body),
+        has_unsigned_fields=encoder.has_unsigned_fields or (primary == DOMAIN and bool(message)),
+    )
+
+
+def _definitions(value: object, aliases: Mapping[str, str]) -> dict[str, Fields]:
+    types = _object(value, "types")
+    if DOMAIN not in types:
+        raise TypedDataError("types has no EIP712Domain")
+    if len(types) > _MAX_TYPES:
+        raise TypedDataError(f"types has at most {_MAX_TYPES} entries")
+    for name in types:
+        if _NAME.fullmatch(name) is None or _NOT_A_NAME.fullmatch(name) or name in aliases:
+            raise TypedDataError("a name in types is not a name for a struct")
+    definitions = {name: _fields(fields) for name, fields in types.items()}
+    if not {name for name, _ in definitions[DOMAIN]} <= _DOMAIN_FIELDS:
+        raise TypedDataError("EIP712Domain has fields of name, version, chainId, verifyingContract and salt")
+    for fields in definitions.values():
+        for _, kind in fields:
+            core = _core(kind)
+            if core not in definitions and core not in abi.ATOMIC and core not in aliases:
+                raise TypedDataError("a field in types is of a type that is not defined")
+    return definitions
+
+
+def _fields(value: object) -> Fields:
+    if not isinstance(value, list):
+        raise TypedDataError("a type in types is a list of fields")
+    fields: dict[str, str] = {}
+    for field in value:
+        if not isinstance(field, dict) or field.keys() != {"name", "type"}:
+            raise TypedDataError("a field in types has exactly name and type")
+        name, kind = field["name"], field["type"]
+        if not isinstance(name, str) or not isinstance(kind, str) or not name or _NAME.fullmatch(name) is None:
+            raise TypedDataError("the name or type of a field in types is not a name")
+        if name in fields:
+            raise TypedDataError("a type in types has two fields of one name")
+        fields[name] = kind
+    return tuple(fields.items())
+
+
+def _core(kind: str) -> str:
+    """The type inside all array brackets."""
+    for _ in range(MAX_DEPTH):
+        found = _ARRAY.fullmatch(kind)
+        if found is None:
+            return kind
+        kind = found[1]
+    raise TypedDataError("an array type is nested too deeply")
+
+
+class _Encoder:
+    """encodeType, typeHash, encodeData and hashStruct of EIP-712 over one set of types."""
+
+    def __init__(self, types: Mapping[str, Fields], parse_address: ParseAddress, aliases: Mapping[str, str]) -> None:
+        self.types = types
+        self.has_unsigned_fields = False
+        self._parse_address = parse_address
+        self._aliases = aliases
+        self._type_hashes: dict[str, bytes] = {}
+
+    def encode_type(self, name: str) -> str:
+        return "".join(
+            f"{struct}({','.join(f'{kind} {field}' for field, kind in self.types[struct])})"
+            for struct in (name, *sorted(self._dependencies(name) - {name}))
+        )
+
+    def hash_struct(self, name: str, value: Mapping[str, Any], depth: int) -> bytes:
+        fields = self.types[name]
+        present = sum(1 for field, _ in fields if field in value)
+        self.has_unsigned_fields |= present < len(value)
+        body = (self._encode(kind, value.get(field), depth + 1) for field, kind in fields)
+        return keccak256(self._type_hash(name) + b"".join(body))
+
+    def _type_hash(self, name: str) -> bytes:
+        known = self._type_hashes.get(name)
+        if known is None:
+            known = self._type_hashes[name] = keccak256(_utf8(self.encode_type(name)))
+        return known
+
+    def _dependencies(self, name: str) -> set[str]:
+        found, pending = {name}, [name]
+        while pending:
+            for _, kind in self.types[pending.pop()]:
+                core = _core(kind)
+                if core in self.types and core not in found:
+                    found.add(core)
+                    pending.append(core)
+        return found
+
+    def _encode(self, kind: str, value: object, depth: int) -> bytes:
+        """The 32 bytes that stand for a value in encodeData."""
+        if depth > MAX_DEPTH:
+            raise TypedDataError("message is nested too deeply")
+        if kind in self.types:
+            return _ABSENT if value is None else self.hash_struct(kind, _object(value, "a struct in message"), depth)
+        if value is None:
+            raise TypedDataError("a field of domain or message is missing or null")
+        array = _ARRAY.fullmatch(kind)
+        if array is not None:
+            if not isinstance(value, list) or (array[2] is not None and len(value) != int(array[2])):
+                raise TypedDataError("an array in message is a list of the length that its type states")
+            return keccak256(b"".join(self._encode(array[1], item, depth + 1) for item in value))
+        try:
+            return self._atom(self._aliases.get(kind, kind), value)
+        except ValueError as error:
+            raise TypedDataError(f"a value in domain or message does not fit its type: {error}") from None
+
+    def _atom(self, kind: str, value: object) -> bytes:
+        if kind in abi.INTEGERS:
+            if isinstance(value, str) and _HEX.fullmatch(value):
+                value = int(value, 16)
+            return abi.encode_integer(kind, value)
+        if kind == "bool":
+            if not isinstance(value, bool):
+                raise ValueError("a bool is true or false")
+            return value.to_bytes(32, "big")
+        if not isinstance(value, str):
+            raise ValueError("an address, bytes or a string is a JSON string")
+        if kind == "address":
+            return self._parse_address(value).rjust(32, b"\0")
+        if kind == "string":
+            return keccak256(_utf8(value))
+        raw = hexadecimal.to_bytes(value)
+        if kind == "bytes":
+            return keccak256(raw)
+        if len(raw) != int(kind.removeprefix("bytes")):
+            raise ValueError("bytesN has N bytes")
+        return raw.ljust(32, b"\0")
+
+
+def _object(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypedDataError(f"{what} is an object")
+    return value
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise TypedDataError("a string is not valid Unicode") from None
