@@ -78,8 +78,8 @@ def _check_numbers(transaction: Transaction) -> None:
     if transaction.gas > _MAX_GAS:
         raise InvalidTransaction("gas is below 2^64", field="unsigned_tx.gas")
     prices = (transaction.value, transaction.price, transaction.max_priority_fee, transaction.max_fee_per_blob_gas)
-    if max(prices) >= 2**256 or transaction.value + transaction.fee >= 2**256:
-        raise InvalidTransaction("value and fee together are below 2^256", field="unsigned_tx.value")
+    if max(prices) >= 2**256:
+        raise InvalidTransaction("value and prices are below 2^256", field="unsigned_tx.value")
     if transaction.type >= DYNAMIC_FEE and transaction.max_priority_fee > transaction.max_fee:
         raise InvalidTransaction(
             "maxPriorityFeePerGas is at most maxFeePerGas", field="unsigned_tx.maxPriorityFeePerGas"
