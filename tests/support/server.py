@@ -1,0 +1,149 @@
+"""A Strongroom that was started as a user would start it: the real command, its own process group, its own folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+START_SECONDS = 30.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """``settings`` are environment variables without their prefix: ``{"LOG__LEVEL": "debug"}``."""
+
+    data_dir: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    api_key: str = ""
+    http_port: int = field(default_factory=free_port)
+    grpc_port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.log = self.data_dir / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def target(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "DATA_DIR": str(self.data_dir),
+            "HTTP__PORT": str(self.http_port),
+            "GRPC__PORT": str(self.grpc_port),
+            **self.settings,
+        }
+        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        return {
+            **kept,
+            "PYTHONPATH": str(ROOT / "src"),
+            **{f"STRONGROOM_{name}": value for name, value in own.items()},
+        }
+
+    def start(self) -> Self:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "strongroom", "serve"],
+                cwd=self.data_dir,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_ready()
+        found = re.search(r"export KEY=(sr_[0-9a-f_]+)", self.log.read_text(errors="replace"))
+        if found and not self.api_key:
+            self.api_key = found[1]
+        return self
+
+    def stop(self, timeout: float = 30.0) -> int:
+        """SIGTERM, and the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(timeout)
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL to the whole process group, at once."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
+        )
+
+    def async_client(self, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
+        )
+
+    def command(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """The `strongroom` command beside this server."""
+        return subprocess.run(
+            [sys.executable, "-m", "strongroom", *arguments],
+            cwd=self.data_dir,
+            env={**self.environment, "STRONGROOM_URL": self.url, "STRONGROOM_API_KEY": self.api_key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **options,
+        )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=1.0, trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"the server did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
