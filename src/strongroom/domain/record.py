@@ -47,7 +47,7 @@ class HeldGuard:
     guard: Guard
     operation_id: UUID
     replaced_by: UUID | None = None
-    """The operation that signed something else for it later, because it was told to."""
+    """The operation that is about to sign something else for it, as it was told to. Once it has, it is the holder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from typing import Protocol
 from uuid import UUID
 
 from strongroom.domain.principal import ApiKey
-from strongroom.domain.record import AuditRecord, AuditWriter, HeldGuard, OperationRecord, ServiceSecret, SignatureRecord
+from strongroom.domain.record import (
+    AuditRecord,
+    AuditWriter,
+    HeldGuard,
+    OperationRecord,
+    ServiceSecret,
+    SignatureRecord,
+)
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
 
@@ -48,7 +55,7 @@ class MoveGuard:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseGuards:
-    """Every guard that this operation holds is given up: it failed, and no signature left."""
+    """Every guard that this operation holds, or was about to replace, is given up: it failed, no signature left."""
 
     operation_id: UUID
 
@@ -83,6 +90,8 @@ class Applied:
     """Either nothing was committed and ``conflicts`` says whose fault it was, or everything was."""
 
     conflicts: Sequence[Conflict] = ()
+    present: Sequence[tuple[int, Row]] = ()
+    """(unit, row): each of ``same`` that was there already, as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +129,7 @@ class Storage(Protocol):
         """One transaction for all units, multi-row statements, rows in a fixed order. All or nothing."""
 
     async def wallet(self, tenant_id: UUID, wallet_id: UUID) -> Wallet | None: ...
-    async def wallets(
-        self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int
-    ) -> list[Wallet]: ...
+    async def wallets(self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int) -> list[Wallet]: ...
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None: ...
 
     async def account(
@@ -156,6 +163,9 @@ class Storage(Protocol):
 
     async def audit_writers(self) -> list[AuditWriter]:
         """All, by ordinal."""
+
+    async def audit_writer_ids(self) -> set[UUID]:
+        """Whose records there are, registered or not."""
 
     async def audit_chain(self, writer_id: UUID, after_sequence: int, limit: int) -> list[AuditRecord]:
         """By sequence: what `audit verify` walks."""

@@ -1,0 +1,270 @@
+"""Domain values to rows and back. Reading a row verifies what protects it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Dialect, Row, Table, insert
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from strongroom.domain.principal import ApiKey
+from strongroom.domain.record import (
+    AuditEntry,
+    AuditOutcome,
+    AuditRecord,
+    AuditWriter,
+    HeldGuard,
+    OperationRecord,
+    OperationState,
+    ServiceSecret,
+    SignatureRecord,
+)
+from strongroom.domain.signing import Guard
+from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletKind, WalletState
+from strongroom.storage import tables
+from strongroom.storage.authenticity import Authenticity
+
+Key = tuple[str, ...]
+"""Names of the columns of a unique key."""
+
+
+def names_of(table: Table, *but: str) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in but)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one type of row is stored. ``keys`` are its unique keys, the primary key first."""
+
+    of: type
+    table: Table
+    values: Callable[[Any, Authenticity], tuple[Any, ...]]
+    """The columns in the order of the table."""
+    load: Callable[[Row[Any], Authenticity], Any]
+    keys: tuple[Key, ...]
+    amended_whole: bool = False
+    """A change of one column changes the row's MAC, so the whole row is needed for it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return names_of(self.table)
+
+    def key_of(self, key: Key) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """Takes a unique key out of what ``values`` gives."""
+        places = [self.names.index(name) for name in key]
+        return lambda values: tuple([values[place] for place in places])
+
+
+def _plain(of: type, table: Table, *keys: Key, **convert: Callable[[Any], Any]) -> Kind:
+    """A kind whose columns are called as its attributes."""
+    names = names_of(table)
+    get = attrgetter(*names)
+
+    def load(row: Row[Any], _: Authenticity) -> Any:
+        found = dict(zip(names, row, strict=True))
+        for name, function in convert.items():
+            found[name] = function(found[name])
+        return of(**found)
+
+    return Kind(of, table, lambda value, _: get(value), load, keys)
+
+
+_account_columns = attrgetter("id", "tenant_id", "wallet_id", "keyspace", "scheme", "number", "path")
+
+
+def _account_values(account: Account, authenticity: Authenticity) -> tuple[Any, ...]:
+    return (*_account_columns(account), authenticity.seal_node(account), account.next_index)
+
+
+def _load_account(row: Row[Any], authenticity: Authenticity) -> Account:
+    account = Account(
+        tenant_id=row.tenant_id,
+        id=row.id,
+        wallet_id=row.wallet_id,
+        keyspace=row.keyspace,
+        scheme=row.scheme,
+        number=row.number,
+        path=row.path,
+        node=None,
+        next_index=row.next_index,
+    )
+    return replace(account, node=authenticity.open_node(account, row.public_sealed))
+
+
+_address_columns = attrgetter(*names_of(tables.addresses, "mac"))
+
+
+def _address_values(address: Address, authenticity: Authenticity) -> tuple[Any, ...]:
+    return (*_address_columns(address), authenticity.address_mac(address))
+
+
+def _load_address(row: Row[Any], authenticity: Authenticity) -> Address:
+    fields = dict(row._mapping)
+    mac = fields.pop("mac")
+    address = Address(**fields)
+    authenticity.check_address(address, mac)
+    return address
+
+
+def _operation_values(record: OperationRecord, authenticity: Authenticity) -> tuple[Any, ...]:
+    return (
+        record.id,
+        record.tenant_id,
+        record.principal_id,
+        record.idempotency_key,
+        record.fingerprint,
+        record.name,
+        record.wallet_id,
+        record.state,
+        record.lease_until,
+        record.epoch,
+        None if record.result is None else authenticity.tag_result(record.id, record.result),
+        record.created_at,
+    )
+
+
+def _load_operation(row: Row[Any], authenticity: Authenticity) -> OperationRecord:
+    fields = dict(row._mapping)
+    fields["state"] = OperationState(row.state)
+    if row.result is not None:
+        fields["result"] = authenticity.open_result(row.id, row.result)
+    return OperationRecord(**fields)
+
+
+def _guard_values(held: HeldGuard, _: Authenticity) -> tuple[Any, ...]:
+    guard = held.guard
+    return (
+        guard.keyspace,
+        guard.chain_id,
+        guard.address,
+        guard.sequence,
+        held.tenant_id,
+        guard.payload_hash,
+        held.operation_id,
+        held.replaced_by,
+    )
+
+
+def _load_guard(row: Row[Any], _: Authenticity) -> HeldGuard:
+    guard = Guard(row.keyspace, row.chain_id, row.address, row.sequence, row.payload_hash)
+    return HeldGuard(row.tenant_id, guard, row.operation_id, row.replaced_by)
+
+
+_entry_names = names_of(tables.audit, "writer_id", "sequence", "mac")
+_entry_columns = attrgetter(*_entry_names)
+
+
+def _audit_values(record: AuditRecord, _: Authenticity) -> tuple[Any, ...]:
+    return (record.writer_id, record.sequence, *_entry_columns(record.entry), record.mac)
+
+
+def _load_audit(row: Row[Any], _: Authenticity) -> AuditRecord:
+    fields: dict[str, Any] = dict(zip(_entry_names, row[2:-1], strict=True))
+    fields["outcome"] = AuditOutcome(row.outcome)
+    return AuditRecord(row.writer_id, row.sequence, AuditEntry(**fields), row.mac)
+
+
+_api_key_columns = attrgetter("created_at", "expires_at", "revoked_at")
+
+
+def _api_key_values(key: ApiKey, authenticity: Authenticity) -> tuple[Any, ...]:
+    scopes = json.dumps(key.scopes)
+    row_mac = authenticity.api_key_row_mac(key)
+    return (key.id, key.tenant_id, key.name, key.secret_mac, scopes, *_api_key_columns(key), row_mac)
+
+
+def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
+    key = ApiKey(
+        tenant_id=row.tenant_id,
+        id=row.id,
+        name=row.name,
+        secret_mac=row.secret_mac,
+        scopes=tuple(json.loads(row.scopes)),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
+    authenticity.check_api_key(key, row.row_mac)
+    return key
+
+
+KINDS: tuple[Kind, ...] = (
+    _plain(
+        Wallet, tables.wallets, ("id", "tenant_id"), ("tenant_id", "external_id"), kind=WalletKind, state=WalletState
+    ),
+    _plain(SealedSecret, tables.secrets, ("wallet_id", "version"), kind=WalletKind),
+    Kind(
+        Account,
+        tables.accounts,
+        _account_values,
+        _load_account,
+        (("id", "tenant_id"), ("wallet_id", "keyspace", "scheme", "number")),
+    ),
+    Kind(Address, tables.addresses, _address_values, _load_address, (("account_id", "change", "index"),)),
+    Kind(
+        OperationRecord,
+        tables.operations,
+        _operation_values,
+        _load_operation,
+        (("id", "tenant_id"), ("tenant_id", "principal_id", "idempotency_key")),
+    ),
+    Kind(HeldGuard, tables.guards, _guard_values, _load_guard, (("keyspace", "chain_id", "address", "sequence"),)),
+    _plain(SignatureRecord, tables.signatures, ("operation_id", "item")),
+    _plain(AuditWriter, tables.audit_writers, ("id",), ("ordinal",)),
+    Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
+    Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), amended_whole=True),
+    _plain(ServiceSecret, tables.service_secrets, ("version",)),
+)
+"""In the order in which they are inserted: a row comes after those it refers to."""
+
+KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
+
+
+def amend(kind: Kind, row: Row[Any], changes: Mapping[str, object], authenticity: Authenticity) -> dict[str, Any]:
+    """What an UPDATE is to set, tags and MACs made anew. ``row`` is whole where ``kind.amended_whole``."""
+    if kind.amended_whole:
+        new = kind.values(replace(kind.load(row, authenticity), **changes), authenticity)
+        whole = dict(zip(kind.names, new, strict=True))
+        return {name: whole[name] for name in (*changes, "row_mac")}
+    result = changes.get("result")
+    if isinstance(result, bytes):
+        return {**changes, "result": authenticity.tag_result(row.id, result)}
+    return dict(changes)
+
+
+class Prepared:
+    """A statement compiled once and run over any number of parameters, as the driver takes them."""
+
+    def __init__(self, dialect: Dialect, statement: ClauseElement) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        assert compiled.positiontup is not None
+        self._sql = str(compiled)
+        self._names = compiled.positiontup
+        self._processors = [
+            compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names
+        ]
+
+    def run(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
+        self.run_values(connection, [[each[name] for name in self._names] for each in parameters])
+
+    def run_values(self, connection: Connection, parameters: Sequence[Sequence[Any]]) -> None:
+        """Each by position: for an INSERT, the columns in the order of the table."""
+        bound = [
+            tuple(
+                [
+                    value if process is None or value is None else process(value)
+                    for process, value in zip(self._processors, values, strict=True)
+                ]
+            )
+            for values in parameters
+        ]
+        connection.exec_driver_sql(self._sql, bound)
+
+
+def insert_into(dialect: Dialect, table: Table) -> Prepared:
+    return Prepared(dialect, insert(table))

@@ -1,0 +1,229 @@
+"""What is read of the tables, one query each. A row that was changed is found when it is loaded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+
+from strongroom.domain.principal import ApiKey
+from strongroom.domain.record import (
+    AuditRecord,
+    AuditWriter,
+    HeldGuard,
+    OperationRecord,
+    ServiceSecret,
+    SignatureRecord,
+)
+from strongroom.domain.signing import Guard
+from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
+from strongroom.errors import IntegrityError
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import AddressFilter, AuditFilter, WalletFilter
+from strongroom.storage.database import Database
+from strongroom.storage.mapping import KIND_OF
+from strongroom.storage.tables import (
+    accounts,
+    addresses,
+    api_keys,
+    audit,
+    audit_writers,
+    guards,
+    operations,
+    secrets,
+    service_secrets,
+    signatures,
+    wallets,
+)
+from strongroom.telemetry.alarms import integrity_alarm
+
+R = TypeVar("R")
+
+
+class Reads:
+    def __init__(self, database: Database, authenticity: Authenticity) -> None:
+        self._database = database
+        self._authenticity = authenticity
+
+    async def _all(self, of: type[R], query: Select[Any]) -> list[R]:
+        load = KIND_OF[of].load
+
+        def work(connection: Connection) -> list[R]:
+            try:
+                return [load(row, self._authenticity) for row in connection.execute(query)]
+            except (ValueError, TypeError):  # no id, no time, no state of ours
+                integrity_alarm("row", table=KIND_OF[of].table.name)
+                raise IntegrityError("a row cannot be read: it was changed") from None
+
+        return await self._database.read(work)
+
+    async def _first(self, of: type[R], query: Select[Any]) -> R | None:
+        found = await self._all(of, query.limit(1))
+        return found[0] if found else None
+
+    async def wallet(self, tenant_id: UUID, wallet_id: UUID) -> Wallet | None:
+        return await self._first(
+            Wallet, select(wallets).where(wallets.c.id == wallet_id, wallets.c.tenant_id == tenant_id)
+        )
+
+    async def wallets(self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int) -> list[Wallet]:
+        query = select(wallets).where(
+            wallets.c.tenant_id == tenant_id,
+            *_equal(
+                (wallets.c.state, where.state),
+                (wallets.c.kind, where.kind),
+                (wallets.c.external_id, where.external_id),
+                (wallets.c.label, where.label),
+            ),
+        )
+        if after is not None:
+            query = query.where(wallets.c.id > after)
+        return await self._all(Wallet, query.order_by(wallets.c.id).limit(limit))
+
+    async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None:
+        return await self._first(
+            SealedSecret,
+            select(secrets)
+            .where(secrets.c.wallet_id == wallet_id, secrets.c.tenant_id == tenant_id)
+            .order_by(secrets.c.version.desc()),
+        )
+
+    async def account(
+        self, tenant_id: UUID, wallet_id: UUID, keyspace: str, scheme: str, number: int
+    ) -> Account | None:
+        return await self._first(
+            Account,
+            select(accounts).where(
+                accounts.c.wallet_id == wallet_id,
+                accounts.c.keyspace == keyspace,
+                accounts.c.scheme == scheme,
+                accounts.c.number == number,
+                accounts.c.tenant_id == tenant_id,
+            ),
+        )
+
+    async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]:
+        query = select(accounts).where(
+            accounts.c.wallet_id == wallet_id,
+            accounts.c.tenant_id == tenant_id,
+            *_equal((accounts.c.keyspace, keyspace)),
+        )
+        return await self._all(Account, query.order_by(accounts.c.keyspace, accounts.c.scheme, accounts.c.number))
+
+    async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
+        return await self._first(
+            Address,
+            select(addresses).where(
+                addresses.c.account_id == account_id,
+                addresses.c.change == change,
+                addresses.c.index == index,
+                addresses.c.tenant_id == tenant_id,
+            ),
+        )
+
+    async def addresses(
+        self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
+    ) -> list[Address]:
+        place = (addresses.c.account_id, addresses.c.change, addresses.c.index)
+        query = select(addresses).where(
+            addresses.c.wallet_id == wallet_id,
+            addresses.c.tenant_id == tenant_id,
+            *_equal(
+                (addresses.c.keyspace, where.keyspace),
+                (addresses.c.scheme, where.scheme),
+                (addresses.c.external_id, where.external_id),
+            ),
+        )
+        if after is not None:
+            query = query.where(tuple_(*place) > after)
+        return await self._all(Address, query.order_by(*place).limit(limit))
+
+    async def find_addresses(
+        self, tenant_id: UUID, keyspace: str, canonical: bytes, wallet_id: UUID | None = None
+    ) -> list[Address]:
+        query = select(addresses).where(
+            addresses.c.tenant_id == tenant_id,
+            addresses.c.keyspace == keyspace,
+            addresses.c.canonical == canonical,
+            *_equal((addresses.c.wallet_id, wallet_id)),
+        )
+        return await self._all(Address, query.order_by(addresses.c.account_id, addresses.c.change, addresses.c.index))
+
+    async def operation(self, tenant_id: UUID, operation_id: UUID) -> OperationRecord | None:
+        return await self._first(
+            OperationRecord,
+            select(operations).where(operations.c.id == operation_id, operations.c.tenant_id == tenant_id),
+        )
+
+    async def operation_by_key(
+        self, tenant_id: UUID, principal_id: UUID, idempotency_key: str
+    ) -> OperationRecord | None:
+        return await self._first(
+            OperationRecord,
+            select(operations).where(
+                operations.c.tenant_id == tenant_id,
+                operations.c.principal_id == principal_id,
+                operations.c.idempotency_key == idempotency_key,
+            ),
+        )
+
+    async def guard(self, guard: Guard) -> HeldGuard | None:
+        return await self._first(
+            HeldGuard,
+            select(guards).where(
+                guards.c.keyspace == guard.keyspace,
+                guards.c.chain_id == guard.chain_id,
+                guards.c.address == guard.address,
+                guards.c.sequence == guard.sequence,
+            ),
+        )
+
+    async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]:
+        query = select(signatures).where(signatures.c.operation_id == operation_id, signatures.c.tenant_id == tenant_id)
+        return await self._all(SignatureRecord, query.order_by(signatures.c.item))
+
+    async def api_key(self, key_id: UUID) -> ApiKey | None:
+        return await self._first(ApiKey, select(api_keys).where(api_keys.c.id == key_id))
+
+    async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]:
+        query = select(api_keys).where(api_keys.c.tenant_id == tenant_id)
+        if after is not None:
+            query = query.where(api_keys.c.id > after)
+        return await self._all(ApiKey, query.order_by(api_keys.c.id).limit(limit))
+
+    async def service_secret(self) -> ServiceSecret | None:
+        return await self._first(ServiceSecret, select(service_secrets).order_by(service_secrets.c.version.desc()))
+
+    async def audit_writers(self) -> list[AuditWriter]:
+        return await self._all(AuditWriter, select(audit_writers).order_by(audit_writers.c.ordinal))
+
+    async def audit_writer_ids(self) -> set[UUID]:
+        query = select(audit.c.writer_id).distinct()
+        return await self._database.read(lambda connection: set(connection.execute(query).scalars()))
+
+    async def audit_chain(self, writer_id: UUID, after_sequence: int, limit: int) -> list[AuditRecord]:
+        query = select(audit).where(audit.c.writer_id == writer_id, audit.c.sequence > after_sequence)
+        return await self._all(AuditRecord, query.order_by(audit.c.sequence).limit(limit))
+
+    async def audit_records(
+        self, where: AuditFilter, before: tuple[datetime, UUID, int] | None, limit: int
+    ) -> list[AuditRecord]:
+        place = (audit.c.at, audit.c.writer_id, audit.c.sequence)
+        query = select(audit).where(
+            *_equal(
+                (audit.c.tenant_id, where.tenant_id),
+                (audit.c.wallet_id, where.wallet_id),
+                (audit.c.operation, where.operation),
+                (audit.c.operation_id, where.operation_id),
+                (audit.c.outcome, where.outcome),
+            )
+        )
+        if before is not None:
+            query = query.where(tuple_(*place) < before)
+        return await self._all(AuditRecord, query.order_by(*[column.desc() for column in place]).limit(limit))
+
+
+def _equal(*conditions: tuple[Any, object]) -> list[ColumnElement[bool]]:
+    return [column == value for column, value in conditions if value is not None]

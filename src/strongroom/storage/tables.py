@@ -1,0 +1,300 @@
+"""The tables. Primary keys begin with what a row is looked up by; every row names its tenant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
+from sqlalchemy.types import TypeEngine
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """UTC. timestamptz on PostgreSQL; on SQLite ISO 8601 text of one width, so that it sorts."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.isoformat(timespec="microseconds") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _id(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Uuid(), nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Text(), nullable=nullable)
+
+
+def _bytes(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, LargeBinary(), nullable=nullable)
+
+
+def _integer(name: str) -> Column[Any]:
+    return Column(name, BigInteger(), nullable=False)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Timestamp(), nullable=nullable)
+
+
+wallets = Table(
+    "wallets",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _text("kind"),
+    _text("label", nullable=True),
+    _text("external_id", nullable=True),
+    _text("state"),
+    _integer("secret_version"),
+    _text("master_fingerprint", nullable=True),
+    _text("keyspace", nullable=True),
+    _time("created_at"),
+    PrimaryKeyConstraint("id", "tenant_id"),
+    sqlite_with_rowid=False,
+)
+Index("ix_wallets_tenant_id_id", wallets.c.tenant_id, wallets.c.id)
+Index(
+    "uq_wallets_external_id",
+    wallets.c.tenant_id,
+    wallets.c.external_id,
+    unique=True,
+    sqlite_where=wallets.c.external_id.is_not(None),
+    postgresql_where=wallets.c.external_id.is_not(None),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    _id("wallet_id"),
+    _integer("version"),
+    _id("tenant_id"),
+    _text("kind"),
+    _text("kek"),
+    _integer("kek_version"),
+    _bytes("wrapped_dek"),
+    _bytes("blob"),
+    PrimaryKeyConstraint("wallet_id", "version"),
+    ForeignKeyConstraint(["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"]),
+    sqlite_with_rowid=False,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _id("wallet_id"),
+    _text("keyspace"),
+    _text("scheme"),
+    _integer("number"),
+    _text("path"),
+    _bytes("public_sealed"),
+    _integer("next_index"),
+    PrimaryKeyConstraint("id", "tenant_id"),
+    ForeignKeyConstraint(["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"]),
+    sqlite_with_rowid=False,
+)
+Index(
+    "uq_accounts_place",
+    accounts.c.wallet_id,
+    accounts.c.keyspace,
+    accounts.c.scheme,
+    accounts.c.number,
+    unique=True,
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    _id("account_id"),
+    _integer("change"),
+    _integer("index"),
+    _id("tenant_id"),
+    _id("wallet_id"),
+    _text("keyspace"),
+    _text("scheme"),
+    _integer("account"),
+    _text("path"),
+    _bytes("canonical"),
+    _bytes("public_key"),
+    _text("label", nullable=True),
+    _text("external_id", nullable=True),
+    _time("created_at"),
+    _bytes("mac"),
+    PrimaryKeyConstraint("account_id", "change", "index"),
+    ForeignKeyConstraint(["account_id", "tenant_id"], ["accounts.id", "accounts.tenant_id"]),
+    sqlite_with_rowid=False,
+)
+Index("ix_addresses_canonical", addresses.c.tenant_id, addresses.c.keyspace, addresses.c.canonical)
+Index("ix_addresses_wallet_id", addresses.c.wallet_id, addresses.c.account_id, addresses.c.change, addresses.c.index)
+
+operations = Table(
+    "operations",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _id("principal_id"),
+    _text("idempotency_key", nullable=True),
+    _bytes("fingerprint"),
+    _text("name"),
+    _id("wallet_id", nullable=True),
+    _text("state"),
+    _time("lease_until"),
+    _integer("epoch"),
+    _bytes("result", nullable=True),
+    _time("created_at"),
+    PrimaryKeyConstraint("id", "tenant_id"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "uq_operations_idempotency_key",
+    operations.c.tenant_id,
+    operations.c.principal_id,
+    operations.c.idempotency_key,
+    unique=True,
+    sqlite_where=operations.c.idempotency_key.is_not(None),
+    postgresql_where=operations.c.idempotency_key.is_not(None),
+)
+
+guards = Table(
+    "guards",
+    metadata,
+    _text("keyspace"),
+    _text("chain_id"),
+    _text("address"),
+    _text("sequence"),
+    _id("tenant_id"),
+    _bytes("payload_hash"),
+    _id("operation_id"),
+    _id("replaced_by", nullable=True),
+    PrimaryKeyConstraint("keyspace", "chain_id", "address", "sequence"),
+    ForeignKeyConstraint(["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"]),
+    sqlite_with_rowid=False,
+)
+Index("ix_guards_operation_id", guards.c.operation_id)
+Index(
+    "ix_guards_replaced_by",
+    guards.c.replaced_by,
+    sqlite_where=guards.c.replaced_by.is_not(None),
+    postgresql_where=guards.c.replaced_by.is_not(None),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    _id("operation_id"),
+    _integer("item"),
+    _id("tenant_id"),
+    _id("wallet_id"),
+    _text("network"),
+    _text("tx_id", nullable=True),
+    _text("raw"),
+    _bytes("summary"),
+    _time("created_at"),
+    PrimaryKeyConstraint("operation_id", "item"),
+    ForeignKeyConstraint(["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"]),
+    sqlite_with_rowid=False,
+)
+
+# The audit has no foreign keys: nothing that happens to another table may touch or hinder it.
+audit_writers = Table(
+    "audit_writers",
+    metadata,
+    _id("id"),
+    _integer("ordinal"),
+    _time("started_at"),
+    _text("host"),
+    _bytes("mac"),
+    PrimaryKeyConstraint("id"),
+    sqlite_with_rowid=False,
+)
+Index("uq_audit_writers_ordinal", audit_writers.c.ordinal, unique=True)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id("writer_id"),
+    _integer("sequence"),
+    _time("at"),
+    _id("tenant_id"),
+    _id("principal_id"),
+    _text("operation"),
+    _id("operation_id"),
+    _text("outcome"),
+    _id("wallet_id", nullable=True),
+    _text("network", nullable=True),
+    _text("request_id"),
+    _text("client"),
+    _text("details"),
+    _bytes("mac"),
+    PrimaryKeyConstraint("writer_id", "sequence"),
+    sqlite_with_rowid=False,
+)
+Index("ix_audit_at", audit.c.at, audit.c.writer_id, audit.c.sequence)
+Index("ix_audit_wallet_id", audit.c.wallet_id, audit.c.at)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _text("name"),
+    _bytes("secret_mac"),
+    _text("scopes"),
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    _time("revoked_at", nullable=True),
+    _bytes("row_mac"),
+    PrimaryKeyConstraint("id"),
+    sqlite_with_rowid=False,
+)
+Index("ix_api_keys_tenant_id", api_keys.c.tenant_id, api_keys.c.id)
+
+service_secrets = Table(
+    "service_secrets",
+    metadata,
+    Column("version", Integer(), nullable=False, autoincrement=False),
+    _text("kek"),
+    _integer("kek_version"),
+    _bytes("wrapped"),
+    PrimaryKeyConstraint("version"),
+)
