@@ -20,6 +20,7 @@ SCOPES: Final[dict[str, str]] = {
     "sign:typed-data": "Sign EIP-712 typed data: permits and orders move tokens",
     "sign:authorization": "Sign EIP-7702 authorisations: they hand the account to a contract",
     "networks:read": "List networks, validate addresses, decode and verify",
+    "metrics:read": "Read the service's metrics, where they need a key",
     "audit:read": "Read the tenant's audit records",
     "admin": "Administer the tenant's API keys",
 }

@@ -30,3 +30,9 @@ COMMIT_UNITS: Final = Histogram(
     "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
 COMMITTER_QUEUE: Final = Gauge("strongroom_committer_queue", "Units that wait", multiprocess_mode="livesum")
+HTTP_REQUESTS_TOTAL: Final = Counter(
+    "strongroom_http_requests_total", "HTTP requests by route template", ["route", "method", "status"]
+)
+HTTP_REQUEST_SECONDS: Final = Histogram(
+    "strongroom_http_request_seconds", "Duration of HTTP requests", ["route", "method"], buckets=_SECONDS
+)

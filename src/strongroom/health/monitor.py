@@ -1,0 +1,120 @@
+"""Asks every component in the background and keeps what it found, so that a probe costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from strongroom.health.base import Check, ComponentStatus, Status
+
+log = structlog.get_logger(__name__)
+
+_STALE_AFTER: Final = 3
+"""Rounds without news after which what was found no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    status: ComponentStatus
+    latency_ms: float
+    at: float
+
+
+class HealthMonitor:
+    """``required`` are the names of the checks that readiness hangs on. Seconds everywhere."""
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        required: frozenset[str],
+        version: str,
+        *,
+        interval: float = 5.0,
+        timeout: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if unknown := required - checks.keys():
+            raise ValueError(f"there is no check of {', '.join(sorted(unknown))}")
+        self._checks = dict(checks)
+        self._required = required
+        self._version = version
+        self._interval = interval
+        self._timeout = timeout
+        self._clock = clock
+        self._started_at = clock()
+        self._findings: dict[str, _Finding] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._draining = False
+
+    async def start(self) -> None:
+        """Looks once, then goes on in the background. Called when the schema is known to fit: `started` says so."""
+        await self.look()
+        self._task = asyncio.create_task(self._keep_looking(), name="health")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def drain(self) -> None:
+        """No longer ready, for good: the process is about to end."""
+        self._draining = True
+
+    @property
+    def started(self) -> bool:
+        return self._task is not None
+
+    @property
+    def ready(self) -> bool:
+        return self.started and not self._draining and all(self._status(name) != "error" for name in self._required)
+
+    def report(self) -> dict[str, Any]:
+        """What is known, as JSON values; asks nobody."""
+        statuses = {name: self._status(name) for name in self._checks}
+        if any(statuses[name] == "error" for name in self._required):
+            overall: Status = "error"
+        else:
+            overall = "ok" if all(status == "ok" for status in statuses.values()) else "degraded"
+        return {
+            "status": overall,
+            "components": {name: self._component(name, status) for name, status in statuses.items()},
+            "version": self._version,
+            "uptime_seconds": int(self._clock() - self._started_at),
+        }
+
+    async def look(self) -> None:
+        """Asks every component, side by side."""
+        await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval)
+            await self.look()
+
+    async def _ask(self, name: str, check: Check) -> None:
+        began = self._clock()
+        try:
+            async with asyncio.timeout(self._timeout):
+                status = await check()
+        except Exception as error:  # noqa: BLE001 a check that fails in any way says that its component is not well
+            status = ComponentStatus("error")
+            log.warning("health.check_failed", component=name, error=type(error).__name__)
+        now = self._clock()
+        self._findings[name] = _Finding(status, round((now - began) * 1000, 1), now)
+
+    def _status(self, name: str) -> Status:
+        found = self._findings.get(name)
+        if found is None or self._clock() - found.at > _STALE_AFTER * self._interval + self._timeout:
+            return "error"
+        return found.status.status
+
+    def _component(self, name: str, status: Status) -> dict[str, Any]:
+        found = self._findings.get(name)
+        if found is None:
+            return {"status": status}
+        return {"status": status, "latency_ms": found.latency_ms, **found.status.details}

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from starlette.applications import Starlette
+
+from strongroom.access.client_address import ClientAddresses
+from strongroom.entrypoints.http.app import create_app
+from strongroom.health.base import ComponentStatus
+from strongroom.health.monitor import HealthMonitor
+from strongroom.operations.pipeline import Request
+from strongroom.operations.registry import Operation
+
+
+class StubPipeline:
+    """Binds, remembers what it was asked, and answers as it was told to."""
+
+    def __init__(self) -> None:
+        self.answer: msgspec.Struct | Exception = RuntimeError("no answer was set")
+        self.operation: Operation | None = None
+        self.request: Request | None = None
+        self.command: Any = None
+
+    async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
+        self.operation, self.request = operation, request
+        self.command = await request.bind()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def well() -> ComponentStatus:
+    return ComponentStatus("ok", {"connections": 5})
+
+
+@pytest.fixture
+def pipeline() -> StubPipeline:
+    return StubPipeline()
+
+
+@pytest.fixture
+def health() -> HealthMonitor:
+    return HealthMonitor({"database": well}, frozenset({"database"}), "1.2.3")
+
+
+@pytest.fixture
+def app(pipeline: StubPipeline, health: HealthMonitor) -> Starlette:
+    return create_app(
+        pipeline,  # type: ignore[arg-type]
+        health=health,
+        trusted_proxies=ClientAddresses(["127.0.0.1"]),
+        body_limit=2048,
+        body_timeout=0.05,
+    )
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://strongroom") as http:
+        yield http
