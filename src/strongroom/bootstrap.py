@@ -1,0 +1,247 @@
+"""The composition root: from settings to a running service. The only module that knows implementations."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from strongroom import __version__
+from strongroom.access.api_keys import Authenticator, new_key
+from strongroom.access.limits import RateLimits
+from strongroom.access.scopes import SCOPES
+from strongroom.chains.base import Chain
+from strongroom.chains.registry import CHAINS
+from strongroom.config import KeyWrapSettings, NetworkSettings, Settings
+from strongroom.domain.network import Network
+from strongroom.domain.record import ServiceSecret
+from strongroom.domain.secret import Secret
+from strongroom.errors import ConfigurationError, IntegrityError
+from strongroom.health.base import Check, ComponentStatus
+from strongroom.health.monitor import HealthMonitor
+from strongroom.journal import audit
+from strongroom.journal.committer import Committer
+from strongroom.journal.entry import entries
+from strongroom.journal.heads import HeadsWriter, open_sink
+from strongroom.keys.seeded import SeededSigner
+from strongroom.keywrap.base import KeyWrap, WrapFailure, Wrapped
+from strongroom.keywrap.local import LocalKeyWrap
+from strongroom.operations.keyring import Keyring
+from strongroom.operations.networks import Networks
+from strongroom.operations.pipeline import Pipeline, Services
+from strongroom.storage import migrate
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import Storage, Unit
+from strongroom.storage.database import Database, open_database
+from strongroom.storage.sql import SqlStorage
+
+DEVELOPMENT_TENANT: Final = UUID(int=0)
+"""The tenant of the development API key, and the one that the command line takes where none is named."""
+
+_SERVICE_CONTEXT: Final = sha256(b"strongroom/service-secret/v1").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process that answers."""
+
+    pipeline: Pipeline
+    health: HealthMonitor
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the command line reaches without a running server."""
+
+    settings: Settings
+    storage: Storage
+    authenticity: Authenticity
+    committer: Committer
+
+
+@asynccontextmanager
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """Everything of one process, up to the faces. Raises ConfigurationError, StorageUnavailable."""
+    async with AsyncExitStack() as stack:
+        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
+        stack.push_async_callback(keywrap.close)
+        storage, authenticity = await _storage(stack, settings, keywrap)
+        committer = await _committer(stack, settings, storage, authenticity)
+        signer = SeededSigner(
+            keywrap,
+            ttl=settings.signer.ttl,
+            max_uses=settings.signer.max_uses,
+            max_entries=settings.signer.max_entries,
+        )
+        stack.push_async_callback(signer.close)
+        networks = _networks(settings, CHAINS)
+        services = Services(
+            storage=storage,
+            signer=signer,
+            networks=networks,
+            keyring=Keyring(networks),
+            authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
+            limits=RateLimits(settings.rates.by_class()),
+            entries=entries(storage, committer, authenticity.fingerprint_key, lease=settings.idempotency.lease),
+            timeout=settings.timeouts.operation,
+        )
+        health = HealthMonitor(
+            _checks(storage, keywrap),
+            frozenset(settings.health.required),
+            __version__,
+            interval=settings.health.interval,
+        )
+        await health.start()
+        stack.push_async_callback(health.stop)
+        yield Service(Pipeline(services), health)
+
+
+@asynccontextmanager
+async def administration(settings: Settings) -> AsyncIterator[Administration]:
+    """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
+    async with AsyncExitStack() as stack:
+        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
+        stack.push_async_callback(keywrap.close)
+        storage, authenticity = await _storage(stack, settings, keywrap)
+        committer = await _committer(stack, settings, storage, authenticity)
+        yield Administration(settings, storage, authenticity, committer)
+
+
+async def migrate_database(settings: Settings) -> None:
+    """To the newest schema. Raises StorageUnavailable."""
+    url = settings.database.migrate_url or settings.database.url
+    _private_folder(settings.data_dir)
+    database = open_database(url.reveal())
+    try:
+        await migrate.migrate(database)
+    finally:
+        await database.close()
+
+
+async def prepare(settings: Settings) -> Secret | None:
+    """What comes before the first worker: the schema of SQLite, the service secret, the development API key.
+
+    The key is made where the profile allows one and there is none of any kind; it is returned that once.
+    """
+    if settings.database.url.reveal().startswith("sqlite"):
+        await migrate_database(settings)
+    async with AsyncExitStack() as stack:
+        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
+        stack.push_async_callback(keywrap.close)
+        storage, authenticity = await _storage(stack, settings, keywrap)
+        if settings.profile != "embedded" or await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
+            return None
+        made = new_key(
+            DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, datetime.now(UTC)
+        )
+        await storage.apply([Unit(rows=[made.row])])
+        return made.text
+
+
+async def _keywrap(settings: KeyWrapSettings, data_dir: Path) -> KeyWrap:
+    _private_folder(data_dir)
+    if settings.passphrase is not None:
+        return LocalKeyWrap.from_passphrase(settings.passphrase, data_dir / "keywrap.json", create=True)
+    if settings.key_file is None:
+        raise ConfigurationError("the local key wrap needs a passphrase or a key file", field="keywrap.key_file")
+    return LocalKeyWrap.from_key_file(settings.key_file, create=True)
+
+
+async def _storage(
+    stack: AsyncExitStack, settings: Settings, keywrap: KeyWrap
+) -> tuple[SqlStorage, Authenticity]:
+    database = open_database(settings.database.url.reveal(), pool_size=settings.database.pool_size)
+    stack.push_async_callback(database.close)
+    found = await migrate.version(database)
+    if found != migrate.HEAD:
+        raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
+    secret = await _service_secret(database, keywrap)
+    authenticity = Authenticity(secret)
+    return SqlStorage(database, authenticity), authenticity
+
+
+async def _service_secret(database: Database, keywrap: KeyWrap) -> bytes:
+    """The one secret behind all MACs; whoever starts first makes it."""
+    storage = SqlStorage(database, Authenticity(bytes(32)))  # this table alone is under no MAC
+    stored = await storage.service_secret()
+    if stored is None:
+        [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), _SERVICE_CONTEXT)])
+        await storage.apply([Unit(rows=[ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)])])
+        stored = await storage.service_secret()
+        assert stored is not None
+    wrapped = Wrapped(stored.kek, stored.kek_version, stored.wrapped)
+    [opened] = await keywrap.unwrap([(wrapped, _SERVICE_CONTEXT)])
+    if isinstance(opened, WrapFailure):
+        raise IntegrityError("the service secret does not open under this key wrap: is it the one of this database?")
+    return opened
+
+
+async def _committer(
+    stack: AsyncExitStack, settings: Settings, storage: Storage, authenticity: Authenticity
+) -> Committer:
+    """Registers this process as a writer of the audit, and anchors the head of its chain outside the database."""
+    chain = await audit.register(storage, authenticity.audit_key, socket.gethostname())
+    committer = Committer(storage, chain)
+    committer.start()
+    heads = HeadsWriter(open_sink(settings.audit.heads), committer.head, interval=settings.audit.interval)
+    heads.start()
+    stack.push_async_callback(heads.close)
+    stack.push_async_callback(committer.close)
+    return committer
+
+
+def _networks(settings: Settings, chains: Mapping[str, Chain]) -> Networks:
+    if unknown := settings.chains.keys() - chains.keys():
+        raise ConfigurationError(f"chains: there is no chain {', '.join(sorted(unknown))}")
+    for name, limits in settings.chains.items():
+        if strange := limits.keys() - chains[name].limits.keys():
+            raise ConfigurationError(f"chains.{name}: there is no limit {', '.join(sorted(strange))}")
+    built_in = [network for chain in chains.values() for network in chain.networks]
+    configured = [_network(given, chains) for given in settings.networks]
+    own = {network.name for network in configured} | {network.caip2 for network in configured}
+    kept = [network for network in built_in if not own & {network.name, network.caip2}]
+    return Networks(chains, [*kept, *configured], limits=settings.chains, any_network=settings.any_network)
+
+
+def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
+    """A configured network; one with the name or id of a built-in one takes its place."""
+    caip2 = f"eip155:{given.chain_id}"
+    base = chains[given.chain].network_for(caip2)
+    assert base is not None
+    return Network(
+        name=given.name,
+        chain=given.chain,
+        keyspace=base.keyspace,
+        caip2=caip2,
+        chain_id=given.chain_id,
+        symbol=given.symbol,
+        decimals=given.decimals,
+        testnet=given.testnet,
+        aliases=given.aliases,
+        limits=given.limits,
+    )
+
+
+def _checks(storage: Storage, keywrap: KeyWrap) -> dict[str, Check]:
+    async def database() -> ComponentStatus:
+        await storage.ping()
+        return ComponentStatus("ok")
+
+    async def wrap() -> ComponentStatus:
+        status = await keywrap.check()
+        return ComponentStatus("ok" if status.ok else "error", {"state": status.state})
+
+    return {"database": database, "keywrap": wrap}
+
+
+def _private_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
