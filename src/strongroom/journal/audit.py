@@ -1,0 +1,129 @@
+"""The audit chain: one a writer process, each record under an HMAC over the one before it.
+
+mac = HMAC-SHA-256(key, previous mac ‖ canonical row). The chain of a writer begins with the mac of its own row in
+`audit_writers`; those rows are a chain among themselves. Nobody without the key can write, change or leave out a
+record in the middle; that the end is missing shows against heads that were kept elsewhere (`journal.heads`).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from strongroom.domain.ids import new_id
+from strongroom.domain.record import AuditEntry, AuditRecord, AuditWriter
+from strongroom.errors import StorageUnavailable
+from strongroom.storage.base import Storage, Unit
+
+GENESIS: Final = b"\0" * 32
+"""What stands before the first writer's row."""
+
+_REGISTER_TRIES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a writer's chain stood. Sequence 0 is the writer's own row."""
+
+    at: datetime
+    writer_id: UUID
+    sequence: int
+    mac: bytes
+
+
+class AuditChain:
+    """The chain that this process writes. `extend` promises nothing; `advance` follows a commit."""
+
+    def __init__(self, key: bytes, writer: AuditWriter) -> None:
+        self._key = key
+        self.writer_id = writer.id
+        self._sequence = 0
+        self._mac = writer.mac
+
+    def extend(self, entries: Iterable[AuditEntry]) -> list[AuditRecord]:
+        """The records that would come next."""
+        records: list[AuditRecord] = []
+        sequence, mac = self._sequence, self._mac
+        for entry in entries:
+            sequence += 1
+            mac = record_mac(self._key, mac, self.writer_id, sequence, entry)
+            records.append(AuditRecord(self.writer_id, sequence, entry, mac))
+        return records
+
+    def advance(self, last: AuditRecord) -> None:
+        self._sequence, self._mac = last.sequence, last.mac
+
+    def head(self, at: datetime) -> Head:
+        return Head(at, self.writer_id, self._sequence, self._mac)
+
+    async def recall(self, storage: Storage) -> None:
+        """Goes to where the database says that the chain stands, after a commit of unknown outcome."""
+        while records := await storage.audit_chain(self.writer_id, self._sequence, 1000):
+            self.advance(records[-1])
+
+
+async def register(storage: Storage, key: bytes, host: str) -> AuditChain:
+    """Enters this process among the writers and begins its chain. Raises StorageUnavailable."""
+    for _ in range(_REGISTER_TRIES):
+        writers = await storage.audit_writers()
+        previous = writers[-1] if writers else None
+        writer = AuditWriter(
+            id=new_id(),
+            ordinal=previous.ordinal + 1 if previous else 1,
+            started_at=datetime.now(UTC),
+            host=host,
+            mac=b"",
+        )
+        writer = replace(writer, mac=writer_mac(key, previous.mac if previous else GENESIS, writer))
+        if not (await storage.apply([Unit(rows=[writer])])).conflicts:
+            return AuditChain(key, writer)
+    raise StorageUnavailable("too many processes begin their audit chain at once")
+
+
+def record_mac(key: bytes, previous: bytes, writer_id: UUID, sequence: int, entry: AuditEntry) -> bytes:
+    row = _canonical(
+        writer_id.bytes,
+        sequence.to_bytes(8, "big", signed=True),
+        _time(entry.at),
+        entry.tenant_id.bytes,
+        entry.principal_id.bytes,
+        entry.operation.encode(),
+        entry.operation_id.bytes,
+        entry.outcome.encode(),
+        None if entry.wallet_id is None else entry.wallet_id.bytes,
+        None if entry.network is None else entry.network.encode(),
+        entry.request_id.encode(),
+        entry.client.encode(),
+        entry.details.encode(),
+    )
+    return hmac.digest(key, previous + row, "sha256")
+
+
+def writer_mac(key: bytes, previous: bytes, writer: AuditWriter) -> bytes:
+    row = _canonical(
+        b"writer",
+        writer.id.bytes,
+        writer.ordinal.to_bytes(8, "big", signed=True),
+        _time(writer.started_at),
+        writer.host.encode(),
+    )
+    return hmac.digest(key, previous + row, "sha256")
+
+
+def _time(at: datetime) -> bytes:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").encode()
+
+
+def _canonical(*fields: bytes | None) -> bytes:
+    """Each field under its length + 1 in 4 bytes; 0 is one that is not there."""
+    parts: list[bytes] = []
+    for field in fields:
+        if field is None:
+            parts.append(b"\0\0\0\0")
+        else:
+            parts += ((len(field) + 1).to_bytes(4, "big"), field)
+    return b"".join(parts)

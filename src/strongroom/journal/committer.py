@@ -1,0 +1,181 @@
+"""Group commit: one task a process commits everything that waits in one transaction.
+
+There is no artificial delay: a batch is what came in while the one before it was being committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from strongroom import errors
+from strongroom.domain.record import AuditEntry, AuditRecord
+from strongroom.domain.wallet import Address
+from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
+from strongroom.journal.audit import AuditChain, Head
+from strongroom.storage.base import Applied, Conflict, Row, Storage, Unit
+from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
+
+_log = structlog.get_logger(__name__)
+
+_MAX_BATCH: Final = 256
+_MAX_WAITING: Final = 4096
+_MAX_ROUNDS: Final = 20
+"""In which units of one batch may lose before the rest is told to try again."""
+
+
+class Lost(errors.Conflict):
+    """The unit was not committed: one of its rows or changes lost against ``conflict.found``."""
+
+    def __init__(self, conflict: Conflict) -> None:
+        super().__init__("the stored state is not what this was based on")
+        self.conflict = conflict
+
+
+@dataclass(slots=True)
+class _Waiting:
+    unit: Unit
+    audit: Sequence[AuditEntry]
+    done: asyncio.Future[Sequence[Row]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def succeed(self, present: Sequence[Row]) -> None:
+        if not self.done.done():  # a waiter that was cancelled is committed all the same
+            self.done.set_result(present)
+
+    def fail(self, error: StrongroomError) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Committer:
+    """`start` it, `commit` from any task, `close` it: what waits then is still committed."""
+
+    def __init__(self, storage: Storage, chain: AuditChain, *, timeout: float = 2.0) -> None:
+        self._storage = storage
+        self._chain = chain
+        self._timeout = timeout
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._chain_known = True
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="committer")
+
+    async def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    def head(self) -> Head:
+        return self._chain.head(datetime.now(UTC))
+
+    async def commit(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]:
+        """Returns once both are durable, with those of ``unit.same`` that were there already.
+
+        Raises Lost, IntegrityError (an address differs from what is stored) and StorageUnavailable: then it is not
+        known whether it was committed. A cancelled caller does not call its unit back.
+        """
+        if self._closing or self._task is None or self._task.done():
+            raise errors.ShuttingDown("this process commits nothing more")
+        if len(self._waiting) >= _MAX_WAITING:
+            raise StorageUnavailable("too much waits to be committed", retry_after=1)
+        waiting = _Waiting(unit, audit)
+        self._waiting.append(waiting)
+        self._wake.set()
+        return await waiting.done
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closing:
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
+            COMMITTER_QUEUE.set(len(self._waiting))
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        """Settles every one of ``batch``; raises nothing."""
+        for _ in range(_MAX_ROUNDS):
+            try:
+                async with asyncio.timeout(self._timeout):
+                    applied = await self._apply(batch)
+            except (StorageUnavailable, TimeoutError):
+                self._chain_known = False
+                break
+            except Exception as error:  # noqa: BLE001 - the task must live, and one unit's fault is not the others'
+                self._chain_known = False
+                if len(batch) == 1:
+                    batch[0].fail(_as_ours(error))
+                    return
+                for waiting in batch:
+                    await self._commit([waiting])
+                return
+            if not applied.conflicts:
+                _succeed(batch, applied)
+                return
+            batch = self._without_losers(batch, applied.conflicts)
+            if not batch:
+                return
+        for waiting in batch:
+            waiting.fail(StorageUnavailable("the database does not answer", retry_after=1))
+
+    async def _apply(self, batch: Sequence[_Waiting]) -> Applied:
+        if not self._chain_known:
+            await self._chain.recall(self._storage)
+            self._chain_known = True
+        records = self._chain.extend(entry for waiting in batch for entry in waiting.audit)
+        units, taken = [], 0
+        for waiting in batch:
+            own = records[taken : taken + len(waiting.audit)]
+            taken += len(own)
+            units.append(replace(waiting.unit, rows=(*waiting.unit.rows, *own)) if own else waiting.unit)
+        started = time.perf_counter()
+        applied = await self._storage.apply(units)
+        COMMIT_SECONDS.observe(time.perf_counter() - started)
+        if not applied.conflicts:
+            COMMIT_UNITS.observe(len(batch))
+            if records:
+                self._chain.advance(records[-1])
+        return applied
+
+    def _without_losers(self, batch: list[_Waiting], conflicts: Sequence[Conflict]) -> list[_Waiting]:
+        losers = set()
+        for conflict in conflicts:
+            if isinstance(conflict.cause, AuditRecord):
+                self._chain_known = False  # a commit that we gave up on came through; nobody's fault
+                continue
+            losers.add(conflict.unit)
+            batch[conflict.unit].fail(_error_of(conflict))
+        return [waiting for n, waiting in enumerate(batch) if n not in losers]
+
+
+def _error_of(conflict: Conflict) -> StrongroomError:
+    if isinstance(conflict.cause, Address):
+        return IntegrityError("the stored address is not the one that was derived")
+    return Lost(conflict)
+
+
+def _as_ours(error: Exception) -> StrongroomError:
+    if isinstance(error, StrongroomError):
+        return error
+    _log.error("committer.failed", exc_info=error)
+    return InternalError("the commit failed")
+
+
+def _succeed(batch: Sequence[_Waiting], applied: Applied) -> None:
+    present: dict[int, list[Row]] = {}
+    for unit, row in applied.present:
+        present.setdefault(unit, []).append(row)
+    for n, waiting in enumerate(batch):
+        waiting.succeed(present.get(n, ()))

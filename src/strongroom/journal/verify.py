@@ -1,0 +1,120 @@
+"""`audit verify`: walks every chain and holds it against the heads that were kept elsewhere."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from strongroom.domain.record import AuditRecord, AuditWriter
+from strongroom.errors import IntegrityError
+from strongroom.journal.audit import GENESIS, Head, record_mac, writer_mac
+from strongroom.storage.base import Storage
+
+_PAGE: Final = 1000
+_BEFORE_ALL: Final = -(2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What does not hold. ``kind``: writer_missing, writer_changed, writer_unknown, record_missing, record_changed,
+    head_missing (the chain ends before a head), head_differs, unreadable."""
+
+    kind: str
+    writer_id: UUID | None = None
+    sequence: int | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    writers: int = 0
+    records: int = 0
+    unanchored: int = 0
+    """Records younger than the last head of their chain: whether some more were there cannot be said."""
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+
+async def verify(storage: Storage, key: bytes, heads: Iterable[Head] = ()) -> Report:
+    """Raises StorageUnavailable; everything else that is wrong is a finding."""
+    report = Report()
+    by_writer: dict[UUID, dict[int, bytes]] = {}
+    for head in heads:
+        known = by_writer.setdefault(head.writer_id, {}).setdefault(head.sequence, head.mac)
+        if known != head.mac:
+            report.findings.append(Finding("head_differs", head.writer_id, head.sequence))
+    try:
+        writers = await storage.audit_writers()
+        writer_ids = await storage.audit_writer_ids()
+    except (IntegrityError, ValueError):
+        report.findings.append(Finding("unreadable"))
+        return report
+    _verify_writers(report, key, writers)
+    for writer in writers:
+        await _Walk(report, key, writer, by_writer.pop(writer.id, {})).run(storage)
+    report.findings += [Finding("writer_missing", writer_id) for writer_id in by_writer]
+    report.findings += [Finding("writer_unknown", id_) for id_ in writer_ids - {writer.id for writer in writers}]
+    return report
+
+
+def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) -> None:
+    previous, ordinal = GENESIS, 0
+    for writer in writers:
+        report.writers += 1
+        if writer.ordinal != ordinal + 1:
+            report.findings.append(Finding("writer_missing"))
+        if not hmac.compare_digest(writer.mac, writer_mac(key, previous, writer)):
+            report.findings.append(Finding("writer_changed", writer.id))
+        previous, ordinal = writer.mac, writer.ordinal
+
+
+class _Walk:
+    """Along one writer's chain."""
+
+    def __init__(self, report: Report, key: bytes, writer: AuditWriter, heads: dict[int, bytes]) -> None:
+        self._report = report
+        self._key = key
+        self._writer_id = writer.id
+        self._heads = heads
+        self._anchored = max(heads, default=0)
+        self._sequence = 0
+        self._mac = writer.mac
+
+    async def run(self, storage: Storage) -> None:
+        self._compare_head()
+        after = _BEFORE_ALL
+        try:
+            while records := await storage.audit_chain(self._writer_id, after, _PAGE):
+                after = records[-1].sequence
+                for record in records:
+                    self._step(record)
+        except IntegrityError:
+            self._find("unreadable", None)
+            return
+        for sequence in self._heads:
+            self._find("head_missing", sequence)
+
+    def _step(self, record: AuditRecord) -> None:
+        expected = self._sequence + 1
+        if record.sequence != expected:
+            self._find("record_missing", expected)
+        mac = record_mac(self._key, self._mac, self._writer_id, record.sequence, record.entry)
+        if not hmac.compare_digest(mac, record.mac):
+            self._find("record_changed", record.sequence)
+        self._sequence, self._mac = record.sequence, record.mac
+        self._report.records += 1
+        self._report.unanchored += record.sequence > self._anchored
+        self._compare_head()
+
+    def _compare_head(self) -> None:
+        mac = self._heads.pop(self._sequence, None)
+        if mac is not None and mac != self._mac:
+            self._find("head_differs", self._sequence)
+
+    def _find(self, kind: str, sequence: int | None) -> None:
+        self._report.findings.append(Finding(kind, self._writer_id, sequence))
