@@ -10,6 +10,7 @@ Item: TypeAlias = "bytes | Sequence[Item]"
 MAX_DEPTH: Final = 8
 MAX_ITEMS: Final = 2**16
 _SHORT: Final = 55
+_STRING_HEADERS: Final = tuple(bytes((0x80 + size,)) for size in range(_SHORT + 1))
 
 
 class RlpError(ValueError):
@@ -18,10 +19,11 @@ class RlpError(ValueError):
 
 def encode(item: Item) -> bytes:
     if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
+        size = len(item)
+        if size == 1 and item[0] < 0x80:
             return item
-        return _header(len(item), 0x80) + item
-    body = b"".join(map(encode, item))
+        return (_STRING_HEADERS[size] if size <= _SHORT else _header(size, 0x80)) + item
+    body = b"".join([encode(part) for part in item])
     return _header(len(body), 0xC0) + body
 
 
@@ -32,10 +34,10 @@ def uint(value: int) -> bytes:
 
 def decode(data: bytes) -> Item:
     """Raises RlpError on trailing bytes, a length that is not minimal, and what is too deep or has too many items."""
-    item, end = _Reader(data).item(0, len(data), 0)
-    if end != len(data):
-        raise RlpError("bytes follow the RLP item")
-    return item
+    items = _Reader(data).items(0, len(data), 0)
+    if len(items) != 1:
+        raise RlpError("one RLP item belongs here")
+    return items[0]
 
 
 def to_uint(item: Item) -> int:
@@ -75,37 +77,45 @@ class _Reader:
         self.data = data
         self.left = MAX_ITEMS
 
-    def item(self, at: int, end: int, depth: int) -> tuple[Item, int]:
-        self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            raise RlpError("the RLP has too many items or is too deep")
-        if at >= end:
-            raise RlpError("the RLP is cut short")
-        tag = self.data[at]
-        if tag < 0x80:
-            return self.data[at : at + 1], at + 1
-        start, stop = self._span(at, end, tag)
-        if tag < 0xC0:
-            if stop - start == 1 and self.data[start] < 0x80:
-                raise RlpError("a single byte below 0x80 is its own RLP")
-            return self.data[start:stop], stop
-        items: list[Item] = []
-        while start < stop:
-            item, start = self.item(start, stop, depth + 1)
-            items.append(item)
-        return items, stop
+    def items(self, at: int, end: int, depth: int) -> list[Item]:
+        """The items that fill the bytes from ``at`` to ``end``."""
+        data = self.data
+        found: list[Item] = []
+        while at < end:
+            tag = data[at]
+            if tag < 0x80:
+                found.append(data[at : at + 1])
+                at += 1
+                continue
+            at, stop = self._span(at, end, tag)
+            if tag >= 0xC0:
+                found.append(self._list(at, stop, depth + 1))
+            else:
+                found.append(data[at:stop])
+                if stop - at == 1 and data[at] < 0x80:
+                    raise RlpError("a single byte below 0x80 is its own RLP")
+            at = stop
+        self.left -= len(found)
+        if self.left < 0:
+            raise RlpError("the RLP has too many items")
+        return found
+
+    def _list(self, at: int, stop: int, depth: int) -> list[Item]:
+        if depth > MAX_DEPTH:
+            raise RlpError("the RLP is too deep")
+        return self.items(at, stop, depth)
 
     def _span(self, at: int, end: int, tag: int) -> tuple[int, int]:
         """Where the content of the item at ``at`` starts and stops."""
         size = tag - (0x80 if tag < 0xC0 else 0xC0)
-        start = at + 1
+        at += 1
         if size > _SHORT:
             width = size - _SHORT
-            length = self.data[start : min(start + width, end)]
+            length = self.data[at : min(at + width, end)]
             size = int.from_bytes(length, "big")
             if len(length) != width or length[0] == 0 or size <= _SHORT:
                 raise RlpError("a length is cut short or not minimal")
-            start += width
-        if start + size > end:
+            at += width
+        if at + size > end:
             raise RlpError("the RLP is cut short")
-        return start, start + size
+        return at, at + size

@@ -94,15 +94,15 @@ class Evm:
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
         read = _evm(decoded)
-        return summary.summarise(read, _sender(read, ours), keccak256(read.payload))
+        return summary.summarise(read, _sender(read, ours), keccak256(read.transaction.payload()))
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
         read = _evm(decoded)
         sender = decoding.signer(read, ours)
-        transaction, network = read.transaction, read.network
-        if transaction.payload() != read.payload:
+        transaction, network, payload = read.transaction, read.network, read.transaction.payload()
+        if read.serialised not in (None, payload):
             raise InvalidTransaction("the transaction is not in its canonical form", field="unsigned_tx")
-        digest = keccak256(read.payload)
+        digest = keccak256(payload)
         return Prepared(
             network=network,
             to_sign=(_to_sign(sender, digest, Purpose.TRANSACTION),),

@@ -19,8 +19,8 @@ class EvmTransaction(Decoded):
     transaction: Transaction
     sender: bytes | None
     """``from``, where the JSON form names it."""
-    payload: bytes
-    """What is signed: as it came in, or built from the JSON form."""
+    serialised: bytes | None
+    """What came in, where it was not the JSON form."""
 
 
 def decode(network: Network, unsigned: Unsigned) -> EvmTransaction:
@@ -54,4 +54,4 @@ def _serialised(network: Network, text: str) -> EvmTransaction:
 def _json(network: Network, form: dict[str, Any]) -> EvmTransaction:
     transaction, sender = jsonform.read(form)
     hints = () if sender is None else (KeyHint(address=sender),)
-    return EvmTransaction(network, hints, transaction, sender, transaction.payload())
+    return EvmTransaction(network, hints, transaction, sender, None)

@@ -7,8 +7,9 @@ sidecar) and 0x04 (EIP-7702).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from strongroom.codecs import rlp
 from strongroom.codecs.keccak import keccak256
@@ -35,15 +36,13 @@ _AUTHORIZATION_MAGIC: Final = b"\x05"
 AccessList = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     y_parity: int
     r: int
     s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """An EIP-7702 tuple: the account that signs it will run the code at ``address``."""
 
     chain_id: int
@@ -57,8 +56,7 @@ class Authorization:
         return keccak256(_AUTHORIZATION_MAGIC + rlp.encode(fields))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """An unsigned transaction. A field that does not belong to its type keeps its default."""
 
     type: int
