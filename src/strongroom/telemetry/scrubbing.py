@@ -1,0 +1,145 @@
+"""Takes out of text and values what must not be logged: the last net, beneath types that do not print.
+
+It knows secrets by their looks: four words in a row of one BIP-39 list, 16 bytes and more in hex, 32 and more in
+base58, base64 or digits, printed bytes, API keys, bearer tokens, and of a URL everything but scheme and host.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
+from functools import cache, reduce
+from importlib import resources
+from itertools import islice, pairwise
+from operator import and_
+from pathlib import PurePath
+from typing import Final
+from uuid import UUID
+
+REDACTED: Final = "[redacted]"
+PUBLIC: Final = frozenset(
+    {"address", "contract", "head", "payload_hash", "public_key", "request_id", "trace_id", "tx_id"}
+)
+"""Keys whose values may be long and random."""
+
+_MAX_TEXT: Final = 4096
+_MAX_ITEMS: Final = 100
+_MAX_DEPTH: Final = 6
+_RUN: Final = 4
+"""Words of a mnemonic in a row that give it away."""
+
+_URL: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)(?:[^/\s@]*@)?([^/\s@:?#'\"]*)[^\s'\"]*")
+_TOKEN: Final = re.compile(r"\bsr_[0-9a-f_]{8,}|\b(?:bearer|basic)\s+[^\s'\",]+", re.IGNORECASE)
+_BYTES: Final = re.compile(
+    r"\bb'[^']{8,}'|\bb\"[^\"]{8,}\"|(?:\d{1,3}, ?){15,}\d{1,3}|(?:[0-9a-fA-F]{2}[: ]){15,}[0-9a-fA-F]{2}"
+)
+_BLOB: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{32,39}|[0-9a-fA-F]{41,})(?![0-9A-Za-z])")
+_HARMLESS: Final = re.compile(
+    r"[a-z]+(?:[._-][a-z]+){0,2}|[0-9.:]{1,21}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
+)
+"""Names of ours, IPv4 addresses and UUIDs: most of what is logged need not be looked at closer."""
+_PLAIN: Final = re.compile(r"[a-z]*|[A-Z][a-z]*|[A-Z]*|[0-9]{1,20}")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LONGEST_GAP: Final = 6
+"""Between two words of a list: a blank, `", "`, a line feed with a number."""
+
+
+def scrub(value: object, key: str = "", depth: int = 0) -> object:
+    """A value of plain types that may be logged under ``key``; of what is of another type, its type alone."""
+    if isinstance(value, str):
+        return scrub_text(value, random=key in PUBLIC)
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else REDACTED
+    if isinstance(value, UUID | PurePath):
+        return scrub_text(str(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return scrub(value.value, key, depth)
+    if depth < _MAX_DEPTH and isinstance(value, Mapping):
+        return {
+            scrub_text(str(name)): scrub(item, str(name), depth + 1) for name, item in islice(value.items(), _MAX_ITEMS)
+        }
+    if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
+        if _word_runs(" ".join(item for item in value if isinstance(item, str))):
+            return REDACTED
+        return [scrub(item, key, depth + 1) for item in islice(value, _MAX_ITEMS)]
+    return f"<{type(value).__name__}>"
+
+
+def scrub_text(text: str, *, random: bool = False) -> str:
+    """``random``: long random text is what belongs here."""
+    if len(text) > _MAX_TEXT:
+        text = text[: text.rfind(" ", 0, _MAX_TEXT) + 1] + "…"  # never within a word: half a secret has no looks
+    if len(text) < 2 * _RUN - 1 or (len(text) <= 36 and _HARMLESS.fullmatch(text)):
+        return text
+    if "://" in text:
+        text = _URL.sub(r"\1\2/…", text)
+    if _TOKEN.search(text):
+        text = _TOKEN.sub(REDACTED, text)
+    if len(text) > 8 and _BYTES.search(text):
+        text = _BYTES.sub(REDACTED, text)
+    if not random and len(text) >= 32:
+        text = _BLOB.sub(_blob, text)
+    return _scrub_words(text)
+
+
+def _blob(found: re.Match[str]) -> str:
+    text = found[0]
+    if len(text) >= 43 and not all(_PLAIN.fullmatch(part) for part in re.split(r"[/_=+-]", text)):
+        return text if _is_uuids(text) else REDACTED
+    return _HEX.sub(REDACTED, text)
+
+
+def _is_uuids(text: str) -> bool:
+    return re.fullmatch(r"([/_=-]?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[/_=-]?[a-z]+)+", text) is not None
+
+
+def _scrub_words(text: str) -> str:
+    for start, end in reversed(_word_runs(text)):
+        text = f"{text[:start]}{REDACTED}{text[end:]}"
+    return text
+
+
+def _word_runs(text: str) -> list[tuple[int, int]]:
+    """Where four and more words of one list follow each other."""
+    words = [found.span() for found in _WORD.finditer(text)]
+    if len(words) < _RUN:
+        return []
+    lists = _lists()
+    masks = [lists.get(_normal(text[start:end]), 0) for start, end in words]
+    runs: list[tuple[int, int]] = []
+    for at in range(len(words) - _RUN + 1):
+        row = words[at : at + _RUN]
+        if reduce(and_, masks[at : at + _RUN]) and all(b[0] - a[1] <= _LONGEST_GAP for a, b in pairwise(row)):
+            start = runs.pop()[0] if runs and runs[-1][1] >= row[0][0] else row[0][0]
+            runs.append((start, row[-1][1]))
+    return runs
+
+
+def _normal(word: str) -> str:
+    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).lower()
+
+
+@cache
+def _lists() -> Mapping[str, int]:
+    """Every word of every list, with one bit a list; read when the first text has four words."""
+    found: dict[str, int] = {}
+    folder = resources.files("strongroom") / "keys" / "wordlists"
+    files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".txt"))
+    for bit, name in enumerate(files):
+        for word in (folder / name).read_text(encoding="utf-8").split():
+            for form in {_normal(word), _without_accents(word)}:
+                found[form] = found.get(form, 0) | 1 << bit
+    return found
+
+
+def _without_accents(word: str) -> str:
+    letters = (letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKC", "".join(letters)).lower()
