@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -72,9 +72,9 @@ def render(result: msgspec.Struct) -> bytes:
     return _ENCODER.encode(result)
 
 
-def to_tree(result: msgspec.Struct) -> Any:
-    """The same as plain dicts, lists, strings and numbers."""
-    return msgspec.to_builtins(result, enc_hook=_encode)
+def to_tree(result: msgspec.Struct, *, keep: Iterable[type] = ()) -> Any:
+    """The same as plain dicts, lists, strings and numbers; values of the types in ``keep`` stay what they are."""
+    return msgspec.to_builtins(result, builtin_types=keep, enc_hook=_encode)
 
 
 def _depth(raw: bytes) -> int:

@@ -36,3 +36,9 @@ HTTP_REQUESTS_TOTAL: Final = Counter(
 HTTP_REQUEST_SECONDS: Final = Histogram(
     "strongroom_http_request_seconds", "Duration of HTTP requests", ["route", "method"], buckets=_SECONDS
 )
+GRPC_REQUESTS_TOTAL: Final = Counter(
+    "strongroom_grpc_requests_total", "gRPC calls by method and status", ["method", "code"]
+)
+GRPC_REQUEST_SECONDS: Final = Histogram(
+    "strongroom_grpc_request_seconds", "Duration of gRPC calls", ["method"], buckets=_SECONDS
+)

@@ -1,0 +1,143 @@
+"""Protobuf messages to the trees that `binding` reads, and results to messages.
+
+Both ways follow the message's descriptor, which is walked once a type; fields have the same names on both sides, and a
+test holds the contract against the registry. Three messages are not taken field by field: Timestamp, JsonDocument and
+UnsignedTransaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from strongroom.entrypoints.binding import read_json, to_tree
+from strongroom.errors import MalformedRequest
+
+_JSON: Final = "strongroom.v1.JsonDocument"
+_LIMIT: Final = "strongroom.v1.Limit"
+_UNSIGNED: Final = "strongroom.v1.UnsignedTransaction"
+_TIMESTAMP: Final = "google.protobuf.Timestamp"
+
+_Read = Callable[[Any, str], Any]
+_Rewrite = Callable[[Any], Any]
+
+
+def read(raw: bytes, message_type: type[Message]) -> dict[str, Any]:
+    """The fields that were sent, by name. A text that must be sent and was not is "": the command's bounds judge it.
+
+    Raises MalformedRequest: bytes that are no such message, or a field anywhere in it that the contract does not know.
+    """
+    try:
+        message = message_type.FromString(raw)
+    except DecodeError:
+        raise MalformedRequest("the bytes are not the message that this method takes") from None
+    tree: dict[str, Any] = _reader(message_type.DESCRIPTOR)(message, "")
+    return tree
+
+
+def write(result: msgspec.Struct, message_type: type[Message]) -> bytes:
+    """The result as bytes of its message. This is where a secret that is meant for the caller leaves."""
+    tree = _rewritten(to_tree(result, keep=(datetime,)), _rewrites(message_type.DESCRIPTOR))
+    return message_type(**tree).SerializeToString()
+
+
+@cache
+def _reader(descriptor: Descriptor) -> _Read:
+    special = _READERS.get(descriptor.full_name)
+    fields = [(field.name, field.has_presence, _field_reader(field)) for field in descriptor.fields]
+
+    def read_message(message: Any, name: str) -> Any:
+        if len(UnknownFieldSet(message)):
+            raise MalformedRequest(f"{name or 'the message'}: a field is not known here", field=name or None)
+        if special is not None:
+            return special(message, name)
+        tree = {}
+        for field, may_miss, convert in fields:
+            if may_miss and not message.HasField(field):
+                continue
+            value = getattr(message, field)
+            tree[field] = value if convert is None else convert(value, field)
+        return tree
+
+    return read_message
+
+
+def _field_reader(field: FieldDescriptor) -> _Read | None:
+    if field.message_type is None:
+        return (lambda values, _: list(values)) if field.is_repeated else None
+    read_one = _reader(field.message_type)
+    return (lambda values, name: [read_one(value, name) for value in values]) if field.is_repeated else read_one
+
+
+def _read_timestamp(message: Any, name: str) -> datetime:
+    try:
+        found: datetime = message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise MalformedRequest(f"{name}: not a time between the years 1 and 9999", field=name) from None
+    return found
+
+
+def _read_document(message: Any, name: str) -> Any:
+    return _object(message.json, name)
+
+
+def _read_unsigned(message: Any, name: str) -> Any:
+    form = message.WhichOneof("form")
+    if form is None:
+        raise MalformedRequest(f"{name}: one of encoded and json must be sent", field=name)
+    return message.encoded if form == "encoded" else _object(message.json, name)
+
+
+def _object(text: str, name: str) -> dict[str, Any]:
+    try:
+        tree = read_json(text.encode())
+    except MalformedRequest as refusal:
+        raise MalformedRequest(f"{name}.json: {refusal.message}", field=f"{name}.json") from None
+    if not isinstance(tree, dict):
+        raise MalformedRequest(f"{name}.json: not a JSON object", field=f"{name}.json")
+    return tree
+
+
+_READERS: Final[dict[str, _Read]] = {
+    _TIMESTAMP: _read_timestamp,
+    _JSON: _read_document,
+    _UNSIGNED: _read_unsigned,
+}
+
+
+@cache
+def _rewrites(descriptor: Descriptor) -> tuple[tuple[str, _Rewrite], ...]:
+    """What of a result's tree the message's constructor does not take as it is."""
+    return tuple((field.name, rewrite) for field in descriptor.fields if (rewrite := _rewrite_of(field)) is not None)
+
+
+def _rewrite_of(field: FieldDescriptor) -> _Rewrite | None:
+    message = field.message_type
+    if message is None or message.full_name == _TIMESTAMP:
+        return None
+    if message.full_name == _JSON:
+        return lambda tree: {"json": msgspec.json.encode(tree).decode()}
+    if message.GetOptions().map_entry:
+        value = message.fields_by_name["value"].message_type
+        limits = value is not None and value.full_name == _LIMIT
+        return (lambda tree: {key: {"value": text} for key, text in tree.items()}) if limits else None
+    nested = _rewrites(message)
+    if not nested:
+        return None
+    if field.is_repeated:
+        return lambda trees: [_rewritten(tree, nested) for tree in trees]
+    return lambda tree: _rewritten(tree, nested)
+
+
+def _rewritten(tree: dict[str, Any], rewrites: tuple[tuple[str, _Rewrite], ...]) -> dict[str, Any]:
+    for name, rewrite in rewrites:
+        if tree.get(name) is not None:
+            tree[name] = rewrite(tree[name])
+    return tree

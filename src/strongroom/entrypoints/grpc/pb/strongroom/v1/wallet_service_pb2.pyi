@@ -1,0 +1,783 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class JsonDocument(_message.Message):
+    __slots__ = ("json",)
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    json: str
+    def __init__(self, json: _Optional[str] = ...) -> None: ...
+
+class UnsignedTransaction(_message.Message):
+    __slots__ = ("encoded", "json")
+    ENCODED_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    encoded: str
+    json: str
+    def __init__(self, encoded: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
+
+class Summary(_message.Message):
+    __slots__ = ("network", "type", "actions", "from_address", "sequence", "fee", "payload_hash")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    FROM_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    type: str
+    actions: _containers.RepeatedCompositeFieldContainer[Action]
+    from_address: str
+    sequence: str
+    fee: Fee
+    payload_hash: str
+    def __init__(self, network: _Optional[str] = ..., type: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., from_address: _Optional[str] = ..., sequence: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., payload_hash: _Optional[str] = ...) -> None: ...
+
+class Action(_message.Message):
+    __slots__ = ("kind", "from_address", "to", "amount", "asset", "spender", "contract", "method", "data_size", "details")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FROM_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ASSET_FIELD_NUMBER: _ClassVar[int]
+    SPENDER_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    DATA_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    from_address: str
+    to: str
+    amount: str
+    asset: str
+    spender: str
+    contract: str
+    method: str
+    data_size: int
+    details: JsonDocument
+    def __init__(self, kind: _Optional[str] = ..., from_address: _Optional[str] = ..., to: _Optional[str] = ..., amount: _Optional[str] = ..., asset: _Optional[str] = ..., spender: _Optional[str] = ..., contract: _Optional[str] = ..., method: _Optional[str] = ..., data_size: _Optional[int] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+
+class Fee(_message.Message):
+    __slots__ = ("amount", "asset", "rate", "limit")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ASSET_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    amount: str
+    asset: str
+    rate: str
+    limit: str
+    def __init__(self, amount: _Optional[str] = ..., asset: _Optional[str] = ..., rate: _Optional[str] = ..., limit: _Optional[str] = ...) -> None: ...
+
+class Caution(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class CreateWalletRequest(_message.Message):
+    __slots__ = ("label", "words", "language", "passphrase", "networks", "external_id", "backup")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    words: int
+    language: str
+    passphrase: str
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    external_id: str
+    backup: bool
+    def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ...) -> None: ...
+
+class ImportWalletRequest(_message.Message):
+    __slots__ = ("kind", "mnemonic", "passphrase", "language", "keyspace", "format", "key", "label", "networks", "external_id")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MNEMONIC_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    KEYSPACE_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    mnemonic: str
+    passphrase: str
+    language: str
+    keyspace: str
+    format: str
+    key: str
+    label: str
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    external_id: str
+    def __init__(self, kind: _Optional[str] = ..., mnemonic: _Optional[str] = ..., passphrase: _Optional[str] = ..., language: _Optional[str] = ..., keyspace: _Optional[str] = ..., format: _Optional[str] = ..., key: _Optional[str] = ..., label: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class ListWalletsRequest(_message.Message):
+    __slots__ = ("state", "kind", "label", "external_id", "cursor", "limit")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    kind: str
+    label: str
+    external_id: str
+    cursor: str
+    limit: int
+    def __init__(self, state: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class GetWalletRequest(_message.Message):
+    __slots__ = ("wallet_id",)
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    def __init__(self, wallet_id: _Optional[str] = ...) -> None: ...
+
+class UpdateWalletRequest(_message.Message):
+    __slots__ = ("wallet_id", "label")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    label: str
+    def __init__(self, wallet_id: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+
+class ArchiveWalletRequest(_message.Message):
+    __slots__ = ("wallet_id",)
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    def __init__(self, wallet_id: _Optional[str] = ...) -> None: ...
+
+class UnarchiveWalletRequest(_message.Message):
+    __slots__ = ("wallet_id",)
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    def __init__(self, wallet_id: _Optional[str] = ...) -> None: ...
+
+class Wallet(_message.Message):
+    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    KEYSPACE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    label: str
+    external_id: str
+    state: str
+    keyspace: str
+    master_fingerprint: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreatedWallet(_message.Message):
+    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at", "addresses", "backup")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    KEYSPACE_FIELD_NUMBER: _ClassVar[int]
+    MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    label: str
+    external_id: str
+    state: str
+    keyspace: str
+    master_fingerprint: str
+    created_at: _timestamp_pb2.Timestamp
+    addresses: _containers.RepeatedCompositeFieldContainer[Address]
+    backup: Backup
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ..., backup: _Optional[_Union[Backup, _Mapping]] = ...) -> None: ...
+
+class Backup(_message.Message):
+    __slots__ = ("status", "mnemonic")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MNEMONIC_FIELD_NUMBER: _ClassVar[int]
+    status: str
+    mnemonic: str
+    def __init__(self, status: _Optional[str] = ..., mnemonic: _Optional[str] = ...) -> None: ...
+
+class WalletPage(_message.Message):
+    __slots__ = ("wallets", "next_cursor")
+    WALLETS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    wallets: _containers.RepeatedCompositeFieldContainer[Wallet]
+    next_cursor: str
+    def __init__(self, wallets: _Optional[_Iterable[_Union[Wallet, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class GetAddressRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "index", "scheme", "account", "change", "path")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    index: int
+    scheme: str
+    account: int
+    change: int
+    path: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., index: _Optional[int] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., path: _Optional[str] = ...) -> None: ...
+
+class NextAddressRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "scheme", "account", "label", "external_id")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    scheme: str
+    account: int
+    label: str
+    external_id: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class ListAddressesRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "scheme", "external_id", "cursor", "limit")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    scheme: str
+    external_id: str
+    cursor: str
+    limit: int
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., external_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class FindAddressRequest(_message.Message):
+    __slots__ = ("network", "address")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    address: str
+    def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class ValidateAddressRequest(_message.Message):
+    __slots__ = ("network", "address")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    address: str
+    def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class GetAccountRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "scheme", "account")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    scheme: str
+    account: int
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ...) -> None: ...
+
+class Address(_message.Message):
+    __slots__ = ("wallet_id", "network", "address", "forms", "scheme", "account", "change", "index", "path", "public_key", "label", "external_id", "created_at")
+    class FormsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    address: str
+    forms: _containers.ScalarMap[str, str]
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    public_key: str
+    label: str
+    external_id: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., public_key: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class AddressPage(_message.Message):
+    __slots__ = ("addresses", "next_cursor")
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    addresses: _containers.RepeatedCompositeFieldContainer[Address]
+    next_cursor: str
+    def __init__(self, addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class FoundAddresses(_message.Message):
+    __slots__ = ("addresses",)
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    addresses: _containers.RepeatedCompositeFieldContainer[Address]
+    def __init__(self, addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ...) -> None: ...
+
+class AddressValidity(_message.Message):
+    __slots__ = ("valid", "reason", "address", "forms", "kind")
+    class FormsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VALID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    FORMS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    valid: bool
+    reason: str
+    address: str
+    forms: _containers.ScalarMap[str, str]
+    kind: str
+    def __init__(self, valid: _Optional[bool] = ..., reason: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., kind: _Optional[str] = ...) -> None: ...
+
+class Account(_message.Message):
+    __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    EXTENDED_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    scheme: str
+    account: int
+    path: str
+    extended_public_key: str
+    master_fingerprint: str
+    next_index: int
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ...) -> None: ...
+
+class SignTransactionRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_TX_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    unsigned_tx: UnsignedTransaction
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    address: str
+    options: SignOptions
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ...) -> None: ...
+
+class SignOptions(_message.Message):
+    __slots__ = ("replaces", "allow_resign", "allow_pre155")
+    REPLACES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_RESIGN_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_PRE155_FIELD_NUMBER: _ClassVar[int]
+    replaces: str
+    allow_resign: bool
+    allow_pre155: bool
+    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ...) -> None: ...
+
+class DecodeTransactionRequest(_message.Message):
+    __slots__ = ("network", "unsigned_tx")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_TX_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    unsigned_tx: UnsignedTransaction
+    def __init__(self, network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ...) -> None: ...
+
+class SignedTransaction(_message.Message):
+    __slots__ = ("wallet_id", "network", "signed_tx", "tx_id", "complete", "summary", "warnings", "details")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_TX_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    signed_tx: str
+    tx_id: str
+    complete: bool
+    summary: Summary
+    warnings: _containers.RepeatedCompositeFieldContainer[Caution]
+    details: JsonDocument
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., signed_tx: _Optional[str] = ..., tx_id: _Optional[str] = ..., complete: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+
+class DecodedTransaction(_message.Message):
+    __slots__ = ("network", "summary", "warnings")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    summary: Summary
+    warnings: _containers.RepeatedCompositeFieldContainer[Caution]
+    def __init__(self, network: _Optional[str] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ...) -> None: ...
+
+class SignMessageRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "format", "message", "encoding", "scheme", "account", "change", "index", "path", "address")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    format: str
+    message: str
+    encoding: str
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    address: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class SignTypedDataRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "typed_data", "scheme", "account", "change", "index", "path", "address")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TYPED_DATA_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    typed_data: JsonDocument
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    address: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., typed_data: _Optional[_Union[JsonDocument, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class SignAuthorizationRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "chain_id", "contract", "nonce", "scheme", "account", "change", "index", "path", "address")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    chain_id: str
+    contract: str
+    nonce: str
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    address: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., chain_id: _Optional[str] = ..., contract: _Optional[str] = ..., nonce: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class VerifyMessageRequest(_message.Message):
+    __slots__ = ("network", "format", "message", "encoding", "signature", "address")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    format: str
+    message: str
+    encoding: str
+    signature: str
+    address: str
+    def __init__(self, network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., signature: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class VerifyTypedDataRequest(_message.Message):
+    __slots__ = ("network", "typed_data", "signature", "address")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TYPED_DATA_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    typed_data: JsonDocument
+    signature: str
+    address: str
+    def __init__(self, network: _Optional[str] = ..., typed_data: _Optional[_Union[JsonDocument, _Mapping]] = ..., signature: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class SignedMessage(_message.Message):
+    __slots__ = ("wallet_id", "network", "address", "format", "signature", "digest", "summary", "warnings", "details")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    address: str
+    format: str
+    signature: str
+    digest: str
+    summary: Summary
+    warnings: _containers.RepeatedCompositeFieldContainer[Caution]
+    details: JsonDocument
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., address: _Optional[str] = ..., format: _Optional[str] = ..., signature: _Optional[str] = ..., digest: _Optional[str] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+
+class Verification(_message.Message):
+    __slots__ = ("valid",)
+    VALID_FIELD_NUMBER: _ClassVar[int]
+    valid: bool
+    def __init__(self, valid: _Optional[bool] = ...) -> None: ...
+
+class ListNetworksRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class NetworkList(_message.Message):
+    __slots__ = ("networks",)
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedCompositeFieldContainer[Network]
+    def __init__(self, networks: _Optional[_Iterable[_Union[Network, _Mapping]]] = ...) -> None: ...
+
+class Network(_message.Message):
+    __slots__ = ("name", "chain", "keyspace", "caip2", "chain_id", "symbol", "decimals", "testnet", "aliases", "schemes", "limits")
+    class LimitsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Limit
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Limit, _Mapping]] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    KEYSPACE_FIELD_NUMBER: _ClassVar[int]
+    CAIP2_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    DECIMALS_FIELD_NUMBER: _ClassVar[int]
+    TESTNET_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    SCHEMES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    chain: str
+    keyspace: str
+    caip2: str
+    chain_id: int
+    symbol: str
+    decimals: int
+    testnet: bool
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    schemes: _containers.RepeatedCompositeFieldContainer[Scheme]
+    limits: _containers.MessageMap[str, Limit]
+    def __init__(self, name: _Optional[str] = ..., chain: _Optional[str] = ..., keyspace: _Optional[str] = ..., caip2: _Optional[str] = ..., chain_id: _Optional[int] = ..., symbol: _Optional[str] = ..., decimals: _Optional[int] = ..., testnet: _Optional[bool] = ..., aliases: _Optional[_Iterable[str]] = ..., schemes: _Optional[_Iterable[_Union[Scheme, _Mapping]]] = ..., limits: _Optional[_Mapping[str, Limit]] = ...) -> None: ...
+
+class Limit(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    def __init__(self, value: _Optional[str] = ...) -> None: ...
+
+class Scheme(_message.Message):
+    __slots__ = ("name", "template", "default", "kinds", "description")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    template: str
+    default: bool
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    description: str
+    def __init__(self, name: _Optional[str] = ..., template: _Optional[str] = ..., default: _Optional[bool] = ..., kinds: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class CreateApiKeyRequest(_message.Message):
+    __slots__ = ("name", "scopes", "expires_at")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListApiKeysRequest(_message.Message):
+    __slots__ = ("cursor", "limit")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    limit: int
+    def __init__(self, cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class RevokeApiKeyRequest(_message.Message):
+    __slots__ = ("key_id",)
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+
+class ApiKey(_message.Message):
+    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    created_at: _timestamp_pb2.Timestamp
+    expires_at: _timestamp_pb2.Timestamp
+    revoked_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreatedApiKey(_message.Message):
+    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "api_key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
+    API_KEY_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    scopes: _containers.RepeatedScalarFieldContainer[str]
+    created_at: _timestamp_pb2.Timestamp
+    expires_at: _timestamp_pb2.Timestamp
+    revoked_at: _timestamp_pb2.Timestamp
+    api_key: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., api_key: _Optional[str] = ...) -> None: ...
+
+class ApiKeyPage(_message.Message):
+    __slots__ = ("api_keys", "next_cursor")
+    API_KEYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    api_keys: _containers.RepeatedCompositeFieldContainer[ApiKey]
+    next_cursor: str
+    def __init__(self, api_keys: _Optional[_Iterable[_Union[ApiKey, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class ListAuditRequest(_message.Message):
+    __slots__ = ("wallet_id", "operation", "operation_id", "outcome", "cursor", "limit")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    operation: str
+    operation_id: str
+    outcome: str
+    cursor: str
+    limit: int
+    def __init__(self, wallet_id: _Optional[str] = ..., operation: _Optional[str] = ..., operation_id: _Optional[str] = ..., outcome: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class AuditPage(_message.Message):
+    __slots__ = ("records", "next_cursor")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[AuditRecord]
+    next_cursor: str
+    def __init__(self, records: _Optional[_Iterable[_Union[AuditRecord, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class AuditRecord(_message.Message):
+    __slots__ = ("writer_id", "sequence", "at", "principal_id", "operation", "operation_id", "outcome", "wallet_id", "network", "request_id", "client", "details")
+    WRITER_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    writer_id: str
+    sequence: int
+    at: _timestamp_pb2.Timestamp
+    principal_id: str
+    operation: str
+    operation_id: str
+    outcome: str
+    wallet_id: str
+    network: str
+    request_id: str
+    client: str
+    details: JsonDocument
+    def __init__(self, writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., principal_id: _Optional[str] = ..., operation: _Optional[str] = ..., operation_id: _Optional[str] = ..., outcome: _Optional[str] = ..., wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., request_id: _Optional[str] = ..., client: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...

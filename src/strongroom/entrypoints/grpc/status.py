@@ -1,0 +1,37 @@
+"""Errors as google.rpc.Status."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from strongroom.errors import StrongroomError
+
+DOMAIN: Final = "strongroom"
+
+
+def to_status(error: StrongroomError, request_id: str) -> Any:
+    """The grpc.Status: the class's code, its own words, ErrorInfo, and RetryInfo where trying again makes sense."""
+    metadata = {"request_id": request_id}
+    if error.field is not None:
+        metadata["field"] = error.field
+    details: list[Message] = [ErrorInfo(reason=error.code, domain=DOMAIN, metadata=metadata)]
+    if error.retry_after is not None:
+        delay = Duration()
+        delay.FromMilliseconds(max(0, round(error.retry_after * 1000)))
+        details.append(RetryInfo(retry_delay=delay))
+    number, _ = grpc.StatusCode[error.grpc_status].value
+    return rpc_status.to_status(Status(code=number, message=error.message, details=map(_packed, details)))
+
+
+def _packed(detail: Message) -> AnyMessage:
+    packed = AnyMessage()
+    packed.Pack(detail)
+    return packed
