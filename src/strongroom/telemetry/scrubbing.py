@@ -35,6 +35,7 @@ _URL: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)(?:[^/\s@]*@)?([^/
 _TOKEN: Final = re.compile(r"\bsr_[0-9a-f_]{8,}|\b(?:bearer|basic)\s+[^\s'\",]+", re.IGNORECASE)
 _BYTES: Final = re.compile(
     r"\bb'[^']{8,}'|\bb\"[^\"]{8,}\"|(?:\d{1,3}, ?){15,}\d{1,3}|(?:[0-9a-fA-F]{2}[: ]){15,}[0-9a-fA-F]{2}"
+    r"|(?:\\[uxU][0-9a-fA-F]{2,8} ?){8,}"
 )
 _BLOB: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{32,39}|[0-9a-fA-F]{41,})(?![0-9A-Za-z])")
@@ -42,8 +43,9 @@ _HARMLESS: Final = re.compile(
     r"[a-z]+(?:[._-][a-z]+){0,2}|[0-9.:]{1,21}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 )
 """Names of ours, IPv4 addresses and UUIDs: most of what is logged need not be looked at closer."""
-_PLAIN: Final = re.compile(r"[a-z]*|[A-Z][a-z]*|[A-Z]*|[0-9]{1,20}")
+_PLAIN: Final = re.compile(r"[A-Z]?[a-z]*[0-9]{0,3}|[A-Z]*|[0-9]{1,20}")
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_ESCAPED_BLANK: Final = re.compile(r"\\[nrt]")
 _LONGEST_GAP: Final = 6
 """Between two words of a list: a blank, `", "`, a line feed with a number."""
 
@@ -109,7 +111,7 @@ def _scrub_words(text: str) -> str:
 
 def _word_runs(text: str) -> list[tuple[int, int]]:
     """Where four and more words of one list follow each other."""
-    words = [found.span() for found in _WORD.finditer(text)]
+    words = [found.span() for found in _WORD.finditer(_ESCAPED_BLANK.sub("  ", text))]
     if len(words) < _RUN:
         return []
     lists = _lists()
