@@ -48,7 +48,7 @@ class LocalKeyWrap:
         self._newest = len(keys)
         _log.warning(
             "keywrap.local",
-            warning="LOCAL KEY WRAP: whoever reads this machine can open every wallet; use Vault or OpenBao",
+            warning="LOCAL KEY WRAP: whoever reads this computer can open every wallet; use Vault or OpenBao",
         )
 
     @classmethod
