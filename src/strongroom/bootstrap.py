@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -28,8 +28,8 @@ from strongroom.health.base import Check, ComponentStatus
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal import audit
 from strongroom.journal.committer import Committer
-from strongroom.journal.entry import entries
-from strongroom.journal.heads import HeadsWriter, open_sink
+from strongroom.journal.entry import Entries
+from strongroom.journal.heads import FileHeads, HeadsSink, HeadsWriter, LogHeads
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap, WrapFailure, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap
@@ -74,6 +74,13 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(keywrap.close)
         storage, authenticity = await _storage(stack, settings, keywrap)
         committer = await _committer(stack, settings, storage, authenticity)
+        entries = Entries(
+            committer,
+            storage,
+            authenticity.fingerprint_key,
+            lease=timedelta(seconds=settings.idempotency.lease),
+        )
+        stack.push_async_callback(entries.drain)
         signer = SeededSigner(
             keywrap,
             ttl=settings.signer.ttl,
@@ -89,7 +96,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             keyring=Keyring(networks),
             authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
             limits=RateLimits(settings.rates.by_class()),
-            entries=entries(storage, committer, authenticity.fingerprint_key, lease=settings.idempotency.lease),
+            entries=entries,
             timeout=settings.timeouts.operation,
         )
         health = HealthMonitor(
@@ -190,11 +197,15 @@ async def _committer(
     chain = await audit.register(storage, authenticity.audit_key, socket.gethostname())
     committer = Committer(storage, chain)
     committer.start()
-    heads = HeadsWriter(open_sink(settings.audit.heads), committer.head, interval=settings.audit.interval)
-    heads.start()
+    heads = HeadsWriter(committer.head, _heads_sink(settings.audit.heads), settings.audit.interval)
+    await heads.start()
     stack.push_async_callback(heads.close)
     stack.push_async_callback(committer.close)
     return committer
+
+
+def _heads_sink(text: str) -> HeadsSink:
+    return LogHeads() if text == "log" else FileHeads(Path(text.removeprefix("file:")))
 
 
 def _networks(settings: Settings, chains: Mapping[str, Chain]) -> Networks:

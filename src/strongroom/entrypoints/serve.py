@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import math
 import os
 import signal
 import socket
@@ -27,7 +28,7 @@ from strongroom.domain.secret import Secret
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.http.app import create_app
 from strongroom.errors import ConfigurationError
-from strongroom.hardening import harden
+from strongroom.telemetry.hardening import harden
 from strongroom.telemetry import logging
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ def run(settings: Settings) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.server import Server
 
-    logging.configure(settings.log)
+    logging.configure(settings.log.level, settings.log.format)
     harden()
     with _only_instance(settings.data_dir):
         for host, port in ((settings.http.host, settings.http.port), (settings.grpc.host, settings.grpc.port)):
@@ -61,7 +62,7 @@ def run(settings: Settings) -> None:
             http=HTTPModes.http1,
             websockets=False,
             log_enabled=False,
-            workers_kill_timeout=settings.drain_seconds + _KILL_MARGIN,
+            workers_kill_timeout=math.ceil(settings.timeouts.drain) + _KILL_MARGIN,
         ).serve()
 
 
@@ -71,7 +72,7 @@ class Worker:
     def __init__(self) -> None:
         self._settings = load()
         self._app: ASGIApp | None = None
-        logging.configure(self._settings.log)
+        logging.configure(self._settings.log.level, self._settings.log.format)
         harden()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,12 +97,12 @@ class Worker:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         settings = self._settings
-        addresses = ClientAddresses(settings.proxies.trusted)
+        addresses = ClientAddresses([str(network) for network in settings.proxies.trusted])
         async with bootstrap.service(settings) as service:
             self._app = create_app(
                 service.pipeline,
                 health=service.health,
-                addresses=addresses,
+                trusted_proxies=addresses,
                 body_limit=settings.http.body_limit,
                 body_timeout=settings.http.body_timeout,
                 metrics_open=settings.http.metrics_open,
@@ -111,9 +112,11 @@ class Worker:
                 address=f"{settings.grpc.host}:{settings.grpc.port}",
                 addresses=addresses,
                 max_message=settings.grpc.max_message,
-                default_timeout=settings.operation_timeout,
+                max_concurrent_streams=settings.grpc.max_streams,
+                reuse_port=False,
+                default_timeout=settings.timeouts.operation,
             )
-            drain = _Drain(service, grpc, settings.drain_seconds)
+            drain = _Drain(service, grpc, settings.timeouts.drain)
             parent = asyncio.create_task(_end_with_parent())
             log.info("worker.ready", http=settings.http.port, grpc=settings.grpc.port)
             try:

@@ -1,0 +1,5 @@
+"""`python -m strongroom` is the `strongroom` command."""
+
+from strongroom.entrypoints.cli.main import app
+
+app()
