@@ -62,12 +62,13 @@ def parse_grpc_peer(peer: str) -> str:
     return "" if address is None else str(address)
 
 
-@lru_cache(maxsize=4096)
 def _parse(text: str) -> Address | None:
     """An address with or without brackets and port. IPv4 inside IPv6 (``::ffff:192.0.2.1``) becomes IPv4."""
-    text = text.strip(" \t")
-    if len(text) > _LONGEST:
-        return None
+    return _parse_short(text.strip(" \t")) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _parse_short(text: str) -> Address | None:
     if found := _WITH_PORT.fullmatch(text):
         if int(found["port4"] or found["port6"] or 0) > 65535:
             return None

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Any, Final
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Route
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.http.body import BodyLimits
-from strongroom.entrypoints.http.border import Border
 from strongroom.entrypoints.http.documents import document_handlers
 from strongroom.entrypoints.http.endpoint import OperationEndpoint
-from strongroom.entrypoints.http.exchange import Handler
+from strongroom.entrypoints.http.exchange import Answer, Exchange, Handler
 from strongroom.entrypoints.http.probes import health_handlers, metrics_handler
-from strongroom.entrypoints.http.resource import Resource
-from strongroom.errors import RouteNotFound
+from strongroom.entrypoints.http.problems import problem
+from strongroom.entrypoints.http.routing import Resource, Routes
+from strongroom.errors import InternalError, StrongroomError
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Pipeline
 from strongroom.operations.registry import OPERATIONS
+from strongroom.telemetry.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_TOTAL
+
+log = structlog.get_logger(__name__)
 
 PREFIX: Final = "/api/v1"
-_HOT: Final = ("transactions.sign", "addresses.derive")
-"""Routes are tried one after the other: these first."""
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 def create_app(
@@ -41,11 +45,11 @@ def create_app(
     body_timeout: float = 15.0,
     metrics_open: bool = True,
     lifespan: Lifespan | None = None,
-) -> Starlette:
+) -> HttpFace:
     """``body_limit`` in bytes, ``body_timeout`` in seconds. ``metrics_open``: /metrics needs no API key."""
     limits = BodyLimits(body_limit, body_timeout)
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
-    for operation in sorted(OPERATIONS, key=lambda operation: operation.name not in _HOT):
+    for operation in OPERATIONS:
         endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits)
         paths[PREFIX + operation.path][operation.method] = endpoint
     for path, handler in health_handlers(health).items():
@@ -53,16 +57,56 @@ def create_app(
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
     for path, handler in document_handlers().items():
         paths[path]["GET"] = handler
-
-    app = Starlette(routes=_routes(paths), middleware=[Middleware(Border)], lifespan=lifespan)
-    app.router.redirect_slashes = False
-    app.router.default = _nothing_here
-    return app
+    return HttpFace(paths, lifespan)
 
 
-def _routes(paths: Mapping[str, Mapping[str, Handler]]) -> list[Route]:
-    return [Route(path, Resource(path, handlers)) for path, handlers in paths.items()]
+class HttpFace:
+    """Finds the handler of a request and sends its answer; gives every answer an id, and an error its details."""
+
+    def __init__(self, paths: Mapping[str, Mapping[str, Handler]], lifespan: Lifespan | None) -> None:
+        self._routes = Routes(Resource(template, handlers) for template, handlers in paths.items())
+        self._lifespan = Router(lifespan=lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        exchange = Exchange(scope, receive)
+        route = "unmatched"
+        try:
+            resource, exchange.path_params = self._routes.find(scope["path"])
+            route = resource.template
+            answer = await resource(exchange)
+        except StrongroomError as error:
+            answer = problem(error, exchange.request_id)
+        except Exception as error:
+            log.error("http.crashed", request_id=exchange.request_id, exc_info=error)
+            answer = problem(InternalError("the request id finds it in the log"), exchange.request_id)
+        await _send(answer, exchange, send)
+        total, seconds = _metrics(route, exchange.method if exchange.method in _METHODS else "other", answer.status)
+        total.inc()
+        seconds.observe(time.perf_counter() - started)
 
 
-async def _nothing_here(_: Scope, __: Receive, ___: Send) -> Any:
-    raise RouteNotFound("there is nothing at this path")
+async def _send(answer: Answer, exchange: Exchange, send: Send) -> None:
+    headers = [
+        *answer.headers,
+        *answer.common,
+        (b"x-request-id", exchange.request_id.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+    ]
+    if answer.body:
+        headers.append((b"content-type", answer.content_type))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
+
+
+@cache
+def _metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return HTTP_REQUESTS_TOTAL.labels(route, method, status), HTTP_REQUEST_SECONDS.labels(route, method)

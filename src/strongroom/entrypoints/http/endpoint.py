@@ -60,7 +60,7 @@ class OperationEndpoint:
         return bind_strings(values, self._operation.command)
 
     async def _from_body(self, exchange: Exchange) -> msgspec.Struct:
-        if exchange.scope["query_string"]:
+        if exchange.query:
             raise MalformedRequest("this method takes no query parameters")
         raw = await read_body(exchange, self._limits)
         tree = read_json(raw) if raw else {}
@@ -89,7 +89,7 @@ def _path(exchange: Exchange) -> dict[str, str]:
 
 def _query(exchange: Exchange) -> list[tuple[str, str]]:
     """Strict: UTF-8, every piece a ``name=value``. Raises MalformedRequest."""
-    raw: bytes = exchange.scope["query_string"]
+    raw = exchange.query
     if not raw:
         return []
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
-from starlette.types import Receive, Scope, Send
+import msgspec
+from starlette.types import Receive, Scope
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.errors import MalformedRequest, Unauthenticated
@@ -14,54 +16,62 @@ from strongroom.errors import MalformedRequest, Unauthenticated
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
 
-REQUEST_ID: Final = "strongroom.request_id"
-ROUTE: Final = "strongroom.route"
-"""Keys of the ASGI scope: set by `border`, and by `resource` for its metrics."""
+_READ: Final = frozenset({
+    b"authorization", b"content-encoding", b"content-length", b"content-type", b"idempotency-key", b"transfer-encoding",
+    b"x-api-key", b"x-forwarded-for", b"x-request-id",
+})  # fmt: skip
+"""The headers that we read."""
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+COMMON: Final[Headers] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes = b""
     content_type: bytes = JSON
     headers: Headers = ()
-
-    async def send(self, send: Send) -> None:
-        headers = [*self.headers, (b"content-length", str(len(self.body)).encode())]
-        if self.body:
-            headers.append((b"content-type", self.content_type))
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+    common: Headers = COMMON
+    """Headers of every answer; only a page that a browser shows has others."""
 
 
 class Exchange:
-    __slots__ = ("receive", "scope")
+    __slots__ = ("_headers", "_peer", "method", "path_params", "query", "receive", "request_id")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
         self.receive = receive
-
-    @property
-    def request_id(self) -> str:
-        request_id: str = self.scope[REQUEST_ID]
-        return request_id
-
-    @property
-    def path_params(self) -> dict[str, str]:
-        params: dict[str, str] = self.scope["path_params"]
-        return params
+        self.method: str = scope["method"]
+        self.query: bytes = scope["query_string"]
+        self.path_params: dict[str, str] = {}
+        """Set when the route is found."""
+        self._peer: str = scope["client"][0] if scope.get("client") else ""
+        self._headers: dict[bytes, list[str]] = {}
+        for name, value in scope["headers"]:
+            if name in _READ:
+                self._headers.setdefault(name, []).append(value.decode("latin-1"))
+        self.request_id = self._request_id()
 
     def headers(self, name: bytes) -> list[str]:
-        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == name]
+        """Every value, in the order in which they came. ``name`` is one of `_READ`."""
+        return self._headers.get(name, [])
 
     def header(self, name: bytes) -> str | None:
         """Raises MalformedRequest where the header came twice."""
-        values = self.headers(name)
+        values = self._headers.get(name)
+        if not values:
+            return None
         if len(values) > 1:
             raise MalformedRequest(f"the header {name.decode().title()} was sent more than once")
-        return values[0] if values else None
+        return values[0]
 
     def api_key(self) -> str | None:
         """Raises Unauthenticated where two different keys were sent: nobody can say which was meant."""
@@ -75,8 +85,14 @@ class Exchange:
         return keys.pop() if keys else None
 
     def client(self, addresses: ClientAddresses) -> str:
-        peer = self.scope.get("client")
-        return addresses.resolve(peer[0] if peer else "", self.headers(b"x-forwarded-for"))
+        return addresses.resolve(self._peer, self.headers(b"x-forwarded-for"))
+
+    def _request_id(self) -> str:
+        """The caller's own where it can go into a log line, else a new one."""
+        for text in self.headers(b"x-request-id"):
+            if _REQUEST_ID.fullmatch(text):
+                return text
+        return uuid4().hex
 
 
 Handler = Callable[[Exchange], Awaitable[Answer]]

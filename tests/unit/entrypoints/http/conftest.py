@@ -6,10 +6,9 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from starlette.applications import Starlette
 
 from strongroom.access.client_address import ClientAddresses
-from strongroom.entrypoints.http.app import create_app
+from strongroom.entrypoints.http.app import HttpFace, create_app
 from strongroom.health.base import ComponentStatus
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Request
@@ -48,7 +47,7 @@ def health() -> HealthMonitor:
 
 
 @pytest.fixture
-def app(pipeline: StubPipeline, health: HealthMonitor) -> Starlette:
+def app(pipeline: StubPipeline, health: HealthMonitor) -> HttpFace:
     return create_app(
         pipeline,  # type: ignore[arg-type]
         health=health,
@@ -59,7 +58,7 @@ def app(pipeline: StubPipeline, health: HealthMonitor) -> Starlette:
 
 
 @pytest.fixture
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: HttpFace) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://strongroom") as http:
         yield http
