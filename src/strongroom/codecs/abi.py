@@ -80,12 +80,17 @@ def decode_text(result: bytes) -> str:
     return raw.decode("utf-8")
 
 
-def encode_integer(name: str, value: Any) -> bytes:
-    """A word from an integer or its decimal text, in the range of ``uintN`` or ``intN``."""
+def integer(value: object) -> int:
+    """An integer, or the one that decimal text states. Raises ValueError."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        value = int(value)
+        return int(value)
     if type(value) is not int:
         raise ValueError("an integer is an integer or its decimal digits")
+    return value
+
+
+def encode_integer(name: str, value: int) -> bytes:
+    """The word of an integer in the range of ``uintN`` or ``intN``. Raises ValueError."""
     signed = name[0] == "i"
     bits = int(name.removeprefix("u").removeprefix("int"))
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
@@ -119,7 +124,7 @@ def _encode(name: str, value: Any) -> bytes:
         body = encode([found[1]] * len(value), value)
         return body if found[2] is not None else len(value).to_bytes(WORD, "big") + body
     if name in INTEGERS:
-        return encode_integer(name, value)
+        return encode_integer(name, integer(value))
     if name == "bool":
         if not isinstance(value, bool):
             raise ValueError("a bool is true or false")

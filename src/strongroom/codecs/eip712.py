@@ -17,7 +17,9 @@ from strongroom.codecs.keccak import keccak256
 
 DOMAIN: Final = "EIP712Domain"
 MAX_DEPTH: Final = 64
-_MAX_TYPES: Final = 256
+_MAX_TYPES: Final = 64
+_MAX_VALUES: Final = 2**16
+"""Of fields and array items together: a short message can name a type with many absent fields many times."""
 _ABSENT: Final = bytes(32)
 _DOMAIN_FIELDS: Final = frozenset({"name", "version", "chainId", "verifyingContract", "salt"})
 _ARRAY: Final = re.compile(r"(.*)\[([1-9][0-9]{0,5})?\]", re.DOTALL)
@@ -42,6 +44,7 @@ class TypedData:
     """The primary type with all that it refers to, as it is hashed: what a contract checks against."""
     domain: Mapping[str, Any]
     message: Mapping[str, Any]
+    """The fields that the primary type knows."""
     domain_separator: bytes
     digest: bytes
     has_unsigned_fields: bool
@@ -75,11 +78,18 @@ def parse(
         primary_type=primary,
         encoded_type=encoder.encode_type(primary),
         domain=domain,
-        message=message,
+        message={name: message[name] for name, _ in encoder.types[primary] if name in message},
         domain_separator=separator,
         digest=keccak256(b"\x19\x01" + separator + body),
         has_unsigned_fields=encoder.has_unsigned_fields or (primary == DOMAIN and bool(message)),
     )
+
+
+def integer(value: object) -> int:
+    """A value of an integer type: a JSON integer, decimal digits or 0x-hex. Raises ValueError."""
+    if isinstance(value, str) and _HEX.fullmatch(value):
+        return int(value, 16)
+    return abi.integer(value)
 
 
 def _definitions(value: object, aliases: Mapping[str, str]) -> dict[str, Fields]:
@@ -137,6 +147,7 @@ class _Encoder:
         self._parse_address = parse_address
         self._aliases = aliases
         self._type_hashes: dict[str, bytes] = {}
+        self._left = _MAX_VALUES
 
     def encode_type(self, name: str) -> str:
         return "".join(
@@ -169,8 +180,9 @@ class _Encoder:
 
     def _encode(self, kind: str, value: object, depth: int) -> bytes:
         """The 32 bytes that stand for a value in encodeData."""
-        if depth > MAX_DEPTH:
-            raise TypedDataError("message is nested too deeply")
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
+            raise TypedDataError("message is nested too deeply or holds too many values")
         if kind in self.types:
             return _ABSENT if value is None else self.hash_struct(kind, _object(value, "a struct in message"), depth)
         if value is None:
@@ -187,9 +199,7 @@ class _Encoder:
 
     def _atom(self, kind: str, value: object) -> bytes:
         if kind in abi.INTEGERS:
-            if isinstance(value, str) and _HEX.fullmatch(value):
-                value = int(value, 16)
-            return abi.encode_integer(kind, value)
+            return abi.encode_integer(kind, integer(value))
         if kind == "bool":
             if not isinstance(value, bool):
                 raise ValueError("a bool is true or false")

@@ -72,28 +72,19 @@ def _personal(data: bytes) -> ReadMessage:
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
     try:
         typed = eip712.parse(document)
-        if "chainId" in typed.domain and _chain_id(typed) != network.chain_id:
-            raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
     except TypedDataError as error:
         raise InvalidMessage(str(error), field="typed_data") from None
-    contract = typed.domain.get("verifyingContract")
+    # A domain may give chainId any type; whoever states one means it.
+    if "chainId" in typed.domain and _integer(typed.domain["chainId"]) != network.chain_id:
+        raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
     action = Action(
         kind="typed_data",
-        contract=contract,
+        contract=_text(typed.domain.get("verifyingContract")),
         method=typed.primary_type,
         spender=_text(typed.message.get("spender")),
         details={"primary_type": typed.primary_type, "domain": dict(typed.domain)},
     )
     return ReadMessage(EIP712, typed.digest, action, _typed_cautions(typed))
-
-
-def _chain_id(typed: TypedData) -> int:
-    """The chain id of a domain, whatever type it is given; a caller who states one means it."""
-    value = typed.domain["chainId"]
-    try:
-        return int(value, 16) if isinstance(value, str) and value.startswith("0x") else int(value)
-    except (ValueError, TypeError):
-        raise TypedDataError("domain.chainId is not an integer") from None
 
 
 def _typed_cautions(typed: TypedData) -> tuple[Caution, ...]:
@@ -114,8 +105,9 @@ def _unlimited(message: Mapping[str, Any]) -> bool:
     nested = [message]
     for name in ("details", "permitted"):
         inner = message.get(name)
-        nested += inner if isinstance(inner, list) else [inner] if isinstance(inner, dict) else []
-    return any(int(str(part.get(name, 0)), 0) >= most for part in nested for name, most in _AMOUNTS.items())
+        nested += [part for part in (inner if isinstance(inner, list) else [inner]) if isinstance(part, dict)]
+    amounts = ((_integer(part.get(name)), most) for part in nested for name, most in _AMOUNTS.items())
+    return any(amount is not None and amount >= most for amount, most in amounts)
 
 
 def _authorization(network: Network, document: Mapping[str, object]) -> ReadMessage:
@@ -142,6 +134,13 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
     )
     found = (cautions.delegation(), *([cautions.authorization_any_chain()] if authorization.chain_id == 0 else []))
     return ReadMessage(EIP7702, authorization.signing_hash, action, found, authorization, details)
+
+
+def _integer(value: object) -> int | None:
+    try:
+        return eip712.integer(value)
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

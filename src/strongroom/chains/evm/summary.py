@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from strongroom.chains.evm import addresses, calls, signatures
 from strongroom.chains.evm.decoding import EvmTransaction
 from strongroom.chains.evm.transaction import TYPE_NAMES, Authorization, Signature, Transaction
@@ -39,6 +41,7 @@ def actions(transaction: Transaction, network: Network, sender: bytes | None) ->
     return found
 
 
+@lru_cache(maxsize=1024)
 def authority(authorization: Authorization, signature: Signature) -> bytes | None:
     """The account that signed an authorization, or None where the signature is none (EIP-7702, step 3)."""
     compact = signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big")
