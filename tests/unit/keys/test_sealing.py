@@ -3,6 +3,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -71,6 +72,24 @@ async def test_the_parts_of_two_wallets_do_not_mix(keywrap: LocalKeyWrap) -> Non
     for mixed in (replace(first, wrapped_dek=second.wrapped_dek), replace(first, blob=second.blob)):
         [opened] = await sealing.unseal(keywrap, [mixed])
         assert isinstance(opened, KeyFailure)
+
+
+async def test_what_is_stored_keeps_its_form() -> None:
+    """Written out by hand: a change of any of it would lock out every wallet that is already stored."""
+    fields = [b"strongroom/seal/v1", OWNER.tenant_id.hex.encode(), OWNER.wallet_id.hex.encode(), b"bip39"]
+    prefixed = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+    assert sealing.wrap_context(OWNER, WalletKind.BIP39) == sha256(prefixed).digest()
+    key = b"d" * 32
+    [sealed] = await sealing.seal(LocalKeyWrap([bytes(32)]), [(OWNER, SEED)], rng=lambda size: key[:size], version=7)
+    plaintext = AESGCM(key).decrypt(key[:12], sealed.blob[12:], prefixed + b"\0\0\0\x017")
+    assert msgspec.msgpack.decode(plaintext) == {
+        "kind": "bip39",
+        "format": 1,
+        "entropy": b"e" * 16,
+        "language": "english",
+        "passphrase": "canary",
+        "seed": b"s" * 64,
+    }
 
 
 async def test_every_seal_has_a_key_and_a_nonce_of_its_own(keywrap: LocalKeyWrap) -> None:
