@@ -129,10 +129,11 @@ def derive_public(node: PublicNode, path: str) -> PublicNode:
     start, indexes = parse_path(node.path), parse_path(path)
     if indexes[: len(start)] != start:
         raise InvalidPath("the path does not lead through the node that it is derived from", field="path")
-    public_key, chain_code, parent_fingerprint = node.public_key, _chain_code(node), node.parent_fingerprint
+    public_key, chain_code, parent = node.public_key, _chain_code(node), None
     for index in indexes[len(start) :]:
-        parent_fingerprint = fingerprint(public_key)
+        parent = public_key
         public_key, chain_code = _child(public_key, chain_code, index)
+    parent_fingerprint = node.parent_fingerprint if parent is None else fingerprint(parent)
     return PublicNode(format_path(indexes), public_key, chain_code, parent_fingerprint)
 
 
