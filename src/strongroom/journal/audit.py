@@ -10,7 +10,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from struct import Struct
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +22,13 @@ from strongroom.storage.base import Storage, Unit
 
 GENESIS: Final = b"\0" * 32
 """What stands before the first writer's row."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_RECORD: Final = Struct(">16sqq16s16s16s?16s?6I")
+"""Writer, sequence, time, tenant, principal, operation id, wallet and network (each with whether there is one), and the
+lengths of the texts that follow."""
+_WRITER: Final = Struct(">6s16sqqI")
 
 _REGISTER_TRIES: Final = 20
 
@@ -85,45 +93,34 @@ async def register(storage: Storage, key: bytes, host: str) -> AuditChain:
 
 
 def record_mac(key: bytes, previous: bytes, writer_id: UUID, sequence: int, entry: AuditEntry) -> bytes:
-    row = _canonical(
-        writer_id.bytes,
-        sequence.to_bytes(8, "big", signed=True),
-        _time(entry.at),
-        entry.tenant_id.bytes,
-        entry.principal_id.bytes,
+    texts = (
         entry.operation.encode(),
-        entry.operation_id.bytes,
         entry.outcome.encode(),
-        None if entry.wallet_id is None else entry.wallet_id.bytes,
-        None if entry.network is None else entry.network.encode(),
+        (entry.network or "").encode(),
         entry.request_id.encode(),
         entry.client.encode(),
         entry.details.encode(),
     )
-    return hmac.digest(key, previous + row, "sha256")
+    row = _RECORD.pack(
+        writer_id.bytes,
+        sequence,
+        _microseconds(entry.at),
+        entry.tenant_id.bytes,
+        entry.principal_id.bytes,
+        entry.operation_id.bytes,
+        entry.wallet_id is not None,
+        b"" if entry.wallet_id is None else entry.wallet_id.bytes,
+        entry.network is not None,
+        *map(len, texts),
+    )
+    return hmac.digest(key, b"".join((previous, row, *texts)), "sha256")
 
 
 def writer_mac(key: bytes, previous: bytes, writer: AuditWriter) -> bytes:
-    row = _canonical(
-        b"writer",
-        writer.id.bytes,
-        writer.ordinal.to_bytes(8, "big", signed=True),
-        _time(writer.started_at),
-        writer.host.encode(),
-    )
-    return hmac.digest(key, previous + row, "sha256")
+    host = writer.host.encode()
+    row = _WRITER.pack(b"writer", writer.id.bytes, writer.ordinal, _microseconds(writer.started_at), len(host))
+    return hmac.digest(key, previous + row + host, "sha256")
 
 
-def _time(at: datetime) -> bytes:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").encode()
-
-
-def _canonical(*fields: bytes | None) -> bytes:
-    """Each field under its length + 1 in 4 bytes; 0 is one that is not there."""
-    parts: list[bytes] = []
-    for field in fields:
-        if field is None:
-            parts.append(b"\0\0\0\0")
-        else:
-            parts += ((len(field) + 1).to_bytes(4, "big"), field)
-    return b"".join(parts)
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND

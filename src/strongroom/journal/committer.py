@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -139,7 +139,8 @@ class Committer:
         for waiting in batch:
             own = records[taken : taken + len(waiting.audit)]
             taken += len(own)
-            units.append(replace(waiting.unit, rows=(*waiting.unit.rows, *own)) if own else waiting.unit)
+            unit = waiting.unit
+            units.append(Unit((*unit.rows, *own), unit.same, unit.changes, unit.releases))
         started = time.perf_counter()
         applied = await self._storage.apply(units)
         COMMIT_SECONDS.observe(time.perf_counter() - started)

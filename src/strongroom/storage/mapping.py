@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Dialect, Row, Table, insert
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy import Row, Table
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -27,6 +26,7 @@ from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletKind, WalletState
 from strongroom.storage import tables
 from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import Change
 
 Key = tuple[str, ...]
 """Names of the columns of a unique key."""
@@ -56,7 +56,9 @@ class Kind:
     def key_of(self, key: Key) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         """Takes a unique key out of what ``values`` gives."""
         places = [self.names.index(name) for name in key]
-        return lambda values: tuple([values[place] for place in places])
+        if len(places) > 1:
+            return itemgetter(*places)
+        return lambda values: (values[places[0]],)
 
 
 def _plain(of: type, table: Table, *keys: Key, **convert: Callable[[Any], Any]) -> Kind:
@@ -224,47 +226,13 @@ KINDS: tuple[Kind, ...] = (
 KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
 
 
-def amend(kind: Kind, row: Row[Any], changes: Mapping[str, object], authenticity: Authenticity) -> dict[str, Any]:
-    """What an UPDATE is to set, tags and MACs made anew. ``row`` is whole where ``kind.amended_whole``."""
-    if kind.amended_whole:
-        new = kind.values(replace(kind.load(row, authenticity), **changes), authenticity)
-        whole = dict(zip(kind.names, new, strict=True))
-        return {name: whole[name] for name in (*changes, "row_mac")}
-    result = changes.get("result")
+def amend(kind: Kind, change: Change, row: Row[Any] | None, authenticity: Authenticity) -> dict[str, object]:
+    """What an UPDATE is to set, tags and MACs made anew. ``row`` is there where ``kind.amended_whole``."""
+    if row is not None and kind.amended_whole:
+        values = kind.values(replace(kind.load(row, authenticity), **change.set), authenticity)
+        whole = dict(zip(kind.names, values, strict=True))
+        return {name: whole[name] for name in (*change.set, "row_mac")}
+    result = change.set.get("result")
     if isinstance(result, bytes):
-        return {**changes, "result": authenticity.tag_result(row.id, result)}
-    return dict(changes)
-
-
-class Prepared:
-    """A statement compiled once and run over any number of parameters, as the driver takes them."""
-
-    def __init__(self, dialect: Dialect, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)
-        assert compiled.positiontup is not None
-        self._sql = str(compiled)
-        self._names = compiled.positiontup
-        self._processors = [
-            compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names
-        ]
-
-    def run(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
-        self.run_values(connection, [[each[name] for name in self._names] for each in parameters])
-
-    def run_values(self, connection: Connection, parameters: Sequence[Sequence[Any]]) -> None:
-        """Each by position: for an INSERT, the columns in the order of the table."""
-        bound = [
-            tuple(
-                [
-                    value if process is None or value is None else process(value)
-                    for process, value in zip(self._processors, values, strict=True)
-                ]
-            )
-            for values in parameters
-        ]
-        connection.exec_driver_sql(self._sql, bound)
-
-
-def insert_into(dialect: Dialect, table: Table) -> Prepared:
-    return Prepared(dialect, insert(table))
+        return {**change.set, "result": authenticity.tag_result(change.id, result)}
+    return dict(change.set)

@@ -13,7 +13,7 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Unit
 from strongroom.storage.database import Database
 from strongroom.storage.reads import Reads
-from strongroom.storage.writes import Lost, Writes
+from strongroom.storage.writes import Lost, Unsure, Writes
 
 _ATTEMPTS = 5
 
@@ -31,7 +31,7 @@ class SqlStorage(Reads):
                 return await self._database.write(partial(self._writes.apply, units=units, look=attempt > 0))
             except Lost as lost:
                 return Applied(conflicts=lost.conflicts)
-            except exc.IntegrityError:
+            except (Unsure, exc.IntegrityError):
                 continue  # a row is in the way, or came in between
         raise InternalError("rows refer to what is not there")
 

@@ -9,17 +9,21 @@ guard never counts one that another unit of the batch gives away.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, null, select, tuple_, update
+from sqlalchemy import Connection, Dialect, delete, select, tuple_, update
+from sqlalchemy import Row as SqlRow
 
 from strongroom.domain.record import HeldGuard
 from strongroom.domain.wallet import Address
 from strongroom.storage import tables
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Row, Unit
-from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, Prepared, amend, insert_into, names_of
+from strongroom.storage.bulk import Bulk, bulk_insert, bulk_update
+from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, names_of
 from strongroom.telemetry.alarms import integrity_alarm
 
 _C = TypeVar("_C", Change, MoveGuard)
@@ -37,40 +41,28 @@ class Lost(Exception):  # noqa: N818
         self.conflicts = conflicts
 
 
+class Unsure(Exception):  # noqa: N818
+    """Rolls the transaction back: something was in the way, and nobody looked what."""
+
+
 class Writes:
     """The statements of one database, compiled once."""
 
     def __init__(self, dialect: Dialect, authenticity: Authenticity) -> None:
         self.authenticity = authenticity
         self._dialect = dialect
-        guards = tables.guards
-        self.inserts = {kind.of: insert_into(dialect, kind.table) for kind in KINDS}
-        self.release = Prepared(dialect, delete(guards).where(guards.c.operation_id == bindparam("id")))
-        self.unmark = Prepared(
-            dialect, update(guards).where(guards.c.replaced_by == bindparam("id")).values(replaced_by=null())
-        )
-        self.move = Prepared(
-            dialect,
-            update(guards)
-            .where(*[guards.c[name] == bindparam(f"old_{name}") for name in _GUARD_KEY])
-            .values({name: bindparam(name) for name in names_of(guards, *_GUARD_KEY)}),
-        )
-        self._changes: dict[tuple[type, Key], Prepared] = {}
+        self.inserts = {kind.of: bulk_insert(dialect, kind.table) for kind in KINDS}
+        self._updates: dict[tuple[type, Key, Key], Bulk] = {}
 
-    def change(self, kind: Kind, names: Key) -> Prepared:
-        statement = self._changes.get((kind.of, names))
+    def update(self, kind: Kind, where: Key, names: Key) -> Bulk:
+        statement = self._updates.get((kind.of, where, names))
         if statement is None:
-            statement = Prepared(
-                self._dialect,
-                update(kind.table)
-                .where(kind.table.c.id == bindparam("old_id"))
-                .values({name: bindparam(name) for name in names}),
-            )
-            self._changes[kind.of, names] = statement
+            statement = bulk_update(self._dialect, kind.table, where, names)
+            self._updates[kind.of, where, names] = statement
         return statement
 
     def apply(self, connection: Connection, units: Sequence[Unit], *, look: bool) -> Applied:
-        """Raises Lost, and SQLAlchemy's IntegrityError where a row is in the way and ``look`` was not asked for."""
+        """Raises Lost; without ``look`` Unsure, and SQLAlchemy's IntegrityError for a row in the way."""
         return _Transaction(self, connection, units, look).run()
 
 
@@ -105,10 +97,11 @@ class _Transaction:
         self._lost.setdefault(unit, (Conflict(unit, cause, found), to))
 
     def _release(self) -> None:
-        given_up = [{"id": release.operation_id} for unit in self._units for release in unit.releases]
-        if given_up:
-            self._writes.release.run(self._connection, given_up)
-            self._writes.unmark.run(self._connection, given_up)
+        ids = sorted(release.operation_id for unit in self._units for release in unit.releases)
+        if ids:
+            guards = tables.guards
+            self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids)))
+            self._connection.execute(update(guards).where(guards.c.replaced_by.in_(ids)).values(replaced_by=None))
 
     def _insert(self, rows: Sequence[tuple[int, Row]], *, same: bool) -> None:
         by_type: dict[type, list[_Entry]] = defaultdict(list)
@@ -120,9 +113,10 @@ class _Transaction:
             if entries and self._look:
                 entries = self._sift(kind, entries, same=same)
             if entries and not self._lost:
-                take = kind.key_of(kind.keys[0])
-                in_order = sorted([entry.values for entry in entries], key=take)
-                self._writes.inserts[kind.of].run_values(self._connection, in_order)
+                statement = self._writes.inserts[kind.of]
+                bound = [statement.bind(entry.values) for entry in entries]
+                bound.sort(key=kind.key_of(kind.keys[0]))
+                statement.run(self._connection, bound)
 
     def _sift(self, kind: Kind, entries: Sequence[_Entry], *, same: bool) -> list[_Entry]:
         """Those of ``entries`` that are to be inserted: none like it is there, and its unit has not lost."""
@@ -169,53 +163,64 @@ class _Transaction:
         return found
 
     def _change(self) -> None:
-        shapes: dict[tuple[type, Key, Key], list[tuple[int, Change]]] = defaultdict(list)
-        changed: dict[tuple[type, object], int] = {}
+        alike: dict[tuple[type, Key, Key], list[tuple[int, Change]]] = defaultdict(list)
+        changed: dict[tuple[type, UUID], int] = {}
         for unit, change in self._each(Change):
             earlier = changed.setdefault((change.of, change.id), unit)
-            if earlier != unit:
-                self._lose(unit, change, None, earlier)
+            if earlier == unit:
+                alike[change.of, tuple(change.expect), tuple(change.set)].append((unit, change))
             else:
-                shapes[change.of, tuple(change.expect), tuple(change.set)].append((unit, change))
-        for (of, expected, _), changes in shapes.items():
+                self._lose(unit, change, None, earlier)
+        for (of, expected, _), changes in alike.items():
             self._change_alike(KIND_OF[of], expected, changes)
 
-    def _change_alike(self, kind: Kind, expected: Key, changes: Sequence[tuple[int, Change]]) -> None:
-        id_ = kind.table.c.id
-        columns = list(kind.table.c) if kind.amended_whole else [id_, *[kind.table.c[name] for name in expected]]
-        query = select(*columns).where(id_.in_(sorted(change.id for _, change in changes))).order_by(id_)
-        rows = {row.id: row for row in self._connection.execute(query.with_for_update())}
-        updates: list[dict[str, Any]] = []
-        for unit, change in changes:
-            row = rows.get(change.id)
-            if row is None or any(row._mapping[name] != value for name, value in change.expect.items()):
-                self._lose(unit, change, self._as_it_stands(kind, change))
-            else:
-                updates.append({"old_id": change.id, **amend(kind, row, change.set, self._writes.authenticity)})
-        if updates and not self._lost:
-            names = tuple(name for name in updates[0] if name != "old_id")
-            self._writes.change(kind, names).run(self._connection, updates)
+    def _change_alike(self, kind: Kind, expected: Key, changes: list[tuple[int, Change]]) -> None:
+        rows: dict[UUID, SqlRow[Any]] = {}
+        if self._look or kind.amended_whole:
+            rows = self._lock(kind, sorted(change.id for _, change in changes))
+            changes = [(unit, change) for unit, change in changes if self._holds(kind, unit, change, rows)]
+        new = [amend(kind, change, rows.get(change.id), self._writes.authenticity) for _, change in changes]
+        if new:
+            old = [(change.id, *change.expect.values()) for _, change in changes]
+            self._update(kind, ("id", *expected), old, tuple(new[0]), [tuple(each.values()) for each in new])
 
-    def _as_it_stands(self, kind: Kind, change: Change) -> Row | None:
-        row = self._connection.execute(select(kind.table).where(kind.table.c.id == change.id)).first()
-        found: Row | None = None if row is None else kind.load(row, self._writes.authenticity)
-        return found
+    def _lock(self, kind: Kind, ids: Sequence[UUID]) -> dict[UUID, SqlRow[Any]]:
+        id_ = kind.table.c.id
+        query = select(kind.table).where(id_.in_(ids)).order_by(id_).with_for_update()
+        return {row.id: row for row in self._connection.execute(query)}
+
+    def _holds(self, kind: Kind, unit: int, change: Change, rows: Mapping[UUID, SqlRow[Any]]) -> bool:
+        row = rows.get(change.id)
+        if row is not None and all(row._mapping[name] == value for name, value in change.expect.items()):
+            return True
+        self._lose(unit, change, None if row is None else kind.load(row, self._writes.authenticity))
+        return False
 
     def _move(self) -> None:
         moves = [(unit, move, _guard_key(move.held)) for unit, move in self._each(MoveGuard)]
         if not moves:
             return
         held = self._find(_GUARD, _GUARD_KEY, {key for _, _, key in moves}, lock=True)
-        updates: list[dict[str, Any]] = []
+        moved: dict[tuple[str, ...], tuple[Any, ...]] = {}
         for unit, move, key in moves:
-            if held.get(key) != move.held:
+            if held.get(key) != move.held or key in moved:
                 self._lose(unit, move, held.get(key))
-                continue
-            held[key] = move.to
-            new = dict(zip(_GUARD.names, _GUARD.values(move.to, self._writes.authenticity), strict=True))
-            updates.append({f"old_{name}" if name in _GUARD_KEY else name: value for name, value in new.items()})
-        if updates and not self._lost:
-            self._writes.move.run(self._connection, updates)
+            else:
+                moved[key] = _GUARD.values(move.to, self._writes.authenticity)[len(key) :]
+        if moved:
+            self._update(_GUARD, _GUARD_KEY, list(moved), names_of(tables.guards, *_GUARD_KEY), list(moved.values()))
+
+    def _update(
+        self, kind: Kind, where: Key, old: Sequence[tuple[Any, ...]], names: Key, new: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Touches every row or raises Unsure."""
+        if self._lost:
+            return
+        statement = self._writes.update(kind, where, names)
+        bound = [statement.bind((*before, *after)) for before, after in zip(old, new, strict=True)]
+        bound.sort(key=itemgetter(*range(len(where))) if kind is _GUARD else itemgetter(0))
+        if statement.run(self._connection, bound) != len(bound):
+            raise Unsure
 
     def _each(self, of: type[_C]) -> list[tuple[int, _C]]:
         """The changes of one type whose unit has not lost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from strongroom.storage.tables import Timestamp
+from strongroom.storage.tables import Id, Timestamp
 
 revision = "0001"
 down_revision = None
@@ -51,8 +51,8 @@ def _refuse_changes(table: str) -> None:
 def _wallets() -> None:
     op.create_table(
         "wallets",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
@@ -78,9 +78,9 @@ def _wallets() -> None:
 def _secrets() -> None:
     op.create_table(
         "secrets",
-        sa.Column("wallet_id", sa.Uuid(), nullable=False),
+        sa.Column("wallet_id", Id(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("kek", sa.Text(), nullable=False),
         sa.Column("kek_version", sa.BigInteger(), nullable=False),
@@ -97,9 +97,9 @@ def _secrets() -> None:
 def _accounts() -> None:
     op.create_table(
         "accounts",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("wallet_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
+        sa.Column("wallet_id", Id(), nullable=False),
         sa.Column("keyspace", sa.Text(), nullable=False),
         sa.Column("scheme", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -118,11 +118,11 @@ def _accounts() -> None:
 def _addresses() -> None:
     op.create_table(
         "addresses",
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", Id(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.Column("index", sa.BigInteger(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("wallet_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
+        sa.Column("wallet_id", Id(), nullable=False),
         sa.Column("keyspace", sa.Text(), nullable=False),
         sa.Column("scheme", sa.Text(), nullable=False),
         sa.Column("account", sa.BigInteger(), nullable=False),
@@ -146,13 +146,13 @@ def _addresses() -> None:
 def _operations() -> None:
     op.create_table(
         "operations",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("principal_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
+        sa.Column("principal_id", Id(), nullable=False),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("wallet_id", sa.Uuid(), nullable=True),
+        sa.Column("wallet_id", Id(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("lease_until", Timestamp(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
@@ -178,10 +178,10 @@ def _guards() -> None:
         sa.Column("chain_id", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
         sa.Column("payload_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("operation_id", sa.Uuid(), nullable=False),
-        sa.Column("replaced_by", sa.Uuid(), nullable=True),
+        sa.Column("operation_id", Id(), nullable=False),
+        sa.Column("replaced_by", Id(), nullable=True),
         sa.ForeignKeyConstraint(
             ["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"], name="fk_guards_operations"
         ),
@@ -202,10 +202,10 @@ def _guards() -> None:
 def _signatures() -> None:
     op.create_table(
         "signatures",
-        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("operation_id", Id(), nullable=False),
         sa.Column("item", sa.BigInteger(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("wallet_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
+        sa.Column("wallet_id", Id(), nullable=False),
         sa.Column("network", sa.Text(), nullable=False),
         sa.Column("tx_id", sa.Text(), nullable=True),
         sa.Column("raw", sa.Text(), nullable=False),
@@ -222,7 +222,7 @@ def _signatures() -> None:
 def _audit_writers() -> None:
     op.create_table(
         "audit_writers",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("ordinal", sa.BigInteger(), nullable=False),
         sa.Column("started_at", Timestamp(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
@@ -236,15 +236,15 @@ def _audit_writers() -> None:
 def _audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("writer_id", sa.Uuid(), nullable=False),
+        sa.Column("writer_id", Id(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("at", Timestamp(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("principal_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
+        sa.Column("principal_id", Id(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
-        sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("operation_id", Id(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("wallet_id", sa.Uuid(), nullable=True),
+        sa.Column("wallet_id", Id(), nullable=True),
         sa.Column("network", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("client", sa.Text(), nullable=False),
@@ -260,8 +260,8 @@ def _audit() -> None:
 def _api_keys() -> None:
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("tenant_id", Id(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("secret_mac", sa.LargeBinary(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
