@@ -7,7 +7,7 @@ says something that the runner does not know: nothing is skipped.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -25,14 +25,16 @@ SOME_SEED = bytes(range(16))
 
 
 def runner(
-    inputs: set[str], expected: set[str], optional: set[str] = frozenset()
+    inputs: set[str], expected: set[str], optional: Collection[str] = ()
 ) -> Callable[[Run], Callable[[Vector], None]]:
     """A function of a vector: all of ``inputs`` and ``expected`` must be there, and nothing else but ``optional``."""
 
     def decorate(run: Run) -> Callable[[Vector], None]:
         @wraps(run)
         def checked(vector: Vector) -> None:
-            assert inputs <= vector["input"].keys() <= inputs | optional, "input keys that this runner does not know"
+            assert inputs <= vector["input"].keys() <= inputs | set(optional), (
+                "input keys that this runner does not know"
+            )
             assert vector["expected"].keys() == expected, "expected keys that this runner does not know"
             try:
                 run(vector["input"], vector["expected"])
