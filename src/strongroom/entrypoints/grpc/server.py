@@ -39,8 +39,10 @@ class GrpcServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_NOTICE_SECONDS):
                 await self._health.enter_graceful_shutdown()
+        stopping = asyncio.ensure_future(self._server.stop(grace))
+        await asyncio.wait({stopping}, timeout=_NOTICE_SECONDS)
         self._health.end_watches()
-        await self._server.stop(grace)
+        await stopping
 
 
 class Health(health.aio.HealthServicer):
