@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from Crypto.Hash import keccak
 from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +73,12 @@ def test_eip191_counts_bytes_not_characters() -> None:
 def test_hex_is_strict(text: str) -> None:
     with pytest.raises(ValueError, match="hex"):
         hexadecimal.to_bytes(text)
+
+
+def test_keccak_in_many_threads_and_of_every_length() -> None:
+    def agree(size: int) -> bool:
+        data = bytes(range(256)) * (size // 256 + 1)
+        return all(keccak256(data[:size]) == keccak.new(digest_bits=256, data=data[:size]).digest() for _ in range(20))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(agree, range(300)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from strongroom.chains.evm import calls
 from strongroom.chains.evm.calls import UNLIMITED, Call
-from strongroom.chains.evm.checks import limit
+from strongroom.chains.evm.checks import LIMITS
 from strongroom.chains.evm.decoding import EvmTransaction
 from strongroom.chains.evm.summary import authority
 from strongroom.chains.evm.transaction import Transaction
@@ -19,7 +19,7 @@ _ZERO = bytes(eip55.LENGTH)
 
 def of_transaction(decoded: EvmTransaction, sender: bytes | None, policy: Policy) -> tuple[Caution, ...]:
     transaction = decoded.transaction
-    high = limit(policy, "high_fee_warning")
+    high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     found: list[Caution] = []
     if high is not None and transaction.fee > high:
         found.append(Caution(code="high_fee", message="The fee can be unusually high"))
@@ -29,7 +29,8 @@ def of_transaction(decoded: EvmTransaction, sender: bytes | None, policy: Policy
         found += _creation(transaction)
     else:
         found += _target(transaction, transaction.to, sender)
-    found += _authorizations(transaction)
+    if transaction.authorizations:
+        found += _authorizations(transaction)
     return tuple(found)
 
 
@@ -70,8 +71,7 @@ def _call(call: Call, contract: bytes, sender: bytes | None) -> Iterator[Caution
 
 
 def _authorizations(transaction: Transaction) -> Iterator[Caution]:
-    if transaction.authorizations:
-        yield delegation()
+    yield delegation()
     if any(item.chain_id == 0 for item, _ in transaction.authorizations):
         yield authorization_any_chain()
     if any(item.chain_id not in (0, transaction.chain_id) for item, _ in transaction.authorizations):

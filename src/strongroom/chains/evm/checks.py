@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from strongroom.chains.evm.decoding import EvmTransaction
 from strongroom.chains.evm.transaction import BLOB, DYNAMIC_FEE, SET_CODE, Transaction
-from strongroom.domain.signing import Policy
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired
 
 LIMITS: Final[dict[str, int | None]] = {
@@ -27,6 +28,8 @@ is refused, and so is less than the intrinsic gas; None or 0 lets any gas pass. 
 high_fee_warning: from here on the answer carries a warning.
 """
 
+Limits = Mapping[str, int | None]
+
 MAX_NONCE: Final = 2**64 - 2
 """EIP-2681."""
 _MAX_GAS: Final = 2**64 - 1
@@ -35,15 +38,12 @@ _BLOB_VERSION: Final = 1
 
 def check(decoded: EvmTransaction, policy: Policy) -> None:
     """Raises InvalidTransaction, LimitExceeded, OptionRequired."""
-    _check_chain(decoded, policy)
+    limits = {**LIMITS, **policy.limits}
+    _check_chain(decoded, limits, policy.options)
     _check_numbers(decoded.transaction)
     _check_shape(decoded.transaction)
-    _check_gas(decoded.transaction, policy)
-    _check_fee(decoded.transaction, policy)
-
-
-def limit(policy: Policy, name: str) -> int | None:
-    return policy.limits.get(name, LIMITS[name])
+    _check_gas(decoded.transaction, limits)
+    _check_fee(decoded.transaction, limits)
 
 
 def intrinsic_gas(transaction: Transaction) -> int:
@@ -56,10 +56,10 @@ def intrinsic_gas(transaction: Transaction) -> int:
     return gas + 25_000 * len(transaction.authorizations)
 
 
-def _check_chain(decoded: EvmTransaction, policy: Policy) -> None:
+def _check_chain(decoded: EvmTransaction, limits: Limits, options: SignOptions) -> None:
     chain_id = decoded.transaction.chain_id
     if chain_id is None:
-        if not policy.options.allow_pre155:
+        if not options.allow_pre155:
             raise OptionRequired(
                 "a legacy transaction without chainId is valid on every chain; allow_pre155 signs it all the same",
                 field="unsigned_tx.chainId",
@@ -67,7 +67,7 @@ def _check_chain(decoded: EvmTransaction, policy: Policy) -> None:
         return
     if chain_id != decoded.network.chain_id:
         raise InvalidTransaction("chainId is not that of the network", field="unsigned_tx.chainId")
-    minimum = limit(policy, "min_chain_id")
+    minimum = limits["min_chain_id"]
     if minimum is not None and chain_id < minimum:
         raise InvalidTransaction("chainId is too low", field="unsigned_tx.chainId")
 
@@ -103,8 +103,8 @@ def _check_shape(transaction: Transaction) -> None:
             )
 
 
-def _check_gas(transaction: Transaction, policy: Policy) -> None:
-    most, least, init_code = (limit(policy, name) for name in ("max_gas", "min_gas", "max_init_code"))
+def _check_gas(transaction: Transaction, limits: Limits) -> None:
+    most, least, init_code = limits["max_gas"], limits["min_gas"], limits["max_init_code"]
     if most is not None and transaction.gas > most:
         raise LimitExceeded("gas is over the limit max_gas", field="unsigned_tx.gas")
     if least and transaction.gas < max(least, intrinsic_gas(transaction)):
@@ -113,11 +113,11 @@ def _check_gas(transaction: Transaction, policy: Policy) -> None:
         raise LimitExceeded("the init code is over the limit max_init_code", field="unsigned_tx.data")
 
 
-def _check_fee(transaction: Transaction, policy: Policy) -> None:
-    most, percent, floor = (limit(policy, name) for name in ("max_fee", "max_fee_percent", "max_fee_percent_floor"))
-    fee = transaction.fee
+def _check_fee(transaction: Transaction, limits: Limits) -> None:
+    most, percent, fee = limits["max_fee"], limits["max_fee_percent"], transaction.fee
     if most is not None and fee > most:
         raise LimitExceeded("the fee can be over the limit max_fee", field="unsigned_tx.gas")
     plain = transaction.value and transaction.to is not None and not transaction.data
-    if percent is not None and plain and fee > (floor or 0) and fee * 100 > transaction.value * percent:
+    over_floor = fee > (limits["max_fee_percent_floor"] or 0)
+    if percent is not None and plain and over_floor and fee * 100 > transaction.value * percent:
         raise LimitExceeded("the fee can be over max_fee_percent of the value", field="unsigned_tx.gas")
