@@ -21,7 +21,7 @@ from uuid import UUID
 
 REDACTED: Final = "[redacted]"
 PUBLIC: Final = frozenset(
-    {"address", "contract", "head", "payload_hash", "public_key", "request_id", "trace_id", "tx_id"}
+    {"address", "contract", "mac", "payload_hash", "public_key", "request_id", "trace_id", "tx_id"}
 )
 """Keys whose values may be long and random."""
 

@@ -162,7 +162,7 @@ def test_what_belongs_in_a_log_comes_through(text: str) -> None:
 
 
 def test_ids_come_through_under_their_names() -> None:
-    for key in ("tx_id", "payload_hash", "request_id", "public_key", "head"):
+    for key in ("tx_id", "payload_hash", "request_id", "public_key", "mac"):
         assert scrub(KEY.hex(), key) == KEY.hex()
     assert scrub(PHRASE, "request_id") == REDACTED
 

@@ -1,0 +1,71 @@
+"""One operation over REST: the command line gives its fields, the registry knows the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from strongroom.config import load_client
+from strongroom.entrypoints.cli import output
+from strongroom.errors import ConfigurationError
+from strongroom.operations.registry import OPERATIONS
+
+_TIMEOUT: Final = 60.0
+
+
+def send(calls: str, fields: Mapping[str, Any], idempotency_key: str | None = None) -> str:
+    """The server's answer. Ends the program where it is a refusal, or where there is none."""
+    called = next(each for each in OPERATIONS if each.name == calls)
+    try:
+        settings = load_client()
+    except ConfigurationError as error:
+        output.fail(error.message, output.USAGE)
+    if settings.api_key is None:
+        output.fail("STRONGROOM_API_KEY is not set", output.USAGE)
+    path, rest = _fill(called.path, {name: value for name, value in fields.items() if value is not None})
+    headers = {"X-API-Key": settings.api_key.reveal()}
+    if idempotency_key is not None:
+        headers["Idempotency-Key"] = idempotency_key
+    query, body = (rest, None) if called.method == "GET" else (None, rest)
+    try:
+        answer = httpx.request(
+            called.method,
+            f"{settings.url.rstrip('/')}/api/v1{path}",
+            params=query,
+            json=body,
+            headers=headers,
+            timeout=_TIMEOUT,
+            trust_env=False,  # a proxy of the environment would see the API key
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
+        output.fail(f"the server at {settings.url} does not answer ({type(error).__name__})", output.UNAVAILABLE)
+    if answer.is_error:
+        output.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
+    return answer.text
+
+
+def _fill(template: str, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The path with its placeholders filled, and the fields that are left."""
+    rest = dict(fields)
+    parts = template.split("/")
+    for at, part in enumerate(parts):
+        if part.startswith("{"):
+            parts[at] = quote(str(rest.pop(part.strip("{}"))), safe="")
+    return "/".join(parts), rest
+
+
+def _problem(text: str, status: int) -> str:
+    try:
+        problem = json.loads(text)
+        where = f" [{problem['field']}]" if "field" in problem else ""
+        return f"{problem['code']}: {problem['detail']}{where} (request {problem['request_id']})"
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {status} without saying why: is it a Strongroom?"
+
+
+def _exit_code(status: int) -> int:
+    return output.UNAVAILABLE if status >= 500 else output.REFUSED

@@ -1,0 +1,182 @@
+"""What the command line does itself, with the settings of the service: start it, migrate, administer its database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from strongroom import bootstrap
+from strongroom.access.api_keys import new_key
+from strongroom.access.scopes import SCOPES
+from strongroom.bootstrap import Administration
+from strongroom.config import PREFIX, Settings, every_setting, load, load_with_sources, show
+from strongroom.domain.ids import new_id
+from strongroom.domain.record import AuditEntry, AuditOutcome, AuditWriter
+from strongroom.entrypoints import serve as server
+from strongroom.entrypoints.cli import output
+from strongroom.errors import ConfigurationError, StrongroomError, Unavailable
+from strongroom.journal.heads import read_heads
+from strongroom.journal.verify import verify
+from strongroom.storage.base import Unit
+from strongroom.telemetry import logging
+
+T = TypeVar("T")
+
+_NOBODY: Final = UUID(int=0)
+"""Principal of what is done on the machine itself, without an API key."""
+
+
+def serve() -> None:
+    with _errors_in_words():
+        server.run(load())
+
+
+def migrate() -> None:
+    with _errors_in_words():
+        _log_to_stderr()
+        asyncio.run(bootstrap.migrate_database(load()))
+
+
+def check_config(*, as_json: bool) -> None:
+    with _errors_in_words():
+        loaded = load_with_sources()
+    rows = []
+    for setting in every_setting():
+        value: Any = loaded.settings
+        for part in setting.path:
+            value = getattr(value, part)
+        source = loaded.sources.get(setting.path, "default")
+        text = ("not set" if value is None else "set") if setting.secret else show(value)
+        rows.append({"setting": setting.variable, "value": text, "source": source})
+    for chain, limits in loaded.settings.chains.items():
+        for name, limit in limits.items():
+            path = ("chains", chain, name)
+            variable = PREFIX + "__".join(path).upper()
+            text = "off" if limit is None else str(limit)
+            rows.append({"setting": variable, "value": text, "source": loaded.sources[path]})
+    if networks := loaded.settings.networks:
+        names = ",".join(network.name for network in networks)
+        rows.append({"setting": "networks", "value": names, "source": loaded.sources[("networks",)]})
+    output.show(json.dumps({"settings": rows}), as_json=as_json)
+
+
+def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: datetime | None) -> None:
+    async def work(administration: Administration) -> dict[str, Any]:
+
+        now = datetime.now(UTC)
+        made = new_key(tenant_id, name, tuple(scopes), expires_at, administration.authenticity.api_key_mac, now)
+        details = {"key_id": str(made.row.id), "scopes": scopes}
+        await administration.committer.commit(Unit(rows=[made.row]), [_audit_entry(tenant_id, now, details)])
+        return {"id": str(made.row.id), "name": name, "scopes": scopes, "api_key": made.text.reveal()}
+
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        output.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), output.USAGE)
+    output.show(json.dumps(_administer(work)), as_json=False)
+
+
+def verify_audit(heads: Path | None, *, as_json: bool) -> None:
+    async def work(administration: Administration) -> dict[str, Any]:
+
+        kept = read_heads(lines)
+        report = await verify(administration.storage, administration.authenticity.audit_key, kept)
+        findings = [
+            {"kind": each.kind, "writer_id": each.writer_id and str(each.writer_id), "sequence": each.sequence}
+            for each in report.findings
+        ]
+        return {
+            "ok": report.ok,
+            "writers": report.writers,
+            "records": report.records,
+            "heads": len(kept),
+            "unanchored": report.unanchored,
+            "findings": findings,
+        }
+
+    lines = _lines_of_heads(heads)  # before this process adds its own
+    report = _administer(work)
+    output.show(json.dumps(report), as_json=as_json)
+    if not report["ok"]:
+        output.fail("the audit does not hold", output.REFUSED)
+
+
+def show_heads(*, as_json: bool) -> None:
+    async def work(administration: Administration) -> list[dict[str, Any]]:
+        return [await _head(administration, writer) for writer in await administration.storage.audit_writers()]
+
+    heads = _administer(work)
+    output.show("\n".join(json.dumps(head) for head in heads), as_json=True) if as_json else output.show(
+        json.dumps({"heads": heads}), as_json=False
+    )
+
+
+async def _head(administration: Administration, writer: AuditWriter) -> dict[str, Any]:
+    """In the form that `audit verify --heads` reads."""
+    sequence, mac = 0, writer.mac
+    while records := await administration.storage.audit_chain(writer.id, sequence, 1000):
+        sequence, mac = records[-1].sequence, records[-1].mac
+    return {"at": datetime.now(UTC).isoformat(), "writer_id": str(writer.id), "sequence": sequence, "mac": mac.hex()}
+
+
+def _lines_of_heads(file: Path | None) -> list[str]:
+
+    with _errors_in_words():
+        sink = load().audit.heads
+    if file is None and sink == "log":
+        output.fail("audit.heads is log: give the lines of the log that hold heads with --heads", output.USAGE)
+    path = file or Path(sink.removeprefix("file:"))
+    try:
+        return path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError):
+        output.fail(f"the heads in {path} cannot be read", output.USAGE)
+
+
+def _audit_entry(tenant_id: UUID, now: datetime, details: dict[str, Any]) -> AuditEntry:
+
+    return AuditEntry(
+        at=now,
+        tenant_id=tenant_id,
+        principal_id=_NOBODY,
+        operation="api_keys.create",
+        operation_id=new_id(),
+        outcome=AuditOutcome.SUCCEEDED,
+        wallet_id=None,
+        network=None,
+        request_id="command-line",
+        client="local",
+        details=json.dumps(details, separators=(",", ":"), sort_keys=True),
+    )
+
+
+def _administer(work: Callable[[Administration], Awaitable[T]]) -> T:
+    async def run(settings: Settings) -> T:
+        async with bootstrap.administration(settings) as administration:
+            return await work(administration)
+
+    with _errors_in_words():
+        _log_to_stderr()
+        return asyncio.run(run(load()))
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+
+    try:
+        yield
+    except ConfigurationError as error:
+        output.fail(error.message, output.USAGE)
+    except Unavailable as error:
+        output.fail(error.message, output.UNAVAILABLE)
+    except StrongroomError as error:
+        output.fail(error.message, output.REFUSED)
+
+
+def _log_to_stderr() -> None:
+
+    logging.configure("warning", "console", sys.stderr.buffer)

@@ -1,0 +1,53 @@
+"""The `strongroom` command. Heavy modules load in the command that needs them: `--help` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from strongroom.entrypoints.cli import administration, output, signing, wallets
+
+_EPILOG: Final = f"""Commands on wallets call the server of STRONGROOM_URL (http://127.0.0.1:3000 where it is not set)
+with STRONGROOM_API_KEY or STRONGROOM_API_KEY_FILE. The others use the settings of the service itself.
+
+Exit codes: 1 refused, 2 wrong usage or settings, 3 the server or a part of it is away.
+
+{output.examples("serve", "wallet create --network ethereum", "address next $WALLET ethereum")}"""
+
+app = typer.Typer(
+    name="strongroom",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A self-hosted wallet service: HD wallets, addresses and signatures over REST and gRPC.",
+    epilog=_EPILOG,
+)
+config = typer.Typer(name="config", no_args_is_help=True, help="The settings of the service.")
+for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, signing.verify, signing.top,
+              administration.network, administration.api_key, administration.audit, config):  # fmt: skip
+    app.add_typer(group)
+
+
+@app.command()
+def serve() -> None:
+    """Start the service: REST, gRPC and their documentation. SIGTERM ends it when all that is in flight is done."""
+    from strongroom.entrypoints.cli import local
+
+    local.serve()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version. SQLite does this by itself when it serves."""
+    from strongroom.entrypoints.cli import local
+
+    local.migrate()
+
+
+@config.command("check")
+def check_config(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Show every setting, its value and where it comes from; of a secret, whether it is set."""
+    from strongroom.entrypoints.cli import local
+
+    local.check_config(as_json=as_json)

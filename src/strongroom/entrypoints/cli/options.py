@@ -1,0 +1,63 @@
+"""Arguments and options that several commands share, and how secrets and documents are read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from strongroom.entrypoints.cli import output
+
+WalletId = Annotated[str, typer.Argument(metavar="WALLET", help="Id of the wallet.")]
+Network = Annotated[str, typer.Argument(help="Network by name, alias or CAIP-2 id.")]
+Address = Annotated[str, typer.Argument(help="Address as the network writes it.")]
+Scheme = Annotated[str | None, typer.Option(help="Derivation scheme; the network's default where left out.")]
+Account = Annotated[int | None, typer.Option(min=0, help="Account number of the scheme.")]
+Change = Annotated[int | None, typer.Option(min=0, max=1, help="0 receiving, 1 change.")]
+Index = Annotated[int | None, typer.Option(min=0, help="Address index.")]
+KeyPath = Annotated[str | None, typer.Option(help="Explicit path, such as m/44'/60'/0'/0/7.")]
+FromAddress = Annotated[str | None, typer.Option("--address", help="The address whose key signs.")]
+Label = Annotated[str | None, typer.Option(help="For people.")]
+ExternalId = Annotated[str | None, typer.Option(help="Your own id of it.")]
+Cursor = Annotated[str | None, typer.Option(help="Goes on where the page before ended.")]
+PageSize = Annotated[int | None, typer.Option("--limit", min=1, max=200, help="Entries a page.")]
+Encoding = Annotated[str, typer.Option(help="text, or hex for bytes.")]
+Document = Annotated[str, typer.Argument(help="The text itself, @FILE, or - for standard input.")]
+
+
+def read_text(given: str) -> str:
+    """The argument itself, the file that ``@FILE`` names, or what comes on standard input for ``-``."""
+    if given == "-":
+        return sys.stdin.read().strip()
+    return _read_file(Path(given[1:])).strip() if given.startswith("@") else given
+
+
+def read_document(given: str) -> Any:
+    """JSON. Ends the program where it is none."""
+    try:
+        return json.loads(read_text(given))
+    except ValueError:
+        output.fail("this must be a JSON document", output.USAGE)
+
+
+def read_secret(what: str, file: Path | None) -> str:
+    """From a file, a prompt that does not echo, or standard input; never from an argument, which others can see."""
+    if file is not None:
+        text = _read_file(file)
+    elif sys.stdin.isatty():
+        text = str(typer.prompt(what, hide_input=True))
+    else:
+        text = sys.stdin.read()
+    if not text.strip():
+        output.fail(f"{what.lower()}: nothing was given", output.USAGE)
+    return text.strip()
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        output.fail(f"{path} cannot be read", output.USAGE)

@@ -1,0 +1,97 @@
+"""What the command line prints: tables for people, the server's JSON for programs, errors in one red line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+REFUSED: Final = 1
+USAGE: Final = 2
+UNAVAILABLE: Final = 3
+
+_COLUMNS: Final = {
+    "wallets": ("id", "kind", "label", "external_id", "state", "created_at"),
+    "addresses": ("network", "address", "scheme", "path", "label", "external_id"),
+    "networks": ("name", "chain", "caip2", "symbol", "testnet", "aliases"),
+    "api_keys": ("id", "name", "scopes", "expires_at", "revoked_at"),
+    "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
+    "findings": ("kind", "writer_id", "sequence"),
+    "settings": ("setting", "value", "source"),
+}
+"""Of a list in an answer: what its table shows."""
+
+
+def examples(*lines: str) -> str | None:
+    """An epilog of commands to try."""
+    return "\n\n".join(["Examples:", *(f"  strongroom {line}" for line in lines)]) if lines else None
+
+
+def show(answer: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(answer)
+        return
+    shown = json.loads(answer)
+    tables = {name: shown.pop(name) for name in _COLUMNS if isinstance(shown.get(name), list)}
+    cursor = shown.pop("next_cursor", None)
+    if shown:
+        _print(_fields(shown))
+    for name, rows in tables.items():
+        _print(_rows(rows, _COLUMNS[name]))
+    if cursor is not None:
+        typer.echo(f"There are more: --cursor {cursor}", err=True)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    typer.secho(_printable(message), fg=typer.colors.RED, err=True)
+    raise typer.Exit(code)
+
+
+def _fields(values: Mapping[str, Any]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _flat(values):
+        table.add_row(name, _cell(value))
+    return table
+
+
+def _rows(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    return table
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}.")
+        elif value is not None and value != []:
+            yield above + name, value
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    if not isinstance(value, str):
+        value = "" if value is None else json.dumps(value, ensure_ascii=False)
+    return Text(_printable(value))
+
+
+def _printable(text: str) -> str:
+    """Without what could move the cursor or colour the terminal: labels and summaries are written by others."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+
+
+def _print(table: Table) -> None:
+    width = None if sys.stdout.isatty() else 10_000  # a line of a file or a pipe is not folded
+    Console(width=width, highlight=False).print(table)

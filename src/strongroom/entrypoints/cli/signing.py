@@ -1,0 +1,189 @@
+"""`strongroom sign`, `verify`, `decode`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from strongroom.entrypoints.cli import options
+from strongroom.entrypoints.cli.rest import Fields, operation
+
+sign = typer.Typer(name="sign", no_args_is_help=True, help="Sign transactions, messages, typed data, authorisations.")
+verify = typer.Typer(name="verify", no_args_is_help=True, help="Verify signatures of anybody.")
+top = typer.Typer()
+
+Signature = Annotated[str, typer.Option(help="The signature.")]
+Signer = Annotated[str, typer.Option("--address", help="Who is said to have signed.")]
+
+
+@operation(
+    sign,
+    "transaction",
+    "transactions.sign",
+    mutates=True,
+    examples=(
+        "sign transaction $WALLET ethereum 0x02ef01808477359400…",
+        "sign transaction $WALLET ethereum @transfer.json --index 3",
+        "sign transaction $WALLET polygon - < transfer.json",
+    ),
+)
+def sign_transaction(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    transaction: options.Document,
+    index: options.Index = None,
+    address: options.FromAddress = None,
+    path: options.KeyPath = None,
+    scheme: options.Scheme = None,
+    account: options.Account = None,
+    change: options.Change = None,
+    replaces: Annotated[str | None, typer.Option(help="Id of the transaction that this one replaces.")] = None,
+    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
+    allow_pre155: Annotated[bool, typer.Option("--allow-pre155", help="It has no chain id.")] = False,
+) -> Fields:
+    """Sign a transaction: serialised, or in the chain's JSON form."""
+    extra = {"replaces": replaces, "allow_resign": allow_resign or None, "allow_pre155": allow_pre155 or None}
+    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+        "unsigned_tx": _transaction(transaction),
+        "options": {name: value for name, value in extra.items() if value is not None} or None,
+    }
+
+
+@operation(
+    sign,
+    "message",
+    "messages.sign",
+    mutates=True,
+    examples=(
+        'sign message $WALLET ethereum "I own this address"',
+        "sign message $WALLET ethereum 0x00ff --encoding hex",
+    ),
+)
+def sign_message(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    message: options.Document,
+    format_: Annotated[str, typer.Option("--format", help="Message format of the chain.")] = "eip191",
+    encoding: options.Encoding = "text",
+    index: options.Index = None,
+    address: options.FromAddress = None,
+    path: options.KeyPath = None,
+    scheme: options.Scheme = None,
+    account: options.Account = None,
+    change: options.Change = None,
+) -> Fields:
+    """Sign a message."""
+    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+        "format": format_,
+        "message": options.read_text(message),
+        "encoding": encoding,
+    }
+
+
+@operation(
+    sign, "typed-data", "typed_data.sign", mutates=True, examples=("sign typed-data $WALLET ethereum @permit.json",)
+)
+def sign_typed_data(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    typed_data: options.Document,
+    index: options.Index = None,
+    address: options.FromAddress = None,
+    path: options.KeyPath = None,
+    scheme: options.Scheme = None,
+    account: options.Account = None,
+    change: options.Change = None,
+) -> Fields:
+    """Sign EIP-712 typed data: permits and orders move tokens."""
+    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+        "typed_data": options.read_document(typed_data)
+    }
+
+
+@operation(sign, "authorization", "authorizations.sign", mutates=True)
+def sign_authorization(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    contract: Annotated[str, typer.Argument(help="The code that the account hands itself to; zero address: none.")],
+    chain_id: Annotated[str, typer.Option(help="Decimal; 0 is valid on every chain.")],
+    nonce: Annotated[str, typer.Option(help="Nonce of the account when it is applied; decimal.")],
+    index: options.Index = None,
+    address: options.FromAddress = None,
+    path: options.KeyPath = None,
+    scheme: options.Scheme = None,
+    account: options.Account = None,
+    change: options.Change = None,
+) -> Fields:
+    """Sign an EIP-7702 authorisation: it lets a contract act as the account."""
+    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+        "contract": contract,
+        "chain_id": chain_id,
+        "nonce": nonce,
+    }
+
+
+@operation(verify, "message", "messages.verify")
+def verify_message(
+    network: options.Network,
+    message: options.Document,
+    signature: Signature,
+    address: Signer,
+    format_: Annotated[str, typer.Option("--format", help="Message format of the chain.")] = "eip191",
+    encoding: options.Encoding = "text",
+) -> Fields:
+    """Verify a signed message."""
+    return {
+        "network": network,
+        "format": format_,
+        "message": options.read_text(message),
+        "encoding": encoding,
+        "signature": signature,
+        "address": address,
+    }
+
+
+@operation(verify, "typed-data", "typed_data.verify")
+def verify_typed_data(
+    network: options.Network, typed_data: options.Document, signature: Signature, address: Signer
+) -> Fields:
+    """Verify signed typed data."""
+    return {
+        "network": network,
+        "typed_data": options.read_document(typed_data),
+        "signature": signature,
+        "address": address,
+    }
+
+
+@operation(top, "decode", "transactions.decode", examples=("decode ethereum @transfer.json",))
+def decode(network: options.Network, transaction: options.Document) -> Fields:
+    """What a transaction does, without a key."""
+    return {"network": network, "unsigned_tx": _transaction(transaction)}
+
+
+def _transaction(given: str) -> Any:
+    text = options.read_text(given)
+    return options.read_document(text) if text.startswith("{") else text
+
+
+def _selected(
+    wallet_id: str,
+    network: str,
+    scheme: str | None,
+    account: int | None,
+    change: int | None,
+    index: int | None,
+    path: str | None,
+    address: str | None,
+) -> Fields:
+    return {
+        "wallet_id": wallet_id,
+        "network": network,
+        "scheme": scheme,
+        "account": account,
+        "change": change,
+        "index": index,
+        "path": path,
+        "address": address,
+    }

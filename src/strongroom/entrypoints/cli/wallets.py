@@ -1,0 +1,222 @@
+"""`strongroom wallet`, `address`, `account`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from strongroom.entrypoints.cli import options, output
+from strongroom.entrypoints.cli.rest import Fields, operation
+
+wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Make, import, look up, rename and archive wallets.")
+address = typer.Typer(name="address", no_args_is_help=True, help="Derive, hand out, look up and check addresses.")
+account = typer.Typer(name="account", no_args_is_help=True, help="Extended public keys.")
+
+Networks = Annotated[list[str] | None, typer.Option("--network", help="Show the first address there; may be repeated.")]
+Passphrase = Annotated[Path | None, typer.Option(help="File with the BIP-39 passphrase.")]
+
+
+@operation(
+    wallet,
+    "create",
+    "wallets.create",
+    mutates=True,
+    examples=("wallet create --label treasury --network ethereum", "wallet create --words 12 --backup"),
+)
+def create_wallet(
+    label: options.Label = None,
+    words: Annotated[int | None, typer.Option(help="12, 15, 18, 21 or 24.")] = None,
+    language: Annotated[str | None, typer.Option(help="Word list; english where left out.")] = None,
+    passphrase_file: Passphrase = None,
+    network: Networks = None,
+    external_id: options.ExternalId = None,
+    backup: Annotated[bool, typer.Option("--backup", help="Show the words, this once.")] = False,
+) -> Fields:
+    """Make a wallet from fresh entropy."""
+    return {
+        "label": label,
+        "words": words,
+        "language": language,
+        "passphrase": passphrase_file and options.read_secret("Passphrase", passphrase_file),
+        "networks": network,
+        "external_id": external_id,
+        "backup": backup or None,
+    }
+
+
+@operation(
+    wallet,
+    "import",
+    "wallets.import",
+    mutates=True,
+    examples=(
+        "wallet import --label old          (asks for the words)",
+        "wallet import --file words.txt",
+        "wallet import --keyspace evm --file key.hex",
+    ),
+)
+def import_wallet(
+    file: Annotated[Path | None, typer.Option(help="File with the words or the key; else a prompt, or stdin.")] = None,
+    keyspace: Annotated[str | None, typer.Option(help="Import one private key of this keyspace, such as evm.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="How the private key is written.")] = "hex",
+    language: Annotated[str | None, typer.Option(help="Word list, where the words fit several.")] = None,
+    passphrase_file: Passphrase = None,
+    label: options.Label = None,
+    network: Networks = None,
+    external_id: options.ExternalId = None,
+) -> Fields:
+    """Import a mnemonic, or with --keyspace a private key. Neither is ever an argument."""
+    fields: Fields = {"label": label, "networks": network, "external_id": external_id}
+    if keyspace is not None:
+        if language is not None or passphrase_file is not None:
+            output.fail("--language and --passphrase-file go with words, not with a key", output.USAGE)
+        key = options.read_secret("Private key", file)
+        return fields | {"kind": "raw_key", "keyspace": keyspace, "format": format_, "key": key}
+    return fields | {
+        "kind": "bip39",
+        "mnemonic": options.read_secret("Words", file),
+        "passphrase": passphrase_file and options.read_secret("Passphrase", passphrase_file),
+        "language": language,
+    }
+
+
+@operation(wallet, "list", "wallets.list", examples=("wallet list --state active", "wallet list --json"))
+def list_wallets(
+    state: Annotated[str | None, typer.Option(help="active or archived.")] = None,
+    kind: Annotated[str | None, typer.Option(help="bip39 or raw_key.")] = None,
+    label: options.Label = None,
+    external_id: options.ExternalId = None,
+    cursor: options.Cursor = None,
+    limit: options.PageSize = None,
+) -> Fields:
+    """List wallets."""
+    return {
+        "state": state,
+        "kind": kind,
+        "label": label,
+        "external_id": external_id,
+        "cursor": cursor,
+        "limit": limit,
+    }
+
+
+@operation(wallet, "show", "wallets.get")
+def show_wallet(wallet_id: options.WalletId) -> Fields:
+    """Look at a wallet."""
+    return {"wallet_id": wallet_id}
+
+
+@operation(wallet, "rename", "wallets.update", mutates=True)
+def rename_wallet(wallet_id: options.WalletId, label: Annotated[str, typer.Argument(help="The new label.")]) -> Fields:
+    """Give a wallet another label."""
+    return {"wallet_id": wallet_id, "label": label}
+
+
+@operation(wallet, "archive", "wallets.archive", mutates=True)
+def archive_wallet(wallet_id: options.WalletId) -> Fields:
+    """Archive a wallet: its keys are no longer used."""
+    return {"wallet_id": wallet_id}
+
+
+@operation(wallet, "unarchive", "wallets.unarchive", mutates=True)
+def unarchive_wallet(wallet_id: options.WalletId) -> Fields:
+    """Take a wallet back into use."""
+    return {"wallet_id": wallet_id}
+
+
+@operation(
+    address,
+    "show",
+    "addresses.derive",
+    examples=("address show $WALLET ethereum", "address show $WALLET polygon --index 7"),
+)
+def show_address(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    index: options.Index = None,
+    scheme: options.Scheme = None,
+    account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
+    change: options.Change = None,
+    path: options.KeyPath = None,
+) -> Fields:
+    """The address at an index or path, derived where it is new."""
+    return {
+        "wallet_id": wallet_id,
+        "network": network,
+        "index": index,
+        "scheme": scheme,
+        "account": account_number,
+        "change": change,
+        "path": path,
+    }
+
+
+@operation(
+    address,
+    "next",
+    "addresses.next",
+    mutates=True,
+    examples=("address next $WALLET ethereum --external-id customer-4711",),
+)
+def next_address(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    scheme: options.Scheme = None,
+    account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
+    label: options.Label = None,
+    external_id: options.ExternalId = None,
+) -> Fields:
+    """Hand out the next unused address."""
+    return {
+        "wallet_id": wallet_id,
+        "network": network,
+        "scheme": scheme,
+        "account": account_number,
+        "label": label,
+        "external_id": external_id,
+    }
+
+
+@operation(address, "list", "addresses.list")
+def list_addresses(
+    wallet_id: options.WalletId,
+    network: Annotated[str | None, typer.Option(help="Only those of this network.")] = None,
+    scheme: options.Scheme = None,
+    external_id: options.ExternalId = None,
+    cursor: options.Cursor = None,
+    limit: options.PageSize = None,
+) -> Fields:
+    """List the addresses that a wallet has handed out."""
+    return {
+        "wallet_id": wallet_id,
+        "network": network,
+        "scheme": scheme,
+        "external_id": external_id,
+        "cursor": cursor,
+        "limit": limit,
+    }
+
+
+@operation(address, "find", "addresses.find")
+def find_address(network: options.Network, address: options.Address) -> Fields:
+    """Find whose an address is."""
+    return {"network": network, "address": address}
+
+
+@operation(address, "validate", "addresses.validate")
+def validate_address(network: options.Network, address: options.Address) -> Fields:
+    """Check an address of any owner."""
+    return {"network": network, "address": address}
+
+
+@operation(account, "show", "accounts.get")
+def show_account(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    scheme: options.Scheme = None,
+    account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
+) -> Fields:
+    """An account's extended public key: with it others derive its addresses, and sign nothing."""
+    return {"wallet_id": wallet_id, "network": network, "scheme": scheme, "account": account_number}
