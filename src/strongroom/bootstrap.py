@@ -39,7 +39,7 @@ from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
-from strongroom.storage.database import Database, open_database
+from strongroom.storage.database import open_database
 from strongroom.storage.sql import SqlStorage
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
@@ -70,9 +70,7 @@ class Administration:
 async def service(settings: Settings) -> AsyncIterator[Service]:
     """Everything of one process, up to the faces. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
-        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
-        stack.push_async_callback(keywrap.close)
-        storage, authenticity = await _storage(stack, settings, keywrap)
+        keywrap, storage, authenticity = await _state(stack, settings)
         committer = await _committer(stack, settings, storage, authenticity)
         entries = Entries(
             committer,
@@ -114,9 +112,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
 async def administration(settings: Settings) -> AsyncIterator[Administration]:
     """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
-        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
-        stack.push_async_callback(keywrap.close)
-        storage, authenticity = await _storage(stack, settings, keywrap)
+        _, storage, authenticity = await _state(stack, settings)
         committer = await _committer(stack, settings, storage, authenticity)
         yield Administration(settings, storage, authenticity, committer)
 
@@ -124,7 +120,7 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
 async def migrate_database(settings: Settings) -> None:
     """To the newest schema. Raises StorageUnavailable."""
     url = settings.database.migrate_url or settings.database.url
-    _private_folder(settings.data_dir)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = open_database(url.reveal())
     try:
         await migrate.migrate(database)
@@ -140,9 +136,7 @@ async def prepare(settings: Settings) -> Secret | None:
     if settings.database.url.reveal().startswith("sqlite"):
         await migrate_database(settings)
     async with AsyncExitStack() as stack:
-        keywrap = await _keywrap(settings.keywrap, settings.data_dir)
-        stack.push_async_callback(keywrap.close)
-        storage, authenticity = await _storage(stack, settings, keywrap)
+        _, storage, authenticity = await _state(stack, settings)
         if settings.profile != "embedded" or await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
             return None
         made = new_key(
@@ -152,42 +146,36 @@ async def prepare(settings: Settings) -> Secret | None:
         return made.text
 
 
-async def _keywrap(settings: KeyWrapSettings, data_dir: Path) -> KeyWrap:
-    _private_folder(data_dir)
-    if settings.passphrase is not None:
-        return LocalKeyWrap.from_passphrase(settings.passphrase, data_dir / "keywrap.json", create=True)
-    if settings.key_file is None:
-        raise ConfigurationError("the local key wrap needs a passphrase or a key file", field="keywrap.key_file")
-    return LocalKeyWrap.from_key_file(settings.key_file, create=True)
-
-
-async def _storage(
-    stack: AsyncExitStack, settings: Settings, keywrap: KeyWrap
-) -> tuple[SqlStorage, Authenticity]:
+async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, SqlStorage, Authenticity]:
+    """The database, and the key wrap that its service secret opens under; whoever starts first makes the secret."""
     database = open_database(settings.database.url.reveal(), pool_size=settings.database.pool_size)
     stack.push_async_callback(database.close)
-    found = await migrate.version(database)
-    if found != migrate.HEAD:
+    if await migrate.version(database) != migrate.HEAD:
         raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
-    secret = await _service_secret(database, keywrap)
-    authenticity = Authenticity(secret)
-    return SqlStorage(database, authenticity), authenticity
-
-
-async def _service_secret(database: Database, keywrap: KeyWrap) -> bytes:
-    """The one secret behind all MACs; whoever starts first makes it."""
-    storage = SqlStorage(database, Authenticity(bytes(32)))  # this table alone is under no MAC
-    stored = await storage.service_secret()
+    unlocked = SqlStorage(database, Authenticity(bytes(32)))  # the service secret's own table is under no MAC
+    stored = await unlocked.service_secret()
+    keywrap = _keywrap(settings.keywrap, settings.data_dir, create=stored is None)
+    stack.push_async_callback(keywrap.close)
     if stored is None:
         [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), _SERVICE_CONTEXT)])
-        await storage.apply([Unit(rows=[ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)])])
-        stored = await storage.service_secret()
+        await unlocked.apply([Unit(rows=[ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)])])
+        stored = await unlocked.service_secret()
         assert stored is not None
     wrapped = Wrapped(stored.kek, stored.kek_version, stored.wrapped)
     [opened] = await keywrap.unwrap([(wrapped, _SERVICE_CONTEXT)])
     if isinstance(opened, WrapFailure):
         raise IntegrityError("the service secret does not open under this key wrap: is it the one of this database?")
-    return opened
+    authenticity = Authenticity(opened)
+    return keywrap, SqlStorage(database, authenticity), authenticity
+
+
+def _keywrap(settings: KeyWrapSettings, data_dir: Path, *, create: bool) -> KeyWrap:
+    """``create``: the database is new, so a key may be made; beside an old one a new key could open nothing."""
+    if settings.passphrase is not None:
+        return LocalKeyWrap.from_passphrase(settings.passphrase, data_dir / "keywrap.json", create=create)
+    if settings.key_file is None:
+        raise ConfigurationError("the local key wrap needs a passphrase or a key file", field="keywrap.key_file")
+    return LocalKeyWrap.from_key_file(settings.key_file, create=create)
 
 
 async def _committer(
@@ -250,9 +238,3 @@ def _checks(storage: Storage, keywrap: KeyWrap) -> dict[str, Check]:
         return ComponentStatus("ok" if status.ok else "error", {"state": status.state})
 
     return {"database": database, "keywrap": wrap}
-
-
-def _private_folder(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-

@@ -1,7 +1,7 @@
 """From what a caller sent to a typed command, and from a result to its JSON. Strict, and done once for all faces.
 
-The tree is read by the standard library's parser because it alone shows duplicate keys and keeps integers beyond 64 bits
-exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's text.
+The tree is read by the standard library's parser because it alone shows duplicate keys and keeps integers beyond 64
+bits exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's text.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def bind(tree: Any, command: type[Command]) -> Command:
 def bind_strings(values: Mapping[str, str], command: type[Command]) -> Command:
     """For path and query parameters, which are all text: decimal digits become integers where one is wanted."""
     integers = _integer_fields(command)
-    tree = {
-        name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in values.items()
-    }
+    tree = {name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in values.items()}
     return bind(tree, command)
 
 

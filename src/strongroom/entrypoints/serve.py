@@ -28,8 +28,8 @@ from strongroom.domain.secret import Secret
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.http.app import create_app
 from strongroom.errors import ConfigurationError
-from strongroom.telemetry.hardening import harden
 from strongroom.telemetry import logging
+from strongroom.telemetry.hardening import harden
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ _PARENT_SECONDS: Final = 0.5
 
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises ConfigurationError where it cannot start."""
-    from granian.constants import HTTPModes, Interfaces, Loops
-    from granian.server import Server
+    from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415 - workers do without
+    from granian.server import Server  # noqa: PLC0415
 
     logging.configure(settings.log.level, settings.log.format)
     harden()
@@ -154,7 +154,7 @@ class _Drain:
 async def _end_with_parent() -> None:
     """A worker whose main process was killed ends too: nothing else would ever stop it."""
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(_PARENT_SECONDS)
     log.error("worker.orphaned")
     os.kill(os.getpid(), signal.SIGTERM)

@@ -64,7 +64,7 @@ class Created:
     words: Secret | None = None
 
 
-class KeyFailure(Exception):  # noqa: N818
+class KeyFailure(Exception):
     """One item could not be signed or opened. A value in a list of results, raised only where there is one item."""
 
     def __init__(self, reason: KeyFailureReason) -> None:

@@ -22,7 +22,7 @@ class WrapFailureReason(StrEnum):
     """This item cannot be unwrapped: other context, other key, changed bytes."""
 
 
-class WrapFailure(Exception):  # noqa: N818
+class WrapFailure(Exception):
     """Why one item failed; a value in a list of results."""
 
     def __init__(self, reason: WrapFailureReason) -> None:

@@ -215,9 +215,7 @@ async def validate(command: ValidateAddress, call: Call) -> AddressValidity:
         parsed = chain.parse_address(network, command.address)
     except InvalidAddress as refusal:
         return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, kind=None)
-    return AddressValidity(
-        valid=True, reason=None, address=parsed.address, forms=dict(parsed.forms), kind=parsed.kind
-    )
+    return AddressValidity(valid=True, reason=None, address=parsed.address, forms=dict(parsed.forms), kind=parsed.kind)
 
 
 async def get_account(command: GetAccount, call: Call) -> AccountView:
@@ -225,7 +223,9 @@ async def get_account(command: GetAccount, call: Call) -> AccountView:
     wallet = await call.wallet(command.wallet_id)
     place = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
     if place.scheme.account_template is None:
-        raise UnknownScheme("the scheme has no extended public key: a step below its account is hardened", field="scheme")
+        raise UnknownScheme(
+            "the scheme has no extended public key: a step below its account is hardened", field="scheme"
+        )
     await call.keyring.derive(call, place)
     account = await call.storage.account(
         call.tenant_id, wallet.id, network.keyspace, place.scheme.name, command.account

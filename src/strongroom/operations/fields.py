@@ -31,7 +31,12 @@ AddressText = Annotated[str, Meta(max_length=128, examples=["0x9d8A62f656a8d1615
 Label = Annotated[str, Meta(max_length=128, description="For people; NFC, no control or invisible characters")]
 ExternalId = Annotated[
     str,
-    Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="The caller's own id, unique in the tenant"),
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The caller's own id, unique in the tenant",
+    ),
 ]
 PageSize = Annotated[int, Meta(ge=1, le=200, description="Entries a page")]
 Cursor = Annotated[str, Meta(max_length=256, description="`next_cursor` of the page before")]

@@ -23,8 +23,8 @@ from strongroom.domain.wallet import Account, Address, PublicNode, Wallet, Walle
 from strongroom.errors import (
     AddressNotDerived,
     Conflict,
-    IntegrityError,
     InFlight,
+    IntegrityError,
     InternalError,
     InvalidField,
     InvalidPath,
@@ -287,7 +287,9 @@ class Keyring:
             if position != (None,) * 5:
                 raise InvalidField("address does not go with scheme, account, change, index or path", field="address")
             chain = self._networks.chains[network.chain]
-            return await self._by_address(call, wallet, network, chain.parse_address(network, selector.address).canonical)
+            return await self._by_address(
+                call, wallet, network, chain.parse_address(network, selector.address).canonical
+            )
         if position == (None,) * 5:
             for hint in hints:
                 if hint.address is not None:

@@ -21,9 +21,7 @@ MessageText = Annotated[str, Meta(max_length=262_144, description="The message, 
 Encoding = Annotated[Literal["text", "hex"], Meta(description="text: signed as UTF-8; hex: these bytes, 0x allowed")]
 FormatName = Annotated[str, Meta(max_length=32, description="eip191 …", examples=["eip191"])]
 SignatureText = Annotated[str, Meta(max_length=1024)]
-Uint256Text = Annotated[
-    str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description="Decimal digits", examples=["1"])
-]
+Uint256Text = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description="Decimal digits", examples=["1"])]
 
 
 class SignMessage(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +42,9 @@ class SignAuthorization(KeySelector, kw_only=True, frozen=True, forbid_unknown_f
     wallet_id: UUID
     network: NetworkName
     chain_id: Annotated[Uint256Text, Meta(description="Chain id of the authorisation; 0 is valid on every chain")]
-    contract: Annotated[AddressText, Meta(description="The code that the account delegates to; the zero address revokes")]
+    contract: Annotated[
+        AddressText, Meta(description="The code that the account delegates to; the zero address revokes")
+    ]
     nonce: Annotated[Uint256Text, Meta(description="Nonce of the account when the authorisation is applied")]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import SignOptions, Signed
+from strongroom.domain.signing import Signed, SignOptions
 from strongroom.domain.summary import Caution, Summary
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
@@ -24,9 +24,10 @@ UnsignedTransaction = Annotated[
 class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What is only done when asked for; each needs a scope of its own."""
 
-    replaces: Annotated[
-        str, Meta(max_length=128, description="Id of the transaction that this replaces; needs sign:replace")
-    ] | None = None
+    replaces: (
+        Annotated[str, Meta(max_length=128, description="Id of the transaction that this replaces; needs sign:replace")]
+        | None
+    ) = None
     allow_resign: Annotated[
         bool, Meta(description="Sign although something else was signed for the nonce; needs sign:resign")
     ] = False
@@ -109,9 +110,7 @@ async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:
     network, chain = call.networks.resolve(command.network)
     decoded = chain.decode(network, command.unsigned_tx)
     warnings = chain.check(decoded, None, call.networks.policy(network, SignOptions(allow_pre155=True)), call.now)
-    return DecodedTransaction(
-        network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings)
-    )
+    return DecodedTransaction(network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings))
 
 
 def _options(options: Options, call: Call) -> SignOptions:

@@ -153,9 +153,7 @@ async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
 
 
 async def list_(command: ListWallets, call: Call) -> WalletPage:
-    where = WalletFilter(
-        command.state, command.kind, command.external_id, clean_text(command.label, "label")
-    )
+    where = WalletFilter(command.state, command.kind, command.external_id, clean_text(command.label, "label"))
     found = await call.storage.wallets(call.tenant_id, where, cursor_uuid(command.cursor), command.limit + 1)
     page = found[: command.limit]
     more = encode_cursor(page[-1].id) if len(found) > command.limit else None
@@ -184,9 +182,7 @@ async def unarchive(command: UnarchiveWallet, call: Call) -> WalletView:
     return await _change(call, wallet, {}, {"state": WalletState.ACTIVE})
 
 
-async def _change(
-    call: Call, wallet: Wallet, expect: dict[str, object], values: dict[str, object]
-) -> WalletView:
+async def _change(call: Call, wallet: Wallet, expect: dict[str, object], values: dict[str, object]) -> WalletView:
     details = {name: str(value) for name, value in values.items() if name != "label"}
     async with call.journal.intent(wallet_id=wallet.id, details=details) as intent:
         result = WalletView.of(replace(wallet, **values))  # type: ignore[arg-type]
