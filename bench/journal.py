@@ -1,6 +1,6 @@
 """How many operations a second the journal carries: T1 and T2 of signing, 64 at a time, in one process.
 
-    python bench/journal.py [operations] [database URL]
+python bench/journal.py [operations] [database URL]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import msgspec
+import uvloop
 
 from strongroom.domain.principal import Principal
 from strongroom.domain.record import SignatureRecord
@@ -74,7 +75,9 @@ async def main(operations: int, url: str) -> None:
     seconds, cpu = time.perf_counter() - started, _cpu() - cpu
     await committer.close()
     await storage.close()
-    print(f"{operations / seconds:,.0f} operations/s, {cpu / operations * 1e6:.0f} us of CPU each ({operations:,} in {seconds:.1f} s)")
+    print(
+        f"{operations / seconds:,.0f} operations/s, {cpu / operations * 1e6:.0f} us of CPU each, {operations:,} in all"
+    )
 
 
 def _cpu() -> float:
@@ -86,5 +89,4 @@ if __name__ == "__main__":
     operations = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
     with tempfile.TemporaryDirectory() as directory:
         url = sys.argv[2] if len(sys.argv) > 2 else f"sqlite:///{directory}/bench.db"
-        with asyncio.Runner() as runner:
-            runner.run(main(operations, url))
+        uvloop.run(main(operations, url))

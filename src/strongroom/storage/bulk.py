@@ -47,16 +47,14 @@ class Bulk:
             ]
         self._processors = [(place, process) for place, process in enumerate(bind) if process is not None]
 
-    def bind(self, row: Sequence[Any]) -> list[Any]:
-        """As the driver takes it."""
-        bound = list(row)
+    def bind(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """As the driver takes them: column by column, which is the quickest way."""
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, process in self._processors:
-            value = bound[place]
-            if value is not None:
-                bound[place] = process(value)
-        return bound
+            columns[place] = [None if value is None else process(value) for value in columns[place]]
+        return list(zip(*columns, strict=True))
 
-    def run(self, connection: Connection, rows: Sequence[list[Any]]) -> int:
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
         """``rows`` are bound. Returns how many rows of the table it touched."""
         start = touched = 0
         while start < len(rows):

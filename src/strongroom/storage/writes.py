@@ -33,7 +33,7 @@ _GUARD_KEY = _GUARD.keys[0]
 _FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
 
 
-class Lost(Exception):  # noqa: N818
+class Lost(Exception):
     """Rolls the transaction back."""
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
@@ -41,7 +41,7 @@ class Lost(Exception):  # noqa: N818
         self.conflicts = conflicts
 
 
-class Unsure(Exception):  # noqa: N818
+class Unsure(Exception):
     """Rolls the transaction back: something was in the way, and nobody looked what."""
 
 
@@ -114,7 +114,7 @@ class _Transaction:
                 entries = self._sift(kind, entries, same=same)
             if entries and not self._lost:
                 statement = self._writes.inserts[kind.of]
-                bound = [statement.bind(entry.values) for entry in entries]
+                bound = statement.bind([entry.values for entry in entries])
                 bound.sort(key=kind.key_of(kind.keys[0]))
                 statement.run(self._connection, bound)
 
@@ -217,7 +217,7 @@ class _Transaction:
         if self._lost:
             return
         statement = self._writes.update(kind, where, names)
-        bound = [statement.bind((*before, *after)) for before, after in zip(old, new, strict=True)]
+        bound = statement.bind([(*before, *after) for before, after in zip(old, new, strict=True)])
         bound.sort(key=itemgetter(*range(len(where))) if kind is _GUARD else itemgetter(0))
         if statement.run(self._connection, bound) != len(bound):
             raise Unsure

@@ -62,7 +62,6 @@ def _wallets() -> None:
         sa.Column("keyspace", sa.Text(), nullable=True),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", "tenant_id", name="pk_wallets"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_wallets_tenant_id_id", "wallets", ["tenant_id", "id"], unique=False)
     op.create_index(
@@ -90,7 +89,6 @@ def _secrets() -> None:
             ["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"], name="fk_secrets_wallets"
         ),
         sa.PrimaryKeyConstraint("wallet_id", "version", name="pk_secrets"),
-        sqlite_with_rowid=False,
     )
 
 
@@ -110,7 +108,6 @@ def _accounts() -> None:
             ["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"], name="fk_accounts_wallets"
         ),
         sa.PrimaryKeyConstraint("id", "tenant_id", name="pk_accounts"),
-        sqlite_with_rowid=False,
     )
     op.create_index("uq_accounts_place", "accounts", ["wallet_id", "keyspace", "scheme", "number"], unique=True)
 
@@ -137,7 +134,6 @@ def _addresses() -> None:
             ["account_id", "tenant_id"], ["accounts.id", "accounts.tenant_id"], name="fk_addresses_accounts"
         ),
         sa.PrimaryKeyConstraint("account_id", "change", "index", name="pk_addresses"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_addresses_canonical", "addresses", ["tenant_id", "keyspace", "canonical"], unique=False)
     op.create_index("ix_addresses_wallet_id", "addresses", ["wallet_id", "account_id", "change", "index"], unique=False)
@@ -159,7 +155,6 @@ def _operations() -> None:
         sa.Column("result", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", "tenant_id", name="pk_operations"),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "uq_operations_idempotency_key",
@@ -215,7 +210,6 @@ def _signatures() -> None:
             ["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"], name="fk_signatures_operations"
         ),
         sa.PrimaryKeyConstraint("operation_id", "item", name="pk_signatures"),
-        sqlite_with_rowid=False,
     )
 
 
@@ -228,7 +222,6 @@ def _audit_writers() -> None:
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_writers"),
-        sqlite_with_rowid=False,
     )
     op.create_index("uq_audit_writers_ordinal", "audit_writers", ["ordinal"], unique=True)
 
@@ -251,7 +244,6 @@ def _audit() -> None:
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("writer_id", "sequence", name="pk_audit"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_audit_at", "audit", ["at", "writer_id", "sequence"], unique=False)
     op.create_index("ix_audit_wallet_id", "audit", ["wallet_id", "at"], unique=False)
@@ -270,7 +262,6 @@ def _api_keys() -> None:
         sa.Column("revoked_at", Timestamp(), nullable=True),
         sa.Column("row_mac", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_api_keys_tenant_id", "api_keys", ["tenant_id", "id"], unique=False)
 
