@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.service import NewService, RunningService
+
+_RESOLVING = ("socket.getaddrinfo", "socket.gethostbyname")
+_SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
+
+
+def _refuse_foreign_hosts(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook (PEP 578): no test of this process talks to another machine, whichever library it asks."""
+    if event in _RESOLVING:
+        host = args[0]
+    elif event in _SENDING and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    if not _is_here(host):
+        raise RuntimeError("a test reached for another machine")
+
+
+def _is_here(host: object) -> bool:
+    if host in (None, "", b"", "localhost"):
+        return True
+    try:
+        return ip_address(host.decode() if isinstance(host, bytes) else str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_refuse_foreign_hosts)
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its schema and keys, to be copied."""
+    from tests.support.service import prepared
+
+    return prepared(tmp_path_factory.mktemp("prepared") / "data")
+
+
+@pytest.fixture
+def new_service(prepared_data: Path, tmp_path: Path) -> NewService:
+    """Starts a fresh service: ``async with new_service(RATES__CREATE="2/minute") as service``."""
+    from tests.support.service import running
+
+    started = 0
+
+    @asynccontextmanager
+    async def start(**settings: str) -> AsyncIterator[RunningService]:
+        nonlocal started
+        started += 1
+        data = tmp_path / f"service-{started}"
+        shutil.copytree(prepared_data, data)
+        async with running(data, settings) as service:
+            yield service
+
+    return start
+
+
+@pytest.fixture
+async def service(new_service: NewService) -> AsyncIterator[RunningService]:
+    async with new_service() as service:
+        yield service

@@ -1,0 +1,323 @@
+"""A whole service in this process, on a folder of its own, with both faces to be called through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+from uuid import UUID
+
+import grpc
+import httpx
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from grpc_status import rpc_status
+
+from strongroom import bootstrap
+from strongroom.access.api_keys import new_key
+from strongroom.access.client_address import ClientAddresses
+from strongroom.access.scopes import SCOPES
+from strongroom.config import Settings, load
+from strongroom.domain.principal import ApiKey
+from strongroom.entrypoints.grpc import server as grpc_server
+from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESCRIPTOR
+from strongroom.entrypoints.http.app import PREFIX, create_app
+from strongroom.operations.registry import OPERATIONS
+from strongroom.storage.base import Change, Unit
+
+ALL_SCOPES = frozenset(SCOPES)
+TENANT = UUID(int=0xA)
+OTHER_TENANT = UUID(int=0xB)
+OPERATION = {operation.name: operation for operation in OPERATIONS}
+RPC = DESCRIPTOR.services_by_name["WalletService"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came back, in words that both faces share."""
+
+    code: str
+    """ok, or the error's code."""
+    result: Any = None
+    """The result's tree; what is null or left out is not in it."""
+    field: str | None = None
+    message: str | None = None
+    retries: bool = False
+    """The caller is told when to try again."""
+    status: Any = None
+    """The face's own: HTTP status or grpc.StatusCode."""
+    raw: bytes = b""
+
+    @property
+    def shared(self) -> tuple[Any, ...]:
+        return (self.code, self.result, self.field, self.message, self.retries)
+
+
+class Face(Protocol):
+    name: str
+
+    async def call(
+        self,
+        operation: str,
+        command: Mapping[str, Any],
+        *,
+        key: str | None,
+        idempotency_key: str | None = None,
+        request_id: str = "test",
+    ) -> Outcome: ...
+
+
+@dataclass
+class RunningService:
+    settings: Settings
+    pipeline: Any
+    http: HttpFace
+    grpc: GrpcFace
+    admin: bootstrap.Administration
+    key: str
+    """An API key of `TENANT` with every scope."""
+
+    @property
+    def faces(self) -> tuple[HttpFace, GrpcFace]:
+        return (self.http, self.grpc)
+
+    async def new_key(
+        self,
+        scopes: Iterable[str] = ALL_SCOPES,
+        *,
+        tenant: UUID = TENANT,
+        expires_at: datetime | None = None,
+        revoked_at: datetime | None = None,
+    ) -> str:
+        mac = self.admin.authenticity.api_key_mac
+        made = new_key(tenant, "test", tuple(sorted(scopes)), expires_at, mac, datetime.now(UTC))
+        await self.admin.storage.apply([Unit(rows=[replace(made.row, revoked_at=revoked_at)])])
+        return made.text.reveal()
+
+    async def revoke(self, key: str) -> None:
+        """As another process does it."""
+        change = Change(ApiKey, key_id(key), {"revoked_at": None}, {"revoked_at": datetime.now(UTC)})
+        await self.admin.storage.apply([Unit(changes=[change])])
+
+    async def audit(self, key: str | None = None, **where: Any) -> list[dict[str, Any]]:
+        """The audit records of the tenant, oldest first."""
+        found = await self.http.call("audit.list", {"limit": 200, **where}, key=key or self.key)
+        assert found.code == "ok", found
+        records: list[dict[str, Any]] = found.result["records"]
+        return records[::-1]
+
+
+NewService = Callable[..., AbstractAsyncContextManager[RunningService]]
+"""Starts a fresh service; settings as in `tests.support.server`: ``RATES__CREATE="2/minute"``."""
+
+
+def key_id(key: str) -> UUID:
+    return UUID(key.split("_")[1])
+
+
+def settings_for(data: Path, settings: Mapping[str, str]) -> Settings:
+    env = {"DATA_DIR": str(data), "HEALTH__INTERVAL": "60", **settings}
+    return load({f"STRONGROOM_{name}": value for name, value in env.items()}, dotenv=None)
+
+
+def prepared(data: Path) -> Path:
+    asyncio.run(bootstrap.prepare(settings_for(data, {})))
+    return data
+
+
+@asynccontextmanager
+async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[RunningService]:
+    loaded = settings_for(data, settings)
+    addresses = ClientAddresses()
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(bootstrap.service(loaded))
+        admin = await stack.enter_async_context(bootstrap.administration(loaded))
+        app = create_app(service.pipeline, health=service.health, trusted_proxies=addresses, metrics_open=False)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 4711))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://strongroom"))
+        server = await grpc_server.start(
+            service.pipeline, address="127.0.0.1:0", addresses=addresses, default_timeout=loaded.timeouts.operation
+        )
+        stack.push_async_callback(server.drain, 0)
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.port}"))
+        made = RunningService(loaded, service.pipeline, HttpFace(client), GrpcFace(channel), admin, "")
+        made.key = await made.new_key()
+        yield made
+
+
+class HttpFace:
+    name = "http"
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def call(
+        self,
+        operation: str,
+        command: Mapping[str, Any],
+        *,
+        key: str | None,
+        idempotency_key: str | None = None,
+        request_id: str = "test",
+    ) -> Outcome:
+        row = OPERATION[operation]
+        rest = {name: value for name, value in command.items() if f"{{{name}}}" not in row.path}
+        path = re.sub(r"\{(\w+)\}", lambda found: quote(str(command[found[1]]), safe=""), row.path)
+        headers = {"X-Request-ID": request_id}
+        if key is not None:
+            headers["X-API-Key"] = key
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        if row.method == "GET":
+            body: dict[str, Any] = {"params": rest}
+        else:
+            headers["Content-Type"] = "application/json"
+            body = {"content": json.dumps(rest)}
+        answer = await self.client.request(row.method, PREFIX + path, headers=headers, **body)
+        tree = answer.json()
+        if answer.is_success:
+            return Outcome("ok", _said(tree), status=answer.status_code, raw=answer.content)
+        return Outcome(
+            tree["code"],
+            field=tree.get("field"),
+            message=tree["detail"],
+            retries="retry-after" in answer.headers,
+            status=answer.status_code,
+            raw=answer.content,
+        )
+
+
+class GrpcFace:
+    name = "grpc"
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+
+    async def call(
+        self,
+        operation: str,
+        command: Mapping[str, Any],
+        *,
+        key: str | None,
+        idempotency_key: str | None = None,
+        request_id: str = "test",
+    ) -> Outcome:
+        method = RPC.methods_by_name[OPERATION[operation].rpc]
+        request = pack(command, GetMessageClass(method.input_type))
+        metadata = [("x-request-id", request_id)]
+        if key is not None:
+            metadata.append(("x-api-key", key))
+        if idempotency_key is not None:
+            metadata.append(("idempotency-key", idempotency_key))
+        send = self.channel.unary_unary(f"/{RPC.full_name}/{method.name}")
+        try:
+            raw: bytes = await send(request.SerializeToString(), metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            return _refusal(error)
+        message = GetMessageClass(method.output_type).FromString(raw)
+        return Outcome("ok", _said(unpack(message)), status=grpc.StatusCode.OK, raw=raw)
+
+
+def pack(command: Mapping[str, Any], message_type: type[Message]) -> Message:
+    fields = dict(command)
+    if "unsigned_tx" in fields:
+        transaction = fields["unsigned_tx"]
+        text = isinstance(transaction, str)
+        fields["unsigned_tx"] = {"encoded": transaction} if text else {"json": json.dumps(transaction)}
+    if "typed_data" in fields:
+        fields["typed_data"] = {"json": json.dumps(fields["typed_data"])}
+    if isinstance(fields.get("expires_at"), str):
+        fields["expires_at"] = datetime.fromisoformat(fields["expires_at"])
+    return message_type(**fields)
+
+
+def unpack(message: Any) -> Any:
+    """An answer by its descriptor alone; nothing of the service's own conversion is used."""
+    name = message.DESCRIPTOR.full_name
+    if isinstance(message, Timestamp):
+        return message.ToDatetime(tzinfo=UTC).isoformat()
+    if name == "strongroom.v1.JsonDocument":
+        return json.loads(message.json)
+    if name == "strongroom.v1.Limit":
+        return message.value if message.HasField("value") else None
+    tree = {}
+    for field in message.DESCRIPTOR.fields:
+        if field.has_presence and not message.HasField(field.name):
+            continue
+        value = getattr(message, field.name)
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            tree[field.name] = {key: unpack(item) if isinstance(item, Message) else item for key, item in value.items()}
+        elif field.is_repeated:
+            tree[field.name] = [unpack(item) if isinstance(item, Message) else item for item in value]
+        else:
+            tree[field.name] = unpack(value) if isinstance(value, Message) else value
+    return tree
+
+
+def _refusal(error: grpc.aio.AioRpcError) -> Outcome:
+    status = rpc_status.from_call(error)
+    assert status is not None, error
+    info, retry = ErrorInfo(), RetryInfo()
+    retries = False
+    for detail in status.details:
+        detail.Unpack(info)
+        retries = detail.Unpack(retry) or retries
+    assert info.domain == "strongroom"
+    return Outcome(
+        info.reason,
+        field=info.metadata.get("field"),
+        message=status.message,
+        retries=retries,
+        status=error.code(),
+        raw=status.SerializeToString(),
+    )
+
+
+def _said(tree: Any) -> Any:
+    """Without what is null or empty: JSON may say so, protobuf leaves it out. Limits keep their null: it means none."""
+    if isinstance(tree, list):
+        return [_said(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return {
+        name: value if name == "limits" else _said(value)
+        for name, value in tree.items()
+        if value is not None and value not in ([], {})
+    }
+
+
+Normalise = Callable[[Any], Any]
+
+
+def normaliser() -> Normalise:
+    """Makes two runs comparable: each id becomes its number in the order of appearance, each time the word time."""
+    seen: dict[str, str] = {}
+
+    def text(value: str) -> str:
+        value = _UUID.sub(lambda found: seen.setdefault(found[0], f"id-{len(seen)}"), value)
+        return "time" if _TIME.fullmatch(value) else value
+
+    def normalise(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return {
+                name: f"some {name}" if name in _RANDOM else normalise(value) for name, value in tree.items()
+            }
+        if isinstance(tree, list | tuple):
+            return [normalise(item) for item in tree]
+        return text(tree) if isinstance(tree, str) else tree
+
+    return normalise
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_RANDOM = ("next_cursor", "api_key", "mnemonic")
