@@ -53,7 +53,11 @@ class Chain(Protocol):
 
     @property
     def message_formats(self) -> Sequence[str]:
-        """Formats that `prepare_message` takes."""
+        """Formats over bytes that `prepare_message` takes: what signing a message offers."""
+
+    @property
+    def document_formats(self) -> Sequence[str]:
+        """Formats over a document, each with an operation of its own: EIP-712, EIP-7702."""
 
     def network_for(self, text: str) -> Network | None:
         """A network for a CAIP-2 id that is of this chain but not configured, or None."""
@@ -71,9 +75,7 @@ class Chain(Protocol):
     def decode(self, network: Network, unsigned: Unsigned) -> Decoded:
         """Structure only. Raises InvalidTransaction."""
 
-    def check(
-        self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime
-    ) -> tuple[Caution, ...]:
+    def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
         """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours.
 
         Raises InvalidTransaction, WrongKey, LimitExceeded, OptionRequired.

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from strongroom.chains.base import Chain
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Caution, Summary
@@ -82,30 +83,30 @@ class Verification(msgspec.Struct, kw_only=True, frozen=True):
 
 async def sign(command: SignMessage, call: Call) -> SignedMessageView:
     _, chain = call.networks.resolve(command.network)
-    if command.format not in chain.message_formats or command.format in ("eip712", "eip7702"):
-        raise InvalidMessage("the network has no message format of this name", field="format")
-    return await _sign(command, Message(command.format, data=message_bytes(command.message, command.encoding)), call)
+    return await _sign(command, _of_bytes(chain, command), call)
 
 
 async def sign_typed_data(command: SignTypedData, call: Call) -> SignedMessageView:
-    return await _sign(command, Message("eip712", document=command.typed_data), call)
+    _, chain = call.networks.resolve(command.network)
+    return await _sign(command, _of_document(chain, "eip712", command.typed_data), call)
 
 
 async def sign_authorization(command: SignAuthorization, call: Call) -> SignedMessageView:
     """EIP-7702: lets a contract act as the account."""
+    _, chain = call.networks.resolve(command.network)
     document = {"chain_id": command.chain_id, "address": command.contract, "nonce": command.nonce}
-    return await _sign(command, Message("eip7702", document=document), call)
+    return await _sign(command, _of_document(chain, "eip7702", document), call)
 
 
 async def verify(command: VerifyMessage, call: Call) -> Verification:
     network, chain = call.networks.resolve(command.network)
-    message = Message(command.format, data=message_bytes(command.message, command.encoding))
+    message = _of_bytes(chain, command)
     return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
 
 
 async def verify_typed_data(command: VerifyTypedData, call: Call) -> Verification:
     network, chain = call.networks.resolve(command.network)
-    message = Message("eip712", document=command.typed_data)
+    message = _of_document(chain, "eip712", command.typed_data)
     return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
 
 
@@ -119,12 +120,22 @@ def message_bytes(message: str, encoding: str) -> bytes:
         raise InvalidMessage("with encoding hex, message is an even number of hex digits", field="message") from None
 
 
+def _of_bytes(chain: Chain, command: SignMessage | VerifyMessage) -> Message:
+    if command.format not in chain.message_formats:
+        raise InvalidMessage("the network has no message format of this name", field="format")
+    return Message(command.format, data=message_bytes(command.message, command.encoding))
+
+
+def _of_document(chain: Chain, format_name: str, document: dict[str, Any]) -> Message:
+    if format_name not in chain.document_formats:
+        raise InvalidMessage("the network has no messages of this kind", field="network")
+    return Message(format_name, document=document)
+
+
 async def _sign(
     command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
 ) -> SignedMessageView:
     network, chain = call.networks.resolve(command.network)
-    if message.format not in chain.message_formats:
-        raise InvalidMessage("the network has no messages of this kind", field="network")
     wallet = await call.active_wallet(command.wallet_id)
     key = await call.keyring.find(call, wallet, network, command)
     prepared, warnings = chain.prepare_message(network, message, {key.public_key: key})

@@ -67,7 +67,8 @@ class Evm:
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
     limits: Mapping[str, int | None] = checks.LIMITS
-    message_formats: Sequence[str] = messages.FORMATS
+    message_formats: Sequence[str] = messages.MESSAGE_FORMATS
+    document_formats: Sequence[str] = messages.DOCUMENT_FORMATS
 
     def network_for(self, text: str) -> Network | None:
         return networks.network_for(text)

@@ -20,7 +20,8 @@ from strongroom.errors import InvalidMessage
 EIP191: Final = "eip191"
 EIP712: Final = "eip712"
 EIP7702: Final = "eip7702"
-FORMATS: Final = (EIP191, EIP712, EIP7702)
+MESSAGE_FORMATS: Final = (EIP191,)
+DOCUMENT_FORMATS: Final = (EIP712, EIP7702)
 
 _SPENDING: Final = frozenset(
     {
@@ -35,9 +36,11 @@ _SPENDING: Final = frozenset(
         "ReceiveWithAuthorization",
         "OrderComponents",
         "BulkOrder",
+        "Order",
+        "SafeTx",
     }
 )
-"""Primary types whose signature lets another take tokens: EIP-2612, Permit2, EIP-3009, Seaport."""
+"""Primary types whose signature lets another take tokens: EIP-2612, Permit2, EIP-3009, Seaport, other exchanges, Safe."""
 _AMOUNTS: Final = {"value": UNLIMITED, "amount": 2**160 - 1}
 """Where an allowance stands in them, and from where on it means all: Permit2 counts in uint160."""
 
