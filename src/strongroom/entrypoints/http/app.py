@@ -14,11 +14,13 @@ from prometheus_client import Counter, Histogram
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
+from strongroom import __version__
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.documents import document_handlers
 from strongroom.entrypoints.http.endpoint import OperationEndpoint
 from strongroom.entrypoints.http.exchange import Answer, Exchange, Handler
+from strongroom.entrypoints.http.openapi import document
 from strongroom.entrypoints.http.probes import health_handlers, metrics_handler
 from strongroom.entrypoints.http.problems import problem
 from strongroom.entrypoints.http.routing import Resource, Routes
@@ -55,7 +57,7 @@ def create_app(
     for path, handler in health_handlers(health).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
-    for path, handler in document_handlers().items():
+    for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__)).items():
         paths[path]["GET"] = handler
     return HttpFace(paths, lifespan)
 
