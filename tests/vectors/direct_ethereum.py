@@ -85,9 +85,7 @@ def with_key(given: Vector, use: Callable[[Holder], Any]) -> Any:
 
 
 def network(chain_id: int | None) -> Network:
-    found = _BY_CHAIN_ID.get(1 if chain_id is None else chain_id) or EVM.network_for(f"eip155:{chain_id}")
-    assert found is not None
-    return found
+    return _BY_CHAIN_ID.get(chain_id) or EVM.network_for(f"eip155:{chain_id}") or EVM.networks[0]
 
 
 def only(given: Vector, *allowed: str) -> None:
@@ -250,7 +248,7 @@ def refused_transaction(vector: Vector) -> None:
     only(given, "private_key_hex", "tx", "unsigned_hex", "network_chain_id")
     unsigned = given.get("tx", given.get("unsigned_hex"))
     stated = given["tx"].get("chainId") if "tx" in given else None
-    on = network(given.get("network_chain_id") or (int(stated, 16) if stated is not None else None))
+    on = network(given.get("network_chain_id") or _stated(stated))
 
     async def run(holder: Holder) -> None:
         try:
@@ -295,7 +293,7 @@ def refused_typed(vector: Vector) -> None:
     only(given, "private_key_hex", "typed_data")
     domain = given["typed_data"].get("domain")
     chain_id = domain.get("chainId") if isinstance(domain, dict) else None
-    on = network(chain_id if isinstance(chain_id, int) else 1)
+    on = network(_stated(chain_id))
 
     async def run(holder: Holder) -> None:
         try:
@@ -305,6 +303,14 @@ def refused_typed(vector: Vector) -> None:
         raise AssertionError("the typed data was not refused")
 
     with_key(given, run)
+
+
+def _stated(chain_id: Any) -> int | None:
+    """The network that a bad document would be for, so that it is not refused for its network alone."""
+    try:
+        return chain_id if type(chain_id) is int else int(chain_id, 0)
+    except (TypeError, ValueError):
+        return None
 
 
 def _refusal(expected: Vector) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from direct_ethereum import RUNNERS
+
+from tests.vectors.direct_ethereum import RUNNERS
 
 VECTORS = [
     vector

@@ -40,7 +40,7 @@ _SPENDING: Final = frozenset(
         "SafeTx",
     }
 )
-"""Primary types whose signature lets another take tokens: EIP-2612, Permit2, EIP-3009, Seaport, other exchanges, Safe."""
+"""Primary types whose signature lets another take tokens: EIP-2612, Permit2, EIP-3009, exchanges, Safe."""
 _AMOUNTS: Final = {"value": UNLIMITED, "amount": 2**160 - 1}
 """Where an allowance stands in them, and from where on it means all: Permit2 counts in uint160."""
 

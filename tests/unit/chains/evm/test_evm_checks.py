@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from evm_cases import (
+
+from strongroom.chains.evm.checks import LIMITS, intrinsic_gas
+from strongroom.domain.signing import Policy, SignOptions
+from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
+from tests.unit.chains.evm.evm_cases import (
     AUTHORIZATION,
     BLOB,
     DEFAULT,
@@ -22,10 +26,6 @@ from evm_cases import (
     check,
     our_key,
 )
-
-from strongroom.chains.evm.checks import LIMITS, intrinsic_gas
-from strongroom.domain.signing import Policy, SignOptions
-from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 
 PRE155 = {name: value for name, value in LEGACY.items() if name != "chainId"}
 

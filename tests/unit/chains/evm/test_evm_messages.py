@@ -6,11 +6,11 @@ import copy
 from typing import Any
 
 import pytest
-from evm_cases import ETHEREUM, EVM, FROM, OURS, our_key, signature
 
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message, SignedMessage
 from strongroom.errors import InternalError, InvalidAddress, InvalidMessage, WrongKey
+from tests.unit.chains.evm.evm_cases import ETHEREUM, EVM, FROM, OURS, our_key, signature
 
 SPENDER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 TOKEN = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"

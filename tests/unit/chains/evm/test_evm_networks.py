@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from evm_cases import ETHEREUM, EVM, FROM, our_key
 
 from strongroom.chains.base import Chain
 from strongroom.chains.registry import CHAINS
 from strongroom.domain.scheme import Position
 from strongroom.domain.wallet import WalletKind
 from strongroom.errors import InvalidAddress
+from tests.unit.chains.evm.evm_cases import ETHEREUM, EVM, FROM, our_key
 
 
 def test_the_registry_holds_the_chain_under_its_name() -> None:

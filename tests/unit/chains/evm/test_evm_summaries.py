@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from evm_cases import (
+
+from strongroom.codecs import abi, eip55
+from strongroom.domain.signing import Message
+from strongroom.domain.summary import Action, Fee
+from tests.unit.chains.evm.evm_cases import (
     AUTHORIZATION,
     BLOB,
     DYNAMIC,
@@ -20,10 +24,6 @@ from evm_cases import (
     our_key,
     signature,
 )
-
-from strongroom.codecs import abi, eip55
-from strongroom.domain.signing import Message
-from strongroom.domain.summary import Action, Fee
 
 OTHER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 ZERO = "0x" + "00" * 20

@@ -6,7 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from evm_cases import (
+
+from strongroom.codecs import rlp
+from strongroom.domain.signing import Algorithm
+from strongroom.errors import InternalError, InvalidTransaction, WrongKey
+from tests.unit.chains.evm.evm_cases import (
     AUTHORIZATION,
     BLOB,
     DYNAMIC,
@@ -25,10 +29,6 @@ from evm_cases import (
     sign,
     signature,
 )
-
-from strongroom.codecs import rlp
-from strongroom.domain.signing import Algorithm
-from strongroom.errors import InternalError, InvalidTransaction, WrongKey
 
 
 @pytest.mark.parametrize("form", EVERY.values(), ids=map(str, EVERY))

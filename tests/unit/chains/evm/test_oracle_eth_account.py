@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
-from evm_cases import ETHEREUM, EVM, PERMISSIVE, our_key, sign, signature
 
 from strongroom.codecs import eip55
 from strongroom.domain.signing import Message
+from tests.unit.chains.evm.evm_cases import ETHEREUM, EVM, PERMISSIVE, our_key, sign, signature
 
 ROUNDS = 300
 
