@@ -1,7 +1,8 @@
 """From what a caller sent to a typed command, and from a result to its JSON. Strict, and done once for all faces.
 
 The tree is read by the standard library's parser because it alone shows duplicate keys and keeps integers beyond 64
-bits exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's text.
+bits exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's
+text.
 """
 
 from __future__ import annotations

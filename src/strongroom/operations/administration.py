@@ -202,7 +202,7 @@ async def list_audit(command: ListAudit, call: Call) -> AuditPage:
     return AuditPage(records=[AuditView.of(record) for record in page], next_cursor=more)
 
 
-async def list_networks(command: ListNetworks, call: Call) -> NetworkList:
+async def list_networks(_: ListNetworks, call: Call) -> NetworkList:
     return NetworkList(networks=[_network_view(call, network, chain) for network, chain in call.networks.listed()])
 
 

@@ -170,7 +170,7 @@ class Pipeline:
 
 
 def canonical(command: msgspec.Struct) -> bytes:
-    """The command's bytes for its fingerprint: the same from every face. Secrets are in it, so it is only ever MACed."""
+    """The command's bytes for its fingerprint, the same from every face. Secrets are in it: it is only ever MACed."""
     return _CANONICAL.encode([type(command).__name__, command])
 
 
