@@ -1,4 +1,7 @@
-"""EVM networks that are known without configuration. Chain ids: chainid.network; names of CAIP-2: namespaces/eip155."""
+"""EVM networks that are known without configuration: those whose transactions and gas are Ethereum's (zkSync's are not).
+
+Chain ids: chainid.network; their CAIP-2 form: namespaces.chainagnostic.org, eip155.
+"""
 
 from __future__ import annotations
 
