@@ -49,7 +49,7 @@ class RevokeApiKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
 class ListAudit(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     wallet_id: UUID | None = None
-    operation: Annotated[str, Meta(max_length=64)] | None = None
+    operation: Annotated[str, Meta(max_length=64, pattern=r"^[^\x00]*$")] | None = None
     operation_id: UUID | None = None
     outcome: Literal["requested", "succeeded", "failed", "denied"] | None = None
     cursor: Cursor | None = None

@@ -17,8 +17,10 @@ NetworkName = Annotated[
     str, Meta(min_length=1, max_length=64, description="Network by name, alias or CAIP-2 id", examples=["ethereum"])
 ]
 SchemeName = Annotated[
-    str, Meta(min_length=1, max_length=32, description="Derivation scheme; the keyspace's default where left out")
-]
+    str,
+    Meta(min_length=1, max_length=32, pattern=r"^[^\x00]+$",
+         description="Derivation scheme; the keyspace's default where left out"),
+]  # fmt: skip
 Index = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Address index")]
 AccountNumber = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Account number of the scheme")]
 ChangeBranch = Annotated[int, Meta(ge=0, le=1, description="0 receiving, 1 change")]

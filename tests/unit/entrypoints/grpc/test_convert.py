@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from strongroom.entrypoints.binding import bind
 from strongroom.entrypoints.grpc.convert import read
+from strongroom.entrypoints.grpc.handler import SERVICE
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
-from strongroom.errors import MalformedRequest
+from strongroom.errors import InvalidField, MalformedRequest, Refused, RequestError
+from strongroom.operations.addresses import ListAddresses
+from strongroom.operations.administration import ListAudit
+from strongroom.operations.registry import OPERATIONS, Operation
+
+from .samples import COMMANDS, WALLET, pack
 
 UNKNOWN = b"\xba\x3e\x01x"
 """Field 999, one byte of text."""
@@ -111,3 +122,31 @@ def test_timestamp_beyond_the_calendar_is_refused(timestamp: dict[str, Any]) -> 
 
 def _field(number: int, content: bytes) -> bytes:
     return bytes([number << 3 | 2, len(content)]) + content
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_damaged_message_is_refused_or_read_and_never_worse(operation: Operation) -> None:
+    request_type = GetMessageClass(SERVICE.methods_by_name[operation.rpc].input_type)
+    whole = pack(COMMANDS[operation.name], request_type).SerializeToString() or b"\0"
+    chance = random.Random(operation.name)
+    for _ in range(200):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            raw[chance.randrange(len(raw))] = chance.randrange(256)
+        with contextlib.suppress(RequestError, Refused):
+            bind(read(bytes(raw[: chance.randint(1, len(raw))]), request_type), operation.command)
+
+
+@pytest.mark.parametrize(
+    ("request_type", "command", "fields"),
+    [
+        (pb.ListAddressesRequest, ListAddresses, {"wallet_id": WALLET, "scheme": "bip44\0"}),
+        (pb.ListAuditRequest, ListAudit, {"operation": "wallets.get\0"}),
+    ],
+)
+def test_text_that_a_database_cannot_hold_is_refused(
+    request_type: type[Message], command: type[msgspec.Struct], fields: dict[str, str]
+) -> None:
+    """PostgreSQL keeps no NUL. Over HTTP no query can bring one; here any text can."""
+    with pytest.raises(InvalidField):
+        bind(read(request_type(**fields).SerializeToString(), request_type), command)
