@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strongroom.chains.evm import calls
 from strongroom.chains.evm.calls import UNLIMITED, Call
 from strongroom.chains.evm.checks import LIMITS
 from strongroom.chains.evm.decoding import EvmTransaction
@@ -29,6 +28,8 @@ def of_transaction(decoded: EvmTransaction, sender: bytes | None, policy: Policy
         found += _creation(transaction)
     else:
         found += _target(transaction, transaction.to, sender)
+        if decoded.call is not None:
+            found += _call(decoded.call, transaction.to, sender)
     if transaction.authorizations:
         found += _authorizations(transaction)
     return tuple(found)
@@ -47,9 +48,6 @@ def _target(transaction: Transaction, to: bytes, sender: bytes | None) -> Iterat
         yield Caution(code="to_self", message="Goes to the sender itself")
     if transaction.data and transaction.value:
         yield Caution(code="call_with_value", message="Calls a contract and sends coins with the call")
-    call = calls.read(transaction.data)
-    if call is not None:
-        yield from _call(call, to, sender)
 
 
 def _call(call: Call, contract: bytes, sender: bytes | None) -> Iterator[Caution]:

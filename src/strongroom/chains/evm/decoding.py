@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.evm import jsonform
+from strongroom.chains.evm import calls, jsonform
+from strongroom.chains.evm.calls import Call
 from strongroom.chains.evm.transaction import Transaction, parse
 from strongroom.codecs import hexadecimal
 from strongroom.domain.network import Network
@@ -21,6 +22,8 @@ class EvmTransaction(Decoded):
     """``from``, where the JSON form names it."""
     serialised: bytes | None
     """What came in, where it was not the JSON form."""
+    call: Call | None
+    """What the data asks of a contract, where that is known."""
 
 
 def decode(network: Network, unsigned: Unsigned) -> EvmTransaction:
@@ -48,10 +51,14 @@ def _serialised(network: Network, text: str) -> EvmTransaction:
         raise InvalidTransaction(str(error), field="unsigned_tx") from None
     if signature is not None:
         raise InvalidTransaction("the transaction is signed already", field="unsigned_tx")
-    return EvmTransaction(network, (), transaction, None, payload)
+    return EvmTransaction(network, (), transaction, None, payload, _call(transaction))
 
 
 def _json(network: Network, form: dict[str, Any]) -> EvmTransaction:
     transaction, sender = jsonform.read(form)
     hints = () if sender is None else (KeyHint(address=sender),)
-    return EvmTransaction(network, hints, transaction, sender, None)
+    return EvmTransaction(network, hints, transaction, sender, None, _call(transaction))
+
+
+def _call(transaction: Transaction) -> Call | None:
+    return None if transaction.to is None else calls.read(transaction.data)

@@ -1,4 +1,4 @@
-"""EVM networks that are known without configuration: those whose transactions and gas are Ethereum's (zkSync's are not).
+"""EVM networks that are known without configuration: whose transactions and gas are Ethereum's (not zkSync).
 
 Chain ids: chainid.network; their CAIP-2 form: namespaces.chainagnostic.org, eip155.
 """

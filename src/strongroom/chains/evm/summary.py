@@ -18,7 +18,7 @@ def summarise(decoded: EvmTransaction, sender: bytes | None, payload_hash: bytes
     return Summary(
         network=network.name,
         type="legacy_pre155" if transaction.chain_id is None else TYPE_NAMES[transaction.type],
-        actions=actions(transaction, network, sender),
+        actions=_actions(decoded, sender),
         from_address=text,
         sequence=str(transaction.nonce),
         fee=Fee(
@@ -31,10 +31,11 @@ def summarise(decoded: EvmTransaction, sender: bytes | None, payload_hash: bytes
     )
 
 
-def actions(transaction: Transaction, network: Network, sender: bytes | None) -> list[Action]:
+def _actions(decoded: EvmTransaction, sender: bytes | None) -> list[Action]:
     """One action of the call itself, one for value that goes with a call, one an authorization."""
+    transaction, network = decoded.transaction, decoded.network
     text = None if sender is None else eip55.checksum(sender)
-    found = [_main(transaction, network, sender, text)]
+    found = [_main(decoded, sender, text)]
     if transaction.value and transaction.to is not None and transaction.data:
         found.append(_transfer(transaction, network, text, transaction.to))
     found += [_authorization(*entry) for entry in transaction.authorizations]
@@ -48,7 +49,8 @@ def authority(authorization: Authorization, signature: Signature) -> bytes | Non
     return signatures.recover_address(authorization.signing_hash, compact, signature.y_parity)
 
 
-def _main(transaction: Transaction, network: Network, sender: bytes | None, text: str | None) -> Action:
+def _main(decoded: EvmTransaction, sender: bytes | None, text: str | None) -> Action:
+    transaction, network = decoded.transaction, decoded.network
     details = {"blobs": len(transaction.blob_hashes)} if transaction.blob_hashes else {}
     if transaction.to is None:
         created = None if sender is None else eip55.checksum(addresses.created_by(sender, transaction.nonce))
@@ -63,9 +65,8 @@ def _main(transaction: Transaction, network: Network, sender: bytes | None, text
     if not transaction.data:
         return _transfer(transaction, network, text, transaction.to, details)
     contract = eip55.checksum(transaction.to)
-    call = calls.read(transaction.data)
-    if call is not None:
-        return calls.action(call, text, contract)
+    if decoded.call is not None:
+        return calls.action(decoded.call, text, contract)
     return Action(
         kind="contract_call",
         from_address=text,
