@@ -83,7 +83,8 @@ async def _persist(attempt: Callable[[], Awaitable[T]]) -> T:
 
 def _is_transient(error: exc.DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
-        return error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        code = getattr(error.orig, "sqlite_errorcode", 0)  # not set where the module itself raised it
+        return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
     return getattr(error.orig, "sqlstate", None) in _TRANSIENT_STATES
 
 

@@ -1,0 +1,397 @@
+"""What every storage keeps. A new implementation is one more parameter of `storage`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from strongroom.domain.ids import new_id
+from strongroom.domain.principal import ApiKey
+from strongroom.domain.record import (
+    AuditOutcome,
+    AuditRecord,
+    AuditWriter,
+    OperationRecord,
+    OperationState,
+    ServiceSecret,
+)
+from strongroom.domain.wallet import Account, Wallet, WalletKind, WalletState
+from strongroom.errors import StorageUnavailable
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import (
+    AddressFilter,
+    Applied,
+    AuditFilter,
+    Change,
+    Conflict,
+    MoveGuard,
+    ReleaseGuards,
+    Unit,
+    WalletFilter,
+)
+from strongroom.storage.database import Database, open_database
+from strongroom.storage.migrate import migrate
+from strongroom.storage.sql import SqlStorage
+from tests.support import postgres, rows
+from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.running(programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    if request.param == "sqlite":
+        made = open_database(f"sqlite:///{tmp_path}/test.db")
+    else:
+        server = request.getfixturevalue("postgres_url")
+        name = f"test_{uuid4().hex}"
+        admin = open_database(f"{server}/postgres")
+        await admin.read(lambda connection: connection.execute(text(f"CREATE DATABASE {name}")))
+        await admin.close()
+        made = open_database(f"{server}/{name}")
+    await migrate(made)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database, Authenticity(b"s" * 32))
+
+
+async def done(storage: SqlStorage, *units: Unit) -> Applied:
+    applied = await storage.apply(units)
+    assert not applied.conflicts
+    return applied
+
+
+async def lost(storage: SqlStorage, *units: Unit) -> list[Conflict]:
+    applied = await storage.apply(units)
+    assert applied.conflicts
+    return list(applied.conflicts)
+
+
+async def test_every_row_comes_back_as_it_was_stored(storage: SqlStorage) -> None:
+    wallet = rows.wallet(external_id="customer-7", label="Kasse \N{BANK} ✓")
+    secret = rows.secret(wallet)
+    account, hardened = rows.account(wallet, next_index=3), rows.account(wallet, scheme="ledger-live", node=None)
+    address = rows.address(account, 2**31 - 1, label="x", external_id="y")
+    operation = rows.operation(idempotency_key="k", wallet_id=wallet.id, state=OperationState.DONE, result=b'{"a":1}')
+    held, signature = rows.held(operation), rows.signature(operation)
+    key = rows.api_key(expires_at=NOW)
+    writer = AuditWriter(new_id(), 1, NOW, "host", b"m" * 32)
+    record = AuditRecord(writer.id, 1, rows.entry(wallet_id=None, network=None), b"n" * 32)
+    service = ServiceSecret(1, "kek", 2, b"w")
+    await done(
+        storage,
+        Unit(
+            rows=[record, writer, service, key, signature, held, operation, address, account, hardened, secret, wallet]
+        ),
+    )
+    assert await storage.wallet(TENANT, wallet.id) == wallet
+    assert await storage.secret(TENANT, wallet.id) == secret
+    assert await storage.account(TENANT, wallet.id, "evm", "bip44", 0) == account
+    assert await storage.accounts(TENANT, wallet.id) == [account, hardened]
+    assert await storage.accounts(TENANT, wallet.id, "tron") == []
+    assert await storage.address(TENANT, account.id, 0, 2**31 - 1) == address
+    assert await storage.find_addresses(TENANT, "evm", address.canonical) == [address]
+    assert await storage.find_addresses(TENANT, "evm", address.canonical, new_id()) == []
+    assert await storage.operation(TENANT, operation.id) == operation
+    assert await storage.operation_by_key(TENANT, PRINCIPAL, "k") == operation
+    assert await storage.guard(held.guard) == held
+    assert await storage.signatures(TENANT, operation.id) == [signature]
+    assert await storage.api_key(key.id) == key
+    assert await storage.service_secret() == service
+    assert await storage.audit_writers() == [writer]
+    assert await storage.audit_writer_ids() == {writer.id}
+    assert await storage.audit_chain(writer.id, 0, 10) == [record]
+
+
+async def test_another_tenant_sees_nothing(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    operation = rows.operation(idempotency_key="k")
+    await done(
+        storage,
+        Unit(
+            rows=[
+                wallet, rows.secret(wallet), account, rows.address(account), operation, rows.signature(operation),
+                rows.api_key(),
+            ]
+        ),
+    )  # fmt: skip
+    assert await storage.wallet(OTHER_TENANT, wallet.id) is None
+    assert await storage.wallets(OTHER_TENANT, WalletFilter(), None, 10) == []
+    assert await storage.secret(OTHER_TENANT, wallet.id) is None
+    assert await storage.account(OTHER_TENANT, wallet.id, "evm", "bip44", 0) is None
+    assert await storage.accounts(OTHER_TENANT, wallet.id) == []
+    assert await storage.address(OTHER_TENANT, account.id, 0, 0) is None
+    assert await storage.addresses(OTHER_TENANT, wallet.id, AddressFilter(), None, 10) == []
+    assert await storage.find_addresses(OTHER_TENANT, "evm", bytes(20)) == []
+    assert await storage.operation(OTHER_TENANT, operation.id) is None
+    assert await storage.operation_by_key(OTHER_TENANT, PRINCIPAL, "k") is None
+    assert await storage.signatures(OTHER_TENANT, operation.id) == []
+    assert await storage.api_keys(OTHER_TENANT, None, 10) == []
+
+
+async def test_a_row_of_one_tenant_cannot_hang_on_one_of_another(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    await done(storage, Unit(rows=[wallet]))
+    with pytest.raises(Exception, match="rows refer to what is not there"):
+        await storage.apply([Unit(rows=[rows.account(wallet, tenant_id=OTHER_TENANT)])])
+
+
+async def test_times_come_back_in_utc(storage: SqlStorage) -> None:
+    east = datetime(2026, 1, 1, 1, 0, tzinfo=timezone(timedelta(hours=3)))
+    wallet = rows.wallet(created_at=east)
+    await done(storage, Unit(rows=[wallet]))
+    found = await storage.wallet(TENANT, wallet.id)
+    assert found is not None
+    assert found.created_at == east
+    assert found.created_at.tzinfo is UTC
+
+
+async def test_lists_are_paged_in_a_fixed_order(storage: SqlStorage) -> None:
+    wallets = [rows.wallet(id=UUID(int=n), label=f"{n % 2}") for n in range(5)]
+    keys = [rows.api_key(id=UUID(int=n)) for n in range(3)]
+    account = rows.account(wallets[0])
+    addresses = [rows.address(account, n) for n in range(5)]
+    await done(storage, Unit(rows=[*wallets, *keys, account, *addresses]))
+    first = await storage.wallets(TENANT, WalletFilter(), None, 3)
+    rest = await storage.wallets(TENANT, WalletFilter(), first[-1].id, 3)
+    assert [*first, *rest] == wallets
+    assert await storage.wallets(TENANT, WalletFilter(label="1"), None, 9) == wallets[1::2]
+    assert await storage.api_keys(TENANT, keys[0].id, 9) == keys[1:]
+    page = await storage.addresses(TENANT, wallets[0].id, AddressFilter(), None, 2)
+    last = page[-1]
+    after = (last.account_id, last.change, last.index)
+    assert page + await storage.addresses(TENANT, wallets[0].id, AddressFilter(keyspace="evm"), after, 9) == addresses
+
+
+async def test_audit_records_are_listed_newest_first(storage: SqlStorage) -> None:
+    writer = new_id()
+    records = [AuditRecord(writer, n + 1, rows.entry(n // 2, tenant_id=UUID(int=n % 2)), b"") for n in range(6)]
+    await done(storage, Unit(rows=records))
+    newest = await storage.audit_records(AuditFilter(), None, 2)
+    before = (newest[-1].entry.at, writer, newest[-1].sequence)
+    assert newest + await storage.audit_records(AuditFilter(), before, 9) == records[::-1]
+    assert await storage.audit_records(AuditFilter(tenant_id=UUID(int=1)), None, 9) == records[5::-2]
+    assert await storage.audit_records(AuditFilter(outcome=AuditOutcome.DENIED), None, 9) == []
+
+
+async def test_a_row_must_be_new(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    await done(storage, Unit(rows=[wallet]))
+    again = replace(wallet, label="other")
+    assert await lost(storage, Unit(rows=[rows.api_key()]), Unit(rows=[again])) == [Conflict(1, again, wallet)]
+    assert await storage.api_keys(TENANT, None, 9) == []  # nothing of a batch with a loser is committed
+
+
+async def test_every_unique_key_is_a_conflict_with_what_was_found(storage: SqlStorage) -> None:
+    wallet, operation = rows.wallet(external_id="e"), rows.operation(idempotency_key="k")
+    account = rows.account(wallet)
+    writer = AuditWriter(new_id(), 1, NOW, "host", b"m" * 32)
+    await done(storage, Unit(rows=[wallet, account, operation, writer]))
+    news = [
+        (rows.wallet(external_id="e"), wallet),
+        (rows.account(wallet), account),
+        (rows.operation(idempotency_key="k"), operation),
+        (replace(writer, id=new_id()), writer),
+    ]
+    units = [Unit(rows=[new]) for new, _ in news]
+    expected = {(n, there) for n, (_, there) in enumerate(news)}
+    assert {(each.unit, each.found) for each in await lost(storage, *units)} == expected
+    others = [rows.wallet(external_id="e", tenant_id=OTHER_TENANT), rows.wallet(), rows.wallet(), rows.operation()]
+    await done(storage, Unit(rows=others))
+
+
+async def test_of_two_units_that_collide_the_later_one_loses(storage: SqlStorage) -> None:
+    first, second, third = (rows.wallet(external_id=name) for name in ("a", "a", "b"))
+    assert await lost(storage, *[Unit(rows=[each]) for each in (first, second, third)]) == [Conflict(1, second, first)]
+    await done(storage, Unit(rows=[first]), Unit(rows=[third]))
+
+
+async def test_who_collides_with_a_loser_only_has_not_lost(storage: SqlStorage) -> None:
+    there = rows.operation(idempotency_key="k")
+    await done(storage, Unit(rows=[there]))
+    loser = Unit(rows=[rows.wallet(external_id="e"), rows.operation(idempotency_key="k")])
+    other = Unit(rows=[rows.wallet(external_id="e")])
+    assert [each.unit for each in await lost(storage, loser, other)] == [0]
+
+
+async def test_a_same_address_may_be_there(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    address = rows.address(account, label="first")
+    await done(storage, Unit(rows=[wallet, account], same=[address]))
+    again = replace(address, label="second", external_id="x", created_at=NOW + timedelta(days=1))
+    applied = await done(storage, Unit(same=[again]), Unit(same=[rows.address(account, 1)]), Unit(same=[again]))
+    assert applied.present == [(0, address), (2, address)]
+    assert await storage.address(TENANT, account.id, 0, 0) == address
+
+
+async def test_two_same_rows_of_one_batch_are_one(storage: SqlStorage) -> None:
+    one, other = rows.operation(), rows.operation()
+    mine, yours = rows.held(one), rows.held(other)
+    applied = await done(storage, Unit(rows=[one], same=[mine]), Unit(rows=[other], same=[yours]))
+    assert applied.present == [(1, mine)]
+    assert await storage.guard(mine.guard) == mine
+
+
+async def test_an_address_that_differs_is_a_conflict_and_an_alarm(
+    storage: SqlStorage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    address = rows.address(account)
+    await done(storage, Unit(rows=[wallet, account], same=[address]))
+    other = replace(address, canonical=b"\xff" * 20)
+    assert await lost(storage, Unit(same=[other])) == [Conflict(0, other, address)]
+    assert "integrity.alarm" in capsys.readouterr().out
+
+
+async def test_a_guard_of_another_payload_is_a_conflict(storage: SqlStorage) -> None:
+    one, other = rows.operation(), rows.operation()
+    mine, yours = rows.held(one), rows.held(other, payload=b"q" * 32)
+    await done(storage, Unit(rows=[one], same=[mine]))
+    assert await lost(storage, Unit(rows=[other], same=[yours])) == [Conflict(0, yours, mine)]
+    assert await storage.operation(TENANT, other.id) is None
+
+
+async def test_a_change_holds_what_it_expects(storage: SqlStorage) -> None:
+    operation, other = rows.operation(), rows.operation()
+    await done(storage, Unit(rows=[operation, other]))
+    settle = Change(
+        OperationRecord, operation.id, {"epoch": 1, "state": OperationState.PENDING, "result": None},
+        {"state": OperationState.DONE, "result": b"{}"},
+    )  # fmt: skip
+    stale = Change(OperationRecord, other.id, {"epoch": 2}, {"state": OperationState.DONE})
+    missing = Change(OperationRecord, new_id(), {"epoch": 1}, {"state": OperationState.DONE})
+    conflicts = await lost(storage, Unit(changes=[settle]), Unit(changes=[stale]), Unit(changes=[missing]))
+    assert conflicts == [Conflict(1, stale, other), Conflict(2, missing, None)]
+    assert await storage.operation(TENANT, operation.id) == operation
+    await done(storage, Unit(changes=[settle]))
+    settled = replace(operation, state=OperationState.DONE, result=b"{}")
+    assert await storage.operation(TENANT, operation.id) == settled
+    assert await lost(storage, Unit(changes=[settle])) == [Conflict(0, settle, settled)]
+
+
+async def test_two_changes_of_one_row_in_a_batch_are_a_conflict_of_the_later(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    await done(storage, Unit(rows=[wallet, account]))
+    take = Change(Account, account.id, {"next_index": 0}, {"next_index": 1})
+    assert [each.unit for each in await lost(storage, Unit(changes=[take]), Unit(changes=[take]))] == [1]
+
+
+async def test_changes_of_many_kinds_and_shapes(storage: SqlStorage) -> None:
+    wallet, key = rows.wallet(), rows.api_key()
+    account = rows.account(wallet)
+    await done(storage, Unit(rows=[wallet, key, account]))
+    await done(
+        storage,
+        Unit(
+            changes=[
+                Change(Wallet, wallet.id, {"state": WalletState.ACTIVE}, {"state": WalletState.ARCHIVED}),
+                Change(Account, account.id, {"next_index": 0}, {"next_index": 7}),
+                Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": NOW}),
+            ]
+        ),
+    )
+    assert await storage.wallet(TENANT, wallet.id) == replace(wallet, state=WalletState.ARCHIVED)
+    assert await storage.account(TENANT, wallet.id, "evm", "bip44", 0) == replace(account, next_index=7)
+    assert await storage.api_key(key.id) == replace(key, revoked_at=NOW)
+
+
+async def test_a_guard_moves_if_it_stands_as_held(storage: SqlStorage) -> None:
+    one, other = rows.operation(), rows.operation()
+    mine = rows.held(one)
+    await done(storage, Unit(rows=[one, other], same=[mine]))
+    marked = replace(mine, replaced_by=other.id)
+    yours = rows.held(other, payload=b"q" * 32)
+    await done(storage, Unit(changes=[MoveGuard(mine, marked)]))
+    stale = MoveGuard(mine, yours)
+    assert await lost(storage, Unit(changes=[stale])) == [Conflict(0, stale, marked)]
+    await done(storage, Unit(changes=[MoveGuard(marked, yours)]))
+    assert await storage.guard(mine.guard) == yours
+
+
+async def test_release_gives_up_what_is_held_and_wipes_marks(storage: SqlStorage) -> None:
+    one, other = rows.operation(), rows.operation()
+    mine, kept = rows.held(one, 1), rows.held(other, 2)
+    marked = replace(kept, replaced_by=one.id)
+    await done(storage, Unit(rows=[one, other], same=[mine, marked]))
+    await done(storage, Unit(releases=[ReleaseGuards(one.id)]))
+    assert await storage.guard(mine.guard) is None
+    assert await storage.guard(kept.guard) == kept
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_guard_that_is_released_in_the_same_batch_is_not_relied_on(
+    storage: SqlStorage, order: tuple[int, int]
+) -> None:
+    one, other = rows.operation(), rows.operation()
+    mine, yours = rows.held(one), rows.held(other)
+    await done(storage, Unit(rows=[one], same=[mine]))
+    units = [Unit(releases=[ReleaseGuards(one.id)]), Unit(rows=[other], same=[yours])]
+    await done(storage, *[units[n] for n in order])
+    assert await storage.guard(mine.guard) == yours
+
+
+async def test_batches_of_two_processes_collide_row_by_row(database: Database) -> None:
+    """Two storages, the same 40 wallets each in its own order: every external id is taken once."""
+    storages = [SqlStorage(database, Authenticity(b"s" * 32)) for _ in range(2)]
+
+    async def create(storage: SqlStorage, names: list[int]) -> int:
+        units = [Unit(rows=[rows.wallet(external_id=str(name))]) for name in names]
+        created = 0
+        while units:
+            applied = await storage.apply(units)
+            if not applied.conflicts:
+                return created + len(units)
+            losers = {each.unit for each in applied.conflicts}
+            units = [unit for n, unit in enumerate(units) if n not in losers]
+        return created
+
+    names = list(range(40))
+    counts = await asyncio.gather(create(storages[0], names), create(storages[1], names[::-1]))
+    assert sum(counts) == 40
+    assert len(await storages[0].wallets(TENANT, WalletFilter(), None, 100)) == 40
+
+
+@pytest.mark.parametrize("table", ["audit", "audit_writers"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET mac = NULL", "DELETE FROM {}"])
+async def test_the_audit_is_append_only(storage: SqlStorage, database: Database, table: str, statement: str) -> None:
+    writer = AuditWriter(new_id(), 1, NOW, "host", b"m" * 32)
+    await done(storage, Unit(rows=[writer, AuditRecord(writer.id, 1, rows.entry(), b"n" * 32)]))
+    with pytest.raises(Exception) as refusal:  # noqa: PT011
+        await database.write(lambda connection: connection.execute(text(statement.format(table))))
+    assert "append-only" in f"{refusal.value} {refusal.value.__cause__}"
+    assert len(await storage.audit_chain(writer.id, 0, 9)) == 1
+
+
+async def test_ping(storage: SqlStorage) -> None:
+    assert 0 < await storage.ping() < 1000
+
+
+async def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    nothing = SqlStorage(open_database("postgresql://test@127.0.0.1:1/none"), Authenticity(b"s" * 32))
+    with pytest.raises(StorageUnavailable):
+        await nothing.ping()
+    with pytest.raises(StorageUnavailable):
+        await nothing.apply([Unit(rows=[rows.wallet(kind=WalletKind.RAW_KEY)])])
+    await nothing.close()
