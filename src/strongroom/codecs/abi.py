@@ -101,28 +101,37 @@ def encode_integer(name: str, value: int) -> bytes:
 
 def _check_type(name: str) -> None:
     for _ in range(_MAX_NESTING):
-        found = _ARRAY.fullmatch(name)
-        if found is None:
+        array = _array(name)
+        if array is None:
             break
-        name = found[1]
+        name = array[0]
     if name not in ATOMIC:
         raise ValueError("a type is not one that is supported here")
 
 
-def _dynamic(name: str) -> bool:
+@lru_cache(maxsize=512)
+def _array(name: str) -> tuple[str, int | None] | None:
+    """Item type and fixed size (None: as many as there are) of an array type, None for any other."""
     found = _ARRAY.fullmatch(name)
-    if found is None:
+    return None if found is None else (found[1], None if found[2] is None else int(found[2]))
+
+
+@lru_cache(maxsize=512)
+def _dynamic(name: str) -> bool:
+    array = _array(name)
+    if array is None:
         return name in ("bytes", "string")
-    return found[2] is None or _dynamic(found[1])
+    return array[1] is None or _dynamic(array[0])
 
 
 def _encode(name: str, value: Any) -> bytes:
-    found = _ARRAY.fullmatch(name)
-    if found is not None:
-        if not isinstance(value, list | tuple) or (found[2] is not None and len(value) != int(found[2])):
+    array = _array(name)
+    if array is not None:
+        item, size = array
+        if not isinstance(value, list | tuple) or size not in (None, len(value)):
             raise ValueError("an array is a list of the length of its type")
-        body = encode([found[1]] * len(value), value)
-        return body if found[2] is not None else len(value).to_bytes(WORD, "big") + body
+        body = encode([item] * len(value), value)
+        return body if size is not None else len(value).to_bytes(WORD, "big") + body
     if name in INTEGERS:
         return encode_integer(name, integer(value))
     if name == "bool":
@@ -164,12 +173,13 @@ def _decode_sequence(names: Sequence[str], data: bytes, base: int) -> tuple[Any,
 
 
 def _decode(name: str, data: bytes, at: int) -> Any:
-    found = _ARRAY.fullmatch(name)
-    if found is not None:
-        count = int(found[2]) if found[2] is not None else _uint(data, at)
+    array = _array(name)
+    if array is not None:
+        item, size = array
+        count = _uint(data, at) if size is None else size
         if count * WORD > len(data):
             raise ValueError("the ABI encoding is cut short")
-        return list(_decode_sequence([found[1]] * count, data, at if found[2] is not None else at + WORD))
+        return list(_decode_sequence([item] * count, data, at + WORD if size is None else at))
     if name in ("bytes", "string"):
         raw = _bytes_at(data, at)
         return raw if name == "bytes" else raw.decode("utf-8")
@@ -182,8 +192,8 @@ def _decode(name: str, data: bytes, at: int) -> Any:
 
 
 def _static_size(name: str) -> int:
-    found = _ARRAY.fullmatch(name)
-    return WORD if found is None else int(found[2]) * _static_size(found[1])
+    array = _array(name)
+    return WORD if array is None else (array[1] or 0) * _static_size(array[0])
 
 
 def _word(data: bytes, at: int) -> bytes:
