@@ -1,6 +1,6 @@
 """A chain is one module and one line of the registry: this one works end to end through both faces.
 
-Toy coins move by a line of text, ``pay 5 to toy1… seq 0 from toy1…``. Keys are ed25519, so that every index is hardened.
+Toy coins move by a line of text, ``pay 5 to toy1… seq 0 from toy1…``. Keys are ed25519: every index is hardened.
 """
 
 from __future__ import annotations
@@ -255,8 +255,7 @@ async def test_transactions(caller: Caller) -> None:
     await caller.ok("transactions.sign", **hardened)
 
     steps = [
-        (record["outcome"], record["network"])
-        for record in await caller.service.audit(operation="transactions.sign")
+        (record["outcome"], record["network"]) for record in await caller.service.audit(operation="transactions.sign")
     ]
     assert steps == [
         *[("requested", "toy"), ("succeeded", "toy")] * 3,

@@ -1,0 +1,52 @@
+"""The source tree as these tests see it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    """Below strongroom: `chains.evm.chain`."""
+    text: str
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def imports(self) -> Iterator[str]:
+        """Every imported module, in full; also inside functions and under TYPE_CHECKING."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0 and node.module, f"{self.name}: imports are absolute"
+                for alias in node.names:
+                    as_module = SRC / f"{node.module}.{alias.name}".replace(".", "/")
+                    is_module = as_module.with_suffix(".py").exists() or (as_module / "__init__.py").exists()
+                    yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+def module(name: str, text: str) -> Module:
+    return Module(name, text, ast.parse(text))
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """Everything that we wrote: generated code is left out."""
+    found = []
+    for path in sorted((SRC / "strongroom").rglob("*.py")):
+        name = ".".join(path.relative_to(SRC / "strongroom").with_suffix("").parts)
+        if not name.startswith("entrypoints.grpc.pb"):
+            found.append(module(name.removesuffix(".__init__"), path.read_text()))
+    return tuple(found)
