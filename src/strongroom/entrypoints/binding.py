@@ -28,7 +28,9 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
-_SHAPE: Final = re.compile(r"Expected `[a-z0-9_ |]+`, got `[a-z]+`|Object missing required field `[a-z0-9_]+`")
+_SHAPE: Final = re.compile(
+    r"Expected `[a-z0-9_ |]+`, got `[a-z]+`|Object missing required field `(?P<missing>[a-z0-9_]+)`"
+)
 _BOUND: Final = re.compile(r"Expected `[a-z]+` (?:[<>]=? -?[0-9]+|of length [<>=]+ [0-9]+)")
 _OWN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -103,8 +105,11 @@ def _own_words(text: str) -> MalformedRequest | InvalidField:
     steps = [] if at is None else at["path"].removeprefix("$").strip(".").split(".")
     names = [step for step in steps if _OWN_NAME.fullmatch(step)]
     field = ".".join(names) if len(names) == len(steps) else (names[0] if names and steps[0] == names[0] else None)
+    field = field or None
     where = f"{field}: " if field else ""
     if shape := _SHAPE.match(text):
+        if missing := shape["missing"]:
+            field = f"{field}.{missing}" if field else missing
         return MalformedRequest(f"{where}{_plain(shape[0])}", field=field)
     if bound := _BOUND.match(text):
         return InvalidField(f"{where}{_plain(bound[0])}", field=field)

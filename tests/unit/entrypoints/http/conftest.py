@@ -1,35 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.http.app import HttpFace, create_app
 from strongroom.health.base import ComponentStatus
 from strongroom.health.monitor import HealthMonitor
-from strongroom.operations.pipeline import Request
-from strongroom.operations.registry import Operation
-
-
-class StubPipeline:
-    """Binds, remembers what it was asked, and answers as it was told to."""
-
-    def __init__(self) -> None:
-        self.answer: msgspec.Struct | Exception = RuntimeError("no answer was set")
-        self.operation: Operation | None = None
-        self.request: Request | None = None
-        self.command: Any = None
-
-    async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
-        self.operation, self.request = operation, request
-        self.command = await request.bind()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+from tests.unit.entrypoints.http.stubs import StubPipeline
 
 
 async def well() -> ComponentStatus:

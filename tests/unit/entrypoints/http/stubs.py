@@ -1,0 +1,27 @@
+"""What stands in for the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from strongroom.operations.pipeline import Request
+from strongroom.operations.registry import Operation
+
+
+class StubPipeline:
+    """Binds, remembers what it was asked, and answers as it was told to."""
+
+    def __init__(self) -> None:
+        self.answer: msgspec.Struct | Exception = RuntimeError("no answer was set")
+        self.operation: Operation | None = None
+        self.request: Request | None = None
+        self.command: Any = None
+
+    async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
+        self.operation, self.request = operation, request
+        self.command = await request.bind()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
