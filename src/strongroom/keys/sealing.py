@@ -19,6 +19,7 @@ from strongroom.domain.wallet import Owner, SealedSecret, WalletKind
 from strongroom.errors import KeyWrapUnavailable
 from strongroom.keys.base import KeyFailure, KeyFailureReason
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 
 Rng = Callable[[int], bytes]
 FORMAT = 1
@@ -99,7 +100,10 @@ async def unseal(keywrap: KeyWrap, secrets: Sequence[SealedSecret]) -> list[Mate
     try:
         keys = await keywrap.unwrap(wrapped)
     except KeyWrapUnavailable:
+        UNWRAPS_TOTAL.labels(WrapFailureReason.UNAVAILABLE).inc(len(wrapped))
         return [KeyFailure(KeyFailureReason.UNAVAILABLE) for _ in secrets]
+    for key in keys:
+        UNWRAPS_TOTAL.labels(key.reason if isinstance(key, WrapFailure) else "ok").inc()
     return [_open(secret, key) for secret, key in zip(secrets, keys, strict=True)]
 
 

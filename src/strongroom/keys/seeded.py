@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -15,11 +16,12 @@ from uuid import UUID
 from btclib_secp256k1 import keys as secp256k1
 from btclib_secp256k1 import recovery, ssa, xonly
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import Counter as PrometheusCounter
 
 from strongroom.codecs.bip32 import fingerprint, format_path, parse_path
 from strongroom.domain.scheme import Curve
 from strongroom.domain.secret import Secret, SecretBytes
-from strongroom.domain.signing import Algorithm, SignRequest, ToSign
+from strongroom.domain.signing import Algorithm, Purpose, SignRequest, ToSign
 from strongroom.domain.wallet import Owner, PublicNode, SealedSecret
 from strongroom.errors import InvalidField, InvalidKey, InvalidPath, KeyWrapUnavailable
 from strongroom.keys import bip39, sealing
@@ -27,6 +29,7 @@ from strongroom.keys.base import Created, KeyFailure, KeyFailureReason, Mnemonic
 from strongroom.keys.opened import Opened, OpenedKey, OpenedSecrets
 from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial
 from strongroom.keywrap.base import KeyWrap
+from strongroom.telemetry.metrics import SIGNATURES_TOTAL
 
 _CURVE_OF: Final = {
     Algorithm.ECDSA: Curve.SECP256K1,
@@ -92,6 +95,9 @@ class SeededSigner:
                     await asyncio.sleep(0)
                 chunk = requests[start : start + _AT_ONCE]
                 answers += [_sign(opened[request.secret], request.to_sign) for request in chunk]
+        for request, answer in zip(requests, answers, strict=True):
+            result = answer.reason if isinstance(answer, KeyFailure) else "ok"
+            _counter(request.to_sign.algorithm, request.to_sign.purpose, result).inc()
         return answers
 
     async def forget(self, wallet_id: UUID) -> None:
@@ -170,6 +176,11 @@ def _sign(opened: Opened | KeyFailure, item: ToSign) -> bytes | KeyFailure:
                 return ssa.sign(item.payload, private.reveal(), bytes(32), verify=False)
         case Algorithm.ED25519:
             return Ed25519PrivateKey.from_private_bytes(key.private.reveal()).sign(item.payload)
+
+
+@cache
+def _counter(algorithm: Algorithm, purpose: Purpose, result: str) -> PrometheusCounter:
+    return SIGNATURES_TOTAL.labels(algorithm, purpose, result)
 
 
 def _is_supported(item: ToSign) -> bool:

@@ -17,9 +17,15 @@ OPERATION_SECONDS: Final = Histogram(
 OPERATIONS_IN_FLIGHT: Final = Gauge(
     "strongroom_operations_in_flight", "Operations under way", multiprocess_mode="livesum"
 )
-SIGNATURES_TOTAL: Final = Counter("strongroom_signatures_total", "Signatures made", ["algorithm", "purpose"])
+SIGNATURES_TOTAL: Final = Counter(
+    "strongroom_signatures_total",
+    "Signatures that the signer was asked for, by result (ok or why not)",
+    ["algorithm", "purpose", "result"],
+)
 OPENED_KEYS: Final = Gauge("strongroom_opened_keys", "Seeds that are open in memory", multiprocess_mode="livesum")
-UNWRAPS_TOTAL: Final = Counter("strongroom_unwraps_total", "Data keys that the key wrap was asked to unwrap", ["result"])
+UNWRAPS_TOTAL: Final = Counter(
+    "strongroom_unwraps_total", "Data keys that the key wrap was asked to unwrap, by result (ok or why not)", ["result"]
+)
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
 )
