@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -202,7 +202,11 @@ def _networks(settings: Settings, chains: Mapping[str, Chain]) -> Networks:
     for name, limits in settings.chains.items():
         if strange := limits.keys() - chains[name].limits.keys():
             raise ConfigurationError(f"chains.{name}: there is no limit {', '.join(sorted(strange))}")
-    built_in = [network for chain in chains.values() for network in chain.networks]
+    built_in = [  # with what is set for their chain: who turns a limit off means it on all networks
+        replace(network, limits={**network.limits, **settings.chains.get(network.chain, {})})
+        for chain in chains.values()
+        for network in chain.networks
+    ]
     configured = [_network(given, chains) for given in settings.networks]
     own = {network.name for network in configured} | {network.caip2 for network in configured}
     kept = [network for network in built_in if not own & {network.name, network.caip2}]
