@@ -156,7 +156,8 @@ def sign_typed(vector: Vector) -> None:
     only(given, *_KEY_FIELDS, "typed_data", "method")
     assert given["method"] == "eth_signTypedData_v4"
     document = given["typed_data"]
-    on = network(document["domain"].get("chainId"))
+    chain_id = document.get("domain", {}).get("chainId")
+    on = network(None if chain_id is None else int(str(chain_id), 0))
     _sign_message(given, expected, Message("eip712", document=document), on)
 
 

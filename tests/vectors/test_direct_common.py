@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from direct_common import RUNNERS
+
+from tests.vectors.direct_common import RUNNERS
 
 DATA = Path(__file__).parent / "data"
 VECTORS: list[dict[str, Any]] = [
