@@ -143,6 +143,8 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    # Text that somebody broke is a row that fails its MAC, not a database that does not answer.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 

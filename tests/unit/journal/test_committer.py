@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from strongroom.errors import IntegrityError, InternalError, ShuttingDown, StorageUnavailable
+from strongroom.journal.audit import register
+from strongroom.journal.committer import Committer, Lost
+from strongroom.journal.verify import verify
+from strongroom.storage.base import AuditFilter, Unit, WalletFilter
+from tests.support import rows
+from tests.support.rows import TENANT
+from tests.unit.journal.conftest import AUTHENTICITY, WatchedStorage
+
+
+async def audited(storage: WatchedStorage) -> list[str]:
+    report = await verify(storage, AUTHENTICITY.audit_key)
+    assert report.ok, report.findings
+    found = await storage.audit_records(AuditFilter(), None, 1000)
+    return sorted(record.entry.request_id for record in found)
+
+
+async def test_what_waits_is_committed_in_one_batch(committer: Committer, storage: WatchedStorage) -> None:
+    storage.batches.clear()
+    wallets = [rows.wallet() for _ in range(100)]
+    await asyncio.gather(*[committer.commit(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)])
+    assert storage.batches == [100]
+    assert len(await storage.wallets(TENANT, WalletFilter(), None, 1000)) == 100
+    assert len(await audited(storage)) == 100
+
+
+async def test_a_loser_fails_alone_and_leaves_no_audit_record(committer: Committer, storage: WatchedStorage) -> None:
+    there = rows.wallet(external_id="taken")
+    await committer.commit(Unit(rows=[there]))
+    wallets = [rows.wallet(external_id=name) for name in ("a", "taken", "b", "a", "c")]
+    outcomes = await asyncio.gather(
+        *[committer.commit(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)],
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Lost) for each in outcomes] == [False, True, False, True, False]
+    assert isinstance(outcomes[1], Lost)
+    assert outcomes[1].conflict.found == there
+    assert await audited(storage) == ["request-0", "request-2", "request-4"]
+
+
+async def test_the_rows_that_were_there_already_come_back(committer: Committer) -> None:
+    one, other = rows.operation(), rows.operation()
+    assert await committer.commit(Unit(rows=[one], same=[rows.held(one)])) == ()
+    assert await committer.commit(Unit(rows=[other], same=[rows.held(other)])) == [rows.held(one)]
+
+
+async def test_an_address_that_differs_is_an_integrity_error(committer: Committer) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    await committer.commit(Unit(rows=[wallet, account], same=[rows.address(account)]))
+    with pytest.raises(IntegrityError):
+        await committer.commit(Unit(same=[rows.address(account, canonical=b"other")]))
+
+
+async def test_a_unit_that_cannot_be_stored_does_not_take_others_with_it(
+    committer: Committer, storage: WatchedStorage
+) -> None:
+    orphan = Unit(rows=[rows.account(rows.wallet())])
+    units = [Unit(rows=[rows.wallet()]), orphan, Unit(rows=[rows.wallet()])]
+    outcomes = await asyncio.gather(
+        *[committer.commit(unit, [rows.entry(n)]) for n, unit in enumerate(units)], return_exceptions=True
+    )
+    assert [type(each) for each in outcomes] == [tuple, InternalError, tuple]
+    assert await audited(storage) == ["request-0", "request-2"]
+
+
+async def test_a_database_that_is_away_fails_who_waits_and_the_chain_goes_on(
+    committer: Committer, storage: WatchedStorage
+) -> None:
+    def away() -> None:
+        raise StorageUnavailable("away")
+
+    storage.before = away
+    outcomes = await asyncio.gather(
+        *[committer.commit(Unit(rows=[rows.wallet()]), [rows.entry(n)]) for n in range(5)], return_exceptions=True
+    )
+    assert {type(each) for each in outcomes} == {StorageUnavailable}
+    storage.before = None
+    await committer.commit(Unit(rows=[rows.wallet()]), [rows.entry(7)])
+    assert await audited(storage) == ["request-7"]
+
+
+async def test_after_an_unknown_outcome_the_chain_goes_on_from_what_was_committed(
+    committer: Committer, storage: WatchedStorage
+) -> None:
+    def reply_is_lost() -> None:
+        raise StorageUnavailable("away")
+
+    await committer.commit(Unit(), [rows.entry(0)])
+    storage.after = reply_is_lost
+    with pytest.raises(StorageUnavailable):
+        await committer.commit(Unit(), [rows.entry(1), rows.entry(2)])
+    storage.after = None
+    await committer.commit(Unit(), [rows.entry(3)])
+    assert await audited(storage) == ["request-0", "request-1", "request-2", "request-3"]
+
+
+async def test_a_commit_that_comes_through_late_is_nobodys_fault(
+    storage: WatchedStorage,
+) -> None:
+    chain = await register(storage, AUTHENTICITY.audit_key, "test")
+    committer = Committer(storage, chain)
+    late = chain.extend([rows.entry(0)])
+    await storage.apply([Unit(rows=late)])  # as if given up, after the chain's head was read again
+    committer.start()
+    await committer.commit(Unit(), [rows.entry(1)])
+    await committer.close()
+    assert await audited(storage) == ["request-0", "request-1"]
+
+
+async def test_a_database_that_hangs_is_given_up(storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=0.05)
+    committer.start()
+    released = asyncio.Event()
+
+    async def hang(units: object) -> None:
+        await released.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "apply", hang)
+        with pytest.raises(StorageUnavailable):
+            await committer.commit(Unit(), [rows.entry(0)])
+    await committer.commit(Unit(), [rows.entry(1)])
+    await committer.close()
+    assert await audited(storage) == ["request-1"]
+
+
+async def test_who_is_cancelled_corrupts_nothing(committer: Committer, storage: WatchedStorage) -> None:
+    tasks = [asyncio.create_task(committer.commit(Unit(rows=[rows.wallet()]), [rows.entry(n)])) for n in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [asyncio.CancelledError, tuple] * 5
+    assert len(await audited(storage)) == 10  # what was handed in is committed
+
+
+async def test_the_queue_is_bounded(committer: Committer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.journal.committer._MAX_WAITING", 3)
+    outcomes = await asyncio.gather(*[committer.commit(Unit()) for _ in range(5)], return_exceptions=True)
+    assert [type(each) for each in outcomes] == [tuple] * 3 + [StorageUnavailable] * 2
+
+
+async def test_closing_commits_what_waits_and_takes_nothing_more(storage: WatchedStorage) -> None:
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"))
+    committer.start()
+    waiting = [asyncio.create_task(committer.commit(Unit(), [rows.entry(n)])) for n in range(300)]
+    await asyncio.sleep(0)
+    await committer.close()
+    await asyncio.gather(*waiting)
+    assert len(await audited(storage)) == 300
+    with pytest.raises(ShuttingDown):
+        await committer.commit(Unit())
