@@ -180,7 +180,7 @@ class _Described:
         return found
 
     def _parameter(self, name: str, place: str) -> Schema:
-        schema = _without_null(self._fields["properties"][name])
+        schema = _parameter_schema(self._fields["properties"][name])
         parameter = {"name": name, "in": place, "required": place == "path" or name in self._fields["required"]}
         if description := schema.pop("description", None):
             parameter["description"] = description
@@ -257,12 +257,14 @@ def _schemas(types: Iterable[type[msgspec.Struct]], secret: Schema) -> dict[str,
     return components
 
 
-def _without_null(schema: Schema) -> Schema:
-    """A parameter cannot be null: it is left out."""
+def _parameter_schema(schema: Schema) -> Schema:
+    """A parameter cannot be null, for it is left out; and a NUL in one is refused, which a JSON string may hold."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     plain = dict(choices[0]) if len(choices) == 1 else dict(schema)
     if schema.get("default") is not None:
         plain["default"] = schema["default"]
+    if plain.get("type") == "string" and plain.keys().isdisjoint({"pattern", "format"}):
+        plain["pattern"] = r"^[^\x00]*$"
     return plain
 
 
