@@ -2,4 +2,4 @@
 
 from strongroom.entrypoints.cli.main import app
 
-app()
+app(prog_name="strongroom")

@@ -20,9 +20,9 @@ from strongroom.telemetry.scrubbing import scrub, scrub_text
 
 _QUIET: Final = (
     "_granian",
+    "alembic",
     "asyncio",
     "asyncpg",
-    "aiosqlite",
     "granian",
     "grpc",
     "hpack",

