@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import tempfile
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,9 +91,15 @@ def _count(report: Report, vector: Vector, way: str, counts: Counter[bool], call
         raise
     except Exception as error:  # noqa: BLE001
         counts[False] += 1
-        report.failures.append(Failure(vector["id"], way, f"{type(error).__name__}: {error}"))
+        report.failures.append(Failure(vector["id"], way, _reason(error)))
     else:
         counts[True] += 1
+
+
+def _reason(error: Exception) -> str:
+    """In words, or as the line that stumbled."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {str(error) or where.line}"
 
 
 def compare_with_minimums(report: Report) -> list[str]:
@@ -134,7 +141,6 @@ def show(report: Report) -> None:
 
 def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else OWN
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print(f"vectors: {path.resolve()}; passed/failed of each group")
     print("positives: " + " ".join(f"STRONGROOM_{name}={value}" for name, value in PERMISSIVE.items()))
     print("           with the options allow_resign and allow_pre155")
@@ -151,4 +157,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sys.exit(main(sys.argv[1:]))

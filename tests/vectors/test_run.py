@@ -1,0 +1,170 @@
+"""The whole run against the project's own vectors, and that it can fail: wrong answers are planted among them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import ROOT
+from tests.vectors import run
+from tests.vectors.folder import FORMAT, Folder, Vector, read
+from tests.vectors.rest import Rest, servers
+
+OWN = read(run.OWN)
+BY_ID = {vector["id"]: vector for vector in OWN.vectors}
+LABELS = {"reason", "kind", "policy"}
+"""Expected fields that are words of the vectors' makers, not answers."""
+UNSEEN_OVER_REST = {
+    ("bip32", "chain_code_hex"),
+    ("slip10.secp", "chain_code_hex"),
+    ("slip10.secp", "parent_fingerprint_hex"),
+}
+"""What REST does not show of a vector that it can otherwise tell."""
+KEY = {"private_key_hex": BY_ID["eip155-example"]["input"]["private_key_hex"]}
+VALID: dict[str, dict[str, Any]] = {
+    "common.amount_negative": {"asset": "BTC", "decimals": 8, "amount": "0.1"},
+    "negative.mnemonic": {"mnemonic": BY_ID["bip39-english-1"]["expected"]["mnemonic"]},
+    "negative.xkey": {"extended_key": BY_ID["bip32-tv1-m"]["expected"]["xpub"]},
+    "negative.path": {"path": "m/44'/60'/0'/0/0"},
+    "eth.negative.address": {"address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"},
+    "eth.negative.eip712": {**KEY, "typed_data": BY_ID["trezor-712-bare_minimum"]["input"]["typed_data"]},
+    "eth.negative.key": KEY,
+    "eth.negative.rlp": {**KEY, "unsigned_hex": BY_ID["eip155-example"]["input"]["unsigned_hex"]},
+    "eth.negative.tx": {**KEY, "tx": BY_ID["eip155-example"]["input"]["tx"]},
+}
+"""For each group of what must be refused, something that must not."""
+
+
+@pytest.fixture(scope="module")
+def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
+    with servers(tmp_path_factory.mktemp("vectors")) as started:
+        yield started
+
+
+def test_the_command_passes_on_our_own_vectors() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.vectors.run"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "raise the number" not in ended.stdout
+    assert ended.stdout.endswith(" passed, 0 failed\n")
+    assert "eth.sign.legacy " in ended.stdout
+    assert "STRONGROOM_CHAINS__EVM__MAX_FEE=off" in ended.stdout
+
+
+def test_exactly_the_planted_answers_fail(rest: Rest) -> None:
+    """One digit of each expected field of each group, and something valid in each group of negatives."""
+    before = run.run(OWN, rest)
+    assert not before.failed
+    wrong, unseen = plant(before)
+    after = run.run(Folder([*OWN.vectors, *wrong]), rest)
+    failed = {(failure.vector, failure.way) for failure in after.failures}
+    assert failed == {(vector["id"], way) for vector in wrong for way in ("direct", "REST")} - unseen
+    assert after.failed == len(failed)
+
+
+def plant(before: run.Report) -> tuple[list[Vector], set[tuple[str, str]]]:
+    """The changed vectors, of those that REST can tell where there are any; and what cannot be seen: (vector, way)."""
+    untold = {identity for group in before.groups.values() for identity in group.not_expressible}
+    wrong: dict[str, Vector] = {}
+    unseen = set()
+    for vector in sorted(OWN.vectors, key=lambda vector: vector["id"] in untold):
+        for changed, field in changes(vector):
+            if changed["id"] in wrong:
+                continue
+            wrong[changed["id"]] = changed
+            if vector["id"] in untold or (vector["group"], field) in UNSEEN_OVER_REST:
+                unseen.add((changed["id"], "REST"))
+    assert {group for group in before.groups if "negative" in group} == VALID.keys()
+    return list(wrong.values()), unseen
+
+
+def changes(vector: Vector) -> Iterator[tuple[Vector, str]]:
+    """The vector with one thing wrong, and which field that is."""
+    group, expected = vector["group"], vector["expected"]
+    for field in expected.keys() - LABELS:
+        yield {**vector, "id": f"{group}: {field}", "expected": {**expected, field: another(expected[field])}}, field
+    if group in VALID:
+        yield {**vector, "id": f"{group}: made valid", "input": VALID[group]}, "input"
+
+
+def another(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:-1] + ("0" if value[-1:] != "0" else "1")
+    return 1 - value if isinstance(value, int) and not isinstance(value, bool) else not value
+
+
+def test_a_group_that_is_not_known_fails_by_name(rest: Rest) -> None:
+    vector = {**OWN.vectors[0], "group": "eth.sign.later"}
+    report = run.run(Folder([vector]), rest)
+    assert report.failed == 2
+    assert all("eth.sign.later" in failure.reason for failure in report.failures)
+
+
+@pytest.mark.parametrize("part", ["input", "expected"])
+def test_a_field_that_is_not_known_fails_both_ways(rest: Rest, part: str) -> None:
+    changed = []
+    for group in run.DIRECT:
+        vector = copy.deepcopy(next(vector for vector in OWN.vectors if vector["group"] == group))
+        vector[part]["unheard_of"] = "1"
+        changed.append(vector)
+    report = run.run(Folder(changed), rest)
+    untold = {identity for group in report.groups.values() for identity in group.not_expressible}
+    failed = {(failure.vector, failure.way) for failure in report.failures}
+    assert failed == {(vector["id"], way) for vector in changed for way in ("direct", "REST")} - {
+        (identity, "REST") for identity in untold
+    }
+    assert len(untold) < len(changed) / 3
+
+
+def test_fewer_cases_over_rest_than_are_pinned_fail() -> None:
+    report = run.Report()
+    run.compare_with_minimums(report)
+    assert any(fault.startswith("eth.sign.legacy: 0 cases over REST, 36 are pinned") for fault in report.faults)
+
+
+def header(vectors: list[Vector], **changes: Any) -> dict[str, Any]:
+    groups: dict[str, int] = {}
+    for vector in vectors:
+        groups[vector["group"]] = groups.get(vector["group"], 0) + 1
+    fixed = {"format": FORMAT, "chain": "common", "kind": "x", "split": "x", "count": len(vectors), "groups": groups}
+    return {**fixed, "vectors": vectors, **changes}
+
+
+ONE = OWN.vectors[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value"),
+        ("[]", "no wallet-vectors/1 file"),
+        ('{"format": "wallet-vectors/1", "format": "wallet-vectors/1"}', "a key is given twice"),
+        (json.dumps(header([ONE], format="wallet-vectors/2")), "no wallet-vectors/1 file"),
+        (json.dumps(header([ONE], more=1)), "header fields"),
+        (json.dumps(header([ONE], count=2)), "count says 2"),
+        (json.dumps(header([ONE], groups={"eth.sign.legacy": 1})), "groups says"),
+        (json.dumps(header([])), "there are no vectors"),
+        (json.dumps(header([ONE, ONE])), f"the id {ONE['id']} is in"),
+        (json.dumps(header([{**ONE, "expected": None}])), "a vector has at least"),
+    ],
+)
+def test_a_file_with_a_fault_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, reason: str) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    assert run.main([str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED bad.json: " in shown
+    assert reason in shown
+    assert shown.endswith("0 passed, 1 failed\n")
+
+
+def test_an_empty_folder_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main([str(tmp_path)]) == 1
+    assert "no vector files are here" in capsys.readouterr().out
