@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from strongroom import __version__
@@ -35,8 +33,6 @@ log = structlog.get_logger(__name__)
 PREFIX: Final = "/api/v1"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
-
 
 def create_app(
     pipeline: Pipeline,
@@ -46,7 +42,6 @@ def create_app(
     body_limit: int = 1 << 20,
     body_timeout: float = 15.0,
     metrics_open: bool = True,
-    lifespan: Lifespan | None = None,
 ) -> HttpFace:
     """``body_limit`` in bytes, ``body_timeout`` in seconds. ``metrics_open``: /metrics needs no API key."""
     limits = BodyLimits(body_limit, body_timeout)
@@ -59,25 +54,20 @@ def create_app(
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
     for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__)).items():
         paths[path]["GET"] = handler
-    return HttpFace(paths, lifespan)
+    return HttpFace(paths)
 
 
 class HttpFace:
     """Finds the handler of a request and sends its answer; gives every answer an id, and an error its details."""
 
-    def __init__(self, paths: Mapping[str, Mapping[str, Handler]], lifespan: Lifespan | None) -> None:
+    def __init__(self, paths: Mapping[str, Mapping[str, Handler]]) -> None:
         self._routes = Routes(Resource(template, handlers) for template, handlers in paths.items())
-        self._lifespan = Router(lifespan=lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif scope["type"] == "websocket":
+        """Serves HTTP; the process's lifespan is the server's own affair, and websockets are closed."""
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         started = time.perf_counter()
         exchange = Exchange(scope, receive)
         route = "unmatched"

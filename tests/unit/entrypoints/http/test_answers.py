@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import pytest
 
-from strongroom.access.client_address import ClientAddresses
-from strongroom.entrypoints.http.app import HttpFace, create_app
+from strongroom.entrypoints.http.app import HttpFace
 from strongroom.entrypoints.http.routing import Resource, Routes
 from strongroom.errors import RouteNotFound
-from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.messages import Verification
 from strongroom.operations.registry import OPERATIONS
 from tests.unit.entrypoints.http.stubs import StubPipeline
@@ -124,29 +120,6 @@ async def test_a_websocket_is_closed(app: HttpFace) -> None:
 
     await app({"type": "websocket", "path": "/"}, None, send)  # type: ignore[arg-type]
     assert sent == [{"type": "websocket.close", "code": 1008}]
-
-
-async def test_lifespan_runs(pipeline: StubPipeline, health: HealthMonitor) -> None:
-    steps: list[str] = []
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        steps.append("start")
-        yield
-        steps.append("stop")
-
-    async def receive() -> dict[str, str]:
-        return {"type": "lifespan.shutdown" if steps else "lifespan.startup"}
-
-    async def send(message: Any) -> None:
-        steps.append(message["type"])
-
-    app = create_app(
-        pipeline,  # type: ignore[arg-type]
-        health=health, trusted_proxies=ClientAddresses(), lifespan=lifespan,
-    )  # fmt: skip
-    await app({"type": "lifespan"}, receive, send)
-    assert steps == ["start", "lifespan.startup.complete", "stop", "lifespan.shutdown.complete"]
 
 
 def test_routes_find_every_operation_and_nothing_else() -> None:
