@@ -78,7 +78,7 @@ class Entries:
 
 
 class Entry:
-    """Implements `operations.call.Journal` for one call."""
+    """Implements `journal.base.Entry` for one call."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Entry:
 
 
 class Intent:
-    """An operation between its two commits. Implements `operations.call.Intent`."""
+    """An operation between its two commits. Implements `journal.base.Intent`."""
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ class Reads:
         def work(connection: Connection) -> list[R]:
             try:
                 return [load(row, self._authenticity) for row in connection.execute(query)]
-            except (ValueError, TypeError):  # no id, no time, no state of ours
+            except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
                 integrity_alarm("row", table=KIND_OF[of].table.name)
                 raise IntegrityError("a row cannot be read: it was changed") from None
 
