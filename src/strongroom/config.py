@@ -427,7 +427,9 @@ def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
 
 def _fault(where: tuple[int | str, ...], kind: str, text: str, sources: Mapping[tuple[str, ...], str]) -> str:
     path = tuple(part for part in where if isinstance(part, str))
-    origin = next((sources[path[:size]] for size in range(len(path), 0, -1) if path[:size] in sources), None)
+    above = (sources.get(path[:size]) for size in range(len(path), 0, -1))
+    below = (source for each, source in sources.items() if each[: len(path)] == path and not source.startswith(PREFIX))
+    origin = next((source for source in (*above, *below) if source is not None), None) if path else None
     if origin is not None and origin.startswith(PREFIX):
         return f"{origin}: {_reason(text)}"
     name = ".".join(str(part) for part in where) or "settings"

@@ -111,9 +111,10 @@ def show_heads(*, as_json: bool) -> None:
         return [await _head(administration, writer) for writer in await administration.storage.audit_writers()]
 
     heads = _administer(work)
-    output.show("\n".join(json.dumps(head) for head in heads), as_json=True) if as_json else output.show(
-        json.dumps({"heads": heads}), as_json=False
-    )
+    if as_json:
+        output.show("\n".join(json.dumps(head) for head in heads), as_json=True)
+    else:
+        output.show(json.dumps({"heads": heads}), as_json=False)
 
 
 async def _head(administration: Administration, writer: AuditWriter) -> dict[str, Any]:
@@ -179,4 +180,4 @@ def _errors_in_words() -> Iterator[None]:
 
 def _log_to_stderr() -> None:
 
-    logging.configure("warning", "console", sys.stderr.buffer)
+    logging.configure("error", "console", sys.stderr.buffer)

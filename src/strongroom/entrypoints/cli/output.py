@@ -23,6 +23,7 @@ _COLUMNS: Final = {
     "api_keys": ("id", "name", "scopes", "expires_at", "revoked_at"),
     "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
     "findings": ("kind", "writer_id", "sequence"),
+    "heads": ("writer_id", "sequence", "mac"),
     "settings": ("setting", "value", "source"),
 }
 """Of a list in an answer: what its table shows."""
@@ -43,7 +44,10 @@ def show(answer: str, *, as_json: bool) -> None:
     if shown:
         _print(_fields(shown))
     for name, rows in tables.items():
-        _print(_rows(rows, _COLUMNS[name]))
+        if rows:
+            _print(_rows(rows, _COLUMNS[name]))
+        else:
+            typer.echo(f"no {name.replace('_', ' ')}")
     if cursor is not None:
         typer.echo(f"There are more: --cursor {cursor}", err=True)
 
@@ -94,4 +98,8 @@ def _printable(text: str) -> str:
 
 def _print(table: Table) -> None:
     width = None if sys.stdout.isatty() else 10_000  # a line of a file or a pipe is not folded
-    Console(width=width, highlight=False).print(table)
+    console = Console(width=width, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
