@@ -14,7 +14,7 @@ from strongroom.config import every_setting
 from tests.architecture.source import SRC, Module, module, modules
 
 BOTTOM = {"codecs", "domain", "errors"}
-PORTS = {"chains.base", "health.base", "keys.base", "keywrap.base", "storage.base"}
+PORTS = {"chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base"}
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
 COMPOSERS = {"entrypoints.serve", "entrypoints.cli.local"}
 """The two that start something: of the entrypoints they alone reach the composition root."""

@@ -28,7 +28,8 @@ _log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 
 _TRIES: Final = 8
-_TO_JSON: Final = msgspec.json.Encoder(order="sorted")
+_TO_JSON: Final = msgspec.json.Encoder()
+"""In the order given: an answer that is replayed must have the bytes that it had."""
 
 
 class Entries:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from strongroom.chains.base import Chain
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.wallet import Address
 from strongroom.errors import AddressNotDerived, InvalidAddress, MalformedRequest, NotFound, UnknownScheme
+from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     AccountNumber,
     AddressText,
@@ -33,10 +35,6 @@ from strongroom.operations.fields import (
     parse_cursor_uuid,
 )
 from strongroom.storage.base import AddressFilter
-
-if TYPE_CHECKING:
-    from strongroom.chains.base import Chain
-    from strongroom.operations.call import Call
 
 
 class GetAddress(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -58,7 +58,10 @@ class KeySelector(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def clean_text(text: str | None, field: str) -> str | None:
-    """Text for people, as it is stored: NFC, nothing that hides, reorders or breaks lines. Raises InvalidField."""
+    """Text for people, as it is stored: NFC, nothing that hides, reorders or breaks lines; None where it is empty.
+
+    Raises InvalidField.
+    """
     if text is None:
         return None
     normal = unicodedata.normalize("NFC", text)
@@ -66,7 +69,7 @@ def clean_text(text: str | None, field: str) -> str | None:
         raise InvalidField(f"{field} holds a control or invisible character", field=field)
     if len(normal.encode()) > 512:
         raise InvalidField(f"{field} is longer than 512 bytes of UTF-8", field=field)
-    return normal
+    return normal or None
 
 
 def encode_cursor(*parts: object) -> str:

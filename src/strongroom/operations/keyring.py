@@ -11,10 +11,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
+from strongroom.chains.base import Chain
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Position, Scheme
@@ -33,14 +34,11 @@ from strongroom.errors import (
     WrongKey,
 )
 from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
+from strongroom.operations.context import Context
 from strongroom.operations.fields import KeySelector
+from strongroom.operations.networks import Networks
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.alarms import integrity_alarm
-
-if TYPE_CHECKING:
-    from strongroom.chains.base import Chain
-    from strongroom.operations.call import Call
-    from strongroom.operations.networks import Networks
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -174,7 +172,7 @@ class Keyring:
                 return Place(wallet, network, scheme, at)
         raise InvalidPath("the path fits no scheme of this network for wallets of this kind", field="path")
 
-    async def known(self, call: Call, place: Place) -> Address | None:
+    async def known(self, call: Context, place: Place) -> Address | None:
         """The address at a place, as far as no key must be opened for it."""
         key = (place.account_id, place.at.change, place.at.index)
         remembered = _recall(self._addresses, key)
@@ -194,7 +192,7 @@ class Keyring:
             self._remember(self._addresses, key, found)
         return found
 
-    async def account(self, call: Call, place: Place) -> Account | None:
+    async def account(self, call: Context, place: Place) -> Account | None:
         remembered = _recall(self._accounts, place.account_id)
         if remembered is not None:
             return remembered
@@ -203,12 +201,12 @@ class Keyring:
             self._remember(self._accounts, place.account_id, account)
         return account
 
-    async def _stored_account(self, call: Call, place: Place) -> Account | None:
+    async def _stored_account(self, call: Context, place: Place) -> Account | None:
         return await call.storage.account(
             call.tenant_id, place.wallet.id, place.network.keyspace, place.scheme.name, place.at.account
         )
 
-    async def derive(self, call: Call, place: Place) -> Address:
+    async def derive(self, call: Context, place: Place) -> Address:
         """The address at a place; where it is not known yet the key is opened for it, audited, and it is stored."""
         found = await self.known(call, place)
         if found is not None:
@@ -224,7 +222,7 @@ class Keyring:
                 raise
             return found
 
-    async def _derive(self, call: Call, place: Place) -> Address:
+    async def _derive(self, call: Context, place: Place) -> Address:
         account = await self.account(call, place)
         details = {"path": place.path, "scheme": place.scheme.name}
         async with call.journal.intent(
@@ -236,7 +234,7 @@ class Keyring:
             intent.settle(None, rows=[] if account else [opened], same=[address])
         return address
 
-    async def public_key(self, call: Call, place: Place) -> bytes:
+    async def public_key(self, call: Context, place: Place) -> bytes:
         """The key at a place of an account that is open already; where its index is hardened the signer derives it."""
         account = await self.account(call, place)
         if account is not None and account.node is not None:
@@ -246,7 +244,7 @@ class Keyring:
         )
         return node.public_key
 
-    async def reserve(self, call: Call, first: Place) -> Place:
+    async def reserve(self, call: Context, first: Place) -> Place:
         """Takes the next index off the account's counter; no two callers get the same. Raises InFlight.
 
         An operation that fails afterwards leaves a gap, which costs nothing. Calls of this process take turns; a
@@ -268,7 +266,7 @@ class Keyring:
                 return replace(first, at=replace(first.at, index=index))
         raise InFlight("others are taking addresses of this account; try again", retry_after=1)
 
-    async def ours(self, call: Call, place: Place) -> OurKey:
+    async def ours(self, call: Context, place: Place) -> OurKey:
         """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
         address = await self.known(call, place)
         if address is None:
@@ -276,7 +274,7 @@ class Keyring:
         return OurKey(address.public_key, address.path, address.scheme, address.canonical)
 
     async def find(
-        self, call: Call, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
+        self, call: Context, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
     ) -> OurKey:
         """The one key that signs: what the selector says, else what the transaction asks for, else index 0.
 
@@ -296,14 +294,14 @@ class Keyring:
                     return await self._by_address(call, wallet, network, hint.address)
         return await self.ours(call, self.place(wallet, network, selector))
 
-    async def _by_address(self, call: Call, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
+    async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
         found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallet.id)
         if not found:
             raise WrongKey("the wallet has handed out no such address on this network", field="address")
         first = found[0]
         return OurKey(first.public_key, first.path, first.scheme, first.canonical)
 
-    async def _store(self, call: Call, address: Address) -> None:
+    async def _store(self, call: Context, address: Address) -> None:
         """What was handed out can be looked up: an address that only followed from its node gets a row."""
         key = (address.account_id, address.change, address.index)
         if key not in self._addresses:

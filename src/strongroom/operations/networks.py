@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from strongroom.chains.base import Chain
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import Policy, SignOptions
+from strongroom.domain.wallet import WalletKind
 from strongroom.errors import ConfigurationError, UnknownNetwork, UnknownScheme
-
-if TYPE_CHECKING:
-    from strongroom.chains.base import Chain
-    from strongroom.domain.network import Network
-    from strongroom.domain.scheme import Scheme
-    from strongroom.domain.wallet import WalletKind
 
 
 class Networks:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -22,8 +22,9 @@ from strongroom.access.limits import RateLimits
 from strongroom.domain.principal import Principal
 from strongroom.domain.secret import Secret
 from strongroom.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, StrongroomError
+from strongroom.journal.base import Entries, Entry
 from strongroom.keys.base import Signer
-from strongroom.operations.call import Call, Journal
+from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import Operation
@@ -46,28 +47,6 @@ class Request:
     idempotency_key: str | None = None
     timeout: float | None = None
     """Seconds that the caller gives; the service's own limit holds besides."""
-
-
-class Entry(Journal, Protocol):
-    """The journal of one call, as the pipeline uses it (`journal.entry.Entry`)."""
-
-    async def replay(self) -> bytes | None:
-        """The stored answer of an earlier call with this idempotency key and command, if it is done.
-
-        Raises InFlight, IdempotencyMismatch.
-        """
-
-    async def deny(self, reason: str) -> None:
-        """Writes the audit record of a denial."""
-
-
-class Entries(Protocol):
-    """Makes the journal of a call. ``fingerprint`` is the HMAC of the command's canonical bytes."""
-
-    def __call__(
-        self, *, principal: Principal, request_id: str, client: str, operation: str, idempotency_key: str | None,
-        command: bytes, now: datetime,
-    ) -> Entry: ...  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from strongroom.domain.ids import new_id
 from strongroom.domain.secret import Secret
 from strongroom.domain.wallet import Owner, Wallet, WalletKind, WalletState
 from strongroom.errors import InvalidField, UnknownNetwork
@@ -193,7 +194,7 @@ async def _change(call: Call, wallet: Wallet, expect: dict[str, object], values:
 def _draft(call: Call, kind: WalletKind, label: str | None, external_id: str | None) -> Wallet:
     return Wallet(
         tenant_id=call.tenant_id,
-        id=uuid4(),
+        id=new_id(),
         kind=kind,
         label=clean_text(label, "label"),
         external_id=clean_text(external_id, "external_id"),

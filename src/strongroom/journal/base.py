@@ -1,0 +1,86 @@
+"""The port of the journal: two commits an operation, and what an idempotency key has been answered before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from strongroom.domain.principal import Principal
+from strongroom.domain.signing import Guard, SignOptions
+from strongroom.domain.wallet import Address
+from strongroom.storage.base import Change, Row, Unit
+
+
+class Intent(Protocol):
+    """An operation between its two commits: T1 is durable, T2 is what `settle` was given."""
+
+    @property
+    def operation_id(self) -> UUID: ...
+
+    def settle(
+        self,
+        result: msgspec.Struct | None,
+        *,
+        rows: Sequence[Row] = (),
+        same: Sequence[Address] = (),
+        changes: Sequence[Change] = (),
+        stored: msgspec.Struct | None = None,
+        details: dict[str, Any] | None = None,
+        wallet_id: UUID | None = None,
+    ) -> None:
+        """What T2 commits: the answer (``stored`` in its place where the answer holds words) and the domain rows.
+
+        ``details`` go into the audit record of the outcome.
+        """
+
+
+class Journal(Protocol):
+    """The journal as the handler of one call sees it."""
+
+    def intent(
+        self,
+        *,
+        wallet_id: UUID | None = None,
+        network: str | None = None,
+        guards: Sequence[Guard] = (),
+        details: dict[str, Any] | None = None,
+        options: SignOptions | None = None,
+    ) -> AbstractAsyncContextManager[Intent]:
+        """T1 on entering {operation, guards, audit `requested`}, T2 on leaving.
+
+        Leaving without `settle`, or by an exception, settles the operation as failed: guards released, audit `failed`.
+        Raises InFlight, AlreadySigned, Superseded, StorageUnavailable; whatever T2's rows conflict with.
+        """
+
+    async def commit(self, unit: Unit) -> None:
+        """Commits what needs neither a key nor an audit record: an address that follows from a public node, a counter.
+
+        Raises Conflict where a row or change of it loses, IntegrityError where a `same` row differs.
+        """
+
+
+class Entry(Journal, Protocol):
+    """The journal of one call, as the pipeline sees it."""
+
+    async def replay(self) -> bytes | None:
+        """The stored answer of an earlier call with this idempotency key and command, if it is done.
+
+        Raises InFlight, IdempotencyMismatch.
+        """
+
+    async def deny(self, reason: str) -> None:
+        """Writes the audit record of a denial."""
+
+
+class Entries(Protocol):
+    """Makes the journal of a call. ``fingerprint`` is the HMAC of the command's canonical bytes."""
+
+    def __call__(
+        self, *, principal: Principal, request_id: str, client: str, operation: str, idempotency_key: str | None,
+        command: bytes, now: datetime,
+    ) -> Entry: ...  # fmt: skip

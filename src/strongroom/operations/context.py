@@ -1,0 +1,57 @@
+"""Who asks, and the durable and secret parts of the service that one call can reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from strongroom.domain.principal import Principal
+from strongroom.domain.wallet import SealedSecret, Wallet, WalletState
+from strongroom.errors import Forbidden, IntegrityError, NotFound, WalletArchived
+from strongroom.journal.base import Journal
+from strongroom.keys.base import Signer
+from strongroom.storage.base import Storage
+from strongroom.telemetry.alarms import integrity_alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    principal: Principal
+    request_id: str
+    client: str
+    now: datetime
+    storage: Storage
+    signer: Signer
+    journal: Journal
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.principal.tenant_id
+
+    async def wallet(self, wallet_id: UUID) -> Wallet:
+        """A wallet of the caller's tenant. Raises NotFound, the same for a foreign and for a missing one."""
+        wallet = await self.storage.wallet(self.tenant_id, wallet_id)
+        if wallet is None:
+            raise NotFound("there is no such wallet", field="wallet_id")
+        return wallet
+
+    async def active_wallet(self, wallet_id: UUID) -> Wallet:
+        """One whose keys may be used. Raises NotFound, WalletArchived."""
+        wallet = await self.wallet(wallet_id)
+        if wallet.state is not WalletState.ACTIVE:
+            raise WalletArchived("the wallet is archived: its keys are not used", field="wallet_id")
+        return wallet
+
+    async def secret(self, wallet: Wallet) -> SealedSecret:
+        """Raises IntegrityError: a wallet without its secret was tampered with."""
+        secret = await self.storage.secret(self.tenant_id, wallet.id)
+        if secret is None:
+            integrity_alarm("secret_missing", wallet_id=str(wallet.id))
+            raise IntegrityError("the wallet has no sealed secret")
+        return secret
+
+    def require_scope(self, scope: str, what: str) -> None:
+        """For what needs a right beyond the operation's own. Raises Forbidden."""
+        if scope not in self.principal.scopes:
+            raise Forbidden(f"{what} needs the scope {scope}")
