@@ -74,7 +74,7 @@ class Face:
 
     def refuses(self, method: str, path: str, codes: Collection[str], **request: Any) -> None:
         """A 4xx with one of the codes, that says why in words, and no key was opened for it."""
-        before = self._key_use()
+        before = self.key_use()
         response = self._client.request(method, path, **request)
         assert response.is_client_error, f"{method} {path}: accepted, {response.status_code}"
         problem = response.json()
@@ -82,9 +82,9 @@ class Face:
         assert problem["status"] == response.status_code
         assert problem["detail"]
         assert problem["code"] in codes, f"refused for another reason: {problem['code']}, {problem['detail']}"
-        assert self._key_use() == before, "a key was opened for it"
+        assert self.key_use() == before, "a key was opened for it"
 
-    def _key_use(self) -> float:
+    def key_use(self) -> float:
         """How often the signer was asked to sign and the key wrap to unwrap, since the server started."""
         response = self._client.get(self._metrics)
         assert response.status_code == 200, "the metrics cannot be read"

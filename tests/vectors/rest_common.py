@@ -1,4 +1,5 @@
-"""The common vectors, as far as REST can tell them. What REST does not show is derived from the vector by bip_utils.
+"""The common vectors, as far as REST can tell them. What REST does not show is derived from the
+vector by an oracle.
 
 ``RUNNERS[group](rest, vector)`` raises AssertionError where an answer is wrong and NotExpressible where REST has no
 words for the vector.
@@ -9,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bip_utils import Bip32Slip10Secp256k1
-
+from tests.oracles.bip32 import Node
 from tests.vectors.rest import NotExpressible, Rest, Vector, runner, same
 
 _ACCOUNT = "44'/60'/0'"
@@ -32,9 +32,9 @@ def bip32(rest: Rest, given: dict[str, Any], expected: dict[str, Any]) -> None:
     public_key = rest.permissive.key_wallet(expected["private_key_hex"])["addresses"][0]["public_key"]
     same("public_key_hex", public_key, expected["public_key_hex"])
     for name in ("xprv", "xpub"):
-        node = Bip32Slip10Secp256k1.FromExtendedKey(expected[name])
-        same(name, public_key, node.PublicKey().RawCompressed().ToHex())
-        same("fingerprint_hex", node.FingerPrint().ToHex(), expected["fingerprint_hex"])
+        node = Node.from_text(expected[name])
+        same(name, public_key, node.public.hex())
+        same("fingerprint_hex", node.fingerprint.hex(), expected["fingerprint_hex"])
 
 
 @runner(
@@ -50,8 +50,8 @@ def slip10_secp(rest: Rest, given: dict[str, Any], expected: dict[str, Any]) -> 
 def bip39(rest: Rest, given: dict[str, Any], expected: dict[str, Any]) -> None:
     words, passphrase = expected["mnemonic"], given["passphrase"]
     masters = (
-        Bip32Slip10Secp256k1.FromSeed(bytes.fromhex(expected["seed_hex"])),
-        Bip32Slip10Secp256k1.FromExtendedKey(expected["master_xprv"]),
+        Node.from_seed(bytes.fromhex(expected["seed_hex"])),
+        Node.from_text(expected["master_xprv"]),
     )
     for more in ({"language": given["language"]}, {}):
         for master in masters:
@@ -65,24 +65,23 @@ def bip39_passphrase(rest: Rest, vector: Vector) -> None:
 @runner({"mnemonic", "passphrase"}, {"seed_hex"}, optional={"passphrase_codepoints"})
 def one_passphrase(rest: Rest, given: dict[str, Any], expected: dict[str, Any]) -> None:
     wallet = rest.permissive.words_wallet(given["mnemonic"], given["passphrase"])
-    has_master(rest, wallet, Bip32Slip10Secp256k1.FromSeed(bytes.fromhex(expected["seed_hex"])))
+    has_master(rest, wallet, Node.from_seed(bytes.fromhex(expected["seed_hex"])))
 
 
 @runner({"mnemonic", "passphrases_equivalent"}, {"seed_hex"})
 def equivalent_passphrases(rest: Rest, given: dict[str, Any], expected: dict[str, Any]) -> None:
-    master = Bip32Slip10Secp256k1.FromSeed(bytes.fromhex(expected["seed_hex"]))
+    master = Node.from_seed(bytes.fromhex(expected["seed_hex"]))
     assert given["passphrases_equivalent"]
     for passphrase in given["passphrases_equivalent"]:
         has_master(rest, rest.permissive.words_wallet(given["mnemonic"], passphrase), master)
 
 
-def has_master(rest: Rest, wallet: dict[str, Any], master: Bip32Slip10Secp256k1) -> None:
+def has_master(rest: Rest, wallet: dict[str, Any], master: Node) -> None:
     """What REST shows of a wallet's seed: the fingerprint of its master key and an account's public node."""
-    same("master_fingerprint", wallet["master_fingerprint"], master.FingerPrint().ToHex())
+    same("master_fingerprint", wallet["master_fingerprint"], master.fingerprint.hex())
     account = rest.permissive.get(f"/wallets/{wallet['id']}/accounts/ethereum")
-    node = master.DerivePath(_ACCOUNT)
     same("path", account["path"], f"m/{_ACCOUNT}")
-    same("extended_public_key", account["extended_public_key"], node.PublicKey().ToExtended())
+    same("extended_public_key", account["extended_public_key"], master.below(_ACCOUNT).xpub)
 
 
 def negative_mnemonic(rest: Rest, vector: Vector) -> None:
@@ -110,7 +109,7 @@ def policy_mnemonic(rest: Rest, given: dict[str, Any], expected: dict[str, Any])
         body = {"kind": "bip39", "mnemonic": words, "passphrase": passphrase}
         rest.strict.refuses("POST", "/wallets/import", {"invalid_mnemonic"}, json=body)
         return
-    has_master(rest, wallet, Bip32Slip10Secp256k1.FromSeed(bytes.fromhex(expected["seed_hex"])))
+    has_master(rest, wallet, Node.from_seed(bytes.fromhex(expected["seed_hex"])))
 
 
 @runner({"path"}, {"error", "reason"}, optional={"curve"})

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bip_utils import Bip32Slip10Secp256k1
-from coincurve import PublicKey
-
+from tests.oracles.bip32 import Node, uncompressed
 from tests.vectors.rest import NotExpressible, Rest, Vector, runner, same, segment
 from tests.vectors.rest_common import no_words
 
@@ -59,8 +57,8 @@ def keys(rest: Rest, given: Document) -> Iterator[tuple[str, Document]]:
 def address(rest: Rest, given: Document, expected: Document) -> None:
     found = rest.permissive.key_wallet(given["private_key_hex"])["addresses"][0]
     same("address", found["address"], expected["address"])
-    uncompressed = PublicKey(bytes.fromhex(found["public_key"])).format(compressed=False).hex()
-    same("public_key", uncompressed, expected["public_key_uncompressed_hex"])
+    public_key = uncompressed(bytes.fromhex(found["public_key"])).hex()
+    same("public_key", public_key, expected["public_key_uncompressed_hex"])
     valid = rest.permissive.post("/networks/ethereum/validate-address", {"address": expected["address"]})
     same("validate-address", (valid["valid"], valid["address"]), (True, expected["address"]))
     owners = rest.permissive.get(f"/addresses/ethereum/{expected['address']}")["addresses"]
@@ -91,7 +89,7 @@ def derive(rest: Rest, given: Document, expected: Document) -> None:
     if account is not None:
         same("account_xpub", account["extended_public_key"], expected["account_xpub"])
         below = node_below(account, given["path"])
-        same("public key below the account", below.PublicKey().RawCompressed().ToHex(), expected["public_key_hex"])
+        same("public key below the account", below.public.hex(), expected["public_key_hex"])
 
 
 @runner({"mnemonic", "passphrase", "path"}, {"xpub", "public_key_hex", "chain_code_hex", "address"})
@@ -101,9 +99,9 @@ def derive_xpub(rest: Rest, given: Document, expected: Document) -> None:
     if account is None:
         raise NotExpressible("the path is below no account")
     below = node_below(account, given["path"])
-    same("xpub", below.PublicKey().ToExtended(), expected["xpub"])
-    same("public_key_hex", below.PublicKey().RawCompressed().ToHex(), expected["public_key_hex"])
-    same("chain_code_hex", below.ChainCode().ToHex(), expected["chain_code_hex"])
+    same("xpub", below.xpub, expected["xpub"])
+    same("public_key_hex", below.public.hex(), expected["public_key_hex"])
+    same("chain_code_hex", below.chain_code.hex(), expected["chain_code_hex"])
     at = rest.permissive.address_at(wallet, given["path"])
     if at is not None:
         same("address", at["address"], expected["address"])
@@ -119,10 +117,8 @@ def account_above(rest: Rest, wallet: Document, path: str) -> Document | None:
     return found
 
 
-def node_below(account: Document, path: str) -> Bip32Slip10Secp256k1:
-    node = Bip32Slip10Secp256k1.FromExtendedKey(account["extended_public_key"])
-    rest_of_path = path.removeprefix(account["path"]).strip("/")
-    return node.DerivePath(rest_of_path) if rest_of_path else node
+def node_below(account: Document, path: str) -> Node:
+    return Node.from_text(account["extended_public_key"]).below(path.removeprefix(account["path"]).strip("/"))
 
 
 @runner({"private_key_hex", "tx", "unsigned_hex"}, _SIGNED, optional=_WORDS)

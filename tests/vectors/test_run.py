@@ -101,6 +101,14 @@ def another(value: Any) -> Any:
     return 1 - value if isinstance(value, int) and not isinstance(value, bool) else not value
 
 
+def test_that_a_key_was_used_is_seen(rest: Rest) -> None:
+    wallet = rest.strict.key_wallet("11" * 32)
+    body = {"network": "ethereum", "format": "eip191", "message": "x", "encoding": "text"}
+    before = rest.strict.key_use()
+    rest.strict.post(f"/wallets/{wallet['id']}/sign-message", body)
+    assert rest.strict.key_use() == before + 2  # one unwrap, one signature
+
+
 def test_a_group_that_is_not_known_fails_by_name(rest: Rest) -> None:
     vector = {**OWN.vectors[0], "group": "eth.sign.later"}
     report = run.run(Folder([vector]), rest)
