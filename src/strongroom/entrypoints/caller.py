@@ -8,14 +8,15 @@ from typing import Final
 from uuid import uuid4
 
 from strongroom.errors import Unauthenticated
+from strongroom.telemetry.scrubbing import looks_like_secret
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 def request_id(sent: Iterable[str]) -> str:
-    """The caller's own where it is one that can go into a log line, else a new one."""
+    """The caller's own where it can go into a log line and an audit record, else a new one."""
     for text in sent:
-        if _REQUEST_ID.fullmatch(text):
+        if _REQUEST_ID.fullmatch(text) and not looks_like_secret(text):
             return text
     return uuid4().hex
 

@@ -49,7 +49,7 @@ class Entries:
         self.lease = lease
         self.clock = clock
         self._fingerprint_key = fingerprint_key
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[bool]] = set()
 
     def __call__(
         self,
@@ -64,9 +64,10 @@ class Entries:
     ) -> Entry:
         """``command``: the canonical bytes of what was asked; only an HMAC of them is kept."""
         fingerprint = idempotency.fingerprint(self._fingerprint_key, operation, command)
-        return Entry(self, principal, request_id, client, operation, idempotency_key, fingerprint, now)
+        kept = None if idempotency_key is None else idempotency.kept_key(self._fingerprint_key, idempotency_key)
+        return Entry(self, principal, request_id, client, operation, kept, fingerprint, now)
 
-    def in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def in_background(self, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
         """Runs to its end even where the call that began it is cancelled."""
         task = asyncio.create_task(work)
         self._background.add(task)
@@ -301,10 +302,11 @@ class Intent:
                 await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED)])
             except Lost as lost:
                 if lost.conflict.cause == settled:
-                    raise Superseded("the operation was taken over by a later request") from lost
+                    raise _taken_over() from lost
                 if not isinstance(lost.conflict.cause, HeldGuard | MoveGuard):
-                    await self._settle_failed(lost.code)
-                    raise _meaning(lost) from lost
+                    # Who took over may have written the same rows: whether it did decides what this is.
+                    still_mine = await self._settle_failed(lost.code)
+                    raise (_meaning(lost) if still_mine else _taken_over()) from lost
                 guards, self._moves = await self._guards_anew()
                 continue
             except StrongroomError as error:
@@ -322,12 +324,12 @@ class Intent:
             await self._settle_failed(Superseded.code)
             raise
 
-    async def _settle_failed(self, code: str) -> None:
+    async def _settle_failed(self, code: str) -> bool:
         """Shielded: also a call that is being cancelled settles."""
-        await asyncio.shield(self._entry.shared.in_background(self._fail(code)))
+        return await asyncio.shield(self._entry.shared.in_background(self._fail(code)))
 
-    async def _fail(self, code: str) -> None:
-        """T2 of a failure. Where it cannot be written the lease ends the operation."""
+    async def _fail(self, code: str) -> bool:
+        """T2 of a failure. Where it cannot be written the lease ends the operation. False: it was taken over."""
         self._details = {"error": code}
         unit = Unit(
             changes=[idempotency.settled(self._record, state=OperationState.FAILED)],
@@ -335,11 +337,18 @@ class Intent:
         )
         try:
             await self._committer.commit(unit, [self._audit(AuditOutcome.FAILED)])
+        except Lost:
+            return False
         except StrongroomError as error:
             _log.warning("operation.not_settled", operation_id=str(self._record.id), code=error.code)
+        return True
 
     def _audit(self, outcome: AuditOutcome) -> AuditEntry:
         return self._entry.audit(self._record.id, outcome, self._wallet_id, self._network, self._details)
+
+
+def _taken_over() -> Superseded:
+    return Superseded("the operation was taken over by a later request")
 
 
 def _code(error: BaseException) -> str:

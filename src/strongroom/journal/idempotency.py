@@ -9,12 +9,20 @@ from datetime import datetime
 from strongroom.domain.record import OperationRecord, OperationState
 from strongroom.errors import IdempotencyMismatch, InFlight
 from strongroom.storage.base import Change
+from strongroom.telemetry.scrubbing import looks_like_secret
 
 
 def fingerprint(key: bytes, operation: str, command: bytes) -> bytes:
     """HMAC of the parsed command, the same from every face."""
     name = operation.encode()
     return hmac.digest(key, len(name).to_bytes(2, "big") + name + command, "sha256")
+
+
+def kept_key(key: bytes, sent: str) -> str:
+    """The idempotency key as it is stored: one that looks like a secret is known again by its HMAC alone."""
+    if not looks_like_secret(sent):
+        return sent
+    return "hmac:" + hmac.digest(key, b"idempotency-key" + sent.encode(), "sha256").hex()
 
 
 def stored_answer(record: OperationRecord, fingerprint: bytes, now: datetime) -> bytes | None:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from strongroom.errors import InvalidField, MalformedRequest
+from strongroom.telemetry.scrubbing import looks_like_secret
 
 NetworkName = Annotated[
     str, Meta(min_length=1, max_length=64, description="Network by name, alias or CAIP-2 id", examples=["ethereum"])
@@ -30,14 +31,20 @@ PathText = Annotated[
          examples=["m/44'/60'/0'/0/0"]),
 ]  # fmt: skip
 AddressText = Annotated[str, Meta(max_length=128, examples=["0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F"])]
-Label = Annotated[str, Meta(max_length=128, description="For people; NFC, no control or invisible characters")]
+Label = Annotated[
+    str,
+    Meta(
+        max_length=128,
+        description="For people; NFC, no control or invisible characters, nothing that looks like a mnemonic or a key",
+    ),
+]
 ExternalId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=128,
         pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="The caller's own id, unique in the tenant",
+        description="The caller's own id, unique in the tenant; nothing that looks like a mnemonic or a key",
     ),
 ]
 PageSize = Annotated[int, Meta(ge=1, le=200, description="Entries a page")]
@@ -60,7 +67,7 @@ class KeySelector(msgspec.Struct, kw_only=True, frozen=True):
 def clean_text(text: str | None, field: str) -> str | None:
     """Text for people, as it is stored: NFC, nothing that hides, reorders or breaks lines; None where it is empty.
 
-    Raises InvalidField.
+    What looks like a mnemonic or a key is in the wrong field, and would be kept in the clear. Raises InvalidField.
     """
     if text is None:
         return None
@@ -69,6 +76,8 @@ def clean_text(text: str | None, field: str) -> str | None:
         raise InvalidField(f"{field} holds a control or invisible character", field=field)
     if len(normal.encode()) > 512:
         raise InvalidField(f"{field} is longer than 512 bytes of UTF-8", field=field)
+    if looks_like_secret(normal):
+        raise InvalidField(f"{field} looks like a mnemonic or a key, and it is kept in the clear", field=field)
     return normal or None
 
 

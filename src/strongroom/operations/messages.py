@@ -17,6 +17,7 @@ from strongroom.errors import InvalidMessage
 from strongroom.operations.call import Call
 from strongroom.operations.fields import AddressText, KeySelector, NetworkName
 from strongroom.operations.keyring import signatures_of
+from strongroom.telemetry.scrubbing import looks_like_secret
 
 MessageText = Annotated[str, Meta(max_length=262_144, description="The message, as `encoding` says")]
 Encoding = Annotated[Literal["text", "hex"], Meta(description="text: signed as UTF-8; hex: these bytes, 0x allowed")]
@@ -132,6 +133,17 @@ def _of_document(chain: Chain, format_name: str, document: dict[str, Any]) -> Me
     return Message(format_name, document=document)
 
 
+def _refuse_secrets(summary: Summary) -> None:
+    """What a summary takes over from typed data is kept in the clear. A salt is any 32 bytes. Raises InvalidMessage."""
+    for action in summary.actions:
+        domain = {name: value for name, value in action.details.get("domain", {}).items() if name != "salt"}
+        if looks_like_secret(msgspec.json.encode([action.method, action.spender, domain]).decode()):
+            raise InvalidMessage(
+                "domain, primaryType or spender looks like a mnemonic or a key, and is kept in the clear",
+                field="typed_data",
+            )
+
+
 async def _sign(
     command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
 ) -> SignedMessageView:
@@ -139,6 +151,7 @@ async def _sign(
     wallet = await call.active_wallet(command.wallet_id)
     key = await call.keyring.find(call, wallet, network, command)
     prepared, warnings = chain.prepare_message(network, message, {key.public_key: key})
+    _refuse_secrets(prepared.summary)
     secret = await call.secret(wallet)
 
     async with call.journal.intent(

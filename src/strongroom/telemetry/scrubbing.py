@@ -30,6 +30,7 @@ _MAX_ITEMS: Final = 100
 _MAX_DEPTH: Final = 6
 _RUN: Final = 4
 """Words of a mnemonic in a row that give it away."""
+_SHORTEST_MNEMONIC: Final = 12
 
 _URL: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)(?:[^/\s@]*@)?([^/\s@:?#'\"]*)[^\s'\"]*")
 _TOKEN: Final = re.compile(r"\bsr_[0-9a-f_]{8,}|\b(?:bearer|basic)\s+[^\s'\",]+", re.IGNORECASE)
@@ -39,6 +40,11 @@ _BYTES: Final = re.compile(
 )
 _BLOB: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{32,39}|[0-9a-fA-F]{41,})(?![0-9A-Za-z])")
+_KEY: Final = re.compile(
+    r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})(?![0-9a-fA-F])|sr_[0-9a-f]{32}_[0-9a-f]{16}"
+    r"|[a-zA-Z]prv[1-9A-HJ-NP-Za-km-z]{100}|(?<![0-9A-Za-z])[5KL][1-9A-HJ-NP-Za-km-z]{50,51}(?![0-9A-Za-z])"
+)
+"""A private key or a seed in hex, an API key, an extended private key, a WIF."""
 _HARMLESS: Final = re.compile(
     r"[a-z]+(?:[._-][a-z]+){0,2}|[0-9.:]{1,21}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 )
@@ -48,6 +54,14 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _ESCAPED_BLANK: Final = re.compile(r"\\[nrt]")
 _LONGEST_GAP: Final = 6
 """Between two words of a list: a blank, `", "`, a line feed with a number."""
+
+
+def looks_like_secret(text: str) -> bool:
+    """Whether it holds a whole mnemonic or key: what is kept in the clear must not.
+
+    It says yes to less than the log's net: a refusal must not hit a sentence of four common words.
+    """
+    return _KEY.search(text) is not None or bool(_word_runs(text, _SHORTEST_MNEMONIC))
 
 
 def scrub(value: object, key: str = "", depth: int = 0) -> object:
@@ -109,17 +123,17 @@ def _scrub_words(text: str) -> str:
     return text
 
 
-def _word_runs(text: str) -> list[tuple[int, int]]:
-    """Where four and more words of one list follow each other."""
+def _word_runs(text: str, least: int = _RUN) -> list[tuple[int, int]]:
+    """Where ``least`` and more words of one list follow each other."""
     words = [found.span() for found in _WORD.finditer(_ESCAPED_BLANK.sub("  ", text))]
-    if len(words) < _RUN:
+    if len(words) < least:
         return []
     lists = _lists()
     masks = [lists.get(_normal(text[start:end]), 0) for start, end in words]
     runs: list[tuple[int, int]] = []
-    for at in range(len(words) - _RUN + 1):
-        row = words[at : at + _RUN]
-        if reduce(and_, masks[at : at + _RUN]) and all(b[0] - a[1] <= _LONGEST_GAP for a, b in pairwise(row)):
+    for at in range(len(words) - least + 1):
+        row = words[at : at + least]
+        if reduce(and_, masks[at : at + least]) and all(b[0] - a[1] <= _LONGEST_GAP for a, b in pairwise(row)):
             start = runs.pop()[0] if runs and runs[-1][1] >= row[0][0] else row[0][0]
             runs.append((start, row[-1][1]))
     return runs

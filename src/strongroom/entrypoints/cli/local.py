@@ -24,6 +24,7 @@ from strongroom.entrypoints.cli import output
 from strongroom.errors import ConfigurationError, StrongroomError, Unavailable
 from strongroom.journal.heads import read_heads
 from strongroom.journal.verify import verify
+from strongroom.operations.fields import clean_text
 from strongroom.storage.base import Unit
 from strongroom.telemetry import logging
 
@@ -78,6 +79,8 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
 
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         output.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), output.USAGE)
+    with _errors_in_words():
+        clean_text(name, "name")
     output.show(json.dumps(_administer(work)), as_json=False)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Final
-from uuid import uuid4
 
 import msgspec
 from starlette.types import Receive, Scope
 
 from strongroom.access.client_address import ClientAddresses
-from strongroom.errors import MalformedRequest, Unauthenticated
+from strongroom.entrypoints.caller import presented_key, request_id
+from strongroom.errors import MalformedRequest
 
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
@@ -21,8 +20,6 @@ _READ: Final = frozenset({
     b"x-api-key", b"x-forwarded-for", b"x-request-id",
 })  # fmt: skip
 """The headers that we read."""
-
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -58,7 +55,7 @@ class Exchange:
         for name, value in scope["headers"]:
             if name in _READ:
                 self._headers.setdefault(name, []).append(value.decode("latin-1"))
-        self.request_id = self._request_id()
+        self.request_id = request_id(self.headers(b"x-request-id"))
 
     def headers(self, name: bytes) -> list[str]:
         """Every value, in the order in which they came. ``name`` is one of `_READ`."""
@@ -75,24 +72,10 @@ class Exchange:
 
     def api_key(self) -> str | None:
         """Raises Unauthenticated where two different keys were sent: nobody can say which was meant."""
-        keys = set(self.headers(b"x-api-key"))
-        for value in self.headers(b"authorization"):
-            scheme, _, credentials = value.partition(" ")
-            if scheme.lower() == "bearer":
-                keys.add(credentials.strip())
-        if len(keys) > 1:
-            raise Unauthenticated("more than one API key was sent")
-        return keys.pop() if keys else None
+        return presented_key(self.headers(b"x-api-key"), self.headers(b"authorization"))
 
     def client(self, addresses: ClientAddresses) -> str:
         return addresses.resolve(self._peer, self.headers(b"x-forwarded-for"))
-
-    def _request_id(self) -> str:
-        """The caller's own where it can go into a log line, else a new one."""
-        for text in self.headers(b"x-request-id"):
-            if _REQUEST_ID.fullmatch(text):
-                return text
-        return uuid4().hex
 
 
 Handler = Callable[[Exchange], Awaitable[Answer]]
