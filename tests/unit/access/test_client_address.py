@@ -141,6 +141,7 @@ JUNK = [
     (PROXY, ["0xcb007107"], PROXY),
     (PROXY, ["caller.example"], PROXY),
     (PROXY, ["9" * 100_000], PROXY),
+    (PROXY, [f"fe80::1%{'e' * 100}"], PROXY),
     (PROXY, [f"{CALLER}, unknown"], PROXY),
     (PROXY, [f"{CALLER}, unknown, 10.4.4.4"], "10.4.4.4"),
     (PROXY, [f"{CALLER}, , 10.4.4.4"], "10.4.4.4"),

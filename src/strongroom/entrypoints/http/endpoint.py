@@ -19,8 +19,6 @@ from strongroom.operations.registry import Operation
 ALIASES: Final[dict[str, dict[str, str]]] = {"wallets.create": {"mnemonic_length": "words"}}
 """By operation: names of the predecessor's body fields, and what they are called now. REST only."""
 
-_MOST_PARAMETERS: Final = 32
-
 
 class OperationEndpoint:
     """Binds path, query and body to the operation's command, and renders its result.
@@ -93,10 +91,7 @@ def _query(exchange: Exchange) -> list[tuple[str, str]]:
     if not raw:
         return []
     try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict",
-            max_num_fields=_MOST_PARAMETERS,
-        )  # fmt: skip
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
     except ValueError:
         raise MalformedRequest("the query is not made of name=value pairs in UTF-8") from None
     if any("\0" in text for _, text in pairs):

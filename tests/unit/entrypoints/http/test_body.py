@@ -66,9 +66,9 @@ async def test_slow_body(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (408, "body_timeout")
 
 
-@pytest.mark.parametrize("size", ["-1", "1e3", "0x10", "٣", "", "9" * 30])
+@pytest.mark.parametrize("size", ["-1", "1e3", "0x10", "²", "", "9" * 30])
 async def test_content_length_that_is_no_number(client: httpx.AsyncClient, size: str) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", size.encode())]
+    headers = [(b"content-type", b"application/json"), (b"content-length", size.encode("latin-1"))]
     assert (await client.post(WALLETS, content=Stream(b"{}", 1), headers=headers)).status_code == 400
 
 
@@ -102,7 +102,7 @@ async def test_other_types(client: httpx.AsyncClient, headers: dict[str, str]) -
 async def test_the_connection_ends_before_the_body(client: httpx.AsyncClient, app: object) -> None:
     sent: list[dict[str, object]] = []
     messages = iter([
-        {"type": "http.request", "body": b'{"label":', "more_body": True},
+        {"type": "http.request", "body": b"{}", "more_body": True},
         {"type": "http.disconnect"},
     ])  # fmt: skip
 

@@ -21,6 +21,7 @@ from strongroom.entrypoints.binding import bind, to_tree
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.entrypoints.http.openapi import document
 from strongroom.errors import every_error
+from strongroom.keys import bip39, derivation
 from strongroom.operations.messages import message_bytes
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import OPERATIONS, Operation
@@ -119,6 +120,13 @@ def test_constraints_show() -> None:
     assert create["properties"]["words"]["enum"] == [12, 15, 18, 21, 24]
     assert create["properties"]["passphrase"]["anyOf"][0]["writeOnly"] is True
     assert create["additionalProperties"] is False
+
+
+def test_examples_of_fingerprints_are_of_the_mnemonic() -> None:
+    seed = bip39.seed(bip39.parse(EXAMPLES["wallets.import"].command["mnemonic"]))
+    fingerprint = bip32.fingerprint(derivation.public_key(derivation.derive(seed, ()))).hex()
+    for name in ("wallets.import", "accounts.get"):
+        assert EXAMPLES[name].result["master_fingerprint"] == fingerprint
 
 
 def test_examples_of_addresses_are_derived() -> None:
