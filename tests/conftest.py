@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.support.service import NewService, RunningService
 
+pytest_plugins = ("tests.support.components",)
+
 _RESOLVING = ("socket.getaddrinfo", "socket.gethostbyname")
 _SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
 

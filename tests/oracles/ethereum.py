@@ -20,6 +20,10 @@ def private_key(draw: random.Random) -> bytes:
     return draw.randrange(1, N).to_bytes(32, "big")
 
 
+def checksum(address: str) -> str:
+    return str(to_checksum_address(address))
+
+
 def address(private: bytes) -> str:
     return str(Account.from_key(private).address)
 

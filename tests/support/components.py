@@ -1,0 +1,71 @@
+"""The real things that some tests run against: what they are, how to get one, and how many tests had it.
+
+A test says what it needs: ``pytestmark = pytest.mark.needs("anvil")``. Where that cannot be had, the test is skipped
+and the end of the run says so; with STRONGROOM_TEST_REQUIRE=all it fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support import anvil, node
+
+
+@dataclass(frozen=True)
+class Component:
+    is_here: Callable[[], bool]
+    how_to_get: str
+
+
+COMPONENTS = {
+    "anvil": Component(
+        lambda: anvil.program() is not None,
+        "`make test` installs it; elsewhere than on Linux x86-64, put it on the PATH",
+    ),
+    "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
+    "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
+}
+
+_ran: Counter[str] = Counter()
+_missed: Counter[str] = Counter()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*names): real components, by their names in tests.support.components")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needed = _needed(item)
+    missing = [name for name in needed if not COMPONENTS[name].is_here()]
+    if not missing:
+        return
+    _missed.update(missing)
+    reason = "; ".join(f"there is no {name}: {COMPONENTS[name].how_to_get}" for name in missing)
+    if os.environ.get("STRONGROOM_TEST_REQUIRE") == "all":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    _ran.update(_needed(item))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _ran and not _missed:
+        return
+    terminalreporter.section("real components")
+    for name, component in COMPONENTS.items():
+        terminalreporter.write_line(f"{name}: {_ran[name]} tests")
+        if _missed[name]:
+            line = f"  {_missed[name]} NOT RUN, there is no {name}: {component.how_to_get}"
+            terminalreporter.write_line(line, red=True)
+
+
+def _needed(item: pytest.Item) -> set[str]:
+    return {name for mark in item.iter_markers("needs") for name in mark.args}
