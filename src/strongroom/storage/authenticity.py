@@ -145,7 +145,7 @@ class Authenticity:
 
     def tag_result(self, operation_id: UUID, result: bytes) -> bytes:
         """mac (32) ‖ result: a stored answer is given out again, so it must be the one that was stored."""
-        return hmac.digest(self._result_key, canonical(operation_id, result), "sha256") + result
+        return hmac.digest(self._result_key, operation_id.bytes + result, "sha256") + result
 
     def open_result(self, operation_id: UUID, tagged: bytes) -> bytes:
         result = tagged[_MAC_SIZE:]
