@@ -19,8 +19,8 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 test: $(VENV)/.test $(VENV)/.node ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign'
 
-demo: $(VENV)/.runtime ## start a service in a folder of its own, walk through it, stop it
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+demo: $(VENV)/.runtime $(VENV)/.node ## a service of its own, a real Ethereum node, and two transfers that it mines
+	@$(PY) -m examples.demo
 
 vectors: $(VENV)/.test ## run the vectors of DIR=folder, else our own, against the code and over REST
 	$(PY) -m tests.vectors.run $(DIR)

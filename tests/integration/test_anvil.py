@@ -110,7 +110,8 @@ def _with_sidecar(canonical: str, *, cells: bool) -> str:
     """The network form of EIP-4844, or with the cell proofs of EIP-7594, of a transaction with one blob of zeros."""
     fields = rlp.decode(bytes.fromhex(canonical[4:]))
     sidecar = [[ZERO_BLOB], [INFINITY], [INFINITY] * (CELLS if cells else 1)]
-    return "0x03" + rlp.encode([fields, *([b"\x01"] if cells else []), *sidecar]).hex()
+    network_form: bytes = rlp.encode([fields, *([b"\x01"] if cells else []), *sidecar])
+    return "0x03" + network_form.hex()
 
 
 @pytest.mark.needs("solc")

@@ -1,0 +1,201 @@
+"""From nothing to mined: a service, a real Ethereum node, a wallet, and two transfers, one over REST, one over gRPC.
+
+``make demo`` runs it with a service of its own, in a folder that is gone afterwards. With STRONGROOM_URL and
+STRONGROOM_API_KEY set it asks a running one (and GRPC_TARGET, else 127.0.0.1:3001). The node is always its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+
+from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import (
+    SignedTransaction,
+    SignTransactionRequest,
+    UnsignedTransaction,
+)
+from tests.support.anvil import Anvil, program
+from tests.support.server import Server
+
+NETWORK = "anvil"
+RECIPIENT = "0x3535353535353535353535353535353535353535"
+ETHER = 10**18
+
+
+class Failed(Exception):
+    """Something did not go as it must."""
+
+
+@dataclass(frozen=True)
+class Strongroom:
+    url: str
+    target: str
+    api_key: str
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        status, answer = self.try_(method, path, body)
+        _must(status < 400, f"{answer.get('code')}: {answer.get('detail')}")
+        return answer
+
+    def try_(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        """HTTP status and answer, an error's too."""
+        _print_request(f"{method} /api/v1{path}", body)
+        answer = httpx.request(
+            method, f"{self.url}/api/v1{path}", json=body, headers={"X-API-Key": self.api_key}, trust_env=False
+        )
+        return answer.status_code, answer.json()
+
+    def sign_over_grpc(self, wallet_id: str, transaction: dict[str, Any]) -> SignedTransaction:
+        _print_request("strongroom.v1.WalletService/SignTransaction", transaction)
+        request = SignTransactionRequest(
+            wallet_id=wallet_id, network=NETWORK, unsigned_tx=UnsignedTransaction(json=json.dumps(transaction))
+        )
+        with grpc.insecure_channel(self.target) as channel:
+            sign = channel.unary_unary(
+                "/strongroom.v1.WalletService/SignTransaction",
+                request_serializer=SignTransactionRequest.SerializeToString,
+                response_deserializer=SignedTransaction.FromString,
+            )
+            signed: SignedTransaction = sign(request, metadata=(("x-api-key", self.api_key),), timeout=30)
+        return signed
+
+
+def main() -> int:
+    if program() is None:
+        print("There is no anvil: `make demo` installs it on Linux x86-64; elsewhere put Foundry's on the PATH.")
+        return 1
+    try:
+        with _service() as service, Anvil() as node:
+            walk(service, node)
+    except (Failed, AssertionError, httpx.HTTPError, grpc.RpcError) as error:
+        print(f"\nFAILED: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def walk(service: Strongroom, node: Anvil) -> None:
+    _title("A wallet, made through the API")
+    wallet = service.ask("POST", "/wallets", {"label": "demo", "networks": [NETWORK]})
+    address = wallet["addresses"][0]["address"]
+    print(f"  wallet   {wallet['id']}")
+    print(f"  address  {address}  at {wallet['addresses'][0]['path']}")
+
+    _title("Ten ether for it, on a real Ethereum node")
+    node.fund(address, 10 * ETHER)
+    print(f"  {node.call('web3_clientVersion')}, chain {node.chain_id}")
+    print(f"  balance  {_ether(node.balance(address))} ETH")
+
+    _title("One ether, signed over REST")
+    transfer = _transfer(node, address, ETHER)
+    signed = service.ask("POST", f"/wallets/{wallet['id']}/sign", {"network": NETWORK, "unsigned_tx": transfer})
+    summary = signed["summary"]
+    _print_summary(summary["type"], summary["fee"]["amount"], summary["actions"][0])
+    _mine(node, address, signed["signed_tx"], signed["tx_id"])
+
+    _title("Something else for the same nonce: refused")
+    other = {**transfer, "value": hex(2 * ETHER)}
+    status, problem = service.try_("POST", f"/wallets/{wallet['id']}/sign", {"network": NETWORK, "unsigned_tx": other})
+    _must((status, problem["code"]) == (409, "already_signed"), "the second signature was not refused")
+    print(f"  {status} {problem['code']}: {problem['detail']}")
+
+    _title("Half an ether, signed over gRPC")
+    answer = service.sign_over_grpc(wallet["id"], _transfer(node, address, ETHER // 2))
+    action = answer.summary.actions[0]
+    told = {name: getattr(action, name) for name in ("kind", "amount", "asset", "from_address", "to")}
+    _print_summary(answer.summary.type, answer.summary.fee.amount, told)
+    _mine(node, address, answer.signed_tx, answer.tx_id)
+
+    _title("What the node says now")
+    for name, holder in (("sender", address), ("recipient", RECIPIENT)):
+        print(f"  {name:<10} {_ether(node.balance(holder))} ETH")
+
+    _title("What the audit says")
+    records = service.ask("GET", f"/audit?wallet_id={wallet['id']}")["records"]
+    for record in reversed(records):
+        told = record["details"]
+        about = told.get("tx_id") or told.get("code") or ""
+        print(f"  {record['at'][:19]}  {record['operation']:<18} {record['outcome']:<10} {about}".rstrip())
+    _must(sum(record["outcome"] == "succeeded" for record in records) == 3, "the audit does not hold what was done")
+
+
+@contextmanager
+def _service() -> Iterator[Strongroom]:
+    _title("Strongroom")
+    if url := os.environ.get("STRONGROOM_URL"):
+        print(f"  the running one at {url}")
+        target = os.environ.get("GRPC_TARGET", "127.0.0.1:3001")
+        yield Strongroom(url.rstrip("/"), target, os.environ.get("STRONGROOM_API_KEY", ""))
+        return
+    with tempfile.TemporaryDirectory(prefix="strongroom-demo-") as folder, Server(Path(folder)) as server:
+        print(f"  strongroom serve  (REST on {server.url}, gRPC on {server.target})")
+        yield Strongroom(server.url, server.target, server.api_key)
+
+
+def _transfer(node: Anvil, sender: str, wei: int) -> dict[str, Any]:
+    """An EIP-1559 transfer that pays even where the base fee quadruples."""
+    base_fee = int(node.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
+    tip = 10**9
+    return {
+        "chainId": hex(node.chain_id),
+        "nonce": hex(node.nonce(sender)),
+        "to": RECIPIENT,
+        "value": hex(wei),
+        "gas": hex(21_000),
+        "maxFeePerGas": hex(4 * base_fee + tip),
+        "maxPriorityFeePerGas": hex(tip),
+    }
+
+
+def _mine(node: Anvil, sender: str, signed_tx: str, tx_id: str) -> None:
+    _must(node.broadcast(signed_tx) == tx_id, "the node has another id for it")
+    receipt = node.mined(tx_id)
+    print("  mined:")
+    for name in ("transactionHash", "from", "to"):
+        print(f"    {name:<18} {receipt[name]}")
+    for name in ("status", "blockNumber", "gasUsed", "effectiveGasPrice"):
+        print(f"    {name:<18} {int(receipt[name], 16)}")
+    _must(receipt["status"] == "0x1", "the node says that it failed")
+    _must(receipt["from"] == sender.lower(), "the node says that somebody else sent it")
+
+
+def _print_request(line: str, body: dict[str, Any] | None) -> None:
+    print(f"  {line}")
+    if body is not None:
+        print(textwrap.fill(json.dumps(body), 110, initial_indent="    ", subsequent_indent="    "))
+
+
+def _print_summary(kind: str, fee: str, action: dict[str, Any]) -> None:
+    print(f"  what it does, as the service decoded it ({kind}):")
+    print(f"    {action['kind']} of {_ether(int(action['amount']))} {action['asset']}")
+    print(f"    from {action['from_address']}")
+    print(f"    to   {action['to']}")
+    print(f"    fee  at most {_ether(int(fee))} {action['asset']}")
+
+
+def _ether(wei: int) -> str:
+    return f"{Decimal(wei) / ETHER:f}"
+
+
+def _title(text: str) -> None:
+    print(f"\n{text}", flush=True)
+
+
+def _must(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise Failed(complaint)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
