@@ -45,7 +45,7 @@ def read(raw: bytes, message_type: type[Message]) -> dict[str, Any]:
 def write(result: msgspec.Struct, message_type: type[Message]) -> bytes:
     """The result as bytes of its message. This is where a secret that is meant for the caller leaves."""
     tree = _rewritten(to_tree(result, keep=(datetime,)), _rewrites(message_type.DESCRIPTOR))
-    return message_type(**tree).SerializeToString()
+    return message_type(**tree).SerializeToString(deterministic=True)  # maps in order: a replay gives the same bytes
 
 
 @cache

@@ -1,0 +1,345 @@
+"""SIGKILL to the whole service while at least 32 requests are in flight, again and again.
+
+Clients of both faces send creates and signs, each under an idempotency key of its own. After each kill the database is
+read: had the requests without an answer reached T1, or T2? Then the service is started on the same folder, the audit is
+verified, and the clients ask again as clients do, while the next kill comes. Run it as
+
+    python -m tests.campaign.kills --operations 1000 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+from tests.campaign.remains import Remains, Row
+from tests.support.server import Server
+from tests.support.service import Face, GrpcFace, HttpFace, Outcome
+
+IN_FLIGHT = 48
+LEAST_IN_FLIGHT = 32
+LEAST_OF_EACH = 20
+STATES = ("no T1", "T1 only", "T2 unanswered")
+SETTINGS = {
+    "IDEMPOTENCY__LEASE": "1",
+    "AUDIT__INTERVAL": "1",
+    "LOG__LEVEL": "warning",
+    **{f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")},
+}
+_WALLETS = 8
+_RIVALS = 0.1
+"""Share of the signs that are for a nonce which another one signs something else for."""
+_SAMPLE = 10
+_NO_ANSWER = (httpx.TransportError, grpc.aio.AioRpcError)
+_OUTCRIES = ("integrity.alarm", "crashed", "committer.failed", "Traceback")
+
+
+@dataclass
+class Task:
+    """One operation under one idempotency key, sent until it is answered."""
+
+    key: str
+    face: int
+    operation: str
+    command: dict[str, Any]
+    rival: bool = False
+    answer: Outcome | None = None
+    before: Row | None = None
+    """What was stored of it after the last kill that left it unanswered."""
+
+
+@dataclass
+class Report:
+    operations: int
+    kills: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    fewest_in_flight: int = 1_000_000
+    answered: int = 0
+    refused: int = 0
+    taken_over: int = 0
+    replayed: int = 0
+    signatures: int = 0
+    wallets: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def failures(self, least: int) -> list[str]:
+        missing = [f"only {self.states[name]} of: {name}" for name in STATES if self.states[name] < least]
+        return [*self.violations, *missing]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.operations} operations, {self.kills} kills, at least {self.fewest_in_flight} requests in flight",
+            *(f"  {name:<14} {self.states[name]:>5}" for name in STATES),
+            f"answered {self.answered}, refused as rivals {self.refused}, taken over {self.taken_over}",
+            f"replays compared {self.replayed}",
+            f"signatures {self.signatures}, each with its audit; wallets {self.wallets}, each of which signed",
+            f"violations {len(self.violations)}",
+        ]
+        return "\n".join(lines)
+
+
+class Faces:
+    """Fresh connections to the service, both ways."""
+
+    def __init__(self, server: Server) -> None:
+        self._http = httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False, limits=_NO_LIMITS)
+        self._channel = grpc.aio.insecure_channel(server.target)
+        self._key = server.api_key
+        self._faces: Sequence[Face] = (HttpFace(self._http), GrpcFace(self._channel))
+
+    async def call(self, face: int, operation: str, command: dict[str, Any], key: str | None = None) -> Outcome:
+        return await self._faces[face].call(operation, command, key=self._key, idempotency_key=key)
+
+    async def send(self, task: Task) -> Outcome:
+        return await self.call(task.face, task.operation, task.command, task.key)
+
+    async def __aenter__(self) -> Faces:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+        await self._channel.close()
+
+
+_NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+
+
+class Campaign:
+    def __init__(self, server: Server, operations: int, seed: int) -> None:
+        self.report = Report(operations)
+        self._server = server
+        self._random = random.Random(seed)
+        self._tasks: list[Task] = []
+        self._queue: deque[Task] = deque()
+        self._under_way: dict[str, Task] = {}
+        self._turns = asyncio.Semaphore(LEAST_IN_FLIGHT)
+        self._wanted = 0
+        """So many answers more, and the service is killed."""
+        self._killed = False
+
+    async def run(self) -> Report:
+        self._server.start()
+        await self._plan()
+        while len(self._queue) >= IN_FLIGHT:
+            if not await self._wave(lethal=True):
+                break
+            self._look()
+            self._server.start()
+            self._verify_audit()
+        await self._wave(lethal=False)
+        await self._end()
+        return self.report
+
+    async def _plan(self) -> None:
+        async with Faces(self._server) as faces:
+            wallets = []
+            for n in range(_WALLETS):
+                task = Task(f"wallet-{n}", n % 2, "wallets.create", {"networks": ["ethereum"]})
+                task.answer = await faces.send(task)
+                self._tasks.append(task)
+                wallets.append(task.answer.result["id"])
+        nonces = Counter[str]()
+        for n in range(self.report.operations):
+            face, wallet = n % 2, self._random.choice(wallets)
+            if self._random.random() < 0.4:
+                self._add(Task(f"create-{n}", face, "wallets.create", {"label": f"{n}", "networks": ["ethereum"]}))
+                continue
+            rival = nonces[wallet] > 0 and self._random.random() < _RIVALS
+            if not rival:
+                nonces[wallet] += 1
+            self._add(Task(f"sign-{n}", face, "transactions.sign", _transfer(wallet, nonces[wallet], n), rival))
+
+    def _add(self, task: Task) -> None:
+        self._tasks.append(task)
+        self._queue.append(task)
+
+    async def _wave(self, *, lethal: bool) -> bool:
+        """Sends what is queued; True if it was killed over it."""
+        self._killed = False
+        sample = self._random.sample(done, min(_SAMPLE, len(done))) if (done := self._done()) else []
+        async with Faces(self._server) as faces:
+            workers = [asyncio.create_task(self._work(faces)) for _ in range(IN_FLIGHT)]
+            timer = self._aim() if lethal else None
+            await asyncio.gather(*workers)
+            if timer is not None:
+                timer.cancel()
+            if not self._killed:
+                await self._replay(faces, sample)
+        return self._killed
+
+    def _aim(self) -> asyncio.TimerHandle | None:
+        """At any time, or at the moment in which so many are answered: then others are committed, and are not."""
+        if self._random.randrange(4) == 0:
+            return asyncio.get_running_loop().call_later(self._random.uniform(0.02, 0.3), self._kill)
+        self._wanted = self._random.randint(1, IN_FLIGHT)
+        return None
+
+    def _kill(self) -> None:
+        in_flight = len(self._under_way)
+        if in_flight < LEAST_IN_FLIGHT:
+            return
+        self._server.kill()
+        self._killed = True
+        self.report.kills += 1
+        self.report.fewest_in_flight = min(self.report.fewest_in_flight, in_flight)
+
+    async def _work(self, faces: Faces) -> None:
+        while self._queue and not self._killed:
+            task = self._queue.popleft()
+            self._under_way[task.key] = task
+            try:
+                outcome = await faces.send(task)
+            except _NO_ANSWER:
+                if not self._killed:
+                    self.report.violations.append(f"{task.key} got no answer from a living service")
+                continue
+            del self._under_way[task.key]
+            if not self._take(task, outcome):
+                self._queue.append(task)
+                await asyncio.sleep(0.1)
+
+    def _take(self, task: Task, outcome: Outcome) -> bool:
+        """False where it is to be asked again."""
+        if outcome.retries:
+            return False
+        if outcome.code == "ok" or (task.operation == "transactions.sign" and outcome.code == "already_signed"):
+            task.answer = outcome
+            self._wanted -= 1
+            if self._wanted == 0:
+                self._kill()
+        else:
+            self.report.violations.append(f"{task.key} was answered {outcome.code}")
+        return True
+
+    def _done(self) -> list[Task]:
+        return [task for task in self._tasks if task.answer is not None and task.answer.code == "ok"]
+
+    def _look(self) -> None:
+        """At what the dead service left; whoever got no answer will ask again."""
+        remains = Remains(self._server.data_dir)
+        for task in self._under_way.values():
+            row = remains.operations.get(task.key)
+            state = "no T1" if row is None else {"pending": "T1 only", "done": "T2 unanswered"}.get(row.state)
+            if state is not None and (row is None or row != task.before):
+                self.report.states[state] += 1
+            task.before = row
+        self._queue.extendleft(self._under_way.values())
+        self._under_way.clear()
+        self._judge(remains)
+
+    def _judge(self, remains: Remains) -> None:
+        done = self._done()
+        results = [{t.key: t.answer.result for t in done if t.answer and t.operation == name} for name in _OPERATIONS]
+        self.report.violations += remains.violations(*results)
+
+    def _verify_audit(self) -> None:
+        heads = self._server.data_dir / "audit-heads.jsonl"
+        found = self._server.command("audit", "verify", "--heads", str(heads))
+        if found.returncode:
+            self.report.violations.append(f"audit verify: {found.stdout} {found.stderr}")
+
+    async def _replay(self, faces: Faces, tasks: Iterable[Task]) -> None:
+        await asyncio.gather(*(self._replay_one(faces, task) for task in tasks))
+
+    async def _replay_one(self, faces: Faces, task: Task) -> None:
+        """The same key gives the same bytes, and on the other face the same result."""
+        assert task.answer is not None
+        async with self._turns:
+            again = await faces.send(task)
+            other = await faces.call(1 - task.face, task.operation, task.command, task.key)
+        if again.raw != task.answer.raw or _shared(other) != _shared(task.answer):
+            self.report.violations.append(f"{task.key} was answered otherwise when it was asked again")
+        self.report.replayed += 2
+
+    async def _end(self) -> None:
+        """Nothing is killed any more: everything is answered, holds, and every wallet signs."""
+        done = self._done()
+        self.report.answered = len(done)
+        self.report.refused = sum(task.answer is not None and task.answer.code != "ok" for task in self._tasks)
+        self.report.violations += [f"{task.key} was never answered" for task in self._tasks if task.answer is None]
+        async with Faces(self._server) as faces:
+            await self._replay(faces, done)
+            created = [task for task in done if task.operation == "wallets.create"]
+            await asyncio.gather(*(self._sign_with(faces, task) for task in created))
+        self._verify_audit()
+        if self._server.stop() != 0:
+            self.report.violations.append("the service did not stop as it should")
+        remains = Remains(self._server.data_dir)
+        self._judge(remains)
+        self.report.taken_over = sum(row.epoch > 1 for row in remains.operations.values())
+        self.report.signatures = sum(map(len, remains.signatures.values()))
+        log = self._server.log.read_text(errors="replace")
+        self.report.violations += [f"the log says {word}" for word in _OUTCRIES if word in log]
+
+    async def _sign_with(self, faces: Faces, task: Task) -> None:
+        assert task.answer is not None
+        wallet = task.answer.result
+        command = {"network": "ethereum", "format": "eip191", "message": task.key, "encoding": "text"}
+        async with self._turns:
+            signed = await faces.call(task.face, "messages.sign", {"wallet_id": wallet["id"], **command})
+        address = wallet["addresses"][0]["address"]
+        if signed.code != "ok" or address != Account.recover_message(
+            encode_defunct(text=task.key), signature=signed.result["signature"]
+        ):
+            self.report.violations.append(f"the wallet of {task.key} does not sign: {signed.code}")
+        self.report.wallets += 1
+
+
+_OPERATIONS = ("wallets.create", "transactions.sign")
+
+
+def _shared(outcome: Outcome) -> str:
+    """What both faces say, times in one of the two ways in which UTC is written."""
+    return json.dumps(outcome.result, sort_keys=True).replace("+00:00", "Z")
+
+
+def _transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
+    return {
+        "wallet_id": wallet,
+        "network": "ethereum",
+        "unsigned_tx": {
+            "type": "0x2", "chainId": "0x1", "nonce": hex(nonce), "gas": "0x5208", "value": hex(value),
+            "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x3b9aca00",
+            "to": "0x3535353535353535353535353535353535353535",
+        },
+    }  # fmt: skip
+
+
+def run(data_dir: Path, operations: int, seed: int) -> Report:
+    with_server = Server(data_dir, SETTINGS)
+    try:
+        return asyncio.run(Campaign(with_server, operations, seed).run())
+    finally:
+        with_server.__exit__()
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--operations", type=int, default=1000)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="strongroom-kills-") as folder:
+        report = run(Path(folder), given.operations, given.seed)
+    print(f"seed {given.seed}: {report}")
+    failures = report.failures(LEAST_OF_EACH)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
