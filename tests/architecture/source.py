@@ -30,7 +30,8 @@ class Module:
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0 and node.module, f"{self.name}: imports are absolute"
+                assert node.level == 0, f"{self.name}: imports are absolute"
+                assert node.module
                 for alias in node.names:
                     as_module = SRC / f"{node.module}.{alias.name}".replace(".", "/")
                     is_module = as_module.with_suffix(".py").exists() or (as_module / "__init__.py").exists()

@@ -18,7 +18,7 @@ from strongroom.storage.database import _persist
 from tests.architecture.source import modules
 
 DRAWN = re.compile(
-    r"^    (?P<rails>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?:(?P<status>\d{3})  (?P<code>[a-z_]+)|(?P<words>.+))$", re.M
+    r"^    (?P<rails>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?:(?P<status>\d{3})  (?P<code>[a-z_]+)|(?P<words>.+))$", re.MULTILINE
 )
 TREE = [error for error in every_error() if error.__module__ == "strongroom.errors"]
 INTERNAL = {"IntegrityError", "ConfigurationError"}

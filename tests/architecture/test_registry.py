@@ -30,6 +30,7 @@ from strongroom.operations.registry import OPERATIONS, Operation
 from tests.architecture.source import ROOT, modules
 
 VECTORS = ROOT / "tests/vectors"
+NEEDED_VECTORS = ("address", "signing", "negative")
 OPENAPI = document(OPERATIONS, PREFIX, "1")
 NOT_ON_THE_COMMAND_LINE: set[str] = set()
 
@@ -132,9 +133,8 @@ def faults(operations: Sequence[Operation]) -> Iterator[str]:
     for each in operations:
         if not re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+", each.name):
             yield f"{each.name}: a name is a noun and a verb"
-        if (each.method == "GET") == each.mutates:
-            if each.mutates or not reads_by_post(each):
-                yield f"{each.name}: a GET changes nothing, what changes something is no GET"
+        if (each.method == "GET") == each.mutates and (each.mutates or not reads_by_post(each)):
+            yield f"{each.name}: a GET changes nothing, what changes something is no GET"
         if not each.command.__struct_config__.forbid_unknown_fields:
             yield f"{each.name}: the command takes unknown fields"
         required = {field.name for field in msgspec.structs.fields(each.command) if field.required}
@@ -186,7 +186,7 @@ def chains_without_vectors(chains: dict[str, Any], folder: Path) -> Iterator[str
         told = [
             network.name
             for network in chain.networks
-            if all((folder / f"data/{network.name}.{kind}.json").exists() for kind in ("address", "signing", "negative"))
+            if all((folder / f"data/{network.name}.{kind}.json").exists() for kind in NEEDED_VECTORS)
             and (folder / f"test_direct_{network.name}.py").exists()
         ]
         if not told:

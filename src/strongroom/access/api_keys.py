@@ -15,8 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey, Principal
 from strongroom.domain.secret import Secret
 from strongroom.errors import IntegrityError, Unauthenticated
@@ -44,7 +45,7 @@ def new_key(
     secret_mac: SecretMac,
     now: datetime,
 ) -> NewKey:
-    key_id, secret = uuid4(), secrets.token_bytes(32)
+    key_id, secret = new_id(), secrets.token_bytes(32)
     body = f"sr_{key_id.hex}_{secret.hex()}"
     row = ApiKey(tenant_id, key_id, name, secret_mac(secret), scopes, now, expires_at, None)
     return NewKey(Secret(f"{body}_{_crc(body)}"), row)

@@ -65,7 +65,7 @@ def parse(text: str, language: str | None = None) -> Phrase:
     words = unicodedata.normalize("NFKD", text).strip().lower().split(" ")
     words = [word for word in words if word]
     if len(words) not in WORD_COUNTS:
-        raise InvalidMnemonic("a mnemonic has 12, 15, 18, 21 or 24 words")
+        raise InvalidMnemonic("a mnemonic has 12, 15, 18, 21 or 24 words", field="mnemonic")
     names = LANGUAGES if language is None else (language,)
     fitting = _languages_of(words, names)
     found: dict[bytes, Phrase] = {}
@@ -74,7 +74,8 @@ def parse(text: str, language: str | None = None) -> Phrase:
         if entropy is not None:
             found.setdefault(entropy, Phrase(entropy, name, " ".join(words)))
     if not found:
-        raise InvalidMnemonic("the checksum of the mnemonic is wrong: a word is wrong or out of place")
+        reason = "the checksum of the mnemonic is wrong: a word is wrong or out of place"
+        raise InvalidMnemonic(reason, field="mnemonic")
     if len(found) > 1:
         raise InvalidMnemonic("the words are valid in several languages; name the language", field="language")
     return next(iter(found.values()))
@@ -96,7 +97,7 @@ def _languages_of(words: list[str], names: tuple[str, ...]) -> list[str]:
     fitting = [name for name, place in first_unknown.items() if place is None]
     if not fitting:
         place = max(place for place in first_unknown.values() if place is not None)
-        raise InvalidMnemonic(f"word {place} of the mnemonic is not in the word list")
+        raise InvalidMnemonic(f"word {place} of the mnemonic is not in the word list", field="mnemonic")
     return fitting
 
 

@@ -134,10 +134,10 @@ async def _seed_material(phrase: bip39.Phrase, passphrase: Secret) -> SeedMateri
 def _key_material(material: RawKey) -> KeyMaterial:
     found = _HEX_KEY.fullmatch(material.key.reveal())
     if found is None:
-        raise InvalidKey("a private key in hex is 64 digits, with or without 0x before them")
+        raise InvalidKey("a private key in hex is 64 digits, with or without 0x before them", field="key")
     key = bytearray.fromhex(found["digits"])
     if material.curve is Curve.SECP256K1 and not secp256k1.prvkey_verify(key):
-        raise InvalidKey("a secp256k1 private key is between 1 and the order of the curve")
+        raise InvalidKey("a secp256k1 private key is between 1 and the order of the curve", field="key")
     return KeyMaterial(curve=material.curve, key=key)
 
 

@@ -92,7 +92,12 @@ class SqliteDatabase:
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
             raise ConfigurationError("database.url must name a file", field="database.url")
-        os.close(os.open(Path(url.database), os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            os.close(os.open(Path(url.database), os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError:
+            raise ConfigurationError(
+                "the file of database.url cannot be opened", field="database.url"
+            ) from None
         url = url.set(drivername="sqlite")
         self._writer = _sqlite_engine(url)
         self._reader = _sqlite_engine(url)

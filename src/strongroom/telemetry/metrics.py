@@ -29,9 +29,7 @@ UNWRAPS_TOTAL: Final = Counter(
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
 )
-COMMIT_SECONDS: Final = Histogram(
-    "strongroom_commit_seconds", "Duration of a group commit", buckets=_SECONDS
-)
+COMMIT_SECONDS: Final = Histogram("strongroom_commit_seconds", "Duration of a group commit", buckets=_SECONDS)
 COMMIT_UNITS: Final = Histogram(
     "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )

@@ -70,23 +70,24 @@ def check_config(*, as_json: bool) -> None:
 
 def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: datetime | None) -> None:
     async def work(administration: Administration) -> dict[str, Any]:
-
         now = datetime.now(UTC)
         made = new_key(tenant_id, name, tuple(scopes), expires_at, administration.authenticity.api_key_mac, now)
         details = {"key_id": str(made.row.id), "scopes": scopes}
         await administration.committer.commit(Unit(rows=[made.row]), [_audit_entry(tenant_id, now, details)])
         return {"id": str(made.row.id), "name": name, "scopes": scopes, "api_key": made.text.reveal()}
 
+    scopes = sorted(set(scopes))
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         output.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), output.USAGE)
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        output.fail("--expires-at is in the past", output.USAGE)
     with _errors_in_words():
-        clean_text(name, "name")
+        name = clean_text(name, "name") or ""
     output.show(json.dumps(_administer(work)), as_json=False)
 
 
 def verify_audit(heads: Path | None, *, as_json: bool) -> None:
     async def work(administration: Administration) -> dict[str, Any]:
-
         kept = read_heads(lines)
         report = await verify(administration.storage, administration.authenticity.audit_key, kept)
         findings = [

@@ -158,8 +158,13 @@ EXAMPLES: Final[dict[str, Example]] = {
         _wallet | {"addresses": [_first], "backup": {"status": "shown", "mnemonic": _WORDS}},
     ),
     "wallets.import": Example(
-        {"kind": "bip39", "mnemonic": _WORDS, "label": "Deposits", "external_id": "customer-1042",
-         "networks": ["ethereum"]},
+        {
+            "kind": "bip39",
+            "mnemonic": _WORDS,
+            "label": "Deposits",
+            "external_id": "customer-1042",
+            "networks": ["ethereum"],
+        },
         _wallet | {"addresses": [_first], "backup": None},
     ),
     "wallets.list": Example({"state": "active", "limit": 50}, {"wallets": [_wallet], "next_cursor": None}),
@@ -231,30 +236,46 @@ EXAMPLES: Final[dict[str, Example]] = {
         {"network": "ethereum", "summary": _transfer, "warnings": []},
     ),
     "messages.sign": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0, "format": "eip191", "message": _MESSAGE,
-         "encoding": "text"},
+        {
+            "wallet_id": _WALLET_ID,
+            "network": "ethereum",
+            "index": 0,
+            "format": "eip191",
+            "message": _MESSAGE,
+            "encoding": "text",
+        },
         _signed_message("eip191", _MESSAGE_SIGNATURE, _MESSAGE_HASH, {"kind": "message", "data_size": 34}),
     ),
     "typed_data.sign": Example(
         {"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0, "typed_data": _typed_data},
         _signed_message(
-            "eip712", _TYPED_DATA_SIGNATURE, _TYPED_DATA_HASH,
-            {"kind": "typed_data", "contract": _MAIL, "method": "Mail",
-             "details": {"primary_type": "Mail", "domain": _domain}},
+            "eip712",
+            _TYPED_DATA_SIGNATURE,
+            _TYPED_DATA_HASH,
+            {
+                "kind": "typed_data",
+                "contract": _MAIL,
+                "method": "Mail",
+                "details": {"primary_type": "Mail", "domain": _domain},
+            },
         ),
     ),
     "authorizations.sign": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0, "chain_id": "1", "contract": _DELEGATE,
-         "nonce": "7"},
+        {
+            "wallet_id": _WALLET_ID,
+            "network": "ethereum",
+            "index": 0,
+            "chain_id": "1",
+            "contract": _DELEGATE,
+            "nonce": "7",
+        },
         _signed_message(
             "eip7702",
             "0xb8b42b7bbdad2be7d50ec724a780bd7ad57a5794f8f795da12123438e59de9ab"
             "40c1d675546cccb0b3ca5e603b28800ad11b1ed4548f85ac7f8bf35a089e12201b",
             _AUTHORIZATION_HASH,
             {"kind": "authorization", "contract": _DELEGATE, "details": {"chain_id": "1", "nonce": "7"}},
-            warnings=[
-                {"code": "delegation", "message": "Lets the code of a contract act for an account (EIP-7702)"}
-            ],
+            warnings=[{"code": "delegation", "message": "Lets the code of a contract act for an account (EIP-7702)"}],
             details={
                 "chain_id": "1",
                 "address": _DELEGATE,
@@ -266,8 +287,14 @@ EXAMPLES: Final[dict[str, Example]] = {
         ),
     ),
     "messages.verify": Example(
-        {"network": "ethereum", "format": "eip191", "message": _MESSAGE, "encoding": "text",
-         "signature": _MESSAGE_SIGNATURE, "address": _ADDRESS},
+        {
+            "network": "ethereum",
+            "format": "eip191",
+            "message": _MESSAGE,
+            "encoding": "text",
+            "signature": _MESSAGE_SIGNATURE,
+            "address": _ADDRESS,
+        },
         {"valid": True},
     ),
     "typed_data.verify": Example(

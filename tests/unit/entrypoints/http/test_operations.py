@@ -200,14 +200,10 @@ async def test_retry_after_is_whole_seconds(
 async def test_the_caller_s_text_is_not_in_the_answer(client: httpx.AsyncClient) -> None:
     canary = "abandonzebra"
     for content in (f'{{"{canary}": 1}}', f'{{"label": ["{canary}"]}}', f'{{"words": "{canary}"}}', canary):
-        answer = await client.post(
-            "/api/v1/wallets", content=content, headers={"Content-Type": "application/json"}
-        )
+        answer = await client.post("/api/v1/wallets", content=content, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
         assert canary not in answer.text
     for path in (f"/api/v1/wallets?{canary}=1", f"/api/v1/wallets/{canary}", f"/{canary}"):
         answer = await client.get(path)
         assert answer.status_code in (400, 404)
         assert canary not in answer.text
-
-

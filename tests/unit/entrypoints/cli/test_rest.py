@@ -1,0 +1,317 @@
+"""Commands against a server that writes down what it is asked: each operation's request, its answers, its refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from strongroom.entrypoints.binding import bind, bind_strings
+from strongroom.entrypoints.cli.main import app
+from strongroom.entrypoints.cli.rest import COMMANDS
+from strongroom.operations.registry import OPERATIONS, Operation
+
+ID = "9d8f1c52-38f7-43dd-8c7c-52e4ef5a1f6c"
+PHRASE = "legal winner thank year wave winner thank year wave winner thank yellow"
+KEY = "sr_the-key-of-this-test"
+ADDRESS = "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F"
+DOCUMENT = {"types": {}, "primaryType": "Permit", "domain": {}, "message": {}}
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+# Every command with most of its options, and the fields that the operation is to get.
+CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "wallets.create": (
+        ["--label", "a b", "--words", "12", "--language", "french", "--passphrase-file", "phrase", "--external-id", "x",
+         "--network", "ethereum", "--network", "base", "--backup"],
+        {"label": "a b", "words": 12, "language": "french", "passphrase": PHRASE, "networks": ["ethereum", "base"],
+         "external_id": "x", "backup": True},
+    ),
+    "wallets.import": (
+        ["--file", "phrase", "--language", "english", "--passphrase-file", "phrase", "--label", "a",
+         "--network", "ethereum"],
+        {"kind": "bip39", "mnemonic": PHRASE, "passphrase": PHRASE, "language": "english", "label": "a",
+         "networks": ["ethereum"]},
+    ),
+    "wallets.list": (
+        ["--state", "active", "--kind", "bip39", "--label", "a", "--external-id", "x", "--cursor", "c", "--limit", "7"],
+        {"state": "active", "kind": "bip39", "label": "a", "external_id": "x", "cursor": "c", "limit": "7"},
+    ),
+    "wallets.get": ([ID], {"wallet_id": ID}),
+    "wallets.update": ([ID, "new"], {"wallet_id": ID, "label": "new"}),
+    "wallets.archive": ([ID], {"wallet_id": ID}),
+    "wallets.unarchive": ([ID], {"wallet_id": ID}),
+    "addresses.derive": (
+        [ID, "eip155:137", "--scheme", "bip44", "--account", "1", "--change", "0", "--index", "3"],
+        {"wallet_id": ID, "network": "eip155:137", "scheme": "bip44", "account": "1", "change": "0", "index": "3"},
+    ),
+    "addresses.next": (
+        [ID, "ethereum", "--scheme", "bip44", "--account", "1", "--label", "a", "--external-id", "x"],
+        {"wallet_id": ID, "network": "ethereum", "scheme": "bip44", "account": 1, "label": "a", "external_id": "x"},
+    ),
+    "addresses.list": (
+        [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--cursor", "c", "--limit", "7"],
+        {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "cursor": "c", "limit": "7"},
+    ),
+    "addresses.find": (["ethereum", ADDRESS], {"network": "ethereum", "address": ADDRESS}),
+    "addresses.validate": (["ethereum", "a/b?c"], {"network": "ethereum", "address": "a/b?c"}),
+    "accounts.get": (
+        [ID, "ethereum", "--scheme", "bip44", "--account", "1"],
+        {"wallet_id": ID, "network": "ethereum", "scheme": "bip44", "account": "1"},
+    ),
+    "transactions.sign": (
+        [ID, "ethereum", "@document", "--index", "3", "--replaces", "0x12", "--allow-resign", "--allow-pre155"],
+        {"wallet_id": ID, "network": "ethereum", "unsigned_tx": DOCUMENT, "index": 3,
+         "options": {"replaces": "0x12", "allow_resign": True, "allow_pre155": True}},
+    ),
+    "transactions.decode": (["ethereum", "0x02f0"], {"network": "ethereum", "unsigned_tx": "0x02f0"}),
+    "messages.sign": (
+        [ID, "ethereum", "hello", "--path", "m/44'/60'/0'/0/7", "--scheme", "bip44"],
+        {"wallet_id": ID, "network": "ethereum", "message": "hello", "format": "eip191", "encoding": "text",
+         "path": "m/44'/60'/0'/0/7", "scheme": "bip44"},
+    ),
+    "typed_data.sign": (
+        [ID, "ethereum", "@document", "--address", ADDRESS],
+        {"wallet_id": ID, "network": "ethereum", "typed_data": DOCUMENT, "address": ADDRESS},
+    ),
+    "authorizations.sign": (
+        [ID, "ethereum", ADDRESS, "--chain-id", "1", "--nonce", "7", "--account", "1", "--change", "0"],
+        {"wallet_id": ID, "network": "ethereum", "contract": ADDRESS, "chain_id": "1", "nonce": "7", "account": 1,
+         "change": 0},
+    ),
+    "messages.verify": (
+        ["ethereum", "00ff", "--encoding", "hex", "--signature", "0x12", "--address", ADDRESS],
+        {"network": "ethereum", "message": "00ff", "format": "eip191", "encoding": "hex", "signature": "0x12",
+         "address": ADDRESS},
+    ),
+    "typed_data.verify": (
+        ["ethereum", json.dumps(DOCUMENT), "--signature", "0x12", "--address", ADDRESS],
+        {"network": "ethereum", "typed_data": DOCUMENT, "signature": "0x12", "address": ADDRESS},
+    ),
+    "networks.list": ([], {}),
+    "api_keys.create": (
+        ["shop", "--scope", "wallets:read", "--scope", "admin", "--expires-at", "2030-01-01T00:00:00Z"],
+        {"name": "shop", "scopes": ["wallets:read", "admin"], "expires_at": "2030-01-01T00:00:00Z"},
+    ),
+    "api_keys.list": (["--cursor", "c", "--limit", "7"], {"cursor": "c", "limit": "7"}),
+    "api_keys.revoke": ([ID], {"key_id": ID}),
+    "audit.list": (
+        ["--wallet", ID, "--operation", "wallets.create", "--operation-id", ID, "--outcome", "denied", "--limit", "7"],
+        {"wallet_id": ID, "operation": "wallets.create", "operation_id": ID, "outcome": "denied", "limit": "7"},
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Asked:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    url: str = ""
+    status: int = 200
+    answer: str = '{"id":"x"}'
+    asked: list[Asked] = field(default_factory=list)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    state = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            state.asked.append(Asked(self.command, self.path, headers, body))
+            raw = state.answer.encode()
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (tmp_path / "phrase").write_text(PHRASE + "\n")
+    (tmp_path / "document").write_text(json.dumps(DOCUMENT))
+    monkeypatch.chdir(tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        state.url = f"http://127.0.0.1:{http.server_port}"
+        thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield state
+        http.shutdown()
+        thread.join()
+
+
+def run(server: Server, *arguments: str, stdin: str | None = None, **variables: str | None) -> Result:
+    env = {"STRONGROOM_URL": server.url, "STRONGROOM_API_KEY": KEY, **variables}
+    return CliRunner().invoke(app, arguments, input=stdin, env=env)
+
+
+def path_fields(operation: Operation, path: str) -> dict[str, str]:
+    pattern = "/api/v1" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
+    found = re.fullmatch(pattern, path)
+    assert found is not None, f"{path} is not {operation.path}"
+    return {name: unquote(text) for name, text in found.groupdict().items()}
+
+
+def test_every_operation_has_a_command() -> None:
+    assert COMMANDS.keys() == BY_NAME.keys() == CALLS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_command_sends_what_its_operation_takes(name: str, server: Server) -> None:
+    arguments, expected = CALLS[name]
+    operation = BY_NAME[name]
+    result = run(server, *COMMANDS[name].split(), *arguments, "--json")
+    assert (result.exit_code, result.stdout) == (0, server.answer + "\n"), result.output
+    (asked,) = server.asked
+    assert asked.method == operation.method
+    assert asked.headers["x-api-key"] == KEY
+    parts = urlsplit(asked.path)
+    fields = path_fields(operation, parts.path)
+    if operation.method == "GET":
+        assert asked.body == b""
+        sent: dict[str, Any] = fields | dict(parse_qsl(parts.query, keep_blank_values=True))
+        bind_strings(sent, operation.command)
+    else:
+        assert parts.query == ""
+        sent = fields | json.loads(asked.body)
+        bind(sent, operation.command)
+    assert sent == expected
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_mutates_takes_an_idempotency_key_and_nothing_else_does(name: str, server: Server) -> None:
+    result = run(server, *COMMANDS[name].split(), *CALLS[name][0], "--idempotency-key", "once")
+    if BY_NAME[name].mutates:
+        assert result.exit_code == 0, result.output
+        assert server.asked[0].headers["idempotency-key"] == "once"
+    else:
+        assert result.exit_code == 2
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("command", "help_"), [("wallet create", "--backup"), ("sign transaction", "Examples:"), ("", "Exit codes")]
+)
+def test_help_teaches(command: str, help_: str) -> None:
+    assert help_ in CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"}).stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "{'httpx', 'sqlalchemy', 'grpc', 'granian', 'pydantic', 'cryptography', 'alembic'}"
+    look = f"import sys, strongroom.entrypoints.cli.main; print({heavy} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "set()\n"
+
+
+def test_a_secret_comes_from_standard_input_and_is_not_echoed(server: Server) -> None:
+    result = run(server, "wallet", "import", "--label", "old", stdin=f"{PHRASE}\n")
+    assert json.loads(server.asked[0].body)["mnemonic"] == PHRASE
+    assert "winner" not in result.output
+
+
+def test_a_private_key_is_imported_for_its_keyspace(server: Server) -> None:
+    assert run(server, "wallet", "import", "--keyspace", "evm", stdin="ab" * 32 + "\n").exit_code == 0
+    body = json.loads(server.asked[0].body)
+    assert body == {"kind": "raw_key", "keyspace": "evm", "format": "hex", "key": "ab" * 32}
+    bind(body, BY_NAME["wallets.import"].command)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [
+        (["wallet", "import"], ""),
+        (["wallet", "import", "--file", "none"], None),
+        (["wallet", "import", "--keyspace", "evm", "--language", "english"], "ab"),
+        (["sign", "typed-data", ID, "ethereum", "{"], None),
+        (["sign", "transaction", ID, "ethereum", "@none"], None),
+        (["api-key", "create", "x"], None),
+        (["api-key", "create", "x", "--all-scopes", "--tenant", "me"], None),
+        (["api-key", "create", "x", "--all-scopes", "--tenant", ID, "--expires-at", "2030-01-01"], None),
+        (["wallet", "list", "--limit", "x"], None),
+        (["wallet", "create", "--mnemonic", PHRASE], None),
+        (["wallet", "import", PHRASE], None),
+    ],
+)
+def test_wrong_usage_ends_with_2_before_anything_is_sent(
+    arguments: list[str], stdin: str | None, server: Server
+) -> None:
+    result = run(server, *arguments, stdin=stdin)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert server.asked == []
+
+
+def test_without_a_key_nothing_is_sent(server: Server) -> None:
+    result = run(server, "wallet", "list", STRONGROOM_API_KEY=None)
+    assert (result.exit_code, result.stderr) == (2, "STRONGROOM_API_KEY is not set\n")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 1), (401, 1), (409, 1), (422, 1), (429, 1), (500, 3), (503, 3)])
+def test_a_refusal_is_one_line_and_an_exit_code(status: int, code: int, server: Server) -> None:
+    server.status = status
+    server.answer = json.dumps({"code": "no_such", "detail": "it is\x1b[2Jnot", "field": "index", "request_id": "r1"})
+    result = run(server, "wallet", "show", ID)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == "no_such: it is\ufffd[2Jnot [index] (request r1)\n"
+
+
+@pytest.mark.parametrize("answer", ["<html>", "[]", "{}", ""])
+def test_an_answer_that_is_no_problem_document_is_said_so(answer: str, server: Server) -> None:
+    server.status, server.answer = 404, answer
+    result = run(server, "wallet", "show", ID)
+    assert (result.exit_code, result.stderr) == (1, "the server answered 404 without saying why: is it a Strongroom?\n")
+
+
+def test_a_server_that_is_away_ends_with_3(server: Server) -> None:
+    result = run(server, "wallet", "list", STRONGROOM_URL="http://127.0.0.1:1")
+    assert result.exit_code == 3
+    assert result.stderr == "the server at http://127.0.0.1:1 does not answer (ConnectError)\n"
+
+
+def test_a_list_is_a_table_and_says_where_it_goes_on(server: Server) -> None:
+    wallets = [{"id": "w1", "kind": "bip39", "label": "[red]a\x1b[2J", "external_id": None, "state": "active"}]
+    server.answer = json.dumps({"wallets": wallets, "next_cursor": "abc"})
+    result = run(server, "wallet", "list")
+    head, row = result.stdout.splitlines()
+    assert head.split() == ["id", "kind", "label", "external_id", "state", "created_at"]
+    assert row.split() == ["w1", "bip39", "[red]a\ufffd[2J", "active"]
+    assert result.stderr == "There are more: --cursor abc\n"
+
+
+def test_an_empty_list_says_so(server: Server) -> None:
+    server.answer = '{"api_keys":[],"next_cursor":null}'
+    assert run(server, "api-key", "list").stdout == "no api keys\n"
+
+
+def test_one_thing_is_shown_by_field(server: Server) -> None:
+    server.answer = json.dumps(
+        {"valid": True, "summary": {"fee": {"amount": "1"}, "actions": [{"to": "b"}]}, "label": None}
+    )
+    lines = [line.split(maxsplit=1) for line in run(server, "decode", "ethereum", "0x00").stdout.splitlines()]
+    assert lines == [["valid", "true"], ["summary.fee.amount", "1"], ["summary.actions", '[{"to": "b"}]']]
+
+
+def test_a_document_comes_from_standard_input(server: Server) -> None:
+    assert run(server, "decode", "ethereum", "-", stdin=json.dumps(DOCUMENT)).exit_code == 0
+    assert json.loads(server.asked[0].body)["unsigned_tx"] == DOCUMENT
