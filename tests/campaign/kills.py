@@ -84,7 +84,7 @@ class Report:
         lines = [
             f"{self.operations} operations, {self.kills} kills, at least {self.fewest_in_flight} requests in flight",
             *(f"  {name:<14} {self.states[name]:>5}" for name in STATES),
-            f"answered {self.answered}, refused as rivals {self.refused}, taken over {self.taken_over}",
+            f"answered {self.answered}, refused as rivals {self.refused}, of an epoch after the first {self.taken_over}",
             f"replays compared {self.replayed}",
             f"signatures {self.signatures}, each with its audit; wallets {self.wallets}, each of which signed",
             f"violations {len(self.violations)}",
@@ -134,7 +134,7 @@ class Campaign:
     async def run(self) -> Report:
         self._server.start()
         await self._plan()
-        while len(self._queue) >= IN_FLIGHT:
+        while len(self._queue) >= LEAST_IN_FLIGHT:
             if not await self._wave(lethal=True):
                 break
             self._look()
@@ -320,11 +320,11 @@ def _transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
 
 
 def run(data_dir: Path, operations: int, seed: int) -> Report:
-    with_server = Server(data_dir, SETTINGS)
+    server = Server(data_dir, SETTINGS)
     try:
-        return asyncio.run(Campaign(with_server, operations, seed).run())
+        return asyncio.run(Campaign(server, operations, seed).run())
     finally:
-        with_server.__exit__()
+        server.__exit__()
 
 
 def main() -> int:

@@ -68,4 +68,4 @@ def _problem(text: str, status: int) -> str:
 
 
 def _exit_code(status: int) -> int:
-    return output.UNAVAILABLE if status >= 600 else output.REFUSED
+    return output.UNAVAILABLE if status >= 500 else output.REFUSED
