@@ -64,7 +64,7 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--cursor", "c", "--limit", "7"],
         {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "cursor": "c", "limit": "7"},
     ),
-    "addresses.find": (["ethereum", ADDRESS], {"network": "ethereum", "address": ADDRESS}),
+    "addresses.find": (["ethereum", "a/b?c#%"], {"network": "ethereum", "address": "a/b?c#%"}),
     "addresses.validate": (["ethereum", "a/b?c"], {"network": "ethereum", "address": "a/b?c"}),
     "accounts.get": (
         [ID, "ethereum", "--scheme", "bip44", "--account", "1"],
