@@ -119,9 +119,10 @@ _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 
 
 class Campaign:
-    def __init__(self, server: Server, operations: int, seed: int) -> None:
+    def __init__(self, server: Server, operations: int, seed: int, most_kills: int) -> None:
         self.report = Report(operations)
         self._server = server
+        self._most_kills = most_kills
         self._random = random.Random(seed)
         self._tasks: list[Task] = []
         self._queue: deque[Task] = deque()
@@ -134,7 +135,7 @@ class Campaign:
     async def run(self) -> Report:
         self._server.start()
         await self._plan()
-        while len(self._queue) >= LEAST_IN_FLIGHT:
+        while len(self._queue) >= LEAST_IN_FLIGHT and self.report.kills < self._most_kills:
             if not await self._wave(lethal=True):
                 break
             self._look()
@@ -319,10 +320,10 @@ def _transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(data_dir: Path, operations: int, seed: int) -> Report:
+def run(data_dir: Path, operations: int, seed: int, most_kills: int = 1000) -> Report:
     server = Server(data_dir, SETTINGS)
     try:
-        return asyncio.run(Campaign(server, operations, seed).run())
+        return asyncio.run(Campaign(server, operations, seed, most_kills).run())
     finally:
         server.__exit__()
 
