@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from eth_account import Account
-from eth_account.typed_transactions import TypedTransaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 MAC_SIZE = 32
@@ -90,9 +90,9 @@ class Remains:
         payloads: dict[tuple[str, int, int], set[str]] = defaultdict(set)
         for raw in self.transactions:
             payloads[_spends(raw)].add(raw)
-        for place, raws in payloads.items():
-            if len(raws) != 1:
-                yield f"{len(raws)} payloads are signed for {place}"
+        for place, different in payloads.items():
+            if len(different) != 1:
+                yield f"{len(different)} payloads are signed for {place}"
 
     def _of_wallets(self, created: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
         creates = [row for row in self.operations.values() if row.name == "wallets.create" and row.state == "done"]

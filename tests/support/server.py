@@ -101,6 +101,13 @@ class Server:
         self._process.wait()
         self._process = None
 
+    def kill_main_process(self) -> None:
+        """SIGKILL to the main process alone: its worker is left behind."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options

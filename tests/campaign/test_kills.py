@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.campaign import kills
+
+pytestmark = pytest.mark.campaign
+
+
+def test_a_thousand_creates_and_signs_under_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = kills.run(tmp_path, operations=1000, seed=1)
+    with capsys.disabled():
+        print(f"\n{report}")
+    assert report.failures(kills.LEAST_OF_EACH) == []

@@ -1,0 +1,192 @@
+"""Starting and stopping as an operator sees it: signals, locks, ports, keys."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+
+from tests.support.server import Server
+from tests.support.service import GrpcFace, HttpFace, Outcome
+
+IN_FLIGHT = 30
+DRAIN_SECONDS = 20.0
+
+
+@contextmanager
+def held_up(server: Server) -> Iterator[None]:
+    """Inside the block nothing can be committed, so no mutating request can end."""
+    with closing(sqlite3.connect(server.data_dir / "strongroom.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")
+
+
+async def ready(server: Server) -> bool:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+        try:
+            return (await client.get("/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+async def new_call(server: Server) -> grpc.StatusCode:
+    async with grpc.aio.insecure_channel(server.target) as channel:
+        try:
+            outcome = await GrpcFace(channel).call("networks.list", {}, key=server.api_key)
+        except grpc.aio.AioRpcError as error:
+            return error.code()
+    status: grpc.StatusCode = outcome.status
+    return status
+
+
+def worker_of(server: Server) -> int:
+    [child] = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return int(child)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) -> None:
+    with Server(tmp_path, {"RATES__CREATE": "off"}) as server:
+        async with (
+            httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as client,
+            grpc.aio.insecure_channel(server.target) as channel,
+        ):
+            faces = (HttpFace(client), GrpcFace(channel))
+            assert await ready(server)
+            assert await new_call(server) is grpc.StatusCode.OK
+            with held_up(server):
+                calls = [
+                    asyncio.create_task(faces[n % 2].call("wallets.create", {"label": f"{n}"}, key=server.api_key))
+                    for n in range(IN_FLIGHT)
+                ]
+                await asyncio.sleep(0.3)
+                assert not any(call.done() for call in calls)
+                os.kill(server.pid, signal.SIGTERM)
+                await asyncio.sleep(0.2)
+                assert not await ready(server)
+                assert await new_call(server) is grpc.StatusCode.UNAVAILABLE
+                assert not any(call.done() for call in calls)
+            answers: list[Outcome] = await asyncio.gather(*calls)
+        started = time.monotonic()
+        assert server.stop(DRAIN_SECONDS) == 0
+        assert time.monotonic() - started < DRAIN_SECONDS
+        assert {answer.code for answer in answers} == {"ok"}
+
+        server.start()
+        with server.client() as again:
+            for answer in answers:
+                assert again.get(f"/wallets/{answer.result['id']}").status_code == 200
+
+
+def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 3
+
+
+def test_a_second_instance_says_why_it_does_not_start(tmp_path: Path) -> None:
+    with Server(tmp_path / "first") as server:
+        others = {
+            "another strongroom serves from this data directory": Server(tmp_path / "first"),
+            f"port {server.http_port} on 127.0.0.1 cannot be used": Server(
+                tmp_path / "second", http_port=server.http_port
+            ),
+            f"port {server.grpc_port} on 127.0.0.1 cannot be used": Server(
+                tmp_path / "third", grpc_port=server.grpc_port
+            ),
+        }
+        with ThreadPoolExecutor() as threads:  # the first waits 10 s for the lock
+            answers = threads.map(lambda other: other.command("serve"), others.values())
+        for words, answer in zip(others, answers, strict=True):
+            assert answer.returncode != 0
+            assert words in answer.stderr
+        assert not list(tmp_path.glob("second/*.db")) + list(tmp_path.glob("third/*.key"))
+
+
+def test_the_worker_ends_with_its_main_process(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        worker = worker_of(server)
+        server.kill_main_process()
+        deadline = time.monotonic() + 2
+        while is_alive(worker) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not is_alive(worker)
+
+        server.start()
+        with server.client() as client:
+            assert client.post("/wallets", json={}).status_code == 201
+
+
+def test_a_second_start_keeps_the_keys(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        with server.client() as client:
+            wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()
+        key = (tmp_path / "keywrap.key").read_bytes()
+        server.stop()
+        shown = server.log.read_text().count("export KEY=")
+
+        server.start()
+        assert (tmp_path / "keywrap.key").read_bytes() == key
+        assert server.log.read_text().count("export KEY=") == shown == 1
+        with server.client() as client:
+            body = {"network": "ethereum", "format": "eip191", "message": "still here", "encoding": "text"}
+            signed = client.post(f"/wallets/{wallet['id']}/sign-message", json=body)
+            assert signed.json()["address"] == wallet["addresses"][0]["address"]
+
+
+@pytest.mark.parametrize("left", [None, "0" * 64 + "\n", "not a key\n"], ids=["missing", "another", "damaged"])
+def test_an_old_database_does_not_start_under_another_key_file(tmp_path: Path, left: str | None) -> None:
+    with Server(tmp_path) as server:
+        server.stop()
+    key_file = tmp_path / "keywrap.key"
+    if left is None:
+        key_file.unlink()
+    else:
+        key_file.write_text(left)
+
+    refused = server.command("serve")
+    assert refused.returncode != 0
+    assert _words_of(left) in refused.stderr
+    assert "Traceback" not in refused.stderr + refused.stdout
+    assert (key_file.read_text() if key_file.exists() else None) == left
+
+
+def _words_of(left: str | None) -> str:
+    if left is None:
+        return "does not exist; wallets open only with the one they had"
+    return "holds lines of 64 lower-case hex digits" if "not" in left else "does not open under this key wrap"
+
+
+def test_an_old_database_does_not_start_under_another_passphrase(tmp_path: Path) -> None:
+    with Server(tmp_path, {"KEYWRAP__PASSPHRASE": "correct horse"}) as server:
+        server.stop()
+    salt = (tmp_path / "keywrap.json").read_bytes()
+
+    wrong = Server(tmp_path, {"KEYWRAP__PASSPHRASE": "battery staple"}).command("serve")
+    assert wrong.returncode != 0
+    assert "passphrase" in wrong.stderr
+    assert "battery" not in wrong.stderr + wrong.stdout
+
+    without = Server(tmp_path).command("serve")
+    assert without.returncode != 0
+    assert "keywrap.key does not exist" in without.stderr
+    assert (tmp_path / "keywrap.json").read_bytes() == salt
+    assert not (tmp_path / "keywrap.key").exists()
