@@ -95,9 +95,7 @@ class SqliteDatabase:
         try:
             os.close(os.open(Path(url.database), os.O_CREAT | os.O_RDWR, 0o600))
         except OSError:
-            raise ConfigurationError(
-                "the file of database.url cannot be opened", field="database.url"
-            ) from None
+            raise ConfigurationError("the file of database.url cannot be opened", field="database.url") from None
         url = url.set(drivername="sqlite")
         self._writer = _sqlite_engine(url)
         self._reader = _sqlite_engine(url)

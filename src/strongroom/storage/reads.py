@@ -149,7 +149,8 @@ class Reads:
             addresses.c.canonical == canonical,
             *_equal((addresses.c.wallet_id, wallet_id)),
         )
-        return await self._all(Address, query.order_by(addresses.c.account_id, addresses.c.change, addresses.c.index))
+        oldest_first = (addresses.c.created_at, addresses.c.account_id, addresses.c.change, addresses.c.index)
+        return await self._all(Address, query.order_by(*oldest_first))
 
     async def operation(self, tenant_id: UUID, operation_id: UUID) -> OperationRecord | None:
         return await self._first(
