@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from strongroom.entrypoints.cli import administration, output, signing, wallets
+from strongroom.telemetry.scrubbing import scrub_text
 
 _EPILOG: Final = f"""Commands on wallets call the server of STRONGROOM_URL (http://127.0.0.1:3000 where it is not set)
 with STRONGROOM_API_KEY or STRONGROOM_API_KEY_FILE. The others use the settings of the service itself.
@@ -15,8 +19,30 @@ Exit codes: 1 refused, 2 wrong usage or settings, 3 the server or a part of it i
 
 {output.examples("serve", "wallet create --network ethereum", "address next $WALLET ethereum")}"""
 
+
+@contextmanager
+def _without_secrets() -> Iterator[None]:
+    """What is said of wrong arguments repeats them: words that somebody took for arguments, say."""
+    try:
+        yield
+    except typer.TyperException as error:
+        error.message = scrub_text(error.message)
+        raise
+
+
+class _Commands(TyperGroup):
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with _without_secrets():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with _without_secrets():
+            return super().invoke(*args, **options)
+
+
 app = typer.Typer(
     name="strongroom",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

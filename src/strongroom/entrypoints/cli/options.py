@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from strongroom.entrypoints.cli import output
+from strongroom.telemetry.scrubbing import looks_like_secret
 
 WalletId = Annotated[str, typer.Argument(metavar="WALLET", help="Id of the wallet.")]
 Network = Annotated[str, typer.Argument(help="Network by name, alias or CAIP-2 id.")]
@@ -60,4 +61,5 @@ def _read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        output.fail(f"{path} cannot be read", output.USAGE)
+        name = "the file" if looks_like_secret(str(path)) else str(path)
+        output.fail(f"{name} cannot be read", output.USAGE)
