@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
+from strongroom.keywrap import local
 from strongroom.keywrap.base import WrapFailure, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap, _write_new
 
@@ -96,7 +98,8 @@ async def test_a_line_more_rotates_the_key(tmp_path: Path) -> None:
     assert isinstance(lost, WrapFailure)
 
 
-def test_it_says_so_loudly(tmp_path: Path) -> None:
+def test_it_says_so_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_log", structlog.get_logger())  # one that was used before keeps its processors
     with capture_logs() as logs:
         LocalKeyWrap.from_key_file(tmp_path / "key", create=True)
     assert [(entry["log_level"], entry["event"]) for entry in logs] == [("warning", "keywrap.local")]
