@@ -1,0 +1,272 @@
+"""Drives secrets through everything that takes text, over REST and gRPC, and keeps all that comes back."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import grpc
+import httpx
+import msgspec
+from google.protobuf.message_factory import GetMessageClass
+
+from strongroom.entrypoints.http.examples import EXAMPLES
+from strongroom.operations.registry import OPERATIONS, Operation
+from tests.support.canaries import API_KEYS, CANARIES, ENTROPY, KEYWRAP_PASSPHRASE, PASSPHRASE, RAW_KEY, WORDS
+from tests.support.server import Server
+from tests.support.service import RPC, pack
+
+Place = tuple[str | int, ...]
+
+TEXTS = tuple(dict.fromkeys(canary.text for canary in CANARIES))
+FEW_TEXTS = (WORDS, RAW_KEY, PASSPHRASE)
+"""Those that every place gets, whatever the time; the others come to the fields of a command alone, over REST."""
+WITHOUT_LOOKS = (ENTROPY, PASSPHRASE, KEYWRAP_PASSPHRASE)
+"""What nobody can tell from a name, an id or a sentence."""
+KEPT = {"label", "external_id", "name"}
+"""Fields that are kept and given back as sent: what has the looks of a secret is refused, the rest is kept."""
+PUBLISHED = {
+    ("unsigned_tx", "value"), ("unsigned_tx", "data"), ("unsigned_tx", "accessList"), ("typed_data", "domain", "salt"),
+}  # fmt: skip
+"""What a caller has decoded or signed to be published: any 32 bytes are good there."""
+KEPT_OF_DOCUMENTS = {("typed_data", "domain"), ("typed_data", "primaryType"), ("typed_data", "message", "spender")}
+"""Of typed data, what the summary shows: treated as the kept fields are."""
+
+
+def is_kept(operation: Operation, place: Place, text: str) -> bool:
+    """Whether the service may keep this text in the clear because the caller asks for just that."""
+    if any(place[: len(each)] == each for each in PUBLISHED):
+        return True
+    if text not in WITHOUT_LOOKS:
+        return False
+    return place[-1] in KEPT or (operation.mutates and any(place[: len(each)] == each for each in KEPT_OF_DOCUMENTS))
+
+
+def places(tree: Any, above: Place = ()) -> Iterator[Place]:
+    """Every value in the tree, and in every object one more name."""
+    if isinstance(tree, dict):
+        yield (*above, "*")
+        for name, value in tree.items():
+            yield (*above, name)
+            yield from places(value, (*above, name))
+    elif isinstance(tree, list):
+        for at, value in enumerate(tree):
+            yield (*above, at)
+            yield from places(value, (*above, at))
+
+
+def planted(tree: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
+    """With the value at the place; at a ``*`` it becomes the name of a field."""
+    tree = copy.deepcopy(tree)
+    node: Any = tree
+    for step in place[:-1]:
+        node = node[step]
+    if place[-1] == "*":
+        node[str(value)] = value
+    else:
+        node[place[-1]] = value
+    return tree
+
+
+class Driver:
+    def __init__(self, server: Server, *, texts: tuple[str, ...] = TEXTS) -> None:
+        self.texts = texts
+        self.client = server.client()
+        self.server = server
+        self.channel = grpc.insecure_channel(server.target)
+        self.http: list[bytes] = []
+        """Every answer: status, headers and body."""
+        self.grpc: list[bytes] = []
+        self.sent = 0
+        self.wallet_id = ""
+
+    def close(self) -> None:
+        self.client.close()
+        self.channel.close()
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        answer = self.client.request(method, path, **options)
+        self.sent += 1
+        self.http.append(b"\n".join([*(b": ".join(pair) for pair in answer.headers.raw), answer.content]))
+        assert answer.status_code < 500, (method, answer.status_code, answer.json().get("code"))
+        return answer
+
+    def call(self, rpc: str, raw: bytes, metadata: tuple[tuple[str, str], ...] = (), key: str | None = None) -> None:
+        send: Any = self.channel.unary_unary(f"/{RPC.full_name}/{rpc}")
+        metadata = (("x-api-key", key or self.server.api_key), *metadata)
+        self.sent += 1
+        try:
+            answer, call = send.with_call(raw, metadata=metadata, timeout=60)
+            self.grpc.append(answer)
+        except grpc.RpcError as error:
+            call = error  # type: ignore[assignment]
+            assert call.code() not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN), call.code()
+        self.grpc += [str(call.details()).encode(), repr(call.initial_metadata()).encode()]
+        self.grpc += [value if isinstance(value, bytes) else value.encode() for _, value in call.trailing_metadata()]
+
+    def command(self, operation: Operation) -> dict[str, Any]:
+        """The example of the API's description, on the wallet that is there."""
+        command: dict[str, Any] = copy.deepcopy(EXAMPLES[operation.name].command)
+        if "wallet_id" in command:
+            command["wallet_id"] = self.wallet_id
+        return command
+
+    def use(self) -> None:
+        """What callers may do with secrets: nothing of it is refused."""
+        made = self.send(
+            "POST", "/wallets/import",
+            json={"kind": "bip39", "mnemonic": WORDS, "passphrase": PASSPHRASE, "networks": ["ethereum"]},
+            headers={"Idempotency-Key": "import-1"},
+        )  # fmt: skip
+        assert made.status_code == 201, made.text
+        self.wallet_id = made.json()["id"]
+        key = {"kind": "raw_key", "keyspace": "evm", "format": "hex", "key": RAW_KEY, "networks": ["ethereum"]}
+        assert self.send("POST", "/wallets/import", json=key, headers={"Idempotency-Key": "import-2"}).is_success
+        assert self.send("POST", "/wallets", json={"passphrase": KEYWRAP_PASSPHRASE}).is_success
+        for name, text in API_KEYS.items():
+            for headers in ({"X-API-Key": text}, {"Authorization": f"Bearer {text}"}):
+                answer = httpx.get(f"{self.server.url}/api/v1/networks", headers=headers, trust_env=False)
+                assert answer.status_code == (200 if name == "API key" else 401)
+                self.http.append(repr(answer.headers).encode() + answer.content)
+            self.call("ListNetworks", b"", key=text)
+        for operation in OPERATIONS:
+            self._rest(operation, self.command(operation), {"Idempotency-Key": f"example-{operation.name}"})
+
+    def fields(self, *, kept: bool) -> None:
+        """Every field of every operation. ``kept``: those texts alone that a caller asks us to keep, or all others."""
+        for operation in OPERATIONS:
+            command = self.command(operation)
+            missing = [
+                (field.name,) for field in msgspec.structs.fields(operation.command) if field.name not in command
+            ]
+            for place in [*places(command), *missing]:
+                for text in self.texts if len(place) == 1 else FEW_TEXTS:
+                    if is_kept(operation, place, text) is kept:
+                        self._rest(operation, planted(command, place, text))
+                        if text in FEW_TEXTS:
+                            self._grpc(operation, planted(command, place, text))
+                if not kept and place[-1] not in KEPT and not any(place[: len(each)] == each for each in PUBLISHED):
+                    for odd in (WORDS.split(), {WORDS: RAW_KEY}, int(RAW_KEY, 16)):
+                        self._rest(operation, planted(command, place, odd))
+
+    def surroundings(self) -> None:
+        """Headers, paths, queries and bodies that are no JSON: on every operation one text, on two of them all."""
+        for at, operation in enumerate(OPERATIONS):
+            path, body = self._split(operation, self.command(operation))
+            whole = operation.name in ("wallets.import", "wallets.get")
+            for text in self.texts if whole else [self.texts[at % len(self.texts)]]:
+                self._headers(operation, path, body, text)
+                self._paths(operation, path, text)
+                if operation.method != "GET":
+                    self._bodies(operation, path, text)
+                self._metadata(operation, text)
+        for text in self.texts:
+            self.send("GET", f"/{quote(text, safe='')}")
+            self.call(quote(text, safe=""), text.encode())
+            self._raw(
+                f"GET /{text} HTTP/1.1\r\nHost: x\r\n\r\n", f"{text}\r\n\r\n", f"GET / HTTP/1.1\r\n{text}\r\n\r\n"
+            )
+
+    def kept_names(self) -> None:
+        """A request id and an idempotency key without the looks of a secret are kept as they are."""
+        for text in WITHOUT_LOOKS:
+            self.send("POST", "/wallets", json={}, headers={"Idempotency-Key": text})
+
+    def crash(self) -> None:
+        command = {"label": "crash, please"}
+        answer = self.client.patch(f"/wallets/{self.wallet_id}", json=command)
+        assert answer.status_code == 500
+        self.http.append(answer.content)
+
+    def _grpc(self, operation: Operation, command: dict[str, Any]) -> None:
+        try:
+            message = pack(command, GetMessageClass(RPC.methods_by_name[operation.rpc].input_type))
+        except (TypeError, ValueError, AttributeError):
+            return  # the contract has no way to say this
+        self.call(operation.rpc, message.SerializeToString())
+
+    def _rest(self, operation: Operation, command: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        path, rest = self._split(operation, command)
+        body = {"params": rest} if operation.method == "GET" else {"json": rest}
+        self.send(operation.method, path, headers=headers, **body)
+
+    def _split(self, operation: Operation, command: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        rest = {name: value for name, value in command.items() if f"{{{name}}}" not in operation.path}
+        return re.sub(r"\{(\w+)\}", lambda found: quote(str(command[found[1]]), safe=""), operation.path), rest
+
+    def _headers(self, operation: Operation, path: str, body: dict[str, Any], text: str) -> None:
+        names = [
+            "X-API-Key",
+            "Content-Type",
+            "Content-Encoding",
+            "X-Forwarded-For",
+            "X-Unknown",
+            "Cookie",
+            "User-Agent",
+        ]
+        if text not in WITHOUT_LOOKS:
+            names += ["X-Request-ID", "Idempotency-Key"]
+        sent = [{name: text} for name in names]
+        sent += [{"Authorization": f"{scheme}{text}"} for scheme in ("Bearer ", "Basic ", "")]
+        if text not in WITHOUT_LOOKS:
+            sent.append({"X-Request-ID": text.replace(" ", "-")})
+        content = None if operation.method == "GET" else json.dumps(body | {"unknown": text})
+        for headers in sent:
+            self.send(operation.method, path, headers={"Content-Type": "application/json", **headers}, content=content)
+
+    def _paths(self, operation: Operation, path: str, text: str) -> None:
+        self.send(operation.method, path, params={text: text})
+        self.send(operation.method, f"{path}/{quote(text, safe='')}")
+        self.send(operation.method, f"{path}?{quote(text, safe='')}")
+
+    def _bodies(self, operation: Operation, path: str, text: str) -> None:
+        inner = json.dumps(text)
+        json_type = {"Content-Type": "application/json"}
+        for body in (
+            inner, f"[{inner}]", f'{{"a": {inner}', f'{{"a": {inner}, "a": 1}}', f"{{{inner}: {inner}}}",
+            f'{{"a": {"[" * 40}{inner}{"]" * 40}}}', f"\ufeff{inner}", text, f'{{"a": {inner}}} {text}',
+        ):  # fmt: skip
+            self.send(operation.method, path, headers=json_type, content=body.encode())
+        self.send(operation.method, path, headers=json_type, content=f'{{"a": {inner}'.encode() + b"\xff")
+        self.send(operation.method, path, data={"mnemonic": text})
+        self.send(operation.method, path, files={"file": text.encode()})
+        self.send(operation.method, path, headers={**json_type, "Content-Encoding": "gzip"}, content=text.encode())
+
+    def _metadata(self, operation: Operation, text: str) -> None:
+        names = ["x-unknown", "authorization"] + ["x-request-id", "idempotency-key"] * (text not in WITHOUT_LOOKS)
+        for name in names:
+            self.call(operation.rpc, b"", ((name, text),))
+        self.call(operation.rpc, b"", key=text)
+        raw = text.encode()
+        self.call(operation.rpc, raw)
+        self.call(operation.rpc, b"\xc2\xb8\x02" + bytes([len(raw)]) + raw)  # field 5000, which no message has
+
+    def oversized(self) -> None:
+        much = json.dumps({"label": f"{WORDS} " * 15_000})
+        self.send("POST", "/wallets", headers={"Content-Type": "application/json"}, content=much)
+        with_much = GetMessageClass(RPC.methods_by_name["CreateWallet"].input_type)(label=f"{WORDS} " * 15_000)
+        self.call("CreateWallet", with_much.SerializeToString())
+
+    def _raw(self, *requests: str) -> None:
+        for request in requests:
+            with socket.create_connection(("127.0.0.1", self.server.http_port), timeout=5) as connection:
+                connection.sendall(request.encode())
+                connection.shutdown(socket.SHUT_WR)
+                while received := connection.recv(65_536):
+                    self.http.append(received)
+
+
+def fresh(driver: Driver) -> tuple[str, str]:
+    """The words of a new wallet and a new API key: given once, in the two answers that are not kept here."""
+    given = []
+    for path, body in (("/wallets", {"backup": True}), ("/api-keys", {"name": "once", "scopes": ["wallets:read"]})):
+        again = {"Idempotency-Key": f"once{path}"}
+        first = driver.client.post(path, json=body, headers=again)
+        assert driver.send("POST", path, json=body, headers=again).status_code == first.status_code == 201
+        given.append(first.json())
+    return given[0]["backup"]["mnemonic"], given[1]["api_key"]
