@@ -139,16 +139,17 @@ class Driver:
 
     def fields(self, *, kept: bool) -> None:
         """Every field of every operation. ``kept``: those texts alone that a caller asks us to keep, or all others."""
+        few = [text for text in FEW_TEXTS if text in self.texts]
         for operation in OPERATIONS:
             command = self.command(operation)
             missing = [
                 (field.name,) for field in msgspec.structs.fields(operation.command) if field.name not in command
             ]
             for place in [*places(command), *missing]:
-                for text in self.texts if len(place) == 1 else FEW_TEXTS:
+                for text in self.texts if len(place) == 1 else few:
                     if is_kept(operation, place, text) is kept:
                         self._rest(operation, planted(command, place, text))
-                        if text in FEW_TEXTS:
+                        if text in few:
                             self._grpc(operation, planted(command, place, text))
                 if not kept and place[-1] not in KEPT and not any(place[: len(each)] == each for each in PUBLISHED):
                     for odd in (WORDS.split(), {WORDS: RAW_KEY}, int(RAW_KEY, 16)):

@@ -10,9 +10,12 @@ import base64
 import binascii
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -200,3 +203,25 @@ def find(data: bytes | str, canaries: Iterable[Canary] = CANARIES) -> list[Hit]:
 def found_in(sinks: Mapping[str, bytes | str], canaries: Iterable[Canary] = CANARIES) -> list[str]:
     """By sink, for the words of a failed test: where, never what."""
     return [f"{sink}: {hit}" for sink, data in sinks.items() for hit in find(data, canaries)]
+
+
+def columns(database: Path) -> dict[str, bytes]:
+    """By table and column: every value, text and bytes alike, as it is stored."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        connection.text_factory = bytes
+        tables = [
+            name.decode() for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        found = {}
+        for table in tables:
+            cursor = connection.execute(f'SELECT * FROM "{table}"')
+            names = [description[0] for description in cursor.description]
+            for name, values in zip(names, zip(*cursor.fetchall(), strict=True), strict=False):
+                found[f"{table}.{name}"] = b"\n".join(
+                    value if isinstance(value, bytes) else str(value).encode() for value in values
+                )
+    return found
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
