@@ -85,7 +85,7 @@ class Report:
             f"{self.operations} operations, {self.kills} kills, at least {self.fewest_in_flight} requests in flight",
             *(f"  {name:<14} {self.states[name]:>5}" for name in STATES),
             f"answered {self.answered}, refused as rivals {self.refused}",
-            f"of an epoch after the first {self.taken_over}",
+            f"operations that were taken over, some more than once {self.taken_over}",
             f"replays compared {self.replayed}",
             f"signatures {self.signatures}, each with its audit; wallets {self.wallets}, each of which signed",
             f"violations {len(self.violations)}",
