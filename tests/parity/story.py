@@ -114,7 +114,7 @@ WALLETS = (
 
 ADDRESSES = (
     ok("addresses.derive", ON_ETHEREUM),
-    ok("addresses.derive", WALLET | {"network": "polygon", "index": 7}),
+    ok("addresses.derive", WALLET | {"network": "polygon", "index": 7}, seventh="address"),
     ok("addresses.derive", ON_ETHEREUM | {"scheme": "ledger-live", "index": 2}),
     ok("addresses.derive", ON_ETHEREUM | {"path": "m/44'/60'/3'/1/9"}),
     ok("addresses.derive", {"wallet_id": "$archived", "network": "ethereum"}),
@@ -123,7 +123,7 @@ ADDRESSES = (
     ok("addresses.list", WALLET | {"scheme": "ledger-live", "limit": 1}, page="next_cursor"),
     ok("addresses.list", WALLET | {"scheme": "ledger-live", "limit": 1, "cursor": "$page"}),
     ok("addresses.list", ON_ETHEREUM | {"scheme": "bip44", "external_id": "d-1"}),
-    ok("addresses.find", {"network": "base", "address": FIRST}),
+    ok("addresses.find", {"network": "base", "address": "$seventh"}),
     ok("addresses.validate", {"network": "ethereum", "address": FIRST.lower()}),
     ok("addresses.validate", {"network": "ethereum", "address": "0x00"}),
     ok("accounts.get", ON_ETHEREUM),
