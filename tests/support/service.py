@@ -113,7 +113,7 @@ class RunningService:
         """The audit records of the tenant, oldest first."""
         found = await self.http.call("audit.list", {"limit": 200, **where}, key=key or self.key)
         assert found.code == "ok", found
-        records: list[dict[str, Any]] = found.result["records"]
+        records: list[dict[str, Any]] = found.result.get("records", [])
         return records[::-1]
 
 
@@ -126,7 +126,7 @@ def key_id(key: str) -> UUID:
 
 
 def settings_for(data: Path, settings: Mapping[str, str]) -> Settings:
-    env = {"DATA_DIR": str(data), "HEALTH__INTERVAL": "60", **settings}
+    env = {"DATA_DIR": str(data), "HEALTH__INTERVAL": "60", "RATES__ADMIN": "off", **settings}
     return load({f"STRONGROOM_{name}": value for name, value in env.items()}, dotenv=None)
 
 
@@ -245,7 +245,7 @@ def unpack(message: Any) -> Any:
     """An answer by its descriptor alone; nothing of the service's own conversion is used."""
     name = message.DESCRIPTOR.full_name
     if isinstance(message, Timestamp):
-        return message.ToDatetime(tzinfo=UTC).isoformat()
+        return message.ToDatetime(tzinfo=UTC).isoformat().replace("+00:00", "Z")
     if name == "strongroom.v1.JsonDocument":
         return json.loads(message.json)
     if name == "strongroom.v1.Limit":

@@ -1,0 +1,183 @@
+"""One idempotency key, one effect, whichever face it came through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+
+from strongroom.keys.seeded import SeededSigner
+from strongroom.operations.registry import OPERATIONS
+from tests.parity.story import DELEGATION, MESSAGE, MNEMONIC, PERMIT, RAW_KEY, transfer
+from tests.support.service import Face, Outcome, RunningService
+
+ON_ETHEREUM = {"wallet_id": "$", "network": "ethereum"}
+COMMANDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "wallets.create": ({"words": 12, "networks": ["ethereum"]}, {"label": "other"}),
+    "wallets.import": ({"kind": "raw_key", "keyspace": "evm", "format": "hex", "key": RAW_KEY}, {"label": "other"}),
+    "wallets.update": ({"wallet_id": "$", "label": "one"}, {"label": "two"}),
+    "wallets.archive": ({"wallet_id": "$"}, {"wallet_id": "00000000-0000-4000-8000-000000000000"}),
+    "wallets.unarchive": ({"wallet_id": "$"}, {"wallet_id": "00000000-0000-4000-8000-000000000000"}),
+    "addresses.next": (ON_ETHEREUM, {"label": "other"}),
+    "transactions.sign": (ON_ETHEREUM | {"unsigned_tx": transfer()}, {"unsigned_tx": transfer(value="0x2")}),
+    "messages.sign": (ON_ETHEREUM | MESSAGE, {"message": "other"}),
+    "typed_data.sign": (ON_ETHEREUM | {"typed_data": PERMIT}, {"index": 1}),
+    "authorizations.sign": (ON_ETHEREUM | DELEGATION, {"nonce": "1"}),
+    "api_keys.create": ({"name": "one", "scopes": ["admin"]}, {"name": "two"}),
+    "api_keys.revoke": ({"key_id": "$key"}, {"key_id": "00000000-0000-4000-8000-000000000000"}),
+}
+"""By operation: a command, and what makes another of it."""
+MUTATING = [operation.name for operation in OPERATIONS if operation.mutates]
+
+
+def both_orders(service: RunningService, first: str) -> tuple[Face, Face]:
+    return (service.http, service.grpc) if first == "http" else (service.grpc, service.http)
+
+
+async def ready(service: RunningService, operation: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    made = await service.http.call("wallets.import", {"kind": "bip39", "mnemonic": MNEMONIC}, key=service.key)
+    key = await service.http.call("api_keys.create", {"name": "x", "scopes": ["admin"]}, key=service.key)
+    values = {"$": made.result["id"], "$key": key.result["id"]}
+    command, change = COMMANDS[operation]
+    filled = {name: values[value] if value in ("$", "$key") else value for name, value in command.items()}
+    return filled, filled | change
+
+
+async def effects(service: RunningService, operation: str) -> list[str]:
+    return [record["outcome"] for record in await service.audit(operation=operation)]
+
+
+def test_every_mutating_operation_is_here() -> None:
+    assert set(MUTATING) == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("first", ["http", "grpc"])
+@pytest.mark.parametrize("operation", MUTATING)
+async def test_replay_over_the_other_face(service: RunningService, operation: str, first: str) -> None:
+    one, two = both_orders(service, first)
+    command, other = await ready(service, operation)
+    before = await effects(service, operation)
+    answers = [
+        await face.call(operation, command, key=service.key, idempotency_key="k-1", request_id=f"r-{n}")
+        for n, face in enumerate((one, two, one, two))
+    ]
+    done, *replayed = [answer.shared for answer in answers]
+    if operation == "api_keys.create":
+        assert answers[0].result.pop("api_key").startswith("sr_")
+    assert answers[0].code == "ok"
+    assert all(answer == done for answer in replayed)
+    assert answers[1].raw == answers[3].raw
+    if operation != "api_keys.create":
+        assert answers[0].raw == answers[2].raw
+    assert await effects(service, operation) == [*before, "requested", "succeeded"]
+
+    for face in (one, two):
+        refused = await face.call(operation, other, key=service.key, idempotency_key="k-1")
+        assert (refused.code, refused.field) == ("idempotency_mismatch", "Idempotency-Key")
+        foreign = "wallets.create" if operation != "wallets.create" else "wallets.import"
+        reused = await face.call(foreign, COMMANDS[foreign][0], key=service.key, idempotency_key="k-1")
+        assert reused.code == "idempotency_mismatch"
+    assert await effects(service, operation) == [*before, "requested", "succeeded"]
+
+
+async def test_words_are_shown_once(service: RunningService) -> None:
+    command = {"words": 12, "backup": True}
+    made = await service.http.call("wallets.create", command, key=service.key, idempotency_key="k")
+    assert made.result["backup"]["status"] == "shown"
+    assert len(made.result["backup"]["mnemonic"].split()) == 12
+    for face in service.faces:
+        again = await face.call("wallets.create", command, key=service.key, idempotency_key="k")
+        assert again.result == made.result | {"backup": {"status": "already_shown"}}
+
+
+async def test_key_belongs_to_its_caller(service: RunningService) -> None:
+    mate = await service.new_key()
+    made = [
+        await face.call("wallets.create", {}, key=key, idempotency_key="k")
+        for face in service.faces
+        for key in (service.key, mate)
+    ]
+    ids = [answer.result["id"] for answer in made]
+    assert ids[0] != ids[1]
+    assert ids[:2] == ids[2:]
+
+
+@pytest.mark.parametrize("first", ["http", "grpc"])
+async def test_what_failed_may_be_tried_again(service: RunningService, first: str) -> None:
+    one, two = both_orders(service, first)
+    taken = await one.call("wallets.create", {"external_id": "x"}, key=service.key)
+    assert taken.code == "ok"
+    for face in (one, two):
+        again = await face.call("wallets.create", {"external_id": "x"}, key=service.key, idempotency_key="k")
+        assert again.code == "external_id_taken"
+    assert await effects(service, "wallets.create") == ["requested", "succeeded", *["requested", "failed"] * 2]
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 256, "with\ttab"])
+async def test_key_that_is_no_key(service: RunningService, sent: str) -> None:
+    answer = await service.http.call("wallets.create", {}, key=service.key, idempotency_key=sent)
+    assert (answer.code, answer.field) == ("invalid_field", "Idempotency-Key")
+    if sent.isprintable():  # gRPC's own client sends nothing else
+        by_grpc = await service.grpc.call("wallets.create", {}, key=service.key, idempotency_key=sent)
+        assert by_grpc.shared == answer.shared
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Set when the signer is reached; to be set before it goes on."""
+    reached, opened = asyncio.Event(), asyncio.Event()
+    create = SeededSigner.create
+
+    async def create_later(self: SeededSigner, *arguments: Any) -> Any:
+        reached.set()
+        await opened.wait()
+        return await create(self, *arguments)
+
+    monkeypatch.setattr(SeededSigner, "create", create_later)
+    return reached, opened
+
+
+@pytest.mark.parametrize("first", ["http", "grpc"])
+async def test_second_request_while_the_first_is_under_way(
+    service: RunningService, gate: tuple[asyncio.Event, asyncio.Event], first: str
+) -> None:
+    one, two = both_orders(service, first)
+    under_way = asyncio.create_task(one.call("wallets.create", {}, key=service.key, idempotency_key="k"))
+    await gate[0].wait()
+    waiting = [await face.call("wallets.create", {}, key=service.key, idempotency_key="k") for face in (one, two)]
+    assert waiting[0].shared == waiting[1].shared
+    assert (waiting[0].code, waiting[0].retries) == ("operation_in_flight", True)
+    other = await two.call("wallets.create", {"label": "other"}, key=service.key, idempotency_key="k")
+    assert other.code == "idempotency_mismatch"
+
+    gate[1].set()
+    made = await under_way
+    again = await two.call("wallets.create", {}, key=service.key, idempotency_key="k")
+    assert made.code == "ok"
+    assert made.result == again.result
+
+
+async def test_hundred_requests_on_twenty_keys(service: RunningService) -> None:
+    """T1 of the threat model: 20 effects, and every answer is the same or says that it is under way."""
+
+    async def ask(n: int) -> tuple[str, Outcome]:
+        key = f"k-{n % 20}"
+        face = service.faces[n % 2 if n < 50 else (n + 1) % 2]
+        command = {"words": 12, "label": key}
+        return key, await face.call("wallets.create", command, key=service.key, idempotency_key=key)
+
+    answers = await asyncio.gather(*(ask(n) for n in range(100)))
+    by_key: dict[str, list[Outcome]] = defaultdict(list)
+    for key, answer in answers:
+        by_key[key].append(answer)
+    for key, given in by_key.items():
+        done = [answer.result for answer in given if answer.code == "ok"]
+        assert done, key
+        assert all(result == done[0] for result in done)
+        assert {answer.code for answer in given} <= {"ok", "operation_in_flight"}
+
+    wallets = (await service.http.call("wallets.list", {"limit": 200}, key=service.key)).result["wallets"]
+    assert sorted(wallet["label"] for wallet in wallets) == sorted(by_key)
+    assert Counter(await effects(service, "wallets.create")) == {"requested": 20, "succeeded": 20}
