@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -117,3 +118,24 @@ def test_story_is_complete() -> None:
             assert operation.name in refusals("not_found")
         if operation.name.endswith(".sign"):
             assert operation.name in refusals("wallet_archived")
+
+
+LABELS = [
+    "Zu\u0308rich", "שלום <b>", "=1+1", "🏦", "a\u200db", "a\u202eb", "\ufeffa", "a\nb", "a\0b", "\ue000", "\U000e0041",
+    "x" * 128, "x" * 129, "🏦" * 128, "%s\\n", "'; --",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", LABELS, ids=ascii)
+async def test_label_is_the_same_through_both_faces(service: RunningService, label: str) -> None:
+    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    by_http, by_grpc = [
+        await face.call("wallets.update", {"wallet_id": made.result["id"], "label": label}, key=service.key)
+        for face in service.faces
+    ]
+    assert by_http.shared == by_grpc.shared
+    if by_http.code != "ok":
+        assert (by_http.code, by_http.field) == ("invalid_field", "label")
+    for face in service.faces:
+        kept = (await face.call("wallets.get", {"wallet_id": made.result["id"]}, key=service.key)).result
+        assert kept.get("label") == (unicodedata.normalize("NFC", label) if by_http.code == "ok" else None)
