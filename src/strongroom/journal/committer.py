@@ -20,7 +20,7 @@ from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.wallet import Address
 from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
 from strongroom.journal.audit import AuditChain, Head
-from strongroom.storage.base import Applied, Conflict, Row, Storage, Unit
+from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
 from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
 
 _log = structlog.get_logger(__name__)
@@ -106,6 +106,13 @@ class Committer:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         """Settles every one of ``batch``; raises nothing."""
+        aside: list[_Waiting] = []
+        await self._commit_together(batch, aside)
+        for waiting in aside:
+            await self._commit_together([waiting], aside)
+
+    async def _commit_together(self, batch: list[_Waiting], aside: list[_Waiting]) -> None:
+        """Settles all but those it puts ``aside``: they change a row that another one of the batch changes too."""
         for _ in range(_MAX_ROUNDS):
             try:
                 async with asyncio.timeout(self._timeout):
@@ -124,7 +131,7 @@ class Committer:
             if not applied.conflicts:
                 _succeed(batch, applied)
                 return
-            batch = self._without_losers(batch, applied.conflicts)
+            batch = self._without_losers(batch, applied.conflicts, aside)
             if not batch:
                 return
         for waiting in batch:
@@ -150,14 +157,19 @@ class Committer:
                 self._chain.advance(records[-1])
         return applied
 
-    def _without_losers(self, batch: list[_Waiting], conflicts: Sequence[Conflict]) -> list[_Waiting]:
+    def _without_losers(
+        self, batch: list[_Waiting], conflicts: Sequence[Conflict], aside: list[_Waiting]
+    ) -> list[_Waiting]:
         losers = set()
         for conflict in conflicts:
             if isinstance(conflict.cause, AuditRecord):
                 self._chain_known = False  # a commit that we gave up on came through; nobody's fault
                 continue
             losers.add(conflict.unit)
-            batch[conflict.unit].fail(_error_of(conflict))
+            if isinstance(conflict.cause, Change) and conflict.found is None and len(batch) > 1:
+                aside.append(batch[conflict.unit])  # nobody has looked yet whether the row still is as it expects
+            else:
+                batch[conflict.unit].fail(_error_of(conflict))
         return [waiting for n, waiting in enumerate(batch) if n not in losers]
 
 

@@ -16,7 +16,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import AuditRecord
 from strongroom.domain.secret import Secret
-from strongroom.errors import Forbidden, InvalidField, MalformedRequest, NotFound
+from strongroom.errors import Conflict, Forbidden, InvalidField, MalformedRequest, NotFound
 from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     Cursor,
@@ -185,9 +185,15 @@ async def revoke_api_key(command: RevokeApiKey, call: Call) -> ApiKeyView:
     if key.revoked_at is not None:
         return ApiKeyView.of(key)
     revoked = msgspec.structs.replace(ApiKeyView.of(key), revoked_at=call.now)
-    async with call.journal.intent(details={"key_id": str(key.id)}) as intent:
-        intent.settle(revoked, changes=[Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": call.now})])
-    call.authenticator.forget(key.id)
+    try:
+        async with call.journal.intent(details={"key_id": str(key.id)}) as intent:
+            intent.settle(revoked, changes=[Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": call.now})])
+    except Conflict:
+        key = await call.storage.api_key(command.key_id)
+        if key is None or key.revoked_at is None:
+            raise
+        revoked = ApiKeyView.of(key)  # another request was first
+    call.authenticator.forget(command.key_id)
     return revoked
 
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from strongroom.domain.wallet import Wallet
 from strongroom.errors import IntegrityError, InternalError, ShuttingDown, StorageUnavailable
 from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer, Lost
 from strongroom.journal.verify import verify
-from strongroom.storage.base import AuditFilter, Unit, WalletFilter
+from strongroom.storage.base import AuditFilter, Change, Unit, WalletFilter
 from tests.support import rows
 from tests.support.rows import TENANT
 from tests.unit.journal.conftest import AUTHENTICITY, WatchedStorage
@@ -42,6 +44,26 @@ async def test_a_loser_fails_alone_and_leaves_no_audit_record(committer: Committ
     assert isinstance(outcomes[1], Lost)
     assert outcomes[1].conflict.found == there
     assert await audited(storage) == ["request-0", "request-2", "request-4"]
+
+
+async def test_changes_of_one_row_follow_each_other(committer: Committer, storage: WatchedStorage) -> None:
+    wallet = rows.wallet()
+    await committer.commit(Unit(rows=[wallet]))
+    renamed = [Change(Wallet, wallet.id, {}, {"label": label}) for label in "abc"]
+    took = [Change(Wallet, wallet.id, {"secret_version": 1}, {"secret_version": n}) for n in (2, 3)]
+    missing = Change(Wallet, rows.wallet().id, {}, {"label": "d"})
+    outcomes = await asyncio.gather(
+        *[
+            committer.commit(Unit(changes=[each]), [rows.entry(n)])
+            for n, each in enumerate([*renamed, *took, missing, missing])
+        ],
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Lost) for each in outcomes] == [False, False, False, False, True, True, True]
+    assert isinstance(outcomes[4], Lost)
+    assert outcomes[4].conflict.found == await storage.wallet(TENANT, wallet.id)
+    assert outcomes[4].conflict.found == replace(wallet, label="c", secret_version=2)
+    assert await audited(storage) == ["request-0", "request-1", "request-2", "request-3"]
 
 
 async def test_the_rows_that_were_there_already_come_back(committer: Committer) -> None:
