@@ -160,7 +160,7 @@ async def test_second_request_while_the_first_is_under_way(
 
 
 async def test_hundred_requests_on_twenty_keys(service: RunningService) -> None:
-    """T1 of the threat model: 20 effects, and every answer is the same or says that it is under way."""
+    """20 effects, and every answer is the same or says that it is under way."""
 
     async def ask(n: int) -> tuple[str, Outcome]:
         key = f"k-{n % 20}"

@@ -1,4 +1,4 @@
-"""Text for people (T35 of the threat model) and cursors."""
+"""Text for people, and cursors."""
 
 from __future__ import annotations
 
