@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select, tuple_
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -30,10 +32,6 @@ from strongroom.storage.tables import (
     api_keys,
     audit,
     audit_writers,
-    guards,
-    operations,
-    secrets,
-    service_secrets,
     signatures,
     wallets,
 )
@@ -47,26 +45,25 @@ class Reads:
         self._database = database
         self._authenticity = authenticity
 
-    async def _all(self, of: type[R], query: Select[Any]) -> list[R]:
+    async def _all(self, of: type[R], query: Select[Any], bound: Mapping[str, object] | None = None) -> list[R]:
         load = KIND_OF[of].load
 
         def work(connection: Connection) -> list[R]:
             try:
-                return [load(row, self._authenticity) for row in connection.execute(query)]
+                return [load(row, self._authenticity) for row in connection.execute(query, bound)]
             except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
                 integrity_alarm("row", table=KIND_OF[of].table.name)
                 raise IntegrityError("a row cannot be read: it was changed") from None
 
         return await self._database.read(work)
 
-    async def _first(self, of: type[R], query: Select[Any]) -> R | None:
-        found = await self._all(of, query.limit(1))
+    async def _one(self, of: type[R], newest: str | None = None, **equal: object) -> R | None:
+        """The row whose columns equal these values; of several, the one with the greatest ``newest``."""
+        found = await self._all(of, _lookup(KIND_OF[of].table, tuple(equal), newest), equal)
         return found[0] if found else None
 
     async def wallet(self, tenant_id: UUID, wallet_id: UUID) -> Wallet | None:
-        return await self._first(
-            Wallet, select(wallets).where(wallets.c.id == wallet_id, wallets.c.tenant_id == tenant_id)
-        )
+        return await self._one(Wallet, id=wallet_id, tenant_id=tenant_id)
 
     async def wallets(self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int) -> list[Wallet]:
         query = select(wallets).where(
@@ -83,25 +80,13 @@ class Reads:
         return await self._all(Wallet, query.order_by(wallets.c.id).limit(limit))
 
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None:
-        return await self._first(
-            SealedSecret,
-            select(secrets)
-            .where(secrets.c.wallet_id == wallet_id, secrets.c.tenant_id == tenant_id)
-            .order_by(secrets.c.version.desc()),
-        )
+        return await self._one(SealedSecret, "version", wallet_id=wallet_id, tenant_id=tenant_id)
 
     async def account(
         self, tenant_id: UUID, wallet_id: UUID, keyspace: str, scheme: str, number: int
     ) -> Account | None:
-        return await self._first(
-            Account,
-            select(accounts).where(
-                accounts.c.wallet_id == wallet_id,
-                accounts.c.keyspace == keyspace,
-                accounts.c.scheme == scheme,
-                accounts.c.number == number,
-                accounts.c.tenant_id == tenant_id,
-            ),
+        return await self._one(
+            Account, wallet_id=wallet_id, keyspace=keyspace, scheme=scheme, number=number, tenant_id=tenant_id
         )
 
     async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]:
@@ -113,15 +98,7 @@ class Reads:
         return await self._all(Account, query.order_by(accounts.c.keyspace, accounts.c.scheme, accounts.c.number))
 
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
-        return await self._first(
-            Address,
-            select(addresses).where(
-                addresses.c.account_id == account_id,
-                addresses.c.change == change,
-                addresses.c.index == index,
-                addresses.c.tenant_id == tenant_id,
-            ),
-        )
+        return await self._one(Address, account_id=account_id, change=change, index=index, tenant_id=tenant_id)
 
     async def addresses(
         self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
@@ -153,32 +130,22 @@ class Reads:
         return await self._all(Address, query.order_by(*oldest_first))
 
     async def operation(self, tenant_id: UUID, operation_id: UUID) -> OperationRecord | None:
-        return await self._first(
-            OperationRecord,
-            select(operations).where(operations.c.id == operation_id, operations.c.tenant_id == tenant_id),
-        )
+        return await self._one(OperationRecord, id=operation_id, tenant_id=tenant_id)
 
     async def operation_by_key(
         self, tenant_id: UUID, principal_id: UUID, idempotency_key: str
     ) -> OperationRecord | None:
-        return await self._first(
-            OperationRecord,
-            select(operations).where(
-                operations.c.tenant_id == tenant_id,
-                operations.c.principal_id == principal_id,
-                operations.c.idempotency_key == idempotency_key,
-            ),
+        return await self._one(
+            OperationRecord, tenant_id=tenant_id, principal_id=principal_id, idempotency_key=idempotency_key
         )
 
     async def guard(self, guard: Guard) -> HeldGuard | None:
-        return await self._first(
+        return await self._one(
             HeldGuard,
-            select(guards).where(
-                guards.c.keyspace == guard.keyspace,
-                guards.c.chain_id == guard.chain_id,
-                guards.c.address == guard.address,
-                guards.c.sequence == guard.sequence,
-            ),
+            keyspace=guard.keyspace,
+            chain_id=guard.chain_id,
+            address=guard.address,
+            sequence=guard.sequence,
         )
 
     async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]:
@@ -186,7 +153,7 @@ class Reads:
         return await self._all(SignatureRecord, query.order_by(signatures.c.item))
 
     async def api_key(self, key_id: UUID) -> ApiKey | None:
-        return await self._first(ApiKey, select(api_keys).where(api_keys.c.id == key_id))
+        return await self._one(ApiKey, id=key_id)
 
     async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]:
         query = select(api_keys).where(api_keys.c.tenant_id == tenant_id)
@@ -195,7 +162,7 @@ class Reads:
         return await self._all(ApiKey, query.order_by(api_keys.c.id).limit(limit))
 
     async def service_secret(self) -> ServiceSecret | None:
-        return await self._first(ServiceSecret, select(service_secrets).order_by(service_secrets.c.version.desc()))
+        return await self._one(ServiceSecret, "version")
 
     async def audit_writers(self) -> list[AuditWriter]:
         return await self._all(AuditWriter, select(audit_writers).order_by(audit_writers.c.ordinal))
@@ -224,6 +191,13 @@ class Reads:
         if before is not None:
             query = query.where(tuple_(*place) < before)
         return await self._all(AuditRecord, query.order_by(*[column.desc() for column in place]).limit(limit))
+
+
+@cache
+def _lookup(table: Table, names: tuple[str, ...], newest: str | None) -> Select[Any]:
+    """Built once: to build a statement costs more than to run it."""
+    query = select(table).where(*[table.c[name] == bindparam(name) for name in names]).limit(1)
+    return query if newest is None else query.order_by(table.c[newest].desc())
 
 
 def _equal(*conditions: tuple[Any, object]) -> list[ColumnElement[bool]]:
