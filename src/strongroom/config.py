@@ -173,9 +173,6 @@ class IdempotencySettings(_Section):
     lease: Seconds = Field(
         default=30.0, description="Seconds after which an operation without an end may be taken over"
     )
-    retention_hours: Whole = Field(
-        default=24, ge=24, le=24 * 366, description="Hours that an idempotency key is remembered"
-    )
 
 
 class NetworkSettings(_Section):

@@ -46,13 +46,12 @@ from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     programs = postgres.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
+    assert programs is not None
     with postgres.running(programs) as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
         made = open_database(f"sqlite:///{tmp_path}/test.db")

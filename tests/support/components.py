@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support import anvil, node
+from tests.support import anvil, node, postgres
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ COMPONENTS = {
         lambda: anvil.program() is not None,
         "`make test` installs it; elsewhere than on Linux x86-64, put it on the PATH",
     ),
+    "postgresql": Component(lambda: postgres.programs() is not None, "on Debian: apt install postgresql"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }

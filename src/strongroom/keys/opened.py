@@ -19,6 +19,7 @@ from strongroom.keys.base import KeyFailure, KeyFailureReason
 from strongroom.keys.derivation import PrivateNode
 from strongroom.keys.sealing import KeyMaterial, Material
 from strongroom.keywrap.base import KeyWrap
+from strongroom.telemetry.metrics import OPENED_KEYS
 
 _DERIVE: Final = {Curve.SECP256K1: derivation.derive, Curve.ED25519: slip10.derive}
 _PUBLIC_KEY: Final = {Curve.SECP256K1: derivation.public_key, Curve.ED25519: slip10.public_key}
@@ -209,6 +210,7 @@ class OpenedSecrets:
                 slot.held = len(slot.opened)
         while self._held > self._max_entries:
             self._retire(next(slot for slot in self._slots.values() if slot.held))
+        OPENED_KEYS.set(self._held)
 
     def _retire(self, slot: _Slot) -> None:
         """Nobody new gets it. Wiped now, or by whoever leaves last."""
@@ -216,6 +218,7 @@ class OpenedSecrets:
             slot.retired = True
             self._held -= slot.held
             slot.held = 0
+            OPENED_KEYS.set(self._held)
             if self._slots.get(slot.secret) is slot:
                 del self._slots[slot.secret]
             if slot.timer is not None:

@@ -22,7 +22,9 @@ SIGNATURES_TOTAL: Final = Counter(
     "Signatures that the signer was asked for, by result (ok or why not)",
     ["algorithm", "purpose", "result"],
 )
-OPENED_KEYS: Final = Gauge("strongroom_opened_keys", "Seeds that are open in memory", multiprocess_mode="livesum")
+OPENED_KEYS: Final = Gauge(
+    "strongroom_opened_keys", "Seeds and derived keys kept open in memory", multiprocess_mode="livesum"
+)
 UNWRAPS_TOTAL: Final = Counter(
     "strongroom_unwraps_total", "Data keys that the key wrap was asked to unwrap, by result (ok or why not)", ["result"]
 )

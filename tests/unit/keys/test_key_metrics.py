@@ -63,3 +63,14 @@ async def test_signatures_and_unwraps_are_counted_by_result() -> None:
     await signer.sign([right])
     rise = tuple(now - then for now, then in zip(counted(), before, strict=True))
     assert rise == (2, 1, 1, 1, 1)
+
+
+async def test_what_is_open_is_told_until_it_is_forgotten() -> None:
+    signer = SeededSigner(LocalKeyWrap([bytes(32)]))
+    key = RawKey(Curve.SECP256K1, RawKeyFormat.HEX, Secret("11" * 32))
+    owner = Owner(UUID(int=1), UUID(int=2))
+    created = await signer.restore(owner, key, [Want("m", Curve.SECP256K1)])
+    await signer.public(created.secret, [Want("m", Curve.SECP256K1)])
+    assert REGISTRY.get_sample_value("strongroom_opened_keys") == 2  # the secret and the key of its path
+    await signer.forget(owner.wallet_id)
+    assert REGISTRY.get_sample_value("strongroom_opened_keys") == 0

@@ -70,7 +70,7 @@ def test_canonical_bytes_by_hand() -> None:
 def test_keys_are_hkdf_of_the_service_secret() -> None:
     expected = HKDF(SHA256(), 32, salt=None, info=b"strongroom/audit/v1").derive(b"s" * 32)
     assert AUTHENTICITY.audit_key == expected
-    assert len({AUTHENTICITY.audit_key, AUTHENTICITY.fingerprint_key, AUTHENTICITY.cache_key}) == 3
+    assert AUTHENTICITY.audit_key != AUTHENTICITY.fingerprint_key
 
 
 def test_it_does_not_print() -> None:
