@@ -78,15 +78,13 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) 
                 ]
                 await asyncio.sleep(0.3)
                 assert not any(call.done() for call in calls)
-                os.kill(server.pid, signal.SIGTERM)
+                server.terminate()
                 await asyncio.sleep(0.2)
                 assert not await ready(server)
                 assert await new_call(server) is grpc.StatusCode.UNAVAILABLE
                 assert not any(call.done() for call in calls)
             answers: list[Outcome] = await asyncio.gather(*calls)
-        started = time.monotonic()
-        assert server.stop(DRAIN_SECONDS) == 0
-        assert time.monotonic() - started < DRAIN_SECONDS
+        assert server.wait(DRAIN_SECONDS) == 0
         assert {answer.code for answer in answers} == {"ok"}
 
         server.start()
@@ -100,6 +98,16 @@ def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:
         started = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - started < 3
+
+
+def test_being_told_to_stop_again_and_again_changes_nothing(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        process = server.pid
+        server.terminate()
+        while is_alive(process):
+            os.kill(process, signal.SIGTERM)
+            time.sleep(0.002)
+        assert server.wait() == 0
 
 
 def test_a_second_instance_says_why_it_does_not_start(tmp_path: Path) -> None:

@@ -88,8 +88,16 @@ class Server:
 
     def stop(self, timeout: float = 30.0) -> int:
         """SIGTERM, and the exit code."""
+        self.terminate()
+        return self.wait(timeout)
+
+    def terminate(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float = 30.0) -> int:
+        """The exit code of a server that was told to stop."""
+        assert self._process is not None
         code = self._process.wait(timeout)
         self._process = None
         return code

@@ -64,6 +64,8 @@ def run(settings: Settings) -> None:
             log_enabled=False,
             workers_kill_timeout=math.ceil(settings.timeouts.drain) + _KILL_MARGIN,
         ).serve()
+        # Python puts signals back to their default while it ends: a second SIGTERM would turn a clean stop into a kill.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class Worker:
