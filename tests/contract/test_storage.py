@@ -32,6 +32,7 @@ from strongroom.storage.base import (
     Change,
     Conflict,
     MoveGuard,
+    Opens,
     ReleaseGuards,
     Unit,
     WalletFilter,
@@ -82,6 +83,30 @@ async def lost(storage: SqlStorage, *units: Unit) -> list[Conflict]:
     applied = await storage.apply(units)
     assert applied.conflicts
     return list(applied.conflicts)
+
+
+async def test_a_unit_opens_only_the_newest_secret_of_an_active_wallet(storage: SqlStorage) -> None:
+    wallet, other = rows.wallet(), rows.wallet()
+    secret, foreign = rows.secret(wallet), rows.secret(other, blob=b"other")
+    await done(storage, Unit(rows=[wallet, other, secret, foreign]))
+    operations = [rows.operation() for _ in range(3)]
+    opens = Opens(secret)
+    await done(storage, *(Unit(rows=[operation], opens=[opens]) for operation in operations))
+
+    for stale in (replace(secret, blob=b"x"), replace(secret, wrapped_dek=b"x"), replace(secret, version=2)):
+        [good, bad] = rows.operation(), rows.operation()
+        [conflict] = await lost(storage, Unit(rows=[good]), Unit(rows=[bad], opens=[Opens(stale)]))
+        assert (conflict.unit, conflict.cause) == (1, Opens(stale))
+        assert await storage.operation(TENANT, good.id) is None
+    assert len(await lost(storage, Unit(opens=[opens, Opens(rows.secret(rows.wallet()))]))) == 1
+
+    newer = replace(secret, version=2)
+    await done(storage, Unit(rows=[newer]))
+    await lost(storage, Unit(opens=[opens]))
+    await done(storage, Unit(opens=[Opens(newer), Opens(foreign)]))
+    await done(storage, Unit(changes=[Change(Wallet, wallet.id, {}, {"state": WalletState.ARCHIVED})]))
+    await lost(storage, Unit(opens=[Opens(newer)]))
+    await done(storage, Unit(opens=[Opens(foreign)]))
 
 
 async def test_every_row_comes_back_as_it_was_stored(storage: SqlStorage) -> None:

@@ -135,7 +135,7 @@ ADDRESSES = (
             ("unknown_network", "network", WALLET | {"network": "nowhere"}),
             ("unknown_scheme", "scheme", ON_ETHEREUM | {"scheme": "nothing"}),
             ("invalid_field", "account", ON_ETHEREUM | {"account": 2**31}),
-            ("wallet_archived", None, {"wallet_id": "$archived", "network": "ethereum", "account": 9}),
+            ("wallet_archived", "wallet_id", {"wallet_id": "$archived", "network": "ethereum", "account": 9}),
         )
         if (operation, code) != ("addresses.next", "wallet_archived")
     ),

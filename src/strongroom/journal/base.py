@@ -12,8 +12,16 @@ import msgspec
 
 from strongroom.domain.principal import Principal
 from strongroom.domain.signing import Guard, SignOptions
-from strongroom.domain.wallet import Address
+from strongroom.domain.wallet import Address, SealedSecret
 from strongroom.storage.base import Change, Row, Unit
+
+
+class Outdated(Exception):
+    """T1 was not committed: the secret that was to be opened is no longer its wallet's, or the wallet not active."""
+
+    def __init__(self, wallet_id: UUID) -> None:
+        super().__init__()
+        self.wallet_id = wallet_id
 
 
 class Intent(Protocol):
@@ -47,11 +55,15 @@ class Journal(Protocol):
         *,
         wallet_id: UUID | None = None,
         network: str | None = None,
+        opens: SealedSecret | None = None,
         guards: Sequence[Guard] = (),
         details: dict[str, Any] | None = None,
         options: SignOptions | None = None,
     ) -> AbstractAsyncContextManager[Intent]:
         """T1 on entering {operation, guards, audit `requested`}, T2 on leaving.
+
+        ``opens``: the secret that will be opened. T1 is committed only while that is what is stored for an active
+        wallet, else this raises Outdated: a caller may have had the secret from memory.
 
         Leaving without `settle`, or by an exception, settles the operation as failed: guards released, audit `failed`.
         Raises InFlight, AlreadySigned, Superseded, StorageUnavailable; whatever T2's rows conflict with.

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -147,7 +147,7 @@ class Committer:
             own = records[taken : taken + len(waiting.audit)]
             taken += len(own)
             unit = waiting.unit
-            units.append(Unit((*unit.rows, *own), unit.same, unit.changes, unit.releases))
+            units.append(replace(unit, rows=(*unit.rows, *own)))
         started = time.perf_counter()
         applied = await self._storage.apply(units)
         COMMIT_SECONDS.observe(time.perf_counter() - started)

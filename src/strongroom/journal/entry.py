@@ -16,12 +16,13 @@ from strongroom.domain.ids import new_id
 from strongroom.domain.principal import Principal
 from strongroom.domain.record import AuditEntry, AuditOutcome, HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard, SignOptions
-from strongroom.domain.wallet import Address, Wallet
+from strongroom.domain.wallet import Address, SealedSecret, Wallet
 from strongroom.errors import ExternalIdTaken, InFlight, InternalError, StrongroomError, Superseded, Unavailable
 from strongroom.journal import guards as guarding
 from strongroom.journal import idempotency
+from strongroom.journal.base import Outdated
 from strongroom.journal.committer import Committer, Lost
-from strongroom.storage.base import Change, MoveGuard, ReleaseGuards, Row, Storage, Unit
+from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, Storage, Unit
 
 _log = structlog.get_logger(__name__)
 
@@ -134,11 +135,12 @@ class Entry:
         *,
         wallet_id: UUID | None = None,
         network: str | None = None,
+        opens: SealedSecret | None = None,
         guards: Sequence[Guard] = (),
         details: dict[str, Any] | None = None,
         options: SignOptions | None = None,
     ) -> Intent:
-        return Intent(self, wallet_id, network, guards, details or {}, options or SignOptions())
+        return Intent(self, wallet_id, network, opens, guards, details or {}, options or SignOptions())
 
     def new_record(self, wallet_id: UUID | None) -> OperationRecord:
         return OperationRecord(
@@ -187,6 +189,7 @@ class Intent:
         entry: Entry,
         wallet_id: UUID | None,
         network: str | None,
+        opens: SealedSecret | None,
         guards: Sequence[Guard],
         details: dict[str, Any],
         options: SignOptions,
@@ -196,6 +199,7 @@ class Intent:
         self._storage = entry.shared.storage
         self._wallet_id = wallet_id
         self._network = network
+        self._opens = () if opens is None else (Opens(opens),)
         self._guards = guards
         self._details = details
         self._options = options
@@ -248,7 +252,8 @@ class Intent:
         """T1."""
         plan = guarding.hold(self._guards, self._record)
         for _ in range(_TRIES):
-            unit = Unit(self._own.rows, plan.same, [*self._own.changes, *plan.changes])
+            changes = [*self._own.changes, *plan.changes]
+            unit = Unit(self._own.rows, plan.same, changes, opens=self._opens)
             try:
                 present = await self._committer.commit(unit, [self._audit(AuditOutcome.REQUESTED)])
             except Lost as lost:
@@ -269,8 +274,10 @@ class Intent:
         return record, Unit(changes=[change])
 
     async def _plan_anew(self, lost: Lost) -> guarding.Plan:
-        """Raises InFlight, IdempotencyMismatch, AlreadySigned."""
+        """Raises Outdated, InFlight, IdempotencyMismatch, AlreadySigned."""
         cause, found = lost.conflict.cause, lost.conflict.found
+        if isinstance(cause, Opens):
+            raise Outdated(cause.secret.wallet_id) from None
         own = isinstance(cause, OperationRecord) or (isinstance(cause, Change) and cause.id == self._record.id)
         if own and (not isinstance(found, OperationRecord) or self._entry.meet(found) is not None):
             raise InFlight("the same operation has just been done; ask again", retry_after=1) from lost

@@ -149,7 +149,7 @@ class AccountView(msgspec.Struct, kw_only=True, frozen=True):
 async def get(command: GetAddress, call: Call) -> AddressView:
     """Derives the address where it is new; the answer for a position never changes."""
     network, chain = call.networks.resolve(command.network)
-    wallet = await call.wallet(command.wallet_id)
+    wallet = await call.known_wallet(command.wallet_id)
     selector = KeySelector(
         scheme=command.scheme,
         account=command.account,
@@ -164,7 +164,8 @@ async def get(command: GetAddress, call: Call) -> AddressView:
 async def next_(command: NextAddress, call: Call) -> AddressView:
     """The lowest index from the account's counter on that was not handed out yet."""
     network, chain = call.networks.resolve(command.network)
-    wallet = await call.active_wallet(command.wallet_id)
+    usable = await call.usable_wallet(command.wallet_id)
+    wallet = usable.wallet
     label = clean_text(command.label, "label")
     external_id = clean_text(command.external_id, "external_id")
     first = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
@@ -172,10 +173,11 @@ async def next_(command: NextAddress, call: Call) -> AddressView:
         raise UnknownScheme("the scheme has one address only", field="scheme")
     await call.keyring.derive(call, first)
     place = await call.keyring.reserve(call, first)
+    details = {"path": place.path, "scheme": place.scheme.name}
     async with call.journal.intent(
-        wallet_id=wallet.id, network=network.name, details={"path": place.path, "scheme": place.scheme.name}
+        wallet_id=wallet.id, network=network.name, opens=usable.secret, details=details
     ) as intent:
-        key = await call.keyring.public_key(call, place)
+        key = await call.keyring.public_key(call, place, usable.secret)
         address = replace(call.keyring.address(place, key, call.now), label=label, external_id=external_id)
         result = AddressView.of(address, network, chain)
         intent.settle(result, rows=[address])

@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from strongroom.domain.principal import Principal
-from strongroom.domain.wallet import SealedSecret, Wallet, WalletState
+from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import Forbidden, IntegrityError, NotFound, WalletArchived
 from strongroom.journal.base import Journal
 from strongroom.keys.base import Signer
+from strongroom.operations.memory import Usable, UsableWallets
 from strongroom.storage.base import Storage
 from strongroom.telemetry.alarms import integrity_alarm
 
@@ -24,6 +25,7 @@ class Context:
     storage: Storage
     signer: Signer
     journal: Journal
+    usable_wallets: UsableWallets
 
     @property
     def tenant_id(self) -> UUID:
@@ -36,20 +38,29 @@ class Context:
             raise NotFound("there is no such wallet", field="wallet_id")
         return wallet
 
-    async def active_wallet(self, wallet_id: UUID) -> Wallet:
-        """One whose keys may be used. Raises NotFound, WalletArchived."""
+    async def known_wallet(self, wallet_id: UUID) -> Wallet:
+        """As `wallet`, for what never changes of it: label and state may be those of a while ago."""
+        known = self.usable_wallets.recall((self.tenant_id, wallet_id))
+        return await self.wallet(wallet_id) if known is None else known.wallet
+
+    async def usable_wallet(self, wallet_id: UUID) -> Usable:
+        """One whose keys may be used, with its secret; it may be out of date, which T1 finds out.
+
+        Raises NotFound, WalletArchived, IntegrityError (no secret is there: somebody took it).
+        """
+        known = self.usable_wallets.recall((self.tenant_id, wallet_id))
+        if known is not None:
+            return known
         wallet = await self.wallet(wallet_id)
         if wallet.state is not WalletState.ACTIVE:
             raise WalletArchived("the wallet is archived: its keys are not used", field="wallet_id")
-        return wallet
-
-    async def secret(self, wallet: Wallet) -> SealedSecret:
-        """Raises IntegrityError: a wallet without its secret was tampered with."""
-        secret = await self.storage.secret(self.tenant_id, wallet.id)
+        secret = await self.storage.secret(self.tenant_id, wallet_id)
         if secret is None:
-            integrity_alarm("secret_missing", wallet_id=str(wallet.id))
+            integrity_alarm("secret_missing", wallet_id=str(wallet_id))
             raise IntegrityError("the wallet has no sealed secret")
-        return secret
+        usable = Usable(wallet, secret)
+        self.usable_wallets.keep((self.tenant_id, wallet_id), usable)
+        return usable
 
     def require_scope(self, scope: str, what: str) -> None:
         """For what needs a right beyond the operation's own. Raises Forbidden."""

@@ -7,7 +7,6 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Position, Scheme
 from strongroom.domain.signing import KeyHint, OurKey
-from strongroom.domain.wallet import Account, Address, PublicNode, Wallet, WalletKind, WalletState
+from strongroom.domain.wallet import Account, Address, PublicNode, SealedSecret, Wallet, WalletKind
 from strongroom.errors import (
     AddressNotDerived,
     Conflict,
@@ -30,19 +29,17 @@ from strongroom.errors import (
     InvalidField,
     InvalidPath,
     KeyWrapUnavailable,
-    WalletArchived,
     WrongKey,
 )
 from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
 from strongroom.operations.context import Context
 from strongroom.operations.fields import KeySelector
+from strongroom.operations.memory import Memory
 from strongroom.operations.networks import Networks
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.alarms import integrity_alarm
 
 T = TypeVar("T")
-K = TypeVar("K")
-V = TypeVar("V")
 
 _RESERVE_TRIES: Final = 20
 
@@ -109,9 +106,9 @@ class Keyring:
 
     def __init__(self, networks: Networks, *, cache: int = 20_000) -> None:
         self._networks = networks
-        self._size = cache
-        self._accounts: OrderedDict[UUID, Account] = OrderedDict()
-        self._addresses: OrderedDict[tuple[UUID, int, int], Address] = OrderedDict()
+        self._accounts: Memory[UUID, Account] = Memory(cache)
+        self._addresses: Memory[tuple[UUID, int, int], Address] = Memory(cache)
+        self._by_canonical: Memory[tuple[UUID, str, bytes], Address] = Memory(cache)
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
@@ -175,7 +172,7 @@ class Keyring:
     async def known(self, call: Context, place: Place) -> Address | None:
         """The address at a place, as far as no key must be opened for it."""
         key = (place.account_id, place.at.change, place.at.index)
-        remembered = _recall(self._addresses, key)
+        remembered = self._addresses.recall(key)
         if remembered is not None:
             return remembered
         account = await self.account(call, place)
@@ -189,16 +186,16 @@ class Keyring:
             if stored is not None:
                 found = _same(stored, found)
         if found is not None and stored is not None:
-            self._remember(self._addresses, key, found)
+            self._addresses.keep(key, found)
         return found
 
     async def account(self, call: Context, place: Place) -> Account | None:
-        remembered = _recall(self._accounts, place.account_id)
+        remembered = self._accounts.recall(place.account_id)
         if remembered is not None:
             return remembered
         account = await self._stored_account(call, place)
         if account is not None:
-            self._remember(self._accounts, place.account_id, account)
+            self._accounts.keep(place.account_id, account)
         return account
 
     async def _stored_account(self, call: Context, place: Place) -> Account | None:
@@ -212,8 +209,6 @@ class Keyring:
         if found is not None:
             await self._store(call, found)
             return found
-        if place.wallet.state is not WalletState.ACTIVE:
-            raise WalletArchived("the wallet is archived: no new key of it is derived")
         try:
             return await self._derive(call, place)
         except Conflict:  # another request opened the same account first
@@ -223,25 +218,25 @@ class Keyring:
             return found
 
     async def _derive(self, call: Context, place: Place) -> Address:
+        """Raises WalletArchived."""
         account = await self.account(call, place)
+        usable = await call.usable_wallet(place.wallet.id)
         details = {"path": place.path, "scheme": place.scheme.name}
         async with call.journal.intent(
-            wallet_id=place.wallet.id, network=place.network.name, details=details
+            wallet_id=place.wallet.id, network=place.network.name, opens=usable.secret, details=details
         ) as intent:
             opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
-            [node] = await from_signer(call.signer.public(await call.secret(place.wallet), [opening.want]))
+            [node] = await from_signer(call.signer.public(usable.secret, [opening.want]))
             opened, address = self.opened(place.wallet, opening, node, call.now)
             intent.settle(None, rows=[] if account else [opened], same=[address])
         return address
 
-    async def public_key(self, call: Context, place: Place) -> bytes:
+    async def public_key(self, call: Context, place: Place, secret: SealedSecret) -> bytes:
         """The key at a place of an account that is open already; where its index is hardened the signer derives it."""
         account = await self.account(call, place)
         if account is not None and account.node is not None:
             return bip32.derive_public(account.node, place.path).public_key
-        [node] = await from_signer(
-            call.signer.public(await call.secret(place.wallet), [Want(place.path, place.scheme.curve)])
-        )
+        [node] = await from_signer(call.signer.public(secret, [Want(place.path, place.scheme.curve)]))
         return node.public_key
 
     async def reserve(self, call: Context, first: Place) -> Place:
@@ -295,10 +290,14 @@ class Keyring:
         return await self.ours(call, self.place(wallet, network, selector))
 
     async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
-        found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallet.id)
-        if not found:
-            raise WrongKey("the wallet has handed out no such address on this network", field="address")
-        first = found[0]
+        key = (wallet.id, network.keyspace, canonical)
+        first = self._by_canonical.recall(key)
+        if first is None:
+            found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallet.id)
+            if not found:
+                raise WrongKey("the wallet has handed out no such address on this network", field="address")
+            first = found[0]
+            self._by_canonical.keep(key, first)
         return OurKey(first.public_key, first.path, first.scheme, first.canonical)
 
     async def _store(self, call: Context, address: Address) -> None:
@@ -306,7 +305,7 @@ class Keyring:
         key = (address.account_id, address.change, address.index)
         if key not in self._addresses:
             await call.journal.commit(Unit(same=[address]))
-            self._remember(self._addresses, key, address)
+            self._addresses.keep(key, address)
 
     def address(self, place: Place, public_key: bytes, now: datetime) -> Address:
         chain: Chain = self._networks.chains[place.network.chain]
@@ -326,18 +325,6 @@ class Keyring:
             external_id=None,
             created_at=now,
         )
-
-    def _remember(self, cache: OrderedDict[K, V], key: K, value: V) -> None:
-        cache[key] = value
-        if len(cache) > self._size:
-            cache.popitem(last=False)
-
-
-def _recall(cache: OrderedDict[K, V], key: K) -> V | None:
-    value = cache.get(key)
-    if value is not None:
-        cache.move_to_end(key)
-    return value
 
 
 def _want(scheme: Scheme, at: Position) -> Want:

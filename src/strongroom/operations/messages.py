@@ -148,19 +148,20 @@ async def _sign(
     command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
 ) -> SignedMessageView:
     network, chain = call.networks.resolve(command.network)
-    wallet = await call.active_wallet(command.wallet_id)
+    usable = await call.usable_wallet(command.wallet_id)
+    wallet = usable.wallet
     key = await call.keyring.find(call, wallet, network, command)
     prepared, warnings = chain.prepare_message(network, message, {key.public_key: key})
     _refuse_secrets(prepared.summary)
-    secret = await call.secret(wallet)
 
     async with call.journal.intent(
         wallet_id=wallet.id,
         network=network.name,
+        opens=usable.secret,
         guards=prepared.guards,
         details={"summary": msgspec.to_builtins(prepared.summary)},
     ) as intent:
-        answers = await call.signer.sign(prepared.requests(secret, intent.operation_id))
+        answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
         signed = chain.assemble_message(prepared, signatures_of(answers))
         result = SignedMessageView(
             wallet_id=wallet.id,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,11 +21,12 @@ from strongroom.access.api_keys import Authenticator
 from strongroom.access.limits import RateLimits
 from strongroom.domain.principal import Principal
 from strongroom.domain.secret import Secret
-from strongroom.errors import DeadlineExceeded, Forbidden, InternalError, InvalidField, StrongroomError
-from strongroom.journal.base import Entries, Entry
+from strongroom.errors import DeadlineExceeded, Forbidden, InFlight, InternalError, InvalidField, StrongroomError
+from strongroom.journal.base import Entries, Entry, Outdated
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
+from strongroom.operations.memory import Memory, UsableWallets
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import Operation
 from strongroom.storage.base import Storage
@@ -34,6 +35,7 @@ from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT
 log = structlog.get_logger(__name__)
 
 IDEMPOTENCY_KEY_LENGTH: Final = 255
+_USABLE_WALLETS: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Services:
     authenticator: Authenticator
     limits: RateLimits
     entries: Entries
+    usable_wallets: UsableWallets = field(default_factory=lambda: Memory(_USABLE_WALLETS))
     timeout: float = 30.0
     """Seconds that any operation may take."""
 
@@ -124,15 +127,15 @@ class Pipeline:
             signer=services.signer,
             journal=entry,
             networks=services.networks,
+            usable_wallets=services.usable_wallets,
             keyring=services.keyring,
             authenticator=services.authenticator,
         )
         try:
-            result: msgspec.Struct = await operation.run(command, call)
+            return await _up_to_date(operation, command, call)
         except Forbidden as refusal:
             await entry.deny(refusal.message)
             raise
-        return result
 
     def _entry(
         self, operation: Operation, request: Request, principal: Principal, command: bytes, now: datetime
@@ -146,6 +149,21 @@ class Pipeline:
             command=command,
             now=now,
         )
+
+
+async def _up_to_date(operation: Operation, command: msgspec.Struct, call: Call) -> msgspec.Struct:
+    """Runs it. Where memory turns out to be out of date nothing has been done yet, and it is run on what is stored."""
+    try:
+        result: msgspec.Struct = await operation.run(command, call)
+    except Outdated as found:
+        call.usable_wallets.forget((call.tenant_id, found.wallet_id))
+    else:
+        return result
+    try:
+        result = await operation.run(command, call)
+    except Outdated:
+        raise InFlight("the wallet is being changed; try again", retry_after=1) from None
+    return result
 
 
 def canonical(command: msgspec.Struct) -> bytes:

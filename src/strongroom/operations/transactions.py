@@ -68,24 +68,24 @@ class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
 async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     options = _options(command.options, call)
     network, chain = call.networks.resolve(command.network)
-    wallet = await call.active_wallet(command.wallet_id)
+    usable = await call.usable_wallet(command.wallet_id)
+    wallet = usable.wallet
 
     decoded = chain.decode(network, command.unsigned_tx)
     key = await call.keyring.find(call, wallet, network, command, decoded.key_hints)
     ours = {key.public_key: key}
     warnings = chain.check(decoded, ours, call.networks.policy(network, options), call.now)
     prepared = chain.prepare(decoded, ours)
-    secret = await call.secret(wallet)
-
     summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
         wallet_id=wallet.id,
         network=network.name,
+        opens=usable.secret,
         guards=prepared.guards,
         details={"summary": summary},
         options=options,
     ) as intent:
-        answers = await call.signer.sign(prepared.requests(secret, intent.operation_id))
+        answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
         signed = chain.assemble(prepared, signatures_of(answers))  # refuses a signature that does not verify
         result = SignedTransaction(
             wallet_id=wallet.id,

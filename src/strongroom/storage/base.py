@@ -61,6 +61,13 @@ class ReleaseGuards:
 
 
 @dataclass(frozen=True, slots=True)
+class Opens:
+    """What is about to open this secret: it must still be its wallet's newest, unchanged, and the wallet active."""
+
+    secret: SealedSecret
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """What is committed together or not at all.
 
@@ -72,6 +79,7 @@ class Unit:
     same: Sequence[Address | HeldGuard] = ()
     changes: Sequence[Change | MoveGuard] = ()
     releases: Sequence[ReleaseGuards] = ()
+    opens: Sequence[Opens] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Conflict:
 
     unit: int
     """Its position among the units given."""
-    cause: Row | Change | MoveGuard
+    cause: Row | Change | MoveGuard | Opens
     found: Row | None = None
     """The row that was in the way, where one was read."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -24,9 +24,11 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletKind, WalletState
+from strongroom.errors import IntegrityError
 from strongroom.storage import tables
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Change
+from strongroom.telemetry.alarms import integrity_alarm
 
 Key = tuple[str, ...]
 """Names of the columns of a unique key."""
@@ -224,6 +226,15 @@ KINDS: tuple[Kind, ...] = (
 """In the order in which they are inserted: a row comes after those it refers to."""
 
 KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
+
+
+def load_all(kind: Kind, found: Iterable[Row[Any]], authenticity: Authenticity) -> list[Any]:
+    """Raises IntegrityError and gives the alarm on a row that is not as we wrote it."""
+    try:
+        return [kind.load(row, authenticity) for row in found]
+    except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
+        integrity_alarm("row", table=kind.table.name)
+        raise IntegrityError("a row cannot be read: it was changed") from None
 
 
 def amend(kind: Kind, change: Change, row: Row[Any] | None, authenticity: Authenticity) -> dict[str, object]:

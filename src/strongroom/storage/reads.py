@@ -21,11 +21,10 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
-from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AddressFilter, AuditFilter, WalletFilter
 from strongroom.storage.database import Database
-from strongroom.storage.mapping import KIND_OF
+from strongroom.storage.mapping import KIND_OF, load_all
 from strongroom.storage.tables import (
     accounts,
     addresses,
@@ -35,7 +34,6 @@ from strongroom.storage.tables import (
     signatures,
     wallets,
 )
-from strongroom.telemetry.alarms import integrity_alarm
 
 R = TypeVar("R")
 
@@ -46,14 +44,8 @@ class Reads:
         self._authenticity = authenticity
 
     async def _all(self, of: type[R], query: Select[Any], bound: Mapping[str, object] | None = None) -> list[R]:
-        load = KIND_OF[of].load
-
         def work(connection: Connection) -> list[R]:
-            try:
-                return [load(row, self._authenticity) for row in connection.execute(query, bound)]
-            except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
-                integrity_alarm("row", table=KIND_OF[of].table.name)
-                raise IntegrityError("a row cannot be read: it was changed") from None
+            return load_all(KIND_OF[of], connection.execute(query, bound), self._authenticity)
 
         return await self._database.read(work)
 

@@ -14,22 +14,32 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, delete, select, tuple_, update
+from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_, update
 from sqlalchemy import Row as SqlRow
 
 from strongroom.domain.record import HeldGuard
-from strongroom.domain.wallet import Address
+from strongroom.domain.wallet import Address, SealedSecret, WalletState
 from strongroom.storage import tables
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Row, Unit
+from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, Unit
 from strongroom.storage.bulk import Bulk, bulk_insert, bulk_update
-from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, names_of
+from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, load_all, names_of
 from strongroom.telemetry.alarms import integrity_alarm
 
 _C = TypeVar("_C", Change, MoveGuard)
 _KEYS_A_QUERY = 1000
 _GUARD = KIND_OF[HeldGuard]
 _GUARD_KEY = _GUARD.keys[0]
+_SECRET = KIND_OF[SealedSecret]
+_SECRETS_OF_ACTIVE = (
+    select(tables.secrets)
+    .join(tables.wallets, tables.wallets.c.id == tables.secrets.c.wallet_id)
+    .where(
+        tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)),
+        tables.wallets.c.state == WalletState.ACTIVE,
+    )
+    .order_by(tables.secrets.c.version)
+)
 _FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
 
 
@@ -83,6 +93,7 @@ class _Transaction:
         self._present: list[tuple[int, Row]] = []
 
     def run(self) -> Applied:
+        self._check_opens()
         self._release()
         self._insert([(n, row) for n, unit in enumerate(self._units) for row in unit.rows], same=False)
         self._change()
@@ -93,8 +104,21 @@ class _Transaction:
             raise Lost([conflict for conflict, to in self._lost.values() if to is None or to not in self._lost])
         return Applied(present=self._present)
 
-    def _lose(self, unit: int, cause: Row | Change | MoveGuard, found: Row | None, to: int | None = None) -> None:
+    def _lose(
+        self, unit: int, cause: Row | Change | MoveGuard | Opens, found: Row | None, to: int | None = None
+    ) -> None:
         self._lost.setdefault(unit, (Conflict(unit, cause, found), to))
+
+    def _check_opens(self) -> None:
+        opens = [(n, each) for n, unit in enumerate(self._units) for each in unit.opens]
+        if not opens:
+            return
+        wallet_ids = list({each.secret.wallet_id for _, each in opens})
+        found = self._connection.execute(_SECRETS_OF_ACTIVE, {"wallet_ids": wallet_ids})
+        newest = {secret.wallet_id: secret for secret in load_all(_SECRET, found, self._writes.authenticity)}
+        for unit, each in opens:
+            if newest.get(each.secret.wallet_id) != each.secret:
+                self._lose(unit, each, None)
 
     def _release(self) -> None:
         ids = sorted(release.operation_id for unit in self._units for release in unit.releases)

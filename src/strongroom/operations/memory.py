@@ -1,0 +1,54 @@
+"""What is remembered of wallets that are in use, so that not every call reads them again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from strongroom.domain.wallet import SealedSecret, Wallet
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Memory(Generic[K, V]):
+    """The ``size`` entries that were used last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def recall(self, key: K) -> V | None:
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
+
+    def keep(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def forget(self, key: K) -> None:
+        self._entries.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A wallet that was active when it was read, and its secret as it was stored then.
+
+    From memory it may be out of date: whether both still stand, T1 checks in its own transaction (`Journal.intent`).
+    """
+
+    wallet: Wallet
+    secret: SealedSecret
+
+
+UsableWallets = Memory[tuple[UUID, UUID], Usable]
+"""By tenant and wallet."""
