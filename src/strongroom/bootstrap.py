@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,7 @@ from strongroom.access.limits import RateLimits
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.base import Chain
 from strongroom.chains.registry import CHAINS
-from strongroom.config import KeyWrapSettings, NetworkSettings, Settings
+from strongroom.config import DatabaseSettings, KeyWrapSettings, NetworkSettings, Settings
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret
@@ -39,7 +39,7 @@ from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
-from strongroom.storage.database import open_database
+from strongroom.storage.database import Limits, open_database
 from strongroom.storage.sql import SqlStorage
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
@@ -148,7 +148,7 @@ async def prepare(settings: Settings) -> Secret | None:
 
 async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, SqlStorage, Authenticity]:
     """The database, and the key wrap that its service secret opens under; whoever starts first makes the secret."""
-    database = open_database(settings.database.url.reveal(), pool_size=settings.database.pool_size)
+    database = open_database(settings.database.url.reveal(), _limits(settings.database))
     stack.push_async_callback(database.close)
     if await migrate.version(database) != migrate.HEAD:
         raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
@@ -167,6 +167,10 @@ async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, Sq
         raise IntegrityError("the service secret does not open under this key wrap: is it the one of this database?")
     authenticity = Authenticity(opened)
     return keywrap, SqlStorage(database, authenticity), authenticity
+
+
+def _limits(settings: DatabaseSettings) -> Limits:
+    return Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
 
 
 def _keywrap(settings: KeyWrapSettings, data_dir: Path, *, create: bool) -> KeyWrap:

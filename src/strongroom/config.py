@@ -88,6 +88,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535)]
 Size = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=64 * 1024 * 1024)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Wait = Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Limit = Annotated[int | None, BeforeValidator(_limit)]
 Rate = Annotated[str | None, BeforeValidator(_rate)]
@@ -120,11 +121,23 @@ class ProxySettings(_Section):
 
 
 class DatabaseSettings(_Section):
-    url: SecretText = Field(description="`sqlite:///path` or `postgresql://user:password@host/name`")
+    url: SecretText = Field(
+        description="`sqlite:///path` or `postgresql://user:password@host/name?sslmode=verify-full&sslrootcert=path`"
+    )
     migrate_url: MaybeSecret = Field(
         default=None, description="What `strongroom migrate` uses instead: PostgreSQL's role that owns the tables"
     )
-    pool_size: Whole = Field(default=10, ge=1, le=200, description="Connections a process; PostgreSQL")
+    pool_size: Whole = Field(default=10, ge=1, le=200, description="PostgreSQL: connections a process")
+    timeout: Wait = Field(
+        default=1.5, description="PostgreSQL: seconds after which a caller is told that it does not answer"
+    )
+    pool_timeout: Wait = Field(default=1.0, description="PostgreSQL: of these, for a free connection")
+    connect_timeout: Wait = Field(default=1.0, description="PostgreSQL: of these, for a new connection")
+    statement_timeout: Wait = Field(default=1.2, description="PostgreSQL: seconds of one statement, kept by the server")
+    lock_timeout: Wait = Field(default=1.0, description="PostgreSQL: seconds that a statement waits for a lock")
+    idle_in_transaction_timeout: Wait = Field(
+        default=10.0, description="PostgreSQL: seconds after which the server ends a transaction that does nothing"
+    )
 
 
 class KeyWrapSettings(_Section):

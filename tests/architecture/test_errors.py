@@ -14,7 +14,7 @@ from strongroom import errors
 from strongroom.entrypoints.grpc.status import to_status
 from strongroom.entrypoints.http.problems import problem
 from strongroom.errors import InternalError, StorageUnavailable, StrongroomError, every_error
-from strongroom.storage.database import _persist
+from strongroom.storage.database import persist
 from tests.architecture.source import modules
 
 DRAWN = re.compile(
@@ -105,10 +105,10 @@ async def test_no_error_of_the_database_goes_further(foreign: type[Exception]) -
 
     if issubclass(foreign, exc.IntegrityError):  # `SqlStorage.apply` knows what it means
         with pytest.raises(exc.IntegrityError):
-            await _persist(attempt)
+            await persist(attempt, lambda _: False, 0)
     else:
         with pytest.raises((StorageUnavailable, InternalError)) as caught:
-            await _persist(attempt)
+            await persist(attempt, lambda _: False, 0)
         assert "secret" not in caught.value.message
 
 
@@ -118,4 +118,4 @@ async def test_no_error_of_the_network_goes_further(foreign: type[OSError]) -> N
         raise foreign("secret")
 
     with pytest.raises(StorageUnavailable):
-        await _persist(attempt)
+        await persist(attempt, lambda _: False, 0)
