@@ -119,7 +119,8 @@ class Committer:
                     applied = await self._apply(batch)
             except (StorageUnavailable, TimeoutError):
                 self._chain_known = False
-                break
+                self._give_up(batch, aside)
+                return
             except Exception as error:  # noqa: BLE001 - the task must live, and one unit's fault is not the others'
                 self._chain_known = False
                 if len(batch) == 1:
@@ -135,7 +136,14 @@ class Committer:
             if not batch:
                 return
         for waiting in batch:
+            waiting.fail(StorageUnavailable("others work on the same rows", retry_after=1))
+
+    def _give_up(self, batch: Sequence[_Waiting], aside: list[_Waiting]) -> None:
+        """Who waits behind them has waited as long as they have: nobody waits for the database twice."""
+        for waiting in (*batch, *aside, *self._waiting):
             waiting.fail(StorageUnavailable("the database does not answer", retry_after=1))
+        aside.clear()
+        self._waiting.clear()
 
     async def _apply(self, batch: Sequence[_Waiting]) -> Applied:
         if not self._chain_known:

@@ -108,6 +108,29 @@ async def test_a_database_that_is_away_fails_who_waits_and_the_chain_goes_on(
     assert await audited(storage) == ["request-7"]
 
 
+async def test_nobody_waits_for_a_database_that_is_away_twice(
+    storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=0.1)
+    committer.start()
+    tried: list[object] = []
+
+    async def hang(units: object) -> None:
+        tried.append(units)
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "apply", hang)
+        outcomes = await asyncio.gather(
+            *[committer.commit(Unit(), [rows.entry(n)]) for n in range(300)], return_exceptions=True
+        )
+    assert {type(each) for each in outcomes} == {StorageUnavailable}
+    assert len(tried) == 1
+    await committer.commit(Unit(), [rows.entry(300)])
+    await committer.close()
+    assert await audited(storage) == ["request-300"]
+
+
 async def test_after_an_unknown_outcome_the_chain_goes_on_from_what_was_committed(
     committer: Committer, storage: WatchedStorage
 ) -> None:
