@@ -6,14 +6,18 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+import structlog
 from sqlalchemy import exc, text
 
-from strongroom.errors import InternalError
+from strongroom.domain.record import AuditRecord, HeldGuard
+from strongroom.errors import InternalError, StorageUnavailable
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Applied, Unit
-from strongroom.storage.database import Database
+from strongroom.storage.base import Applied, Row, Unit
+from strongroom.storage.database import Database, OutcomeUnknown
 from strongroom.storage.reads import Reads
 from strongroom.storage.writes import Lost, Unsure, Writes
+
+_log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
 
@@ -26,14 +30,46 @@ class SqlStorage(Reads):
         self._writes = Writes(database.dialect, authenticity)
 
     async def apply(self, units: Sequence[Unit]) -> Applied:
-        for attempt in range(_ATTEMPTS):
+        look = unknown = False
+        for _ in range(_ATTEMPTS):
             try:
-                return await self._database.write(partial(self._writes.apply, units=units, look=attempt > 0))
-            except Lost as lost:
-                return Applied(conflicts=lost.conflicts)
-            except (Unsure, exc.IntegrityError):
-                continue  # a row is in the way, or came in between
+                return await self._database.write(partial(self._writes.apply, units=units, look=look))
+            except OutcomeUnknown:
+                if _witness(units) is None:
+                    raise
+                # Written once more: where the first came or still comes through, its rows are in the way of these.
+                unknown = True
+            except (Lost, Unsure, exc.IntegrityError) as met:
+                if unknown and await self._is_committed(units):
+                    return Applied(present=await self._present(units))
+                if isinstance(met, Lost):
+                    return Applied(conflicts=met.conflicts)
+            look = True
+        if unknown:
+            raise StorageUnavailable("it is not known whether this was committed", retry_after=1)
         raise InternalError("rows refer to what is not there")
+
+    async def _is_committed(self, units: Sequence[Unit]) -> bool:
+        """All of ``units`` are where one audit record of theirs is: its MAC is of this one batch."""
+        witness = _witness(units)
+        assert witness is not None
+        committed = await self.audit_chain(witness.writer_id, witness.sequence - 1, 1) == [witness]
+        _log.warning("storage.outcome_known", committed=committed)
+        return committed
+
+    async def _present(self, units: Sequence[Unit]) -> list[tuple[int, Row]]:
+        """What was there before ``units`` were committed: it is not as they have it."""
+        present: list[tuple[int, Row]] = []
+        for n, unit in enumerate(units):
+            for row in unit.same:
+                found: Row | None
+                if isinstance(row, HeldGuard):
+                    found = await self.guard(row.guard)
+                else:
+                    found = await self.address(row.tenant_id, row.account_id, row.change, row.index)
+                if found is not None and found != row:
+                    present.append((n, found))
+        return present
 
     async def ping(self) -> float:
         started = time.perf_counter()
@@ -42,3 +78,7 @@ class SqlStorage(Reads):
 
     async def close(self) -> None:
         await self._database.close()
+
+
+def _witness(units: Sequence[Unit]) -> AuditRecord | None:
+    return next((row for unit in units for row in unit.rows if isinstance(row, AuditRecord)), None)
