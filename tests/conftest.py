@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.support.openbao import OpenBao
     from tests.support.service import NewService, RunningService
 
 pytest_plugins = ("tests.support.components",)
@@ -41,6 +42,15 @@ def _is_here(host: object) -> bool:
 
 
 sys.addaudithook(_refuse_foreign_hosts)
+
+
+@pytest.fixture(scope="session")
+def openbao() -> Iterator[OpenBao]:
+    """One for all, that nobody stops or seals. Who asks for it needs("openbao")."""
+    from tests.support.openbao import running
+
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

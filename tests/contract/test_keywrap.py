@@ -1,8 +1,8 @@
-"""What every key wrap keeps. A new implementation is one more line in IMPLEMENTATIONS."""
+"""What every key wrap keeps. A new implementation is one more parameter of `keywrap`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +10,19 @@ import pytest
 
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap
-
-IMPLEMENTATIONS: dict[str, Callable[[Path], KeyWrap]] = {
-    "local": lambda folder: LocalKeyWrap.from_key_file(folder / "key", create=True),
-}
+from tests.support import vault
 
 KEY, CONTEXT = bytes(range(32)), b"c" * 32
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+@pytest.fixture(params=["local", pytest.param("openbao", marks=pytest.mark.needs("openbao"))])
 async def keywrap(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KeyWrap]:
-    made = IMPLEMENTATIONS[request.param](tmp_path)
+    made: KeyWrap
+    if request.param == "local":
+        made = LocalKeyWrap.from_key_file(tmp_path / "key", create=True)
+    else:
+        server = request.getfixturevalue("openbao")
+        made = vault.keywrap(server.url, token=server.token())
     yield made
     await made.close()
 
@@ -52,6 +54,8 @@ async def test_a_bad_item_fails_alone(keywrap: KeyWrap) -> None:
         (replace(good, ciphertext=cut), CONTEXT),
         (replace(good, ciphertext=turned), CONTEXT),
         (replace(good, ciphertext=b""), CONTEXT),
+        (replace(good, ciphertext=b"\xff\x00" * 40), CONTEXT),
+        (replace(good, ciphertext=good.ciphertext * 1000), CONTEXT),
         (replace(good, ciphertext=good.ciphertext[:8]), CONTEXT),
         (replace(good, version=good.version + 1), CONTEXT),
         (replace(good, kek="other"), CONTEXT),
@@ -79,3 +83,8 @@ async def test_check(keywrap: KeyWrap) -> None:
     status = await keywrap.check()
     assert status.ok
     assert status.latency_ms >= 0
+
+
+async def test_the_newest_version_is_the_one_that_wraps(keywrap: KeyWrap) -> None:
+    [wrapped] = await keywrap.wrap([(KEY, CONTEXT)])
+    assert (wrapped.kek, wrapped.version) == (keywrap.name, await keywrap.newest_version())

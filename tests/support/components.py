@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support import anvil, node, postgres
+from tests.support import anvil, node, openbao, postgres
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ COMPONENTS = {
     "anvil": Component(
         lambda: anvil.program() is not None,
         "`make test` installs it; elsewhere than on Linux x86-64, put it on the PATH",
+    ),
+    "openbao": Component(
+        lambda: openbao.program() is not None,
+        "`make test` installs it; elsewhere than on Linux and macOS, put `bao` on the PATH",
     ),
     "postgresql": Component(lambda: postgres.programs() is not None, "on Debian: apt install postgresql"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),

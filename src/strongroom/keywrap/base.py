@@ -25,9 +25,11 @@ class WrapFailureReason(StrEnum):
 class WrapFailure(Exception):
     """Why one item failed; a value in a list of results."""
 
-    def __init__(self, reason: WrapFailureReason) -> None:
+    def __init__(self, reason: WrapFailureReason, retry_after: float | None = None) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.retry_after = retry_after
+        """Seconds after which trying again makes sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class KeyWrapStatus:
     state: str
     """ok, sealed, denied, unreachable …"""
     latency_ms: float
+    circuit_state: str | None = None
+    """closed, half_open or open, where there is a circuit breaker."""
 
 
 class KeyWrap(Protocol):
@@ -52,6 +56,9 @@ class KeyWrap(Protocol):
 
     async def rewrap(self, items: Sequence[tuple[Wrapped, bytes]]) -> list[Wrapped | WrapFailure]:
         """To the newest version of the wrapping key, without giving the plaintext away where it can be helped."""
+
+    async def newest_version(self) -> int:
+        """The version that `wrap` uses now. Raises KeyWrapUnavailable."""
 
     async def check(self) -> KeyWrapStatus:
         """Never encrypts."""

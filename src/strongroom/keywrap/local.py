@@ -98,6 +98,9 @@ class LocalKeyWrap:
             answers.append(plaintext if isinstance(plaintext, WrapFailure) else self._wrap(plaintext, context))
         return answers
 
+    async def newest_version(self) -> int:
+        return self._newest
+
     async def check(self) -> KeyWrapStatus:
         return KeyWrapStatus(ok=True, state="ok", latency_ms=0.0)
 

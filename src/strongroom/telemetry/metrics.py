@@ -28,6 +28,22 @@ OPENED_KEYS: Final = Gauge(
 UNWRAPS_TOTAL: Final = Counter(
     "strongroom_unwraps_total", "Data keys that the key wrap was asked to unwrap, by result (ok or why not)", ["result"]
 )
+KEYWRAP_CALLS_TOTAL: Final = Counter(
+    "strongroom_keywrap_calls_total",
+    "Calls of Vault by what was asked for and outcome (ok, circuit_open or what was the matter)",
+    ["call", "outcome"],
+)
+KEYWRAP_SECONDS: Final = Histogram(
+    "strongroom_keywrap_seconds", "Duration of calls of Vault, retries included", ["call"], buckets=_SECONDS
+)
+KEYWRAP_CIRCUIT_STATE: Final = Gauge(
+    "strongroom_keywrap_circuit_state",
+    "Circuit breaker before Vault: 0 closed, 1 half open, 2 open; the worst of the workers",
+    multiprocess_mode="livemax",
+)
+KEYWRAP_CIRCUIT_TRANSITIONS_TOTAL: Final = Counter(
+    "strongroom_keywrap_circuit_transitions_total", "Changes of the circuit breaker before Vault", ["to"]
+)
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
 )
