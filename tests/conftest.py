@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.support.openbao import OpenBao
+    from tests.support.postgres import Postgres
     from tests.support.service import NewService, RunningService
 
 pytest_plugins = ("tests.support.components",)
@@ -50,6 +51,15 @@ def openbao() -> Iterator[OpenBao]:
     from tests.support.openbao import running
 
     with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """Only where a test is marked as one that needs postgresql. Each takes a database of its own."""
+    from tests.support import postgres
+
+    with postgres.running() as server:
         yield server
 
 

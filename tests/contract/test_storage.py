@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -40,30 +40,20 @@ from strongroom.storage.base import (
 from strongroom.storage.database import Database, open_database
 from strongroom.storage.migrate import migrate
 from strongroom.storage.sql import SqlStorage
-from tests.support import postgres, rows
+from tests.support import rows
+from tests.support.postgres import Postgres
 from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    programs = postgres.programs()
-    assert programs is not None
-    with postgres.running(programs) as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
         made = open_database(f"sqlite:///{tmp_path}/test.db")
+        await migrate(made)
     else:
-        server = request.getfixturevalue("postgres_url")
-        name = f"test_{uuid4().hex}"
-        admin = open_database(f"{server}/postgres")
-        await admin.read(lambda connection: connection.execute(text(f"CREATE DATABASE {name}")))
-        await admin.close()
-        made = open_database(f"{server}/{name}")
-    await migrate(made)
+        server: Postgres = request.getfixturevalue("postgres_server")
+        made = open_database(server.url(server.create_database()))
+        await migrate(made)
     yield made
     await made.close()
 

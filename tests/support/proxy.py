@@ -1,0 +1,110 @@
+"""A TCP proxy that does to connections what networks do: slow, silent, cut, or cut just when it matters most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+
+class Cut(Enum):
+    """When a connection is cut over bytes of the client that hold a pattern."""
+
+    BEFORE = auto()
+    """They never reach the server."""
+    AFTER = auto()
+    """The server answers them; the answer is lost."""
+    AT_ONCE = auto()
+    """They are on their way to the server, which may or may not still act on them."""
+
+
+@dataclass(eq=False)
+class Proxy:
+    """Set the fields at any time; they hold for what comes next on every connection."""
+
+    host: str
+    port: int
+    """Where the server listens."""
+    latency: float = 0.0
+    """Seconds that are added each way."""
+    blackhole: bool = False
+    """Nothing gets through any more, and nobody is told."""
+    garbage: bytes | None = None
+    """Sent to the client in place of whatever the server answers."""
+    pattern: bytes | None = None
+    cut: Cut = Cut.AFTER
+    cuts: int = 0
+    """How many connections were cut over the pattern."""
+    local_port: int = 0
+    """Where the client connects."""
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def reset(self) -> None:
+        """Cuts every connection there is."""
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        try:
+            answers, server = await asyncio.open_connection(self.host, self.port)
+        except OSError:
+            client.transport.abort()
+            return
+        ends = {client, server}
+        self._open |= ends
+        lost = asyncio.Event()
+        there = asyncio.create_task(self._there(reader, server, lost))
+        back = asyncio.create_task(self._back(answers, client, lost))
+        try:
+            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (there, back):
+                task.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
+            for end in ends:
+                end.transport.abort()
+            self._open -= ends
+
+    async def _there(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+        while data := await reader.read(65536):
+            hit = self.pattern is not None and self.pattern in data
+            if hit:
+                self.cuts += 1
+                if self.cut is Cut.BEFORE:
+                    return
+                if self.cut is Cut.AFTER:
+                    lost.set()
+            await self._pass_on(data, server)
+            if hit and self.cut is Cut.AT_ONCE:
+                server.close()
+                await server.wait_closed()
+                return
+
+    async def _back(self, answers: asyncio.StreamReader, client: asyncio.StreamWriter, lost: asyncio.Event) -> None:
+        while data := await answers.read(65536):
+            if lost.is_set():
+                return
+            await self._pass_on(data if self.garbage is None else self.garbage, client)
+
+    async def _pass_on(self, data: bytes, to: asyncio.StreamWriter) -> None:
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        while self.blackhole:  # noqa: ASYNC110 - a test ends it at any time
+            await asyncio.sleep(0.05)
+        to.write(data)
+        await to.drain()
+
+
+@asynccontextmanager
+async def proxy_to(port: int, host: str = "127.0.0.1") -> AsyncIterator[Proxy]:
+    proxy = Proxy(host, port)
+    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.local_port = listener.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        listener.close()
+        proxy.reset()
+        await asyncio.sleep(0)
