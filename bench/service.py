@@ -1,8 +1,10 @@
-"""Creates, addresses and signatures over REST, as ratios to bare libsecp256k1 signing measured in the same run.
+"""Creates, addresses and signatures over REST and gRPC, as ratios to bare libsecp256k1 signing in the same run.
 
     python bench/service.py --connections 64 --seconds 5
 
-Prints requests a second, p50 and p99 in milliseconds, processor time of the service a request, and its memory. Linux.
+Prints requests a second, p50 and p99 in milliseconds, processor time of the service a request, and its memory. The load
+comes from this process, on the same cores: gRPC's Python client takes more of them than REST by raw sockets does, so
+between the faces compare the processor time. Linux.
 """
 
 from __future__ import annotations
@@ -15,17 +17,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import grpc
 from btclib_secp256k1 import recovery
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as messages
 from tests.support.server import Server
 
 TICKS = os.sysconf("SC_CLK_TCK")
+KINDS = ("sign", "address", "create")
+RPCS = {"sign": "SignTransaction", "address": "GetAddress", "create": "CreateWallet"}
 _NONCE = count()
+
+Send = Callable[[], Awaitable[None]]
+"""One request and its answer, which must be a success."""
 
 
 def bare_signatures(seconds: float = 1.0) -> float:
@@ -37,55 +49,89 @@ def bare_signatures(seconds: float = 1.0) -> float:
     return made / seconds
 
 
-def request(kind: str, wallet: str, key: str) -> bytes:
-    number = next(_NONCE)
+def transaction() -> dict[str, str]:
+    return {
+        "chainId": "0x1",
+        "nonce": hex(next(_NONCE)),
+        "gas": "0x5208",
+        "maxFeePerGas": "0x77359400",
+        "maxPriorityFeePerGas": "0x3b9aca00",
+        "to": "0x3535353535353535353535353535353535353535",
+        "value": "0x1",
+    }
+
+
+def http_request(kind: str, wallet: str, key: str) -> bytes:
     method, path, body = "POST", "/api/v1/wallets", b"{}"
     if kind == "address":
-        method, path, body = "GET", f"/api/v1/wallets/{wallet}/address/ethereum?index={number % 100}", b""
+        method, path, body = "GET", f"/api/v1/wallets/{wallet}/address/ethereum?index={next(_NONCE) % 100}", b""
     elif kind == "sign":
-        transaction = {
-            "chainId": "0x1",
-            "nonce": hex(number),
-            "gas": "0x5208",
-            "maxFeePerGas": "0x77359400",
-            "maxPriorityFeePerGas": "0x3b9aca00",
-            "to": "0x3535353535353535353535353535353535353535",
-            "value": "0x1",
-        }
         path = f"/api/v1/wallets/{wallet}/sign"
-        body = json.dumps({"network": "ethereum", "unsigned_tx": transaction}).encode()
+        body = json.dumps({"network": "ethereum", "unsigned_tx": transaction()}).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
 
 
-async def one_connection(port: int, kind: str, wallet: str, key: str, until: float, took: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < until:
-        began = time.perf_counter()
-        writer.write(request(kind, wallet, key))
+async def over_rest(stack: AsyncExitStack, server: Server, kind: str, wallet: str) -> Send:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
+    stack.callback(writer.close)
+
+    async def send() -> None:
+        writer.write(http_request(kind, wallet, server.api_key))
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
         body = await reader.readexactly(length)
         assert head.startswith((b"http/1.1 200", b"http/1.1 201")), body
-        took.append(time.perf_counter() - began)
-    writer.close()
+
+    return send
 
 
-async def measure(server: Server, kind: str, wallet: str, connections: int, seconds: float, bare: float) -> None:
+async def over_grpc(stack: AsyncExitStack, server: Server, kind: str, wallet: str) -> Send:
+    options = [("grpc.use_local_subchannel_pool", 1)]  # else all channels of a process share one connection
+    channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.target, options))
+    call = channel.unary_unary(f"/strongroom.v1.WalletService/{RPCS[kind]}")
+    request: dict[str, Callable[[], Any]] = {
+        "create": messages.CreateWalletRequest,
+        "address": lambda: messages.GetAddressRequest(wallet_id=wallet, network="ethereum", index=next(_NONCE) % 100),
+        "sign": lambda: messages.SignTransactionRequest(
+            wallet_id=wallet, network="ethereum", unsigned_tx={"json": json.dumps(transaction())}
+        ),
+    }
+    metadata = [("x-api-key", server.api_key)]
+
+    async def send() -> None:
+        await call(request[kind]().SerializeToString(), metadata=metadata)
+
+    return send
+
+
+FACES = {"rest": over_rest, "grpc": over_grpc}
+
+
+async def measure(
+    server: Server, face: str, kind: str, wallet: str, connections: int, seconds: float, bare: float
+) -> None:
     worker = worker_of(server)
     took: list[float] = []
-    cpu, began = cpu_seconds(worker), time.perf_counter()
-    until = began + seconds
-    each = (one_connection(server.http_port, kind, wallet, server.api_key, until, took) for _ in range(connections))
-    await asyncio.gather(*each)
-    rate = len(took) / (time.perf_counter() - began)
-    cpu = (cpu_seconds(worker) - cpu) / len(took)
+
+    async def keep_sending(send: Send) -> None:
+        while (began := time.perf_counter()) < until:
+            await send()
+            took.append(time.perf_counter() - began)
+
+    async with AsyncExitStack() as stack:
+        senders = [await FACES[face](stack, server, kind, wallet) for _ in range(connections)]
+        cpu, began = cpu_seconds(worker), time.perf_counter()
+        until = began + seconds
+        await asyncio.gather(*map(keep_sending, senders))
+        rate = len(took) / (time.perf_counter() - began)
+        cpu = (cpu_seconds(worker) - cpu) / len(took)
     took.sort()
     p50, p99 = (took[int(len(took) * part)] * 1000 for part in (0.5, 0.99))
     print(
-        f"{kind:8} {rate:7.0f}/s  1/{bare / rate:.0f} of bare  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  "
+        f"{face} {kind:8} {rate:6.0f}/s  1/{bare / rate:.0f} of bare  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  "
         f"{cpu * 1e6:5.0f} us CPU  {memory(worker):4.0f} MiB"
     )
 
@@ -110,7 +156,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=5.0)
     given = options.parse_args()
     bare = bare_signatures()
-    print(f"bare     {bare:7.0f} signatures/s on one core")
+    print(f"bare libsecp256k1 {bare:.0f} signatures/s on one core")
     rates = dict.fromkeys(("RATES__SIGN", "RATES__ADDRESS", "RATES__CREATE"), "off")
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -118,8 +164,9 @@ def main() -> None:
             print(f"first start to first answer {time.perf_counter() - began:.2f} s")
             with server.client() as client:
                 wallet = client.post("/wallets", json={}).json()["id"]
-            for kind in ("sign", "address", "create"):
-                asyncio.run(measure(server, kind, wallet, given.connections, given.seconds, bare))
+            for face in FACES:
+                for kind in KINDS:
+                    asyncio.run(measure(server, face, kind, wallet, given.connections, given.seconds, bare))
 
 
 if __name__ == "__main__":
