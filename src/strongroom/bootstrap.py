@@ -19,7 +19,8 @@ from strongroom.access.limits import RateLimits
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.base import Chain
 from strongroom.chains.registry import CHAINS
-from strongroom.config import DatabaseSettings, KeyWrapSettings, NetworkSettings, Settings
+from strongroom.config import Settings
+from strongroom.config.sections import DatabaseSettings, KeyWrapSettings, NetworkSettings
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret

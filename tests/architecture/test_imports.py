@@ -24,7 +24,7 @@ ALLOWED = {
     "domain": {"domain", "errors"},
     "codecs": BOTTOM,
     "telemetry": {"telemetry", "errors"},
-    "config": {"domain", "errors"},
+    "config": {"config", "domain", "errors"},
     "access": {"access", "storage.base", "telemetry", *BOTTOM},
     "chains": {"chains", *BOTTOM},
     "health": {"health", "telemetry", *BOTTOM},

@@ -16,7 +16,7 @@ import pytest
 from strongroom.access.client_address import ClientAddresses
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.registry import CHAINS
-from strongroom.config import RateSettings
+from strongroom.config.sections import RateSettings
 from strongroom.entrypoints.cli import main
 from strongroom.entrypoints.cli.rest import COMMANDS
 from strongroom.entrypoints.grpc.handler import SERVICE, handlers

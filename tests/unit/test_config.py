@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from strongroom.config import HttpSettings, Setting, every_setting, load, load_client, load_with_sources
+from strongroom.config import Setting, every_setting, load, load_client, load_with_sources
+from strongroom.config.sections import HttpSettings
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
 

@@ -12,14 +12,32 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from strongroom.config.sections import (
+    ApiKeySettings,
+    AuditSettings,
+    DatabaseSettings,
+    GrpcSettings,
+    HealthSettings,
+    HttpSettings,
+    IdempotencySettings,
+    KeyWrapSettings,
+    Limit,
+    LogSettings,
+    MaybeSecret,
+    NetworkSettings,
+    ProxySettings,
+    RateSettings,
+    Section,
+    SignerSettings,
+    TimeoutSettings,
+)
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
 
@@ -41,193 +59,7 @@ _IN_DATA_DIR: Final[dict[tuple[str, ...], str]] = {
 """Defaults that depend on another setting."""
 
 
-def _secret(value: object) -> Secret:
-    if isinstance(value, str) and value:
-        return Secret(value)
-    raise ValueError("must be text that is not empty")
-
-
-def _whole(value: object) -> object:
-    """Digits only; pydantic's own int takes `1_000`, ` 12 `, `true` and `1.0` as well."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]+", value, re.ASCII):
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ValueError("must be a whole number in decimal digits")
-
-
-def _rate(value: object) -> object:
-    if value == "off":
-        return None
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]*/([1-9][0-9]* )?(second|minute|hour|day)", value, re.ASCII):
-        return value
-    raise ValueError("must be off or a rate such as 100/second or 5000/10 minute")
-
-
-def _limit(value: object) -> object:
-    return None if value == "off" else _whole(value)
-
-
-def _listed(value: object) -> object:
-    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
-
-
-def _cidr(value: object) -> IPv4Network | IPv6Network:
-    try:
-        network = ip_network(str(value))
-    except ValueError:
-        raise ValueError("must be networks such as 10.0.0.0/8, host bits zero") from None
-    if network.prefixlen == 0:
-        raise ValueError("must not trust every address")
-    return network
-
-
-SecretText = Annotated[Secret, BeforeValidator(_secret)]
-MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535)]
-Size = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=64 * 1024 * 1024)]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Wait = Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)]
-Pause = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-Limit = Annotated[int | None, BeforeValidator(_limit)]
-Rate = Annotated[str | None, BeforeValidator(_rate)]
-Cidr = Annotated[IPv4Network | IPv6Network, BeforeValidator(_cidr)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
-
-
-class HttpSettings(_Section):
-    host: str = Field(default="127.0.0.1", description="Address that REST listens on")
-    port: Port = Field(default=3000, description="Port of REST")
-    body_limit: Size = Field(default=1_048_576, description="Bytes that a request body may have")
-    body_timeout: Seconds = Field(default=10.0, description="Seconds in which a body must have arrived")
-    metrics_open: bool = Field(default=False, description="Serve /metrics to callers without an API key")
-
-
-class GrpcSettings(_Section):
-    host: str = Field(default="127.0.0.1", description="Address that gRPC listens on")
-    port: Port = Field(default=3001, description="Port of gRPC")
-    max_message: Size = Field(default=1_048_576, description="Bytes that a message may have")
-    max_streams: Whole = Field(default=100, ge=1, le=10_000, description="Calls at once on one connection")
-
-
-class ProxySettings(_Section):
-    trusted: Annotated[tuple[Cidr, ...], BeforeValidator(_listed)] = Field(
-        default=(), description="Networks of proxies whose X-Forwarded-For is believed, separated by commas"
-    )
-
-
-class DatabaseSettings(_Section):
-    url: SecretText = Field(
-        description="`sqlite:///path` or `postgresql://user:password@host/name?sslmode=verify-full&sslrootcert=path`"
-    )
-    migrate_url: MaybeSecret = Field(
-        default=None, description="What `strongroom migrate` uses instead: PostgreSQL's role that owns the tables"
-    )
-    pool_size: Whole = Field(default=10, ge=1, le=200, description="PostgreSQL: connections a process")
-    timeout: Wait = Field(
-        default=1.5, description="PostgreSQL: seconds after which a caller is told that it does not answer"
-    )
-    pool_timeout: Wait = Field(default=1.0, description="PostgreSQL: of these, for a free connection")
-    connect_timeout: Wait = Field(default=1.0, description="PostgreSQL: of these, for a new connection")
-    statement_timeout: Wait = Field(default=1.2, description="PostgreSQL: seconds of one statement, kept by the server")
-    lock_timeout: Wait = Field(default=1.0, description="PostgreSQL: seconds that a statement waits for a lock")
-    idle_in_transaction_timeout: Wait = Field(
-        default=10.0, description="PostgreSQL: seconds after which the server ends a transaction that does nothing"
-    )
-
-
-class KeyWrapSettings(_Section):
-    kind: Literal["local"] = Field(default="local", description="What wraps the data keys")
-    passphrase: MaybeSecret = Field(default=None, description="local: makes the wrapping key, in place of a key file")
-    key_file: Path | None = Field(
-        default=None, description="local: file (0600) with the wrapping key; made where it is absent"
-    )
-    allow_local: bool = Field(default=False, description="Allow the local key wrap in the production profile")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if self.passphrase is not None and self.key_file is not None:
-            raise ValueError("passphrase and key_file are both set; give one")
-        return self
-
-
-class SignerSettings(_Section):
-    ttl: Pause = Field(default=60.0, description="Seconds that a seed stays open in memory; 0: not at all")
-    max_uses: Whole = Field(default=1000, ge=1, description="Signatures that one opening of a seed serves")
-    max_entries: Whole = Field(default=256, ge=1, le=100_000, description="Seeds that are open at once")
-
-
-class RateSettings(_Section):
-    """By the limit classes of `operations.registry`."""
-
-    read: Rate = Field(
-        default="500/second", description="Lookups, lists, decoding, verifying: calls an API key, or `off`"
-    )
-    create: Rate = Field(default="100/second", description="Creating and importing wallets")
-    write: Rate = Field(default="100/second", description="Renaming and archiving wallets")
-    address: Rate = Field(default="1000/second", description="Deriving addresses")
-    sign: Rate = Field(default="1000/second", description="Signing")
-    admin: Rate = Field(default="20/second", description="API keys and audit records")
-
-    def by_class(self) -> dict[str, str]:
-        return {name: rate for name, rate in self if rate is not None}
-
-
-class TimeoutSettings(_Section):
-    operation: Seconds = Field(default=30.0, description="Seconds that any operation may take")
-    drain: Seconds = Field(default=20.0, description="Seconds that requests in flight get when the service stops")
-
-
-class IdempotencySettings(_Section):
-    lease: Seconds = Field(
-        default=30.0, description="Seconds after which an operation without an end may be taken over"
-    )
-
-
-class NetworkSettings(_Section):
-    """One ``[[networks]]`` of the TOML file."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    chain: Literal["evm"]
-    chain_id: Annotated[int, BeforeValidator(_whole), Field(ge=1, lt=2**64)]
-    symbol: str = Field(pattern=r"^[A-Za-z0-9]{1,16}$")
-    decimals: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=77)] = 18
-    testnet: bool = False
-    aliases: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ...] = ()
-    limits: dict[str, Limit] = {}
-
-
-class AuditSettings(_Section):
-    heads: str = Field(
-        pattern=r"^(log|file:.+)$", description="Where the heads of the audit chains are anchored: `log` or `file:path`"
-    )
-    interval: Seconds = Field(default=60.0, description="Seconds between two heads")
-
-
-class LogSettings(_Section):
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="debug, info, warning or error"
-    )
-    format: Literal["json", "console"] = Field(default="json", description="json or console")
-
-
-class ApiKeySettings(_Section):
-    cache_ttl: Pause = Field(default=2.0, le=5, description="Seconds until a revocation holds in every process")
-
-
-class HealthSettings(_Section):
-    interval: Seconds = Field(default=5.0, description="Seconds between two checks of the components")
-    required: Annotated[tuple[Literal["database", "keywrap"], ...], BeforeValidator(_listed)] = Field(
-        default=("database", "keywrap"),
-        description="Components without which the service is not ready, separated by commas",
-    )
-
-
-class Settings(_Section):
+class Settings(Section):
     profile: Literal["embedded", "production"] = Field(
         default="embedded",
         description="`embedded` makes a development API key on its first start; `production` makes none and refuses "
@@ -270,7 +102,7 @@ class Settings(_Section):
         return self
 
 
-class ClientSettings(_Section):
+class ClientSettings(Section):
     """What the command line needs to call a running service."""
 
     url: str = Field(default="http://127.0.0.1:3000", pattern=r"^https?://[^\s/@]+/?$")
@@ -302,7 +134,7 @@ def every_setting() -> Iterator[Setting]:
     """All that a variable can set, chains' limits left out: their names are the chains' own."""
     for name, info in Settings.model_fields.items():
         section = info.annotation
-        if isinstance(section, type) and issubclass(section, _Section):
+        if isinstance(section, type) and issubclass(section, Section):
             for field, inner in section.model_fields.items():
                 yield _setting((name, field), inner)
         elif name not in ("chains", "networks"):
