@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+import shutil
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ from tests.support.server import ROOT, Server
 from tests.support.service import TENANT
 
 LIMITS_OFF = {f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")}
+LEVELS = ("debug", "info")
 NOT_READ = {"KEYWRAP__PASSPHRASE": KEYWRAP_PASSPHRASE, **LIMITS_OFF}
 
 
@@ -70,11 +72,11 @@ class WatchedServer(Server):
         return [json.loads(line) for line in self.watch.read_text().splitlines()]
 
 
-async def _prepare(env: dict[str, str]) -> str:
-    """Schema, service secret and the API keys that are canaries; the development key's text."""
-    settings = load(env, dotenv=None)
-    first = await bootstrap.prepare(settings)
-    assert first is not None
+async def _prepare(data: Path) -> None:
+    """Schema, service secret and the API keys that are canaries."""
+    env = {"DATA_DIR": str(data), **NOT_READ}
+    settings = load({f"STRONGROOM_{name}": value for name, value in env.items()}, dotenv=None)
+    await bootstrap.prepare(settings)
     async with bootstrap.administration(settings) as administration:
         for name, text in API_KEYS.items():
             parsed = parse_key(text)
@@ -87,7 +89,6 @@ async def _prepare(env: dict[str, str]) -> str:
                 row = replace(row, revoked_at=now)
             if name != "unknown API key":
                 await administration.storage.apply([Unit(rows=[row])])
-    return first.reveal()
 
 
 def command_line(server: Server) -> dict[str, bytes]:
@@ -109,7 +110,7 @@ def command_line(server: Server) -> dict[str, bytes]:
     ]  # fmt: skip
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda line: server.command(*line), lines))
-    assert [each.returncode for each in done[:5]] == [0] * 5, done
+    assert [each.stderr for each in done[:5] if each.returncode] == []
     return {
         f"command line {number} ({' '.join(line[:2])[:20]})": (each.stdout + each.stderr).encode()
         for number, (line, each) in enumerate(zip(lines, done, strict=True))
@@ -120,7 +121,6 @@ def command_line(server: Server) -> dict[str, bytes]:
 class Run:
     """One server after the drive: its sinks by name, and what its watch saw."""
 
-    level: str
     sinks: dict[str, bytes]
     kept_sinks: dict[str, bytes]
     """The log, metrics and audit after the second part: what callers ask us to keep must not be in these."""
@@ -150,52 +150,47 @@ def _sinks(server: WatchedServer, driver: Driver) -> dict[str, bytes]:
     }
 
 
-def _drive(server: WatchedServer, level: str) -> Run:
-    texts = TEXTS if level == "debug" else (WORDS, RAW_KEY)
-    with server:
-        driver = Driver(server, texts=texts)
+def _drive(data: Path, level: str) -> Run:
+    server = WatchedServer(data, {**NOT_READ, "LOG__LEVEL": level}, API_KEYS["API key"])
+    with server, ThreadPoolExecutor(1) as beside:
+        driver = Driver(server, texts=TEXTS if level == "debug" else (WORDS, RAW_KEY))
         driver.use()
-        s = time.time()
+        commands = beside.submit(command_line, server) if level == "debug" else None
         driver.fields(kept=False)
-        print("FIELDS", driver.sent, time.time() - s)
         driver.surroundings()
-        print("SURR", driver.sent, time.time() - s)
         driver.oversized()
         words, key = fresh(driver)
         driver.crash()
-        canaries = (
-            *CANARIES,
-            Canary("words shown once", words, words.encode(), tuple(words.split())),
-            Canary("API key shown once", key, key.encode()),
-        )
         sinks = _sinks(server, driver)
         sinks |= {"REST": b"\n".join(driver.http), "gRPC": b"\n".join(driver.grpc)}
         sinks |= {f"column {name}": data for name, data in columns(server.data_dir / "strongroom.db").items()}
-        if level == "debug":
-            sinks |= command_line(server)
+        if commands is not None:
+            sinks |= commands.result()
         sinks |= {f"file {name}": data for name, data in files(server.data_dir).items()}
         driver.fields(kept=True)
         driver.kept_names()
         kept_sinks = _sinks(server, driver)
         driver.close()
         main_pid = server.pid
-    return Run(level, sinks, kept_sinks, canaries, server.watched(), driver.sent, server.log.read_text(), main_pid)
+    canaries = (
+        *CANARIES,
+        Canary("words shown once", words, words.encode(), tuple(words.split())),
+        Canary("API key shown once", key, key.encode()),
+    )
+    return Run(sinks, kept_sinks, canaries, server.watched(), driver.sent, server.log.read_text(), main_pid)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    found = {}
-    for level in ("debug", "info"):
-        folder = tmp_path_factory.mktemp(level)
-        server = WatchedServer(folder / "data", {**NOT_READ, "LOG__LEVEL": level})
-        env = {name: value for name, value in server.environment.items() if name.startswith("STRONGROOM_")}
-        asyncio.run(_prepare(env))
-        server.api_key = API_KEYS["API key"]
-        found[level] = _drive(server, level)
-    return found
+    """One server a level, both at once."""
+    folder = tmp_path_factory.mktemp("canaries")
+    asyncio.run(_prepare(folder / "prepared"))
+    data = [Path(shutil.copytree(folder / "prepared", folder / level)) for level in LEVELS]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(LEVELS, pool.map(_drive, data, LEVELS), strict=True))
 
 
-@pytest.mark.parametrize("level", ["debug", "info"])
+@pytest.mark.parametrize("level", LEVELS)
 def test_no_secret_comes_out(runs: dict[str, Run], level: str) -> None:
     run = runs[level]
     size = sum(map(len, run.sinks.values()))
@@ -204,7 +199,7 @@ def test_no_secret_comes_out(runs: dict[str, Run], level: str) -> None:
     assert not leaks, "\n".join(leaks)
 
 
-@pytest.mark.parametrize("level", ["debug", "info"])
+@pytest.mark.parametrize("level", LEVELS)
 def test_what_callers_ask_to_keep_is_in_no_log_metric_or_audit_record(runs: dict[str, Run], level: str) -> None:
     sinks = runs[level].kept_sinks
     assert found_in({name: sinks[name] for name in ("log", "metrics", "health")}) == []
@@ -231,9 +226,9 @@ def test_what_crashed_was_logged(runs: dict[str, Run]) -> None:
 def test_processes_leave_no_core_and_cannot_be_dumped(runs: dict[str, Run]) -> None:
     run = runs["debug"]
     states = {each["pid"]: (each["core"], each["dumpable"]) for each in run.watched if "core" in each}
-    worker = run.watched[0]["pid"]  # the first that a handler ran in
-    assert worker != run.main_pid
-    assert states[worker] == states[run.main_pid] == ([0, 0], 0)
+    [worker] = {each["pid"] for each in run.watched if "operation" in each}
+    hardened = ([0, 0], 0 if sys.platform == "linux" else None)
+    assert states == {worker: hardened, run.main_pid: hardened}
 
 
 def test_nothing_is_found_where_nothing_is(runs: dict[str, Run]) -> None:
