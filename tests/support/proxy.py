@@ -33,20 +33,37 @@ class Proxy:
     """Nothing gets through any more, and nobody is told."""
     garbage: bytes | None = None
     """Sent to the client in place of whatever the server answers."""
-    pattern: bytes | None = None
-    cut: Cut = Cut.AFTER
     cuts: int = 0
-    """How many connections were cut over the pattern."""
+    """How many connections were cut over a pattern."""
     local_port: int = 0
     """Where the client connects."""
+    _pattern: bytes = b""
+    _cut: Cut = Cut.AFTER
+    _times: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def cut(self, pattern: bytes, when: Cut, times: int = 1) -> None:
+        """The next ``times`` connections on which the client sends ``pattern``."""
+        self._pattern, self._cut, self._times = pattern, when, times
 
     def reset(self) -> None:
         """Cuts every connection there is."""
         for writer in self._open:
             writer.transport.abort()
 
-    async def serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    async def close(self) -> None:
+        self.blackhole = False
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, client))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
             answers, server = await asyncio.open_connection(self.host, self.port)
         except OSError:
@@ -69,15 +86,16 @@ class Proxy:
 
     async def _there(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, lost: asyncio.Event) -> None:
         while data := await reader.read(65536):
-            hit = self.pattern is not None and self.pattern in data
+            hit = self._times > 0 and self._pattern in data
             if hit:
                 self.cuts += 1
-                if self.cut is Cut.BEFORE:
+                self._times -= 1
+                if self._cut is Cut.BEFORE:
                     return
-                if self.cut is Cut.AFTER:
+                if self._cut is Cut.AFTER:
                     lost.set()
             await self._pass_on(data, server)
-            if hit and self.cut is Cut.AT_ONCE:
+            if hit and self._cut is Cut.AT_ONCE:
                 server.close()
                 await server.wait_closed()
                 return
@@ -100,11 +118,10 @@ class Proxy:
 @asynccontextmanager
 async def proxy_to(port: int, host: str = "127.0.0.1") -> AsyncIterator[Proxy]:
     proxy = Proxy(host, port)
-    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.local_port = listener.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         listener.close()
-        proxy.reset()
-        await asyncio.sleep(0)
+        await proxy.close()

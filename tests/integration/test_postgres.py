@@ -1,0 +1,257 @@
+"""What PostgreSQL does to a transaction at the wrong moment, and what becomes of it: on the real server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, text
+
+from strongroom.errors import ConfigurationError, StorageUnavailable
+from strongroom.journal.audit import register
+from strongroom.journal.committer import Committer
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import AuditFilter, Conflict, Unit, WalletFilter
+from strongroom.storage.database import Limits, OutcomeUnknown, T, Work, open_database
+from strongroom.storage.migrate import migrate
+from strongroom.storage.postgres import PostgresDatabase
+from strongroom.storage.sql import SqlStorage
+from tests.support import rows
+from tests.support.postgres import Postgres
+from tests.support.proxy import Cut, Proxy, proxy_to
+from tests.support.rows import TENANT
+
+pytestmark = pytest.mark.needs("postgresql")
+
+AUTHENTICITY = Authenticity(b"s" * 32)
+ONE = Limits(pool_size=1)
+
+
+@pytest.fixture
+async def name(postgres_server: Postgres) -> str:
+    """Of a migrated database."""
+    name = postgres_server.create_database()
+    database = open_database(postgres_server.url(name))
+    await migrate(database)
+    await database.close()
+    return name
+
+
+@pytest.fixture
+async def proxy(postgres_server: Postgres) -> AsyncIterator[Proxy]:
+    async with proxy_to(postgres_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def through(proxy: Proxy, name: str) -> AsyncIterator[SqlStorage]:
+    """A storage whose connections go through the proxy."""
+    storage = SqlStorage(open_database(f"postgresql://test@127.0.0.1:{proxy.local_port}/{name}"), AUTHENTICITY)
+    yield storage
+    proxy.blackhole = False
+    await storage.close()
+
+
+@pytest.fixture
+async def straight(postgres_server: Postgres, name: str) -> AsyncIterator[SqlStorage]:
+    storage = SqlStorage(open_database(postgres_server.url(name)), AUTHENTICITY)
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+async def committer(through: SqlStorage) -> AsyncIterator[Committer]:
+    committer = Committer(through, await register(through, AUTHENTICITY.audit_key, "test"))
+    committer.start()
+    yield committer
+    await committer.close()
+
+
+async def audited(storage: SqlStorage) -> list[str]:
+    return [each.entry.request_id for each in reversed(await storage.audit_records(AuditFilter(), None, 100))]
+
+
+@pytest.mark.parametrize("cut", Cut)
+async def test_a_commit_whose_answer_is_lost_is_looked_into_and_done_once(
+    proxy: Proxy, committer: Committer, straight: SqlStorage, cut: Cut
+) -> None:
+    proxy.cut(b"COMMIT", cut)
+    wallets = [rows.wallet() for _ in range(8)]
+    await asyncio.gather(*[committer.commit(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)])
+    assert proxy.cuts == 1
+    assert await audited(straight) == [f"request-{n}" for n in range(8)]
+    assert len(await straight.wallets(TENANT, WalletFilter(), None, 100)) == 8
+    await committer.commit(Unit(), [rows.entry(8)])
+    assert len(await audited(straight)) == 9
+
+
+async def test_what_was_there_before_is_told_after_a_lost_answer_too(
+    proxy: Proxy, committer: Committer, straight: SqlStorage
+) -> None:
+    one, other, wallet = rows.operation(), rows.operation(), rows.wallet()
+    account = rows.account(wallet)
+    there, new = rows.address(account, 0, label="there"), rows.address(account, 1)
+    await committer.commit(Unit(rows=[one, wallet, account], same=[rows.held(one), there]))
+    proxy.cut(b"COMMIT", Cut.AFTER)
+    present = await committer.commit(
+        Unit(rows=[other], same=[rows.held(other), rows.held(other, 2), replace(there, label="new"), new]),
+        [rows.entry(0)],
+    )
+    assert proxy.cuts == 1
+    assert sorted(present, key=repr) == [there, rows.held(one)]
+    assert await straight.operation(TENANT, other.id) == other
+
+
+async def test_who_lost_while_nobody_knew_is_told_of_it(
+    postgres_server: Postgres, name: str, straight: SqlStorage
+) -> None:
+    taken, late = (rows.wallet(external_id="taken") for _ in range(2))
+
+    class Severed(PostgresDatabase):
+        """Its first COMMIT never arrives; meanwhile another takes the external id."""
+
+        async def write(self, work: Work[T]) -> T:
+            if not await straight.wallets(TENANT, WalletFilter(), None, 1):
+                await straight.apply([Unit(rows=[taken])])
+                raise OutcomeUnknown("severed")
+            return await super().write(work)
+
+    chain = await register(straight, AUTHENTICITY.audit_key, "test")
+    storage = SqlStorage(Severed(postgres_server.url(name), Limits()), AUTHENTICITY)
+    applied = await storage.apply([Unit(rows=[late, *chain.extend([rows.entry(0)])])])
+    assert applied.conflicts == [Conflict(0, late, taken)]
+    assert await audited(straight) == []
+    await storage.close()
+
+
+async def test_a_lost_answer_without_an_audit_record_stays_unknown(proxy: Proxy, through: SqlStorage) -> None:
+    proxy.cut(b"COMMIT", Cut.AFTER)
+    with pytest.raises(OutcomeUnknown):
+        await through.apply([Unit(rows=[rows.wallet()])])
+    assert proxy.cuts == 1
+
+
+async def test_a_server_that_is_silent_is_given_up_in_time(proxy: Proxy, through: SqlStorage) -> None:
+    await through.ping()
+    proxy.blackhole = True
+    for ask in (through.ping, lambda: through.apply([Unit(rows=[rows.wallet()])])):
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            await ask()
+        assert time.monotonic() - began < 2
+    proxy.blackhole = False
+    await through.ping()
+
+
+async def test_connections_that_died_cost_no_request(postgres_server: Postgres, name: str) -> None:
+    database = open_database(postgres_server.url(name), Limits(pool_size=8))
+    storage = SqlStorage(database, AUTHENTICITY)
+
+    async def use_all() -> None:
+        await asyncio.gather(
+            *[database.read(lambda connection: connection.execute(text("SELECT pg_sleep(0.02)"))) for _ in range(8)]
+        )
+
+    await use_all()
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'strongroom' AND datname ="
+    ended = postgres_server.run(f"{end} '{name}'")
+    assert len(ended) == 8
+    await use_all()
+    postgres_server.run(f"{end} '{name}'")
+    await asyncio.gather(*[storage.apply([Unit(rows=[rows.wallet()])]) for _ in range(16)])
+    assert len(await storage.wallets(TENANT, WalletFilter(), None, 100)) == 16
+    await storage.close()
+
+
+async def test_a_transaction_that_is_ended_while_it_works_runs_again(postgres_server: Postgres, name: str) -> None:
+    database = open_database(postgres_server.url(name))
+    runs = 0
+
+    def work(connection: Connection) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    await database.write(work)
+    assert runs == 2
+    await database.close()
+
+
+async def test_who_waits_for_a_connection_is_told_in_time(postgres_server: Postgres, name: str) -> None:
+    database = open_database(postgres_server.url(name), replace(ONE, pool_timeout=0.2))
+    hold = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT pg_sleep(0.8)"))))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    with pytest.raises(StorageUnavailable) as caught:
+        await database.read(lambda connection: connection.execute(text("SELECT 1")))
+    assert time.monotonic() - began < 0.7
+    assert caught.value.retry_after == 1
+    await hold
+    await database.close()
+
+
+async def test_the_server_keeps_the_limits(postgres_server: Postgres, name: str) -> None:
+    limits = Limits(statement_timeout=0.1, lock_timeout=0.2, idle_in_transaction_timeout=0.3)
+    database = open_database(postgres_server.url(name), limits)
+
+    def shown(connection: Connection) -> list[object]:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
+        return [connection.execute(text(f"SHOW {each}")).scalar() for each in names]
+
+    assert await database.read(shown) == ["100ms", "200ms", "300ms", "strongroom"]
+    with pytest.raises(StorageUnavailable):
+        await database.read(lambda connection: connection.execute(text("SELECT pg_sleep(1)")))
+    await database.close()
+
+
+async def test_a_table_that_is_locked_is_waited_for_and_then_given_up(
+    postgres_server: Postgres, name: str, straight: SqlStorage
+) -> None:
+    other = open_database(postgres_server.url(name))
+    storage = SqlStorage(open_database(postgres_server.url(name), Limits(lock_timeout=0.1, timeout=0.4)), AUTHENTICITY)
+    locked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def lock(connection: Connection) -> None:
+        connection.execute(text("LOCK TABLE wallets"))
+        loop.call_soon(locked.set)
+        connection.execute(text("SELECT pg_sleep(0.8)"))
+
+    holding = asyncio.create_task(other.write(lock))
+    await locked.wait()
+    with pytest.raises(StorageUnavailable):
+        await storage.wallet(TENANT, rows.wallet().id)
+    assert await straight.wallet(TENANT, rows.wallet().id) is None
+    await holding
+    for each in (other, storage):
+        await each.close()
+
+
+async def test_a_primary_that_only_reads_is_left(postgres_server: Postgres, name: str) -> None:
+    """As after a failover: what was the primary refuses to write; its connections are of no use any more."""
+    storage = SqlStorage(open_database(postgres_server.url(name), ONE), AUTHENTICITY)
+    await storage.apply([Unit(rows=[rows.wallet()])])
+    postgres_server.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    ask = "SELECT pid FROM pg_stat_activity WHERE application_name = 'strongroom' AND datname ="
+    [(before,)] = postgres_server.run(f"{ask} '{name}'")
+    database = storage._database
+    assert isinstance(database, PostgresDatabase)
+    await database.read(lambda connection: connection.exec_driver_sql("SET default_transaction_read_only = on"))
+    with pytest.raises(StorageUnavailable):
+        await storage.apply([Unit(rows=[rows.wallet()])])
+    postgres_server.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
+    await storage.apply([Unit(rows=[rows.wallet()])])
+    [(after,)] = postgres_server.run(f"{ask} '{name}'")
+    assert after != before
+    await storage.close()
+
+
+@pytest.mark.parametrize("query", ["sslmode=sometimes", "sslmode=verify-full&sslrootcert=/nowhere/ca.pem"])
+async def test_a_url_that_cannot_be_used_is_said_so(postgres_server: Postgres, query: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        await SqlStorage(open_database(f"{postgres_server.url()}?{query}"), AUTHENTICITY).ping()
+    assert "/nowhere" not in caught.value.message
