@@ -20,20 +20,21 @@ from strongroom.access.scopes import SCOPES
 from strongroom.chains.base import Chain
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
-from strongroom.config.sections import DatabaseSettings, KeyWrapSettings, NetworkSettings
+from strongroom.config.sections import DatabaseSettings, NetworkSettings, VaultSettings
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret
-from strongroom.errors import ConfigurationError, IntegrityError
-from strongroom.health.base import Check, ComponentStatus
+from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable
+from strongroom.health.base import Check, ComponentStatus, Status
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal import audit
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.journal.heads import FileHeads, HeadsSink, HeadsWriter, LogHeads
 from strongroom.keys.seeded import SeededSigner
-from strongroom.keywrap.base import KeyWrap, WrapFailure, Wrapped
+from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap
+from strongroom.keywrap.moving import MovingKeyWrap
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.pipeline import Pipeline, Services
@@ -63,6 +64,7 @@ class Administration:
 
     settings: Settings
     storage: Storage
+    keywrap: KeyWrap
     authenticity: Authenticity
     committer: Committer
 
@@ -98,9 +100,10 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             entries=entries,
             timeout=settings.timeouts.operation,
         )
+        wrap_name = "vault" if settings.keywrap.kind == "vault" else "keywrap"
         health = HealthMonitor(
-            _checks(storage, keywrap),
-            frozenset(settings.health.required),
+            {"database": _database_check(storage), wrap_name: _keywrap_check(keywrap)},
+            frozenset(wrap_name if name == "keywrap" else name for name in settings.health.required),
             __version__,
             interval=settings.health.interval,
         )
@@ -113,9 +116,9 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
 async def administration(settings: Settings) -> AsyncIterator[Administration]:
     """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
-        _, storage, authenticity = await _state(stack, settings)
+        keywrap, storage, authenticity = await _state(stack, settings)
         committer = await _committer(stack, settings, storage, authenticity)
-        yield Administration(settings, storage, authenticity, committer)
+        yield Administration(settings, storage, keywrap, authenticity, committer)
 
 
 async def migrate_database(settings: Settings) -> None:
@@ -155,7 +158,7 @@ async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, Sq
         raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
     unlocked = SqlStorage(database, Authenticity(bytes(32)))  # the service secret's own table is under no MAC
     stored = await unlocked.service_secret()
-    keywrap = _keywrap(settings.keywrap, settings.data_dir, create=stored is None)
+    keywrap = _keywrap(settings, create=stored is None)
     stack.push_async_callback(keywrap.close)
     if stored is None:
         [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), _SERVICE_CONTEXT)])
@@ -165,6 +168,8 @@ async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, Sq
     wrapped = Wrapped(stored.kek, stored.kek_version, stored.wrapped)
     [opened] = await keywrap.unwrap([(wrapped, _SERVICE_CONTEXT)])
     if isinstance(opened, WrapFailure):
+        if opened.reason is WrapFailureReason.UNAVAILABLE:
+            raise KeyWrapUnavailable("the key wrap does not answer", retry_after=opened.retry_after)
         raise IntegrityError("the service secret does not open under this key wrap: is it the one of this database?")
     authenticity = Authenticity(opened)
     return keywrap, SqlStorage(database, authenticity), authenticity
@@ -174,13 +179,51 @@ def _limits(settings: DatabaseSettings) -> Limits:
     return Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
 
 
-def _keywrap(settings: KeyWrapSettings, data_dir: Path, *, create: bool) -> KeyWrap:
+def _keywrap(settings: Settings, *, create: bool) -> KeyWrap:
     """``create``: the database is new, so a key may be made; beside an old one a new key could open nothing."""
-    if settings.passphrase is not None:
-        return LocalKeyWrap.from_passphrase(settings.passphrase, data_dir / "keywrap.json", create=create)
-    if settings.key_file is None:
+    present = _vault(settings.vault) if settings.keywrap.kind == "vault" else _local(settings, create=create)
+    if settings.keywrap.previous is None:
+        return present
+    previous = _vault(settings.vault) if settings.keywrap.previous == "vault" else _local(settings, create=False)
+    return MovingKeyWrap(present, previous)
+
+
+def _local(settings: Settings, *, create: bool) -> LocalKeyWrap:
+    if settings.keywrap.passphrase is not None:
+        file = settings.data_dir / "keywrap.json"
+        return LocalKeyWrap.from_passphrase(settings.keywrap.passphrase, file, create=create)
+    if settings.keywrap.key_file is None:
         raise ConfigurationError("the local key wrap needs a passphrase or a key file", field="keywrap.key_file")
-    return LocalKeyWrap.from_key_file(settings.key_file, create=create)
+    return LocalKeyWrap.from_key_file(settings.keywrap.key_file, create=create)
+
+
+def _vault(settings: VaultSettings) -> KeyWrap:
+    from strongroom.keywrap.vault import login  # noqa: PLC0415 - brings httpx, which others do without
+    from strongroom.keywrap.vault.breaker import CircuitBreaker  # noqa: PLC0415
+    from strongroom.keywrap.vault.client import VaultClient  # noqa: PLC0415
+    from strongroom.keywrap.vault.transit import VaultKeyWrap  # noqa: PLC0415
+
+    assert settings.url is not None
+    client = VaultClient(settings.url, namespace=settings.namespace, ca_file=settings.ca_file, timeout=settings.timeout)
+    mount = settings.auth_mount or settings.auth
+    method: login.Method
+    if settings.token is not None and settings.auth == "token":
+        method = login.TokenMethod(settings.token)
+    elif settings.role is not None and settings.auth == "kubernetes":
+        method = login.KubernetesMethod(mount, settings.role, settings.jwt_file)
+    else:
+        assert settings.role_id is not None
+        assert settings.secret_id is not None
+        method = login.AppRoleMethod(mount, settings.role_id, settings.secret_id)
+    breaker = CircuitBreaker(threshold=settings.breaker_failures, interval=settings.breaker_interval)
+    return VaultKeyWrap(
+        client,
+        login.Session(client, method),
+        breaker,
+        mount=settings.mount,
+        key=settings.key,
+        deadline=settings.deadline,
+    )
 
 
 async def _committer(
@@ -237,13 +280,19 @@ def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
     )
 
 
-def _checks(storage: Storage, keywrap: KeyWrap) -> dict[str, Check]:
-    async def database() -> ComponentStatus:
+def _database_check(storage: Storage) -> Check:
+    async def check() -> ComponentStatus:
         await storage.ping()
         return ComponentStatus("ok")
 
-    async def wrap() -> ComponentStatus:
-        status = await keywrap.check()
-        return ComponentStatus("ok" if status.ok else "error", {"state": status.state})
+    return check
 
-    return {"database": database, "keywrap": wrap}
+
+def _keywrap_check(keywrap: KeyWrap) -> Check:
+    async def check() -> ComponentStatus:
+        found = await keywrap.check()
+        circuit = {} if found.circuit_state is None else {"circuit_state": found.circuit_state}
+        working: Status = "ok" if found.circuit_state in (None, "closed") else "degraded"
+        return ComponentStatus(working if found.ok else "error", {"state": found.state, **circuit})
+
+    return check

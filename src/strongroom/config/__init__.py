@@ -37,6 +37,7 @@ from strongroom.config.sections import (
     Section,
     SignerSettings,
     TimeoutSettings,
+    VaultSettings,
 )
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
@@ -59,6 +60,10 @@ _IN_DATA_DIR: Final[dict[tuple[str, ...], str]] = {
 """Defaults that depend on another setting."""
 
 
+def _variable(path: tuple[str, ...]) -> str:
+    return PREFIX + "__".join(path).upper()
+
+
 class Settings(Section):
     profile: Literal["embedded", "production"] = Field(
         default="embedded",
@@ -72,6 +77,7 @@ class Settings(Section):
     proxies: ProxySettings = ProxySettings()
     database: DatabaseSettings
     keywrap: KeyWrapSettings
+    vault: VaultSettings = VaultSettings()
     signer: SignerSettings = SignerSettings()
     rates: RateSettings = RateSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
@@ -101,6 +107,13 @@ class Settings(Section):
             raise ValueError("profile production refuses the local key wrap unless keywrap.allow_local is true")
         return self
 
+    @model_validator(mode="after")
+    def _vault_is_whole(self) -> Self:
+        if "vault" in self.keywrap.kinds and self.vault.missing:
+            names = ", ".join(_variable(("vault", name)) for name in self.vault.missing)
+            raise ValueError(f"the key wrap is vault, with login by {self.vault.auth}, and these are not set: {names}")
+        return self
+
 
 class ClientSettings(Section):
     """What the command line needs to call a running service."""
@@ -120,7 +133,7 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        return PREFIX + "__".join(self.path).upper()
+        return _variable(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Limit = Annotated[int | None, BeforeValidator(_limit)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
+Mount = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$", max_length=256)]
 Rate = Annotated[str | None, BeforeValidator(_rate)]
 Cidr = Annotated[IPv4Network | IPv6Network, BeforeValidator(_cidr)]
 
@@ -112,7 +114,11 @@ class DatabaseSettings(Section):
 
 
 class KeyWrapSettings(Section):
-    kind: Literal["local"] = Field(default="local", description="What wraps the data keys")
+    kind: Literal["local", "vault"] = Field(default="local", description="What wraps the data keys: local or vault")
+    previous: Literal["local", "vault"] | None = Field(
+        default=None,
+        description="What wrapped them before: it still opens them, until `strongroom keys rewrap` has moved them all",
+    )
     passphrase: MaybeSecret = Field(default=None, description="local: makes the wrapping key, in place of a key file")
     key_file: Path | None = Field(
         default=None, description="local: file (0600) with the wrapping key; made where it is absent"
@@ -123,7 +129,60 @@ class KeyWrapSettings(Section):
     def _one_source(self) -> Self:
         if self.passphrase is not None and self.key_file is not None:
             raise ValueError("passphrase and key_file are both set; give one")
+        if self.previous == self.kind:
+            raise ValueError("previous is what kind is; leave it out")
         return self
+
+    @property
+    def kinds(self) -> set[str | None]:
+        return {self.kind, self.previous}
+
+
+class VaultSettings(Section):
+    """HashiCorp Vault or OpenBao; read where ``keywrap.kind`` or ``keywrap.previous`` is vault."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@?#]+/?$")] | None = Field(
+        default=None, description="Such as `https://vault:8200`"
+    )
+    allow_http: bool = Field(
+        default=False, description="Allow `http://` to another machine: where something else encrypts the way there"
+    )
+    ca_file: Path | None = Field(default=None, description="Certificates to trust in place of the system's, PEM")
+    namespace: Mount | None = Field(default=None, description="Namespace, where there are any")
+    mount: Mount = Field(default="transit", description="Where the Transit engine is mounted")
+    key: Name = Field(default="strongroom", description="Name of the transit key")
+    auth: Literal["approle", "kubernetes", "token"] = Field(
+        default="approle", description="How to log in: approle, kubernetes or token"
+    )
+    auth_mount: Mount | None = Field(default=None, description="Where that is mounted, if not under its own name")
+    role_id: MaybeSecret = Field(default=None, description="approle: the role")
+    secret_id: MaybeSecret = Field(default=None, description="approle: its secret")
+    role: Name | None = Field(default=None, description="kubernetes: the role")
+    jwt_file: Path = Field(
+        default=Path("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+        description="kubernetes: the token of the pod's service account",
+    )
+    token: MaybeSecret = Field(default=None, description="token: one that was made for the service")
+    timeout: Wait = Field(default=1.0, description="Seconds for one request")
+    deadline: Wait = Field(default=3.0, description="Seconds for what the service asks, retries included")
+    breaker_failures: Whole = Field(
+        default=5, ge=1, le=1000, description="Failures in a row after which it is not asked for a while"
+    )
+    breaker_interval: Wait = Field(default=5.0, description="Seconds until one request finds out whether it is back")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        if self.url is not None and self.url.startswith("http://") and not self.allow_http:
+            host = self.url.removeprefix("http://").rstrip("/").rsplit(":", 1)[0]
+            if host not in ("127.0.0.1", "localhost", "[::1]"):
+                raise ValueError("url is http:// to another machine: data keys would be readable on the way there")
+        return self
+
+    @property
+    def missing(self) -> list[str]:
+        """What must be set and is not."""
+        needed = {"approle": ("role_id", "secret_id"), "kubernetes": ("role",), "token": ("token",)}[self.auth]
+        return [name for name in ("url", *needed) if getattr(self, name) is None]
 
 
 class SignerSettings(Section):
@@ -194,5 +253,5 @@ class HealthSettings(Section):
     interval: Seconds = Field(default=5.0, description="Seconds between two checks of the components")
     required: Annotated[tuple[Literal["database", "keywrap"], ...], BeforeValidator(_listed)] = Field(
         default=("database", "keywrap"),
-        description="Components without which the service is not ready, separated by commas",
+        description="Components without which the service is not ready, separated by commas; keywrap is Vault too",
     )
