@@ -67,9 +67,11 @@ class Created:
 class KeyFailure(Exception):
     """One item could not be signed or opened. A value in a list of results, raised only where there is one item."""
 
-    def __init__(self, reason: KeyFailureReason) -> None:
+    def __init__(self, reason: KeyFailureReason, retry_after: float | None = None) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.retry_after = retry_after
+        """Seconds after which trying again makes sense."""
 
 
 class KeyFailureReason(StrEnum):

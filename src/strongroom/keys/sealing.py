@@ -99,9 +99,9 @@ async def unseal(keywrap: KeyWrap, secrets: Sequence[SealedSecret]) -> list[Mate
     ]
     try:
         keys = await keywrap.unwrap(wrapped)
-    except KeyWrapUnavailable:
+    except KeyWrapUnavailable as error:
         UNWRAPS_TOTAL.labels(WrapFailureReason.UNAVAILABLE).inc(len(wrapped))
-        return [KeyFailure(KeyFailureReason.UNAVAILABLE) for _ in secrets]
+        return [KeyFailure(KeyFailureReason.UNAVAILABLE, error.retry_after) for _ in secrets]
     for key in keys:
         UNWRAPS_TOTAL.labels(key.reason if isinstance(key, WrapFailure) else "ok").inc()
     return [_open(secret, key) for secret, key in zip(secrets, keys, strict=True)]
@@ -124,7 +124,7 @@ def _fields(*fields: str) -> bytes:
 def _open(secret: SealedSecret, key: bytes | WrapFailure) -> Material | KeyFailure:
     if isinstance(key, WrapFailure):
         away = key.reason is WrapFailureReason.UNAVAILABLE
-        return KeyFailure(KeyFailureReason.UNAVAILABLE if away else KeyFailureReason.TAMPERED)
+        return KeyFailure(KeyFailureReason.UNAVAILABLE if away else KeyFailureReason.TAMPERED, key.retry_after)
     additional = _additional_data(secret.owner, secret.kind, secret.version)
     try:
         plaintext = AESGCM(key).decrypt(secret.blob[:_NONCE_SIZE], secret.blob[_NONCE_SIZE:], additional)

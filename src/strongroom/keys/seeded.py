@@ -84,7 +84,7 @@ class SeededSigner:
         async with self._opened.lease({secret: 1}) as opened:
             found = opened[secret]
             if isinstance(found, KeyFailure):
-                raise KeyFailure(found.reason)
+                raise KeyFailure(found.reason, found.retry_after)
             return [_public(found, want) for want in wants]
 
     async def sign(self, requests: Sequence[SignRequest]) -> list[bytes | KeyFailure]:
@@ -116,8 +116,8 @@ class SeededSigner:
             if isinstance(material, SeedMaterial):
                 master = fingerprint(opened.key(Curve.SECP256K1, "m").public).hex()
             [secret] = await sealing.seal(self._keywrap, [(owner, material)], rng=self._rng)
-        except KeyWrapUnavailable:
-            raise KeyFailure(KeyFailureReason.UNAVAILABLE) from None
+        except KeyWrapUnavailable as error:
+            raise KeyFailure(KeyFailureReason.UNAVAILABLE, error.retry_after) from None
         finally:
             opened.wipe()
             material.wipe()
@@ -157,7 +157,7 @@ def _public(opened: Opened, want: Want) -> PublicNode:
 
 def _sign(opened: Opened | KeyFailure, item: ToSign) -> bytes | KeyFailure:
     if isinstance(opened, KeyFailure):
-        return KeyFailure(opened.reason)
+        return KeyFailure(opened.reason, opened.retry_after)
     if not _is_supported(item):
         return KeyFailure(KeyFailureReason.UNSUPPORTED)
     try:

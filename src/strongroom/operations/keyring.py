@@ -91,7 +91,9 @@ async def from_signer(answer: Awaitable[T]) -> T:
 
 def key_error(failure: KeyFailure) -> Exception:
     if failure.reason is KeyFailureReason.UNAVAILABLE:
-        return KeyWrapUnavailable("the key wrap cannot be reached; nothing was signed", retry_after=1)
+        return KeyWrapUnavailable(
+            "the key wrap cannot be reached; nothing was signed", retry_after=failure.retry_after or 1
+        )
     if failure.reason is KeyFailureReason.TAMPERED:
         integrity_alarm("secret")
         return IntegrityError("the wallet's sealed secret is not the one that was stored for it")
