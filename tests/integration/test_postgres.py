@@ -78,7 +78,7 @@ async def audited(storage: SqlStorage) -> list[str]:
 async def test_a_commit_whose_answer_is_lost_is_looked_into_and_done_once(
     proxy: Proxy, committer: Committer, straight: SqlStorage, cut: Cut
 ) -> None:
-    proxy.cut(b"COMMIT", cut)
+    proxy.cut(b"COMMIT;", cut)
     wallets = [rows.wallet() for _ in range(8)]
     await asyncio.gather(*[committer.commit(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)])
     assert proxy.cuts == 1
@@ -95,7 +95,7 @@ async def test_what_was_there_before_is_told_after_a_lost_answer_too(
     account = rows.account(wallet)
     there, new = rows.address(account, 0, label="there"), rows.address(account, 1)
     await committer.commit(Unit(rows=[one, wallet, account], same=[rows.held(one), there]))
-    proxy.cut(b"COMMIT", Cut.AFTER)
+    proxy.cut(b"COMMIT;", Cut.AFTER)
     present = await committer.commit(
         Unit(rows=[other], same=[rows.held(other), rows.held(other, 2), replace(there, label="new"), new]),
         [rows.entry(0)],
@@ -128,7 +128,7 @@ async def test_who_lost_while_nobody_knew_is_told_of_it(
 
 
 async def test_a_lost_answer_without_an_audit_record_stays_unknown(proxy: Proxy, through: SqlStorage) -> None:
-    proxy.cut(b"COMMIT", Cut.AFTER)
+    proxy.cut(b"COMMIT;", Cut.AFTER)
     with pytest.raises(OutcomeUnknown):
         await through.apply([Unit(rows=[rows.wallet()])])
     assert proxy.cuts == 1
