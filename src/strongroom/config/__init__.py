@@ -38,6 +38,7 @@ from strongroom.config.sections import (
     SignerSettings,
     TimeoutSettings,
     VaultSettings,
+    WorkerSettings,
 )
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
@@ -79,6 +80,7 @@ class Settings(Section):
     keywrap: KeyWrapSettings
     vault: VaultSettings = VaultSettings()
     signer: SignerSettings = SignerSettings()
+    workers: WorkerSettings = WorkerSettings()
     rates: RateSettings = RateSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
@@ -100,6 +102,12 @@ class Settings(Section):
             if isinstance(given, dict) and not (section == "keywrap" and "passphrase" in given):
                 filled[section] = {field: text.format(data_dir=raw.get("data_dir", "data")), **given}
         return {"keywrap": {}, **filled}
+
+    @model_validator(mode="after")
+    def _several_workers_need_a_server(self) -> Self:
+        if self.workers.count > 1 and self.database.url.reveal().startswith("sqlite"):
+            raise ValueError("workers.count above 1 needs PostgreSQL: SQLite serves one process")
+        return self
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:

@@ -212,6 +212,15 @@ class TimeoutSettings(Section):
     drain: Seconds = Field(default=20.0, description="Seconds that requests in flight get when the service stops")
 
 
+class WorkerSettings(Section):
+    count: Whole = Field(
+        default=1, ge=1, le=64, description="Processes that answer, one a core; more than 1 need PostgreSQL"
+    )
+    max_memory: Limit = Field(
+        default=None, description="MiB of a worker's memory over which it is replaced by a new one, or `off`"
+    )
+
+
 class IdempotencySettings(Section):
     lease: Seconds = Field(
         default=30.0, description="Seconds after which an operation without an end may be taken over"

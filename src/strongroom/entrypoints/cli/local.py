@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,9 +18,7 @@ from strongroom.bootstrap import Administration
 from strongroom.config import PREFIX, Settings, every_setting, load, load_with_sources, show
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditEntry, AuditOutcome, AuditWriter
-from strongroom.entrypoints import serve as server
 from strongroom.entrypoints.cli import output
-from strongroom.errors import ConfigurationError, StrongroomError, Unavailable
 from strongroom.journal.heads import read_heads
 from strongroom.journal.verify import verify
 from strongroom.operations.fields import clean_text
@@ -34,19 +31,14 @@ _NOBODY: Final = UUID(int=0)
 """Principal of what is done on the machine itself, without an API key."""
 
 
-def serve() -> None:
-    with _errors_in_words():
-        server.run(load())
-
-
 def migrate() -> None:
-    with _errors_in_words():
+    with output.errors_in_words():
         _log_to_stderr()
         asyncio.run(bootstrap.migrate_database(load()))
 
 
 def check_config(*, as_json: bool) -> None:
-    with _errors_in_words():
+    with output.errors_in_words():
         loaded = load_with_sources()
     rows = []
     for setting in every_setting():
@@ -81,7 +73,7 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
         output.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), output.USAGE)
     if expires_at is not None and expires_at <= datetime.now(UTC):
         output.fail("--expires-at is in the past", output.USAGE)
-    with _errors_in_words():
+    with output.errors_in_words():
         name = clean_text(name, "name") or ""
     output.show(json.dumps(_administer(work)), as_json=False)
 
@@ -131,7 +123,7 @@ async def _head(administration: Administration, writer: AuditWriter) -> dict[str
 
 def _lines_of_heads(file: Path | None) -> list[str]:
 
-    with _errors_in_words():
+    with output.errors_in_words():
         sink = load().audit.heads
     if file is None and sink == "log":
         output.fail("audit.heads is log: give the lines of the log that hold heads with --heads", output.USAGE)
@@ -164,22 +156,9 @@ def _administer(work: Callable[[Administration], Awaitable[T]]) -> T:
         async with bootstrap.administration(settings) as administration:
             return await work(administration)
 
-    with _errors_in_words():
+    with output.errors_in_words():
         _log_to_stderr()
         return asyncio.run(run(load()))
-
-
-@contextmanager
-def _errors_in_words() -> Iterator[None]:
-
-    try:
-        yield
-    except ConfigurationError as error:
-        output.fail(error.message, output.USAGE)
-    except Unavailable as error:
-        output.fail(error.message, output.UNAVAILABLE)
-    except StrongroomError as error:
-        output.fail(error.message, output.REFUSED)
 
 
 def _log_to_stderr() -> None:

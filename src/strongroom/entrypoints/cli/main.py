@@ -58,9 +58,9 @@ for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, si
 @app.command()
 def serve() -> None:
     """Start the service: REST, gRPC and their documentation. SIGTERM ends it when all that is in flight is done."""
-    from strongroom.entrypoints.cli import local
+    from strongroom.entrypoints.cli import start
 
-    local.serve()
+    start.serve()
 
 
 @app.command()

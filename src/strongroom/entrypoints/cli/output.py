@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from strongroom.errors import ConfigurationError, StrongroomError, Unavailable
 
 REFUSED: Final = 1
 USAGE: Final = 2
@@ -103,3 +106,16 @@ def _print(table: Table) -> None:
         console.print(table)
     for line in captured.get().splitlines():
         typer.echo(line.rstrip())
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """What is raised inside, as one line and an exit code."""
+    try:
+        yield
+    except ConfigurationError as error:
+        fail(error.message, USAGE)
+    except Unavailable as error:
+        fail(error.message, UNAVAILABLE)
+    except StrongroomError as error:
+        fail(error.message, REFUSED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.http.exchange import Answer, Exchange, Handler
@@ -14,6 +13,7 @@ from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.call import Call
 from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import Operation
+from strongroom.telemetry.multiprocess import exposition
 
 
 def health_handlers(health: HealthMonitor) -> dict[str, Handler]:
@@ -44,7 +44,7 @@ class _ReadMetrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def _read_metrics(_: _ReadMetrics, __: Call) -> MetricsText:
-    return MetricsText(_exposition())
+    return MetricsText(exposition())
 
 
 METRICS: Final = Operation(
@@ -64,18 +64,9 @@ def metrics_handler(pipeline: Pipeline, addresses: ClientAddresses, *, is_open: 
         return _metrics(result.text)
 
     async def unguarded(_: Exchange) -> Answer:
-        return _metrics(_exposition())
+        return _metrics(exposition())
 
     return unguarded if is_open else guarded
-
-
-def _exposition() -> bytes:
-    registry = CollectorRegistry()
-    try:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    except ValueError:  # prometheus_client was not told a directory that processes share: there is one process
-        registry = REGISTRY
-    return generate_latest(registry)
 
 
 def _metrics(text: bytes) -> Answer:
