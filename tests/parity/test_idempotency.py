@@ -181,3 +181,16 @@ async def test_hundred_requests_on_twenty_keys(service: RunningService) -> None:
     wallets = (await service.http.call("wallets.list", {"limit": 200}, key=service.key)).result["wallets"]
     assert sorted(wallet["label"] for wallet in wallets) == sorted(by_key)
     assert Counter(await effects(service, "wallets.create")) == {"requested": 20, "succeeded": 20}
+
+
+async def test_a_key_holds_for_the_request_and_not_for_a_step_of_it(service: RunningService) -> None:
+    """To hand out the first address of an account opens the account first."""
+    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live"}
+    for face in service.faces:
+        handed = [
+            await face.call("addresses.next", where | {"account": 0}, key=service.key, idempotency_key=face.name)
+            for _ in range(2)
+        ]
+        assert [each.code for each in handed] == ["ok", "ok"]
+        assert handed[0].result == handed[1].result

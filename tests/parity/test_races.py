@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from strongroom.operations.keyring import Keyring, Place
 from tests.support.service import RunningService
 
 ONCE = {
@@ -30,3 +31,46 @@ async def test_everybody_gets_the_same(service: RunningService, operation: str) 
     assert {answer.code for answer in answers} == {"ok"}
     created = [{**answer.result, "created_at": None} for answer in answers]
     assert all(result == created[0] for result in created)
+
+
+async def test_each_of_two_revocations_is_audited_as_done(service: RunningService) -> None:
+    key = await service.http.call("api_keys.create", {"name": "x", "scopes": ["admin"]}, key=service.key)
+    mine = {"key_id": key.result["id"]}
+    await asyncio.gather(*(face.call("api_keys.revoke", mine, key=service.key) for face in service.faces * 3))
+    records = await service.audit(operation="api_keys.revoke")
+    assert {record["outcome"] for record in records} == {"requested", "succeeded"}
+    first, *others = [record.get("details") for record in records if record["outcome"] == "succeeded"]
+    assert first is None
+    assert others
+    assert all(details == {"already_done": True} for details in others)
+
+
+async def test_many_open_an_account_by_different_addresses(service: RunningService) -> None:
+    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live", "account": 0}
+    answers = await asyncio.gather(
+        *(service.faces[n % 2].call("addresses.derive", where | {"index": n}, key=service.key) for n in range(10))
+    )
+    assert {answer.code for answer in answers} == {"ok"}
+    assert len({answer.result["address"] for answer in answers}) == 10
+
+
+async def test_an_index_that_is_derived_while_it_is_handed_out_is_asked_for_again(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live"}
+    reserve = Keyring.reserve
+
+    async def slow(keyring: Keyring, call: object, first: Place) -> Place:
+        place = await reserve(keyring, call, first)  # type: ignore[arg-type]
+        monkeypatch.setattr(Keyring, "reserve", reserve)
+        await service.grpc.call("addresses.derive", where | {"index": place.at.index}, key=service.key)
+        return place
+
+    monkeypatch.setattr(Keyring, "reserve", slow)
+    assert (await service.http.call("addresses.derive", where | {"index": 0}, key=service.key)).code == "ok"
+    raced = await service.http.call("addresses.next", where, key=service.key, idempotency_key="next")
+    assert (raced.code, raced.retries) == ("operation_in_flight", True)
+    again = await service.http.call("addresses.next", where, key=service.key, idempotency_key="next")
+    assert again.code == "ok"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ import msgspec
 from strongroom.domain.principal import Principal
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
-from strongroom.storage.base import Change, Row, Unit
+from strongroom.storage.base import Change, Conflict, Row, Unit
 
 
 class Outdated(Exception):
@@ -22,6 +22,14 @@ class Outdated(Exception):
     def __init__(self, wallet_id: UUID) -> None:
         super().__init__()
         self.wallet_id = wallet_id
+
+
+class Lost(Exception):
+    """The unit was not committed: one of its rows or changes lost against ``conflict.found``. No caller sees it."""
+
+    def __init__(self, conflict: Conflict) -> None:
+        super().__init__()
+        self.conflict = conflict
 
 
 class Intent(Protocol):
@@ -38,12 +46,14 @@ class Intent(Protocol):
         same: Sequence[Address] = (),
         changes: Sequence[Change] = (),
         stored: msgspec.Struct | None = None,
+        met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
         wallet_id: UUID | None = None,
     ) -> None:
         """What T2 commits: the answer (``stored`` in its place where the answer holds words) and the domain rows.
 
-        ``details`` go into the audit record of the outcome.
+        ``met`` is given the row that T2 lost against: where another request has done the same, it says what the answer
+        is then. ``details`` go into the audit record of the outcome.
         """
 
 
@@ -59,20 +69,23 @@ class Journal(Protocol):
         guards: Sequence[Guard] = (),
         details: dict[str, Any] | None = None,
         options: SignOptions | None = None,
+        keyed: bool = True,
     ) -> AbstractAsyncContextManager[Intent]:
         """T1 on entering {operation, guards, audit `requested`}, T2 on leaving.
+
+        ``keyed``: what the call's idempotency key stands for. A step on the way to that is not: its answer is another.
 
         ``opens``: the secret that will be opened. T1 is committed only while that is what is stored for an active
         wallet, else this raises Outdated: a caller may have had the secret from memory.
 
         Leaving without `settle`, or by an exception, settles the operation as failed: guards released, audit `failed`.
-        Raises InFlight, AlreadySigned, Superseded, StorageUnavailable; whatever T2's rows conflict with.
+        Raises InFlight, AlreadySigned, ExternalIdTaken, Superseded, IntegrityError, StorageUnavailable.
         """
 
     async def commit(self, unit: Unit) -> None:
         """Commits what needs neither a key nor an audit record: an address that follows from a public node, a counter.
 
-        Raises Conflict where a row or change of it loses, IntegrityError where a `same` row differs.
+        Raises Lost where a row or change of it loses, IntegrityError where a `same` row differs.
         """
 
 

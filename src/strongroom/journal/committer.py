@@ -20,6 +20,7 @@ from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.wallet import Address
 from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
 from strongroom.journal.audit import AuditChain, Head
+from strongroom.journal.base import Lost
 from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
 from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
 
@@ -29,14 +30,6 @@ _MAX_BATCH: Final = 256
 _MAX_WAITING: Final = 4096
 _MAX_ROUNDS: Final = 20
 """In which units of one batch may lose before the rest is told to try again."""
-
-
-class Lost(errors.Conflict):
-    """The unit was not committed: one of its rows or changes lost against ``conflict.found``."""
-
-    def __init__(self, conflict: Conflict) -> None:
-        super().__init__("the stored state is not what this was based on")
-        self.conflict = conflict
 
 
 @dataclass(slots=True)
@@ -49,7 +42,7 @@ class _Waiting:
         if not self.done.done():  # a waiter that was cancelled is committed all the same
             self.done.set_result(present)
 
-    def fail(self, error: StrongroomError) -> None:
+    def fail(self, error: StrongroomError | Lost) -> None:
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -177,12 +170,12 @@ class Committer:
             if isinstance(conflict.cause, Change) and conflict.found is None and len(batch) > 1:
                 aside.append(batch[conflict.unit])  # nobody has looked yet whether the row still is as it expects
             else:
-                batch[conflict.unit].fail(_error_of(conflict))
+                batch[conflict.unit].fail(_error_of(conflict, batch[conflict.unit].unit))
         return [waiting for n, waiting in enumerate(batch) if n not in losers]
 
 
-def _error_of(conflict: Conflict) -> StrongroomError:
-    if isinstance(conflict.cause, Address):
+def _error_of(conflict: Conflict, unit: Unit) -> StrongroomError | Lost:
+    if isinstance(conflict.cause, Address) and conflict.cause in unit.same:
         return IntegrityError("the stored address is not the one that was derived")
     return Lost(conflict)
 

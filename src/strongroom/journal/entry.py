@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final
@@ -20,8 +21,8 @@ from strongroom.domain.wallet import Address, SealedSecret, Wallet
 from strongroom.errors import ExternalIdTaken, InFlight, InternalError, StrongroomError, Superseded, Unavailable
 from strongroom.journal import guards as guarding
 from strongroom.journal import idempotency
-from strongroom.journal.base import Outdated
-from strongroom.journal.committer import Committer, Lost
+from strongroom.journal.base import Lost, Outdated
+from strongroom.journal.committer import Committer
 from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, Storage, Unit
 
 _log = structlog.get_logger(__name__)
@@ -127,7 +128,7 @@ class Entry:
         await self.shared.committer.commit(Unit(), [entry])
 
     async def commit(self, unit: Unit) -> None:
-        """What needs neither a key nor an audit record. Raises Lost (a Conflict), IntegrityError."""
+        """What needs neither a key nor an audit record. Raises Lost, IntegrityError."""
         await self.shared.committer.commit(unit)
 
     def intent(
@@ -139,8 +140,13 @@ class Entry:
         guards: Sequence[Guard] = (),
         details: dict[str, Any] | None = None,
         options: SignOptions | None = None,
+        keyed: bool = True,
     ) -> Intent:
-        return Intent(self, wallet_id, network, opens, guards, details or {}, options or SignOptions())
+        entry = self
+        if not keyed:
+            entry = copy(self)
+            entry.prior = entry._idempotency_key = None
+        return Intent(entry, wallet_id, network, opens, guards, details or {}, options or SignOptions())
 
     def new_record(self, wallet_id: UUID | None) -> OperationRecord:
         return OperationRecord(
@@ -207,6 +213,7 @@ class Intent:
         self._moves: list[MoveGuard] = []
         """What T2 does about guards that others hold."""
         self._unit: Unit | None = None
+        self._met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None
         self._result = b""
 
     @property
@@ -221,11 +228,13 @@ class Intent:
         same: Sequence[Address] = (),
         changes: Sequence[Change] = (),
         stored: msgspec.Struct | None = None,
+        met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
         wallet_id: UUID | None = None,
     ) -> None:
         self._result = _TO_JSON.encode(result if stored is None else stored)
         self._unit = Unit(rows, same, changes)
+        self._met = met
         self._details = details or {}
         self._wallet_id = wallet_id or self._wallet_id
 
@@ -310,12 +319,15 @@ class Intent:
             except Lost as lost:
                 if lost.conflict.cause == settled:
                     raise _taken_over() from lost
-                if not isinstance(lost.conflict.cause, HeldGuard | MoveGuard):
-                    # Who took over may have written the same rows: whether it did decides what this is.
-                    still_mine = await self._settle_failed(lost.code)
-                    raise (_meaning(lost) if still_mine else _taken_over()) from lost
-                guards, self._moves = await self._guards_anew()
-                continue
+                if isinstance(lost.conflict.cause, HeldGuard | MoveGuard):
+                    guards, self._moves = await self._guards_anew()
+                    continue
+                answer = self._met(lost.conflict.found)
+                if answer is None:
+                    raise await self._refusal(lost) from lost
+                self.settle(answer, details={"already_done": True})
+                await self._succeed(Unit())
+                return
             except StrongroomError as error:
                 if not isinstance(error, Unavailable):
                     await self._settle_failed(error.code)
@@ -323,6 +335,11 @@ class Intent:
             return
         await self._settle_failed(Superseded.code)
         raise Superseded("others work on the same nonce, seqno or output")
+
+    async def _refusal(self, lost: Lost) -> StrongroomError:
+        """Who took over may have written the same rows: whether it did decides what this is."""
+        meaning = _meaning(lost)
+        return meaning if await self._settle_failed(meaning.code) else _taken_over()
 
     async def _guards_anew(self) -> tuple[list[HeldGuard], list[MoveGuard]]:
         try:
@@ -367,4 +384,4 @@ def _code(error: BaseException) -> str:
 def _meaning(lost: Lost) -> StrongroomError:
     if isinstance(lost.conflict.cause, Wallet):
         return ExternalIdTaken("another wallet has this external_id", field="external_id")
-    return lost
+    return InFlight("another request did the same at this moment; try again", retry_after=1)

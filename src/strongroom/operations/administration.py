@@ -16,7 +16,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import AuditRecord
 from strongroom.domain.secret import Secret
-from strongroom.errors import Conflict, Forbidden, InvalidField, MalformedRequest, NotFound
+from strongroom.errors import Forbidden, InvalidField, MalformedRequest, NotFound
 from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     Cursor,
@@ -27,7 +27,7 @@ from strongroom.operations.fields import (
     encode_cursor,
     parse_cursor_uuid,
 )
-from strongroom.storage.base import AuditFilter, Change
+from strongroom.storage.base import AuditFilter, Change, Row
 
 Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339")]
 
@@ -179,22 +179,26 @@ async def list_api_keys(command: ListApiKeys, call: Call) -> ApiKeyPage:
 
 async def revoke_api_key(command: RevokeApiKey, call: Call) -> ApiKeyView:
     """Idempotent: a key that is revoked stays revoked since the first time."""
-    key = await call.storage.api_key(command.key_id)
+    key = await _api_key(command.key_id, call)
+    if key.revoked_at is None:
+        revoked = msgspec.structs.replace(ApiKeyView.of(key), revoked_at=call.now)
+        change = Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": call.now})
+        async with call.journal.intent(details={"key_id": str(key.id)}) as intent:
+            intent.settle(revoked, changes=[change], met=_revoked)
+        call.authenticator.forget(key.id)
+        key = await _api_key(key.id, call)
+    return ApiKeyView.of(key)
+
+
+async def _api_key(key_id: UUID, call: Call) -> ApiKey:
+    key = await call.storage.api_key(key_id)
     if key is None or key.tenant_id != call.tenant_id:
         raise NotFound("there is no such API key", field="key_id")
-    if key.revoked_at is not None:
-        return ApiKeyView.of(key)
-    revoked = msgspec.structs.replace(ApiKeyView.of(key), revoked_at=call.now)
-    try:
-        async with call.journal.intent(details={"key_id": str(key.id)}) as intent:
-            intent.settle(revoked, changes=[Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": call.now})])
-    except Conflict:
-        key = await call.storage.api_key(command.key_id)
-        if key is None or key.revoked_at is None:
-            raise
-        revoked = ApiKeyView.of(key)  # another request was first
-    call.authenticator.forget(command.key_id)
-    return revoked
+    return key
+
+
+def _revoked(found: Row | None) -> ApiKeyView | None:
+    return ApiKeyView.of(found) if isinstance(found, ApiKey) and found.revoked_at is not None else None
 
 
 async def list_audit(command: ListAudit, call: Call) -> AuditPage:

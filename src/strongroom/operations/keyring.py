@@ -22,7 +22,6 @@ from strongroom.domain.signing import KeyHint, OurKey
 from strongroom.domain.wallet import Account, Address, PublicNode, SealedSecret, Wallet, WalletKind
 from strongroom.errors import (
     AddressNotDerived,
-    Conflict,
     InFlight,
     IntegrityError,
     InternalError,
@@ -31,6 +30,7 @@ from strongroom.errors import (
     KeyWrapUnavailable,
     WrongKey,
 )
+from strongroom.journal.base import Lost
 from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
 from strongroom.operations.context import Context
 from strongroom.operations.fields import KeySelector
@@ -213,11 +213,9 @@ class Keyring:
             return found
         try:
             return await self._derive(call, place)
-        except Conflict:  # another request opened the same account first
+        except InFlight:  # another request opened the same account first
             found = await self.known(call, place)
-            if found is None:
-                raise
-            return found
+            return found or await self._derive(call, place)
 
     async def _derive(self, call: Context, place: Place) -> Address:
         """Raises WalletArchived."""
@@ -225,7 +223,7 @@ class Keyring:
         usable = await call.usable_wallet(place.wallet.id)
         details = {"path": place.path, "scheme": place.scheme.name}
         async with call.journal.intent(
-            wallet_id=place.wallet.id, network=place.network.name, opens=usable.secret, details=details
+            wallet_id=place.wallet.id, network=place.network.name, opens=usable.secret, details=details, keyed=False
         ) as intent:
             opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
             [node] = await from_signer(call.signer.public(usable.secret, [opening.want]))
@@ -258,7 +256,7 @@ class Keyring:
                 taken = Change(Account, account.id, {"next_index": account.next_index}, {"next_index": index + 1})
                 try:
                     await call.journal.commit(Unit(changes=[taken]))
-                except Conflict:
+                except Lost:
                     continue
                 return replace(first, at=replace(first.at, index=index))
         raise InFlight("others are taking addresses of this account; try again", retry_after=1)

@@ -8,7 +8,8 @@ import pytest
 from strongroom.domain.wallet import Wallet
 from strongroom.errors import IntegrityError, InternalError, ShuttingDown, StorageUnavailable
 from strongroom.journal.audit import register
-from strongroom.journal.committer import Committer, Lost
+from strongroom.journal.base import Lost
+from strongroom.journal.committer import Committer
 from strongroom.journal.verify import verify
 from strongroom.storage.base import AuditFilter, Change, Unit, WalletFilter
 from tests.support import rows

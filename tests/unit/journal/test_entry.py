@@ -20,7 +20,6 @@ from strongroom.errors import (
     StrongroomError,
     Superseded,
 )
-from strongroom.journal.committer import Lost
 from strongroom.journal.entry import Entries, Entry, Intent
 from strongroom.journal.verify import verify
 from strongroom.storage.base import AuditFilter, Change, Unit
@@ -407,19 +406,30 @@ async def test_t2_that_meets_a_taken_external_id_fails_as_that(new_entry: NewEnt
         async with new_entry().intent() as intent:
             intent.settle(Answer("x"), rows=[wallet])
     assert (await state(storage, intent)).state is OperationState.FAILED
+    assert await outcomes(storage) == [("requested", "{}"), ("failed", '{"error":"external_id_taken"}')]
     assert await storage.wallet(TENANT, wallet.id) is None
 
 
-async def test_t2_that_meets_a_changed_row_loses(new_entry: NewEntry, storage: WatchedStorage) -> None:
+async def test_t2_that_meets_a_changed_row_is_to_be_asked_again(new_entry: NewEntry, storage: WatchedStorage) -> None:
     wallet = rows.wallet()
     await storage.apply([Unit(rows=[wallet])])
     change = Change(type(wallet), wallet.id, {"label": "other"}, {"label": "new"})
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(InFlight):
         async with new_entry().intent() as intent:
             intent.settle(None, changes=[change])
-    assert lost.value.conflict.cause == change
-    assert lost.value.conflict.found == wallet
     assert (await state(storage, intent)).state is OperationState.FAILED
+    assert await outcomes(storage) == [("requested", "{}"), ("failed", '{"error":"operation_in_flight"}')]
+
+
+async def test_t2_that_meets_what_it_wanted_is_done(new_entry: NewEntry, storage: WatchedStorage) -> None:
+    wallet = rows.wallet(label="new")
+    await storage.apply([Unit(rows=[wallet])])
+    change = Change(type(wallet), wallet.id, {"label": "other"}, {"label": "new"})
+    async with new_entry().intent() as intent:
+        intent.settle(Answer("mine"), changes=[change], met=lambda row: Answer("theirs") if row == wallet else None)
+    record = await state(storage, intent)
+    assert (record.state, record.result) == (OperationState.DONE, b'{"value":"theirs"}')
+    assert await outcomes(storage) == [("requested", "{}"), ("succeeded", '{"already_done":true}')]
 
 
 async def test_a_denial_is_written_down(new_entry: NewEntry, storage: WatchedStorage) -> None:
