@@ -25,6 +25,8 @@ from tests.support.server import Server
 
 _NAMES = {(operation.method, PREFIX + operation.path): operation.name for operation in OPERATIONS}
 _GOOD = ("200", "201")
+_REFUSED = ["400", "404", "405", "413", "415", "422"]
+"""What a request that breaks the schema may be answered; 413 where a text is made too long for any body."""
 
 
 def run(server: Server, seeds: Seeds, *, examples: int, seed: int, coverage: bool) -> Report:
@@ -62,8 +64,11 @@ def _config(server: Server, examples: int, seed: int, coverage: bool) -> Schemat
             # It would find the ids of the wallet and of the API key that the run needs, and dispose of them.
             "fuzzing": {"extra-data-sources": {"responses": False}},
         },
-        # What the schema allows, rules may refuse: a taken id, a label that hides characters, a broken transaction.
-        "checks": {"positive_data_acceptance": {"enabled": False}},
+        "checks": {
+            # What the schema allows, rules may refuse: a taken id, a label that hides characters, a broken transaction.
+            "positive_data_acceptance": {"enabled": False},
+            "negative_data_rejection": {"expected-statuses": _REFUSED},
+        },
     })  # fmt: skip
 
 
