@@ -44,6 +44,21 @@ async def account(service: Service, anvil: Anvil) -> Account:
     return await Account.new(service, anvil)
 
 
+async def test_gas_at_the_floor_of_calldata_is_mined_and_less_is_not(account: Account, anvil: Anvil) -> None:
+    """EIP-7623: 21000 + 10 * (3 zero bytes + 4 * 5 others)."""
+    form = account.form(to=TO, value="0x1", data="0x0000000102030405", gas=hex(21_230))
+    short = form | {"gas": hex(21_229)}
+    anvil.call("anvil_impersonateAccount", account.address)
+    tx_id = anvil.call("eth_sendTransaction", {"from": account.address, **short})
+    anvil.call("evm_mine")
+    assert anvil.receipt(tx_id) is None
+    assert await account.service.refusal("transactions.sign", **account.selector, unsigned_tx=short) == (
+        "invalid_transaction"
+    )
+    receipt = account.broadcast(await account.sign(form))
+    assert receipt["gasUsed"] == hex(21_230)
+
+
 @pytest.mark.parametrize(
     ("name", "fields"),
     [

@@ -16,6 +16,7 @@ LIMITS: Final[dict[str, int | None]] = {
     "max_fee_percent_floor": 5 * 10**16,
     "max_gas": 2**24,
     "min_gas": 21_000,
+    "calldata_floor": 10,
     "min_chain_id": 1,
     "max_init_code": 49_152,
     "high_fee_warning": 5 * 10**16,
@@ -24,7 +25,9 @@ LIMITS: Final[dict[str, int | None]] = {
 
 max_fee: the most that inclusion may cost. max_fee_percent: the same in percent of the value of a plain transfer, once
 the fee is over max_fee_percent_floor (a small transfer may cost more than it moves). max_gas: EIP-7825. min_gas: less
-is refused, and so is less than the intrinsic gas; None or 0 lets any gas pass. max_init_code: EIP-3860.
+is refused, and so is less than the intrinsic gas; None or 0 lets any gas pass. calldata_floor: gas a token of calldata
+that the gas must cover besides (EIP-7623); a limit, since a chain without Prague takes less, and refusing what is valid
+there stops a payment, while what is under the floor of a chain that has one is never mined. max_init_code: EIP-3860.
 high_fee_warning: from here on the answer carries a warning.
 """
 
@@ -48,12 +51,21 @@ def check(decoded: EvmTransaction, policy: Policy) -> None:
 
 def intrinsic_gas(transaction: Transaction) -> int:
     """What is charged before any code runs (Yellow Paper 6.2; EIP-2028, 2930, 3860, 7702)."""
-    zeros = transaction.data.count(0)
-    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
+    gas = 21_000 + 4 * _tokens(transaction.data)
     if transaction.to is None:
         gas += 32_000 + 2 * -(-len(transaction.data) // 32)
     gas += sum(2_400 + 1_900 * len(keys) for _, keys in transaction.access_list)
     return gas + 25_000 * len(transaction.authorizations)
+
+
+def floor_gas(transaction: Transaction, per_token: int) -> int:
+    """What the gas must cover however little code runs (EIP-7623); the rest of the intrinsic gas is not in it."""
+    return 21_000 + per_token * _tokens(transaction.data)
+
+
+def _tokens(data: bytes) -> int:
+    """A byte that is not zero counts four (EIP-7623; the prices are those of EIP-2028)."""
+    return 4 * len(data) - 3 * data.count(0)
 
 
 def _check_chain(decoded: EvmTransaction, limits: Limits, options: SignOptions) -> None:
@@ -107,7 +119,8 @@ def _check_gas(transaction: Transaction, limits: Limits) -> None:
     most, least, init_code = limits["max_gas"], limits["min_gas"], limits["max_init_code"]
     if most is not None and transaction.gas > most:
         raise LimitExceeded("gas is over the limit max_gas", field="unsigned_tx.gas")
-    if least and transaction.gas < max(least, intrinsic_gas(transaction)):
+    floor = floor_gas(transaction, limits["calldata_floor"] or 0)
+    if least and transaction.gas < max(least, intrinsic_gas(transaction), floor):
         raise InvalidTransaction("gas is less than the transaction needs to start", field="unsigned_tx.gas")
     if init_code is not None and transaction.to is None and len(transaction.data) > init_code:
         raise LimitExceeded("the init code is over the limit max_init_code", field="unsigned_tx.data")

@@ -16,7 +16,9 @@ CHAIN: Final = "evm"
 
 _COIN: Final = 10**18
 _CAIP2: Final = re.compile(r"eip155:(0|[1-9][0-9]{0,19})", re.ASCII)
-_ARBITRUM: Final = {"max_gas": 2**25}
+_NO_FLOOR: Final = {"calldata_floor": None}
+"""Where nobody has said that EIP-7623 holds: a transaction below its floor may be valid there."""
+_ARBITRUM: Final = {"max_gas": 2**25, **_NO_FLOOR}
 """Nitro takes 32 million gas a transaction; the rest follow EIP-7825."""
 
 
@@ -65,13 +67,13 @@ NETWORKS: Final = (
     _network("base-sepolia", 84532, testnet=True),
     _network("bsc", 56, "bnb", symbol="BNB", limits=_fees(3)),
     _network("bsc-testnet", 97, symbol="tBNB", testnet=True, limits=_fees(3)),
-    _network("avalanche", 43114, "avax", symbol="AVAX", limits=_fees(50)),
-    _network("avalanche-fuji", 43113, "fuji", symbol="AVAX", testnet=True, limits=_fees(50)),
+    _network("avalanche", 43114, "avax", symbol="AVAX", limits=_fees(50) | _NO_FLOOR),
+    _network("avalanche-fuji", 43113, "fuji", symbol="AVAX", testnet=True, limits=_fees(50) | _NO_FLOOR),
     _network("gnosis", 100, "xdai", symbol="xDAI", limits=_fees(1000)),
     _network("linea", 59144),
     _network("linea-sepolia", 59141, testnet=True),
-    _network("scroll", 534352),
-    _network("scroll-sepolia", 534351, testnet=True),
+    _network("scroll", 534352, limits=_NO_FLOOR),
+    _network("scroll-sepolia", 534351, testnet=True, limits=_NO_FLOOR),
     _network("anvil", 31337, "hardhat", testnet=True),
 )
 
@@ -81,4 +83,4 @@ def network_for(text: str) -> Network | None:
     found = _CAIP2.fullmatch(text)
     if found is None or (chain_id := int(found[1])) >= 2**64:
         return None
-    return _network(text, chain_id, symbol="native")
+    return _network(text, chain_id, symbol="native", limits=_NO_FLOOR)

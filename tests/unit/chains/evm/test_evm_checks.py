@@ -47,6 +47,7 @@ def test_an_ordinary_transaction_passes(form: dict[str, Any]) -> None:
         (DYNAMIC | {"gas": "0x5207"}, "gas"),
         (DYNAMIC | {"gas": hex(21_015), "data": "0x01"}, "gas"),
         (DYNAMIC | {"gas": hex(2**64)}, "gas"),
+        (DYNAMIC | {"gas": hex(21_039), "data": "0x01"}, "gas"),
         (DYNAMIC | {"to": None, "gas": hex(53_000), "data": "0x00"}, "gas"),
         (BLOB | {"to": None}, "to"),
         (BLOB | {"blobVersionedHashes": []}, "blobVersionedHashes"),
@@ -139,6 +140,34 @@ def test_intrinsic_gas() -> None:
     assert gas(DYNAMIC | {"to": None, "data": "0x00"}) == 21_000 + 32_000 + 2 + 4
     assert gas(EVERY[1]) == 21_000 + 2_400 + 1_900
     assert gas(SET_CODE) == 21_000 + 25_000
+
+
+@pytest.mark.parametrize(
+    ("form", "least"),
+    [
+        (DYNAMIC | {"data": "0x01"}, 21_000 + 10 * 4),
+        (DYNAMIC | {"data": "0x" + "00" * 100}, 21_000 + 10 * 100),
+        (DYNAMIC | {"data": "0x" + "0001" * 50}, 21_000 + 10 * 250),
+        (CREATION | {"data": "0x" + "01" * 10_000}, 21_000 + 10 * 40_000),
+        (CREATION | {"data": "0x00"}, 21_000 + 32_000 + 2 + 4),  # here code and words weigh more
+        (EVERY[1] | {"data": "0x" + "01" * 100}, 21_000 + 16 * 100 + 2_400 + 1_900),  # and here the access list
+    ],
+)
+def test_gas_covers_the_calldata_floor(form: dict[str, Any], least: int) -> None:
+    """Computed by hand from EIP-7623: 21000 + 10 * (zero bytes + 4 * others), or the intrinsic gas."""
+    check(form | {"gas": hex(least)})
+    with pytest.raises(InvalidTransaction) as refusal:
+        check(form | {"gas": hex(least - 1)})
+    assert refusal.value.field == "unsigned_tx.gas"
+
+
+def test_where_there_is_no_floor_the_intrinsic_gas_is_enough() -> None:
+    form = DYNAMIC | {"data": "0x01", "gas": hex(21_016)}
+    check(form, Policy(LIMITS | {"calldata_floor": None}))
+    for name in ("arbitrum", "avalanche", "scroll", "eip155:99999"):
+        network = EVM.network_for(name) or next(each for each in EVM.networks if each.name == name)
+        policy = Policy(LIMITS | network.limits)
+        check(form | {"chainId": hex(network.chain_id or 0)}, policy, network)
 
 
 def test_the_key_of_the_cases_is_the_one_of_eip155() -> None:
