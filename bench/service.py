@@ -13,12 +13,11 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as messages
 from tests.support.server import Server
+from tests.support.stack import production
 
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = ("sign", "address", "create")
@@ -113,7 +113,6 @@ FACES = {"rest": over_rest, "grpc": over_grpc}
 async def measure(
     server: Server, face: str, kind: str, wallet: str, connections: int, seconds: float, bare: float
 ) -> None:
-    worker = worker_of(server)
     took: list[float] = []
 
     async def keep_sending(send: Send) -> None:
@@ -123,44 +122,53 @@ async def measure(
 
     async with AsyncExitStack() as stack:
         senders = [await FACES[face](stack, server, kind, wallet) for _ in range(connections)]
-        cpu, began = cpu_seconds(worker), time.perf_counter()
+        cpu, began = cpu_seconds(server), time.perf_counter()
         until = began + seconds
         await asyncio.gather(*map(keep_sending, senders))
         rate = len(took) / (time.perf_counter() - began)
-        cpu = (cpu_seconds(worker) - cpu) / len(took)
+        cpu = (cpu_seconds(server) - cpu) / len(took)
     took.sort()
     p50, p99 = (took[int(len(took) * part)] * 1000 for part in (0.5, 0.99))
     print(
         f"{face} {kind:8} {rate:6.0f}/s  1/{bare / rate:.0f} of bare  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  "
-        f"{cpu * 1e6:5.0f} us CPU  {memory(worker):4.0f} MiB"
+        f"{cpu * 1e6:5.0f} us CPU  {memory(server):4.0f} MiB"
     )
 
 
-def worker_of(server: Server) -> int:
-    return int(subprocess.check_output(["pgrep", "-P", str(server.pid)]).split()[-1])
+def workers_of(server: Server) -> list[str]:
+    return Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def cpu_seconds(server: Server) -> float:
+    """Of all workers."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in workers_of(server)]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / TICKS
 
 
-def memory(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+def memory(server: Server) -> float:
+    """MiB of the biggest worker."""
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in workers_of(server)]
+    return max(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
 
 
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--connections", type=int, default=64)
     options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--production", action="store_true", help="on PostgreSQL and OpenBao instead of SQLite")
+    options.add_argument("--workers", type=int, default=1)
     given = options.parse_args()
     bare = bare_signatures()
     print(f"bare libsecp256k1 {bare:.0f} signatures/s on one core")
     rates = dict.fromkeys(("RATES__SIGN", "RATES__ADDRESS", "RATES__CREATE"), "off")
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        parts = stack.enter_context(production()) if given.production else {}
+        server = Server(folder, {**rates, **parts, "WORKERS__COUNT": str(given.workers)})
+        if given.production:
+            server.command("migrate").check_returncode()
         began = time.perf_counter()
-        with Server(Path(folder), rates) as server:
+        with server:
             print(f"first start to first answer {time.perf_counter() - began:.2f} s")
             with server.client() as client:
                 wallet = client.post("/wallets", json={}).json()["id"]
