@@ -8,7 +8,7 @@ PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo vectors campaign bench lint types proto proto-check lock lock-check clean
+.PHONY: help run run-production test demo vectors campaign bench lint types proto proto-check lock lock-check clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -21,6 +21,9 @@ test: $(VENV)/.test $(VENV)/.node ## run the tests
 
 demo: $(VENV)/.runtime $(VENV)/.node ## a service of its own, a real Ethereum node, and two transfers that it mines
 	@$(PY) -m examples.demo
+
+run-production: $(VENV)/.test ## the service on PostgreSQL and OpenBao of its own, with a worker for each core, to try out
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m examples.production
 
 vectors: $(VENV)/.test ## run the vectors of DIR=folder, else our own, against the code and over REST
 	$(PY) -m tests.vectors.run $(DIR)

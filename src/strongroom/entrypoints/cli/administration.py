@@ -39,7 +39,7 @@ def create_api_key(
     all_scopes: Annotated[bool, typer.Option("--all-scopes", help="Everything.")] = False,
     expires_at: Annotated[str | None, typer.Option(help="RFC 3339, such as 2030-01-01T00:00:00Z.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Make it for this tenant, directly in the database.")] = None,
-) -> Fields:
+) -> Fields | str:
     """Make an API key. It is shown this once."""
     from strongroom.access.scopes import SCOPES
 
@@ -49,8 +49,7 @@ def create_api_key(
     if tenant is not None:
         from strongroom.entrypoints.cli import local
 
-        local.create_api_key(_uuid(tenant), name, scopes, _time(expires_at))
-        raise typer.Exit
+        return local.create_api_key(_uuid(tenant), name, scopes, _time(expires_at))
     return {"name": name, "scopes": scopes, "expires_at": expires_at}
 
 

@@ -60,7 +60,9 @@ def check_config(*, as_json: bool) -> None:
     output.show(json.dumps({"settings": rows}), as_json=as_json)
 
 
-def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: datetime | None) -> None:
+def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: datetime | None) -> str:
+    """The answer's JSON."""
+
     async def work(administration: Administration) -> dict[str, Any]:
         now = datetime.now(UTC)
         made = new_key(tenant_id, name, tuple(scopes), expires_at, administration.authenticity.api_key_mac, now)
@@ -75,7 +77,7 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
         output.fail("--expires-at is in the past", output.USAGE)
     with output.errors_in_words():
         name = clean_text(name, "name") or ""
-    output.show(json.dumps(_administer(work)), as_json=False)
+    return json.dumps(_administer(work))
 
 
 def verify_audit(heads: Path | None, *, as_json: bool) -> None:

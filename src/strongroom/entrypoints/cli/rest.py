@@ -25,20 +25,24 @@ IdempotencyKey = Annotated[
 
 def operation(
     group: typer.Typer, name: str, calls: str, *, mutates: bool = False, examples: tuple[str, ...] = ()
-) -> Callable[[Callable[P, Fields]], Callable[P, Fields]]:
+) -> Callable[[Callable[P, Fields | str]], Callable[P, Fields | str]]:
     """Makes a command of a function that returns an operation's fields; None among them is left out.
+
+    A function that has done it itself, without a server, returns the answer's JSON.
 
     The command has --json besides, and --idempotency-key where the operation ``mutates``.
     """
     COMMANDS[calls] = f"{group.info.name} {name}" if isinstance(group.info.name, str) else name
 
-    def register(function: Callable[P, Fields]) -> Callable[P, Fields]:
+    def register(function: Callable[P, Fields | str]) -> Callable[P, Fields | str]:
         @functools.wraps(function)
         def command(*args: Any, json: bool, idempotency_key: str | None = None, **options: Any) -> None:
-            fields = function(*args, **options)
-            from strongroom.entrypoints.cli.client import send
+            answer = function(*args, **options)
+            if not isinstance(answer, str):
+                from strongroom.entrypoints.cli.client import send
 
-            output.show(send(calls, fields, idempotency_key), as_json=json)
+                answer = send(calls, answer, idempotency_key)
+            output.show(answer, as_json=json)
 
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())
         parameters.append(_option("json", AsJson, False))

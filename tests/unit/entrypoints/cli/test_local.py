@@ -95,6 +95,12 @@ def test_a_database_that_was_not_migrated_is_said_so(folder: Path) -> None:
     assert "run `strongroom migrate`" in result.stderr
 
 
+def test_a_key_is_made_for_programs_too(database: Path) -> None:
+    made = json.loads(create("first", "--json").stdout)
+    assert (made["name"], made["scopes"]) == ("first", ["wallets:read"])
+    assert made["api_key"].startswith("sr_")
+
+
 def test_a_key_is_made_in_the_database_and_written_into_the_audit(database: Path) -> None:
     result = create()
     assert (result.exit_code, result.stderr) == (0, "")
