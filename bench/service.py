@@ -135,19 +135,15 @@ async def measure(
     )
 
 
-def workers_of(server: Server) -> list[str]:
-    return Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-
-
 def cpu_seconds(server: Server) -> float:
     """Of all workers."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in workers_of(server)]
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in server.workers()]
     return sum(int(each[11]) + int(each[12]) for each in fields) / TICKS
 
 
 def memory(server: Server) -> float:
     """MiB of the biggest worker."""
-    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in workers_of(server)]
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in server.workers()]
     return max(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
 
 

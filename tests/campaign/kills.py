@@ -1,4 +1,7 @@
-"""SIGKILL to the whole service while at least 32 requests are in flight, again and again.
+"""SIGKILL to the service while at least 32 requests are in flight, again and again.
+
+On SQLite all of it dies at once. On PostgreSQL, with two workers, it is now one worker, which is replaced, now the main
+process, whose workers end then, and now all of it.
 
 Clients of both faces send creates and signs, each under an idempotency key of its own. After each kill the database is
 read: had the requests without an answer reached T1, or T2? Then the service is started on the same folder, the audit is
@@ -12,12 +15,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +33,11 @@ import httpx
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
+from tests.campaign import remains
 from tests.campaign.remains import Remains, Row
 from tests.support.server import Server
 from tests.support.service import Face, GrpcFace, HttpFace, Outcome
+from tests.support.stack import production
 
 IN_FLIGHT = 48
 LEAST_IN_FLIGHT = 32
@@ -40,7 +49,10 @@ SETTINGS = {
     "LOG__LEVEL": "warning",
     **{f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")},
 }
+VICTIMS = ("all", "main process", "worker")
 _WALLETS = 8
+_CALM = 6.0
+"""Seconds after a worker's death in which another one's would count as a crash loop, and end the service."""
 _RIVALS = 0.1
 """Share of the signs that are for a nonce which another one signs something else for."""
 _SAMPLE = 10
@@ -65,7 +77,7 @@ class Task:
 @dataclass
 class Report:
     operations: int
-    kills: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     fewest_in_flight: int = 1_000_000
     answered: int = 0
@@ -82,7 +94,8 @@ class Report:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.operations} operations, {self.kills} kills, at least {self.fewest_in_flight} requests in flight",
+            f"{self.operations} operations, at least {self.fewest_in_flight} requests in flight at each kill",
+            "  killed " + ", ".join(f"{victim} {count}" for victim, count in self.kills.items()),
             *(f"  {name:<14} {self.states[name]:>5}" for name in STATES),
             f"answered {self.answered}, refused as rivals {self.refused}",
             f"operations that were taken over, some more than once {self.taken_over}",
@@ -120,9 +133,13 @@ _NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 
 
 class Campaign:
-    def __init__(self, server: Server, operations: int, seed: int, most_kills: int) -> None:
+    def __init__(
+        self, server: Server, look: Callable[[], Remains], operations: int, seed: int, most_kills: int
+    ) -> None:
         self.report = Report(operations)
         self._server = server
+        self._look_at = look
+        self._victims = VICTIMS if "WORKERS__COUNT" in server.settings else VICTIMS[:1]
         self._most_kills = most_kills
         self._random = random.Random(seed)
         self._tasks: list[Task] = []
@@ -132,15 +149,16 @@ class Campaign:
         self._wanted = 0
         """So many answers more, and the service is killed."""
         self._killed = False
+        self._victim = VICTIMS[0]
 
     async def run(self) -> Report:
         self._server.start()
         await self._plan()
-        while len(self._queue) >= LEAST_IN_FLIGHT and self.report.kills < self._most_kills:
+        while len(self._queue) >= LEAST_IN_FLIGHT and self.report.kills.total() < self._most_kills:
             if not await self._wave(lethal=True):
                 break
             self._look()
-            self._server.start()
+            await self._recover()
             self._verify_audit()
         await self._wave(lethal=False)
         await self._end()
@@ -194,10 +212,22 @@ class Campaign:
         in_flight = len(self._under_way)
         if in_flight < LEAST_IN_FLIGHT:
             return
-        self._server.kill()
+        self._victim = self._random.choice(self._victims)
+        if self._victim == "worker":
+            os.kill(self._random.choice(self._server.workers()), signal.SIGKILL)
+        elif self._victim == "main process":
+            self._server.kill_main_process()
+        else:
+            self._server.kill()
         self._killed = True
-        self.report.kills += 1
+        self.report.kills[self._victim] += 1
         self.report.fewest_in_flight = min(self.report.fewest_in_flight, in_flight)
+
+    async def _recover(self) -> None:
+        if self._victim == "worker":
+            await asyncio.sleep(_CALM)
+        else:
+            self._server.start()
 
     async def _work(self, faces: Faces) -> None:
         while self._queue and not self._killed:
@@ -232,21 +262,21 @@ class Campaign:
 
     def _look(self) -> None:
         """At what the dead service left; whoever got no answer will ask again."""
-        remains = Remains(self._server.data_dir)
+        found = self._look_at()
         for task in self._under_way.values():
-            row = remains.operations.get(task.key)
+            row = found.operations.get(task.key)
             state = "no T1" if row is None else {"pending": "T1 only", "done": "T2 unanswered"}.get(row.state)
             if state is not None and (row is None or row != task.before):
                 self.report.states[state] += 1
             task.before = row
         self._queue.extendleft(self._under_way.values())
         self._under_way.clear()
-        self._judge(remains)
+        self._judge(found)
 
-    def _judge(self, remains: Remains) -> None:
+    def _judge(self, found: Remains) -> None:
         done = self._done()
         results = [{t.key: t.answer.result for t in done if t.answer and t.operation == name} for name in _OPERATIONS]
-        self.report.violations += remains.violations(*results)
+        self.report.violations += found.violations(*results)
 
     def _verify_audit(self) -> None:
         heads = self._server.data_dir / "audit-heads.jsonl"
@@ -280,10 +310,10 @@ class Campaign:
         self._verify_audit()
         if self._server.stop() != 0:
             self.report.violations.append("the service did not stop as it should")
-        remains = Remains(self._server.data_dir)
-        self._judge(remains)
-        self.report.taken_over = sum(row.epoch > 1 for row in remains.operations.values())
-        self.report.signatures = sum(map(len, remains.signatures.values()))
+        found = self._look_at()
+        self._judge(found)
+        self.report.taken_over = sum(row.epoch > 1 for row in found.operations.values())
+        self.report.signatures = sum(map(len, found.signatures.values()))
         log = self._server.log.read_text(errors="replace")
         self.report.violations += [f"the log says {word}" for word in _OUTCRIES if word in log]
 
@@ -321,21 +351,28 @@ def _transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run(data_dir: Path, operations: int, seed: int, most_kills: int = 1000) -> Report:
-    server = Server(data_dir, SETTINGS)
-    try:
-        return asyncio.run(Campaign(server, operations, seed, most_kills).run())
-    finally:
-        server.__exit__()
+def run(data_dir: Path, operations: int, seed: int, most_kills: int = 1000, *, on_postgres: bool = False) -> Report:
+    with ExitStack() as stack:
+        if on_postgres:
+            parts = stack.enter_context(production())
+            server = Server(data_dir, {**SETTINGS, **parts, "WORKERS__COUNT": "2"})
+            server.command("migrate").check_returncode()
+            look = partial(remains.of_postgres, parts["DATABASE__URL"])
+        else:
+            server = Server(data_dir, SETTINGS)
+            look = partial(remains.of_sqlite, data_dir)
+        stack.callback(server.__exit__)
+        return asyncio.run(Campaign(server, look, operations, seed, most_kills).run())
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--operations", type=int, default=1000)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--on-postgres", action="store_true", help="and OpenBao, with two workers")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="strongroom-kills-") as folder:
-        report = run(Path(folder), given.operations, given.seed)
+        report = run(Path(folder), given.operations, given.seed, on_postgres=given.on_postgres)
     print(f"seed {given.seed}: {report}")
     failures = report.failures(LEAST_OF_EACH)
     for failure in failures:

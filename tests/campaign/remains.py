@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ from uuid import UUID
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
+
+from tests.support.postgres import rows
 
 MAC_SIZE = 32
 
@@ -29,44 +31,42 @@ class Row(NamedTuple):
     result: bytes | None
 
 
+Read = Callable[[str], list[tuple[Any, ...]]]
+"""The rows of a SELECT; an id is 16 bytes or a UUID, as the database has it."""
+
+
 class Remains:
     """One look at the database. The service may run or be dead."""
 
-    def __init__(self, data_dir: Path) -> None:
-        uri = f"file:{data_dir / 'strongroom.db'}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as database:
-            database.execute("BEGIN")
-            [(self.integrity,)] = database.execute("PRAGMA integrity_check")
-            self.done = {row[0] for row in database.execute("SELECT id FROM operations WHERE state = 'done'")}
-            self.operations: dict[str, Row] = {}
-            self.rows_of_key: Counter[str] = Counter()
-            for key, *row in database.execute(
-                "SELECT idempotency_key, id, name, state, epoch, wallet_id, result FROM operations"
-                " WHERE idempotency_key IS NOT NULL"
-            ):
-                self.operations[key] = Row(*row)
-                self.rows_of_key[key] += 1
-            self.signatures: dict[bytes, list[str]] = defaultdict(list)
-            self.transactions: list[str] = []
-            for operation, raw, tx_id in database.execute("SELECT operation_id, raw, tx_id FROM signatures"):
-                self.signatures[operation].append(raw)
-                if tx_id is not None:
-                    self.transactions.append(raw)
-            self.audit: dict[bytes, list[str]] = defaultdict(list)
-            for operation, outcome in database.execute("SELECT operation_id, outcome FROM audit ORDER BY at"):
-                self.audit[operation].append(outcome)
-            self.wallets = {row[0] for row in database.execute("SELECT id FROM wallets")}
-            self.sealed = {row[0] for row in database.execute("SELECT wallet_id FROM secrets")}
-            self.addresses: dict[bytes, set[bytes]] = defaultdict(set)
-            for wallet, canonical in database.execute("SELECT wallet_id, canonical FROM addresses"):
-                self.addresses[wallet].add(canonical)
+    def __init__(self, read: Read) -> None:
+        self.done = {_id(row[0]) for row in read("SELECT id FROM operations WHERE state = 'done'")}
+        self.operations: dict[str, Row] = {}
+        self.rows_of_key: Counter[str] = Counter()
+        for key, operation, name, state, epoch, wallet, result in read(
+            "SELECT idempotency_key, id, name, state, epoch, wallet_id, result FROM operations"
+            " WHERE idempotency_key IS NOT NULL"
+        ):
+            self.operations[key] = Row(_id(operation), name, state, epoch, wallet and _id(wallet), result)
+            self.rows_of_key[key] += 1
+        self.signatures: dict[bytes, list[str]] = defaultdict(list)
+        self.transactions: list[str] = []
+        for operation, raw, tx_id in read("SELECT operation_id, raw, tx_id FROM signatures"):
+            self.signatures[_id(operation)].append(raw)
+            if tx_id is not None:
+                self.transactions.append(raw)
+        self.audit: dict[bytes, list[str]] = defaultdict(list)
+        for operation, outcome in read("SELECT operation_id, outcome FROM audit ORDER BY at"):
+            self.audit[_id(operation)].append(outcome)
+        self.wallets = {_id(row[0]) for row in read("SELECT id FROM wallets")}
+        self.sealed = {_id(row[0]) for row in read("SELECT wallet_id FROM secrets")}
+        self.addresses: dict[bytes, set[bytes]] = defaultdict(set)
+        for wallet, canonical in read("SELECT wallet_id, canonical FROM addresses"):
+            self.addresses[_id(wallet)].add(canonical)
 
     def violations(
         self, created: Mapping[str, Mapping[str, Any]], signed: Mapping[str, Mapping[str, Any]]
     ) -> Iterable[str]:
         """``created``, ``signed``: acknowledged answers by idempotency key."""
-        if self.integrity != "ok":
-            yield "the database is not whole"
         for key, count in self.rows_of_key.items():
             if count != 1:
                 yield f"{key} has {count} operations"
@@ -108,6 +108,24 @@ class Remains:
         for row in creates:
             if row.result is None or UUID(json.loads(row.result[MAC_SIZE:])["id"]).bytes != row.wallet_id:
                 yield f"operation {UUID(bytes=row.id)} stores the answer of another wallet"
+
+
+def of_sqlite(data_dir: Path) -> Remains:
+    uri = f"file:{data_dir / 'strongroom.db'}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        database.execute("BEGIN")
+        [(integrity,)] = database.execute("PRAGMA integrity_check")
+        assert integrity == "ok"
+        return Remains(lambda query: database.execute(query).fetchall())
+
+
+def of_postgres(url: str) -> Remains:
+    """The service answers nobody meanwhile, so that one look after the other sees the same."""
+    return Remains(lambda query: rows(url, query))
+
+
+def _id(value: Any) -> bytes:
+    return value.bytes if isinstance(value, UUID) else bytes(value)
 
 
 _known: dict[str, tuple[str, int, int]] = {}

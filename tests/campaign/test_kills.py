@@ -14,3 +14,12 @@ def test_a_thousand_creates_and_signs_under_kills(tmp_path: Path, capsys: pytest
     with capsys.disabled():
         print(f"\n{report}")
     assert report.failures(kills.LEAST_OF_EACH) == []
+
+
+@pytest.mark.needs("postgresql", "openbao")
+def test_the_same_with_two_workers_on_postgresql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = kills.run(tmp_path, operations=1000, seed=2, on_postgres=True)
+    with capsys.disabled():
+        print(f"\n{report}")
+    assert report.failures(kills.LEAST_OF_EACH) == []
+    assert min(report.kills[victim] for victim in kills.VICTIMS) >= 1

@@ -50,11 +50,6 @@ async def new_call(server: Server) -> grpc.StatusCode:
     return status
 
 
-def worker_of(server: Server) -> int:
-    [child] = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return int(child)
-
-
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
@@ -131,7 +126,7 @@ def test_a_second_instance_says_why_it_does_not_start(tmp_path: Path) -> None:
 
 def test_the_worker_ends_with_its_main_process(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
-        worker = worker_of(server)
+        [worker] = server.workers()
         server.kill_main_process()
         deadline = time.monotonic() + 2
         while is_alive(worker) and time.monotonic() < deadline:

@@ -33,10 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             yield server
 
 
-def workers_of(server: Server) -> set[int]:
-    return {int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()}
-
-
 def metric(server: Server, name: str) -> dict[str, float]:
     """By labels, as they are written."""
     with server.client() as client:
@@ -61,18 +57,18 @@ async def test_all_answer_and_their_metrics_are_one(server: Server) -> None:
     label = '{code="ok",operation="networks.list"}'
     assert after[label] - before.get(label, 0) == 2 * CALLS
     memory = metric(server, "process_resident_memory_bytes")
-    assert memory.keys() >= {f'{{pid="{pid}"}}' for pid in workers_of(server)}
+    assert memory.keys() >= {f'{{pid="{pid}"}}' for pid in server.workers()}
     seconds = metric(server, "process_cpu_seconds_total")
     assert all(spent > 0 for spent in seconds.values())
 
 
 def test_a_worker_that_dies_is_replaced(server: Server) -> None:
-    before = workers_of(server)
+    before = set(server.workers())
     assert len(before) == WORKERS
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     deadline = time.monotonic() + 30
-    while len(now := workers_of(server) - {victim}) < WORKERS:
+    while len(now := set(server.workers()) - {victim}) < WORKERS:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert len(now - before) == 1

@@ -116,6 +116,10 @@ class Server:
         self._process.wait()
         self._process = None
 
+    def workers(self) -> list[int]:
+        """Their process ids. Linux."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
