@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from strongroom.operations.fields import (
     PageSize,
     PathText,
     SchemeName,
+    Timestamp,
     clean_text,
     decode_cursor,
     encode_cursor,
@@ -95,7 +95,7 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
     public_key: Annotated[str, Meta(description="Hex; secp256k1 compressed")]
     label: str | None
     external_id: str | None
-    created_at: datetime
+    created_at: Timestamp
 
     @classmethod
     def of(cls, address: Address, network: Network, chain: Chain) -> AddressView:

@@ -21,6 +21,7 @@ from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     Cursor,
     PageSize,
+    Timestamp,
     clean_text,
     cursor_uuid,
     decode_cursor,
@@ -28,8 +29,6 @@ from strongroom.operations.fields import (
     parse_cursor_uuid,
 )
 from strongroom.storage.base import AuditFilter, Change, Row
-
-Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339")]
 
 
 class CreateApiKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -64,9 +63,9 @@ class ApiKeyView(msgspec.Struct, kw_only=True, frozen=True):
     id: UUID
     name: str
     scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    created_at: Timestamp
+    expires_at: Timestamp | None
+    revoked_at: Timestamp | None
 
     @classmethod
     def of(cls, key: ApiKey) -> ApiKeyView:
@@ -92,7 +91,7 @@ class ApiKeyPage(msgspec.Struct, kw_only=True, frozen=True):
 class AuditView(msgspec.Struct, kw_only=True, frozen=True):
     writer_id: UUID
     sequence: int
-    at: datetime
+    at: Timestamp
     principal_id: UUID
     operation: str
     operation_id: UUID

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -47,6 +48,8 @@ ExternalId = Annotated[
         description="The caller's own id, unique in the tenant; nothing that looks like a mnemonic or a key",
     ),
 ]
+Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339")]
+"""Not a bare datetime: the API's description calls only that a date-time which must have an offset."""
 PageSize = Annotated[int, Meta(ge=1, le=200, description="Entries a page")]
 Cursor = Annotated[str, Meta(max_length=256, description="`next_cursor` of the page before")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from strongroom.operations.fields import (
     Label,
     NetworkName,
     PageSize,
+    Timestamp,
     clean_text,
     cursor_uuid,
     encode_cursor,
@@ -101,7 +101,7 @@ class WalletView(msgspec.Struct, kw_only=True, frozen=True):
     state: Literal["active", "archived"]
     keyspace: str | None
     master_fingerprint: str | None
-    created_at: datetime
+    created_at: Timestamp
 
     @classmethod
     def of(cls, wallet: Wallet) -> WalletView:

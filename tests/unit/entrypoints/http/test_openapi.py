@@ -52,6 +52,19 @@ async def test_is_served(client: httpx.AsyncClient) -> None:
     assert answer.json()["paths"] == json.loads(json.dumps(DOCUMENT["paths"]))
 
 
+def test_every_time_is_a_date_time() -> None:
+    times = {
+        f"{schema}.{name}": described
+        for schema, fields in DOCUMENT["components"]["schemas"].items()
+        for name, described in fields.get("properties", {}).items()
+        if name == "at" or name.endswith("_at")
+    }
+    assert {"WalletView.created_at", "AddressView.created_at", "ApiKeyView.revoked_at", "AuditView.at"} <= times.keys()
+    for name, described in times.items():
+        kinds = [kind for kind in described.get("anyOf", [described]) if kind != {"type": "null"}]
+        assert [kind.get("format") for kind in kinds] == ["date-time"], name
+
+
 def test_every_operation_has_one_example() -> None:
     assert list(EXAMPLES) == NAMES
 
