@@ -121,15 +121,12 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
         yield Administration(settings, storage, keywrap, authenticity, committer)
 
 
-async def migrate_database(settings: Settings) -> None:
-    """To the newest schema. Raises StorageUnavailable."""
-    url = settings.database.migrate_url or settings.database.url
+async def migrate_database(settings: Settings) -> bool:
+    """To the newest schema; False where it was there. Raises ConfigurationError, StorageUnavailable."""
+    url = settings.database.url.reveal()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = open_database(url.reveal())
-    try:
-        await migrate.migrate(database)
-    finally:
-        await database.close()
+    owner = settings.database.migrate_url
+    return await migrate.migrate_url(url if owner is None else owner.reveal(), service_url=url)
 
 
 async def prepare(settings: Settings) -> Secret | None:

@@ -16,7 +16,6 @@ from strongroom.journal.committer import Committer
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AuditFilter, Conflict, Unit, WalletFilter
 from strongroom.storage.database import Limits, OutcomeUnknown, T, Work, open_database
-from strongroom.storage.migrate import migrate
 from strongroom.storage.postgres import PostgresDatabase
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
@@ -31,13 +30,9 @@ ONE = Limits(pool_size=1)
 
 
 @pytest.fixture
-async def name(postgres_server: Postgres) -> str:
+def name(postgres_server: Postgres) -> str:
     """Of a migrated database."""
-    name = postgres_server.create_database()
-    database = open_database(postgres_server.url(name))
-    await migrate(database)
-    await database.close()
-    return name
+    return postgres_server.create_database(migrated=True)
 
 
 @pytest.fixture

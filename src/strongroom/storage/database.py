@@ -24,10 +24,13 @@ _LONGEST_PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of a connection to PostgreSQL, in seconds. ``timeout`` is what `read` and `write` take at most, all in all."""
+    """Of a connection to PostgreSQL, in seconds; those of statements are kept by the server, and 0 is none there.
+
+    ``timeout`` is what `read` and `write` take at most, all in all; None: as long as it takes.
+    """
 
     pool_size: int = 10
-    timeout: float = 1.5
+    timeout: float | None = 1.5
     pool_timeout: float = 1.0
     connect_timeout: float = 1.0
     statement_timeout: float = 1.2
@@ -81,7 +84,10 @@ async def persist(attempt: Callable[[], Awaitable[T]], passes: Callable[[Excepti
         except exc.IntegrityError:
             raise
         except (exc.DataError, exc.ProgrammingError) as error:
-            raise InternalError("the database does not take a row") from error
+            denied = _state(error) == "42501"
+            raise InternalError(
+                "the role of the database may not do this" if denied else "the database does not take a row"
+            ) from error
         except (exc.SQLAlchemyError, OSError) as error:
             if not passes(error) or time.monotonic() + pause > until:
                 raise unavailable(error) from error
@@ -90,6 +96,14 @@ async def persist(attempt: Callable[[], Awaitable[T]], passes: Callable[[Excepti
 
 
 def unavailable(error: Exception) -> StorageUnavailable:
-    cause = getattr(error, "orig", None) or error
-    _log.warning("database.unavailable", error=type(cause).__name__, state=getattr(cause, "sqlstate", None))
-    return StorageUnavailable("the database does not answer", retry_after=1)
+    state = _state(error)
+    _log.warning("database.unavailable", error=type(getattr(error, "orig", None) or error).__name__, state=state)
+    locked = state == "55P03"
+    return StorageUnavailable(
+        "somebody else holds a lock in the database" if locked else "the database does not answer", retry_after=1
+    )
+
+
+def _state(error: Exception) -> str | None:
+    """SQLSTATE: 42501 is insufficient_privilege, 55P03 lock_not_available."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None)

@@ -23,6 +23,8 @@ from strongroom.storage.database import Limits, OutcomeUnknown, Work, persist, u
 T = TypeVar("T")
 
 _STATEMENTS: Final = 500
+_LONG: Final = 60.0
+"""Seconds for which something is tried again where it may take as long as it does."""
 
 _FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
 _LOST_TO_OTHERS: Final = {"40001", "40P01", "55P03"}
@@ -89,7 +91,7 @@ class PostgresDatabase:
     async def _persist(self, attempt: Callable[[], Awaitable[T]], passes: Callable[[Exception], bool]) -> T:
         try:
             async with asyncio.timeout(self._seconds):
-                return await persist(attempt, passes, self._seconds)
+                return await persist(attempt, passes, self._seconds or _LONG)
         except TimeoutError as error:
             raise unavailable(error) from error
 

@@ -148,7 +148,8 @@ class _Transaction:
         for key in kind.keys:
             take = kind.key_of(key)
             wanted = {take(entry.values) for entry in entries}
-            there[key] = {k: (row, None) for k, row in self._find(kind, key, wanted, lock=same).items()}
+            lock = same and kind is _GUARD  # an address never changes
+            there[key] = {k: (row, None) for k, row in self._find(kind, key, wanted, lock=lock).items()}
         kept = []
         for entry in entries:
             if entry.unit in self._lost:

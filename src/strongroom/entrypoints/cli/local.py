@@ -34,7 +34,8 @@ _NOBODY: Final = UUID(int=0)
 def migrate() -> None:
     with output.errors_in_words():
         _log_to_stderr()
-        asyncio.run(bootstrap.migrate_database(load()))
+        worked = asyncio.run(bootstrap.migrate_database(load()))
+    output.show(json.dumps({"migrated": worked}), as_json=False)
 
 
 def check_config(*, as_json: bool) -> None:
