@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +20,34 @@ Signature = Annotated[str, typer.Option(help="The signature.")]
 Signer = Annotated[str, typer.Option("--address", help="Who is said to have signed.")]
 
 
+def _key(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    *,
+    index: options.Index = None,
+    address: options.FromAddress = None,
+    path: options.KeyPath = None,
+    scheme: options.Scheme = None,
+    account: options.Account = None,
+    change: options.Change = None,
+) -> None:
+    """What every command takes that signs: which key is to."""
+
+
+def _with_key(function: Callable[..., Fields]) -> Callable[..., Fields]:
+    """Puts WALLET and NETWORK before the function's own parameters and the options of `_key` after them."""
+    own = inspect.signature(function, eval_str=True).parameters
+    key = inspect.signature(_key, eval_str=True).parameters
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Fields:
+        return {name: given[name] for name in key} | function(**{name: given[name] for name in own})
+
+    wallet_id, network, *selectors = key.values()
+    command.__signature__ = inspect.Signature([wallet_id, network, *own.values(), *selectors])  # type: ignore[attr-defined]
+    return command
+
+
 @operation(
     sign,
     "transaction",
@@ -28,23 +59,16 @@ Signer = Annotated[str, typer.Option("--address", help="Who is said to have sign
         "sign transaction $WALLET polygon - < transfer.json",
     ),
 )
+@_with_key
 def sign_transaction(
-    wallet_id: options.WalletId,
-    network: options.Network,
     transaction: options.Document,
-    index: options.Index = None,
-    address: options.FromAddress = None,
-    path: options.KeyPath = None,
-    scheme: options.Scheme = None,
-    account: options.Account = None,
-    change: options.Change = None,
     replaces: Annotated[str | None, typer.Option(help="Id of the transaction that this one replaces.")] = None,
     allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
     allow_pre155: Annotated[bool, typer.Option("--allow-pre155", help="It has no chain id.")] = False,
 ) -> Fields:
     """Sign a transaction: serialised, or in the chain's JSON form."""
     extra = {"replaces": replaces, "allow_resign": allow_resign or None, "allow_pre155": allow_pre155 or None}
-    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+    return {
         "unsigned_tx": _transaction(transaction),
         "options": {name: value for name, value in extra.items() if value is not None} or None,
     }
@@ -60,21 +84,14 @@ def sign_transaction(
         "sign message $WALLET ethereum 0x00ff --encoding hex",
     ),
 )
+@_with_key
 def sign_message(
-    wallet_id: options.WalletId,
-    network: options.Network,
     message: options.Document,
     format_: Annotated[str, typer.Option("--format", help="Message format of the chain.")] = "eip191",
     encoding: options.Encoding = "text",
-    index: options.Index = None,
-    address: options.FromAddress = None,
-    path: options.KeyPath = None,
-    scheme: options.Scheme = None,
-    account: options.Account = None,
-    change: options.Change = None,
 ) -> Fields:
     """Sign a message."""
-    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+    return {
         "format": format_,
         "message": options.read_text(message),
         "encoding": encoding,
@@ -84,39 +101,23 @@ def sign_message(
 @operation(
     sign, "typed-data", "typed_data.sign", mutates=True, examples=("sign typed-data $WALLET ethereum @permit.json",)
 )
+@_with_key
 def sign_typed_data(
-    wallet_id: options.WalletId,
-    network: options.Network,
     typed_data: options.Document,
-    index: options.Index = None,
-    address: options.FromAddress = None,
-    path: options.KeyPath = None,
-    scheme: options.Scheme = None,
-    account: options.Account = None,
-    change: options.Change = None,
 ) -> Fields:
     """Sign EIP-712 typed data: permits and orders move tokens."""
-    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
-        "typed_data": options.read_document(typed_data)
-    }
+    return {"typed_data": options.read_document(typed_data)}
 
 
 @operation(sign, "authorization", "authorizations.sign", mutates=True)
+@_with_key
 def sign_authorization(
-    wallet_id: options.WalletId,
-    network: options.Network,
     contract: Annotated[str, typer.Argument(help="The code that the account hands itself to; zero address: none.")],
     chain_id: Annotated[str, typer.Option(help="Decimal; 0 is valid on every chain.")],
     nonce: Annotated[str, typer.Option(help="Nonce of the account when it is applied; decimal.")],
-    index: options.Index = None,
-    address: options.FromAddress = None,
-    path: options.KeyPath = None,
-    scheme: options.Scheme = None,
-    account: options.Account = None,
-    change: options.Change = None,
 ) -> Fields:
     """Sign an EIP-7702 authorisation: it lets a contract act as the account."""
-    return _selected(wallet_id, network, scheme, account, change, index, path, address) | {
+    return {
         "contract": contract,
         "chain_id": chain_id,
         "nonce": nonce,
@@ -165,25 +166,3 @@ def decode(network: options.Network, transaction: options.Document) -> Fields:
 def _transaction(given: str) -> Any:
     text = options.read_text(given)
     return options.read_document(text) if text.startswith("{") else text
-
-
-def _selected(
-    wallet_id: str,
-    network: str,
-    scheme: str | None,
-    account: int | None,
-    change: int | None,
-    index: int | None,
-    path: str | None,
-    address: str | None,
-) -> Fields:
-    return {
-        "wallet_id": wallet_id,
-        "network": network,
-        "scheme": scheme,
-        "account": account,
-        "change": change,
-        "index": index,
-        "path": path,
-        "address": address,
-    }
