@@ -13,7 +13,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.engine import events, from_schema
+from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from strongroom.entrypoints.http.app import PREFIX
@@ -38,10 +38,15 @@ def run(server: Server, seeds: Seeds, *, examples: int, seed: int, coverage: boo
     report = Report("REST", targets, _GOOD, LEAST_SHARE)
     with mock.patch.dict(os.environ, NO_PROXY="127.0.0.1"):
         for event in from_schema(schema).execute():
-            if isinstance(event, events.ScenarioFinished):
-                _take(event.recorder, report)
-            elif isinstance(event, events.NonFatalError | events.FatalError):
-                report.find(f"schemathesis could not go on: {getattr(event, 'value', event)}")
+            match event:
+                case events.ScenarioFinished():
+                    _take(event.recorder, report)
+                case events.NonFatalError():
+                    report.find(f"schemathesis could not go on: {event.value}")
+                case events.FatalError():
+                    report.find(f"schemathesis failed: {event.exception}")
+                case events.EngineFinished() if event.stop_reason is not StopReason.COMPLETED:
+                    report.find(f"schemathesis stopped: {event.stop_reason.value}")
     return report
 
 
