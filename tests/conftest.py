@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -72,7 +72,36 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_service(prepared_data: Path, tmp_path: Path) -> NewService:
+def stack() -> str:
+    """What a service runs on: embedded is SQLite and the local key wrap, production is PostgreSQL and OpenBao."""
+    return "embedded"
+
+
+@pytest.fixture
+def new_data(request: pytest.FixtureRequest, stack: str) -> Callable[[Path], dict[str, str]]:
+    """Makes the data of a fresh service, in part in the folder, and returns the settings that lead to the rest."""
+    if stack == "embedded":
+        prepared: Path = request.getfixturevalue("prepared_data")
+
+        def embedded(folder: Path) -> dict[str, str]:
+            shutil.copytree(prepared, folder)
+            return {}
+
+        return embedded
+
+    from tests.support.stack import settings
+
+    database: Postgres = request.getfixturevalue("postgres_server")
+    vault: OpenBao = request.getfixturevalue("openbao")
+
+    def production(_: Path) -> dict[str, str]:
+        return {"PROFILE": "production", **settings(database, database.create_database(migrated=True), vault)}
+
+    return production
+
+
+@pytest.fixture
+def new_service(new_data: Callable[[Path], dict[str, str]], tmp_path: Path) -> NewService:
     """Starts a fresh service: ``async with new_service(RATES__CREATE="2/minute") as service``."""
     from tests.support.service import running
 
@@ -83,8 +112,7 @@ def new_service(prepared_data: Path, tmp_path: Path) -> NewService:
         nonlocal started
         started += 1
         data = tmp_path / f"service-{started}"
-        shutil.copytree(prepared_data, data)
-        async with running(data, settings) as service:
+        async with running(data, {**new_data(data), **settings}) as service:
             yield service
 
     return start

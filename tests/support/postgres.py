@@ -59,9 +59,11 @@ class Postgres:
     options: tuple[str, ...] = ()
     """As `postgres -c` takes them."""
     port: int = 0
+    durable: bool = False
+    """On the disk and with its fsync, for who measures or wants it as it is in production."""
 
     def __post_init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=_memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else _memory()))
         self._template = ""
         self._process: subprocess.Popen[bytes] | None = None
         if _as_other():
@@ -78,7 +80,7 @@ class Postgres:
                 self.port = probe.getsockname()[1]
 
     def start(self) -> None:
-        settings = ("fsync=off", *self.options)
+        settings = self.options if self.durable else ("fsync=off", *self.options)
         self._process = subprocess.Popen(
             [self.programs / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", "",
              *[word for each in settings for word in ("-c", each)]],
@@ -128,10 +130,10 @@ class Postgres:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Postgres]:
+def running(*options: str, durable: bool = False) -> Iterator[Postgres]:
     found = programs()
     assert found is not None
-    server = Postgres(found, options)
+    server = Postgres(found, options, durable=durable)
     try:
         server.start()
         yield server

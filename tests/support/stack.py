@@ -6,18 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support import openbao, postgres
+from tests.support.openbao import OpenBao
+from tests.support.postgres import SERVICE, Postgres
 
 
 @contextmanager
 def production() -> Iterator[dict[str, str]]:
     """The settings of a service on a fresh PostgreSQL and a fresh OpenBao, as `tests.support.server` takes them."""
-    with postgres.running("fsync=on") as database, openbao.running() as vault:
-        role, secret = vault.approle(token_ttl="1h")
-        yield {
-            "DATABASE__URL": database.url(),
-            "KEYWRAP__KIND": "vault",
-            "VAULT__URL": vault.url,
-            "VAULT__AUTH": "approle",
-            "VAULT__ROLE_ID": role,
-            "VAULT__SECRET_ID": secret,
-        }
+    with postgres.running(durable=True) as database, openbao.running() as vault:
+        yield {**settings(database, "postgres", vault), "DATABASE__MIGRATE_URL": database.url()}
+
+
+def settings(database: Postgres, name: str, vault: OpenBao) -> dict[str, str]:
+    """As the role of a service, which owns nothing and cannot migrate."""
+    role, secret = vault.approle(token_ttl="1h")
+    return {
+        "DATABASE__URL": database.url(name, SERVICE),
+        "KEYWRAP__KIND": "vault",
+        "VAULT__URL": vault.url,
+        "VAULT__AUTH": "approle",
+        "VAULT__ROLE_ID": role,
+        "VAULT__SECRET_ID": secret,
+    }
