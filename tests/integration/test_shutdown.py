@@ -15,6 +15,7 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.server import Server
 from tests.support.service import GrpcFace, HttpFace, Outcome
@@ -86,6 +87,27 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) 
         with server.client() as again:
             for answer in answers:
                 assert again.get(f"/wallets/{answer.result['id']}").status_code == 200
+
+
+async def test_a_service_that_lingers_turns_callers_away_and_answers_them(tmp_path: Path) -> None:
+    with Server(tmp_path, {"TIMEOUTS__LINGER": "3"}) as server:
+        async with (
+            httpx.AsyncClient(base_url=server.url, trust_env=False) as client,
+            grpc.aio.insecure_channel(server.target) as channel,
+        ):
+            health = health_pb2_grpc.HealthStub(channel)
+            assert "connection" not in (await client.get("/health/live")).headers
+            server.terminate()
+            deadline = time.monotonic() + 2
+            while (answer := await client.get("/health/ready")).status_code != 503:
+                assert time.monotonic() < deadline
+            assert answer.headers["connection"] == "close"
+            face = HttpFace(client)
+            assert (await face.call("wallets.create", {}, key=server.api_key)).code == "ok"
+            assert await new_call(server) is grpc.StatusCode.OK
+            checked = await health.Check(health_pb2.HealthCheckRequest())
+            assert checked.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert server.wait() == 0
 
 
 def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:

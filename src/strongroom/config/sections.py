@@ -209,7 +209,12 @@ class RateSettings(Section):
 
 class TimeoutSettings(Section):
     operation: Seconds = Field(default=30.0, description="Seconds that any operation may take")
-    drain: Seconds = Field(default=20.0, description="Seconds that requests in flight get when the service stops")
+    linger: Pause = Field(
+        default=0.0,
+        description="Seconds after SIGTERM in which the service says that it is not ready and still answers: what "
+        "load balancers need to turn away from it",
+    )
+    drain: Seconds = Field(default=20.0, description="Seconds that requests in flight get after that")
 
 
 class WorkerSettings(Section):

@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
             log_enabled=False,
             respawn_failed_workers=True,
             workers_max_rss=settings.workers.max_memory,
-            workers_kill_timeout=math.ceil(settings.timeouts.drain) + _KILL_MARGIN,
+            workers_kill_timeout=math.ceil(settings.timeouts.linger + settings.timeouts.drain) + _KILL_MARGIN,
         ).serve()
         # Python puts signals back to their default while it ends: a second SIGTERM would turn a clean stop into a kill.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

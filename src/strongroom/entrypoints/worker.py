@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strongroom import bootstrap
 from strongroom.access.client_address import ClientAddresses
 from strongroom.config import load
+from strongroom.config.sections import TimeoutSettings
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.http.app import create_app
 from strongroom.errors import ConfigurationError
@@ -77,7 +78,7 @@ class Worker:
                 reuse_port=True,
                 default_timeout=settings.timeouts.operation,
             )
-            drain = _Drain(service, grpc, settings.timeouts.drain)
+            drain = _Drain(service, grpc, settings.timeouts)
             parent = asyncio.create_task(_end_with_parent())
             log.info("worker.ready", http=settings.http.port, grpc=settings.grpc.port)
             try:
@@ -88,28 +89,42 @@ class Worker:
 
 
 class _Drain:
-    """Turns SIGTERM into: not ready, gRPC drained, and then the HTTP server's own way of stopping, which is SIGINT."""
+    """Turns SIGTERM into the order of a clean end.
 
-    def __init__(self, service: bootstrap.Service, grpc: grpc_server.GrpcServer, seconds: float) -> None:
+    Not ready: whoever is asked from now on says so, answers all the same, and closes each HTTP connection after its
+    answer. ``linger`` seconds later gRPC is drained, and the HTTP server ends in its own way, which is SIGINT.
+    """
+
+    def __init__(self, service: bootstrap.Service, grpc: grpc_server.GrpcServer, timeouts: TimeoutSettings) -> None:
         self._service = service
         self._grpc = grpc
-        self._seconds = seconds
-        self._task: asyncio.Task[None] | None = None
+        self._timeouts = timeouts
+        self._lingering: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self) -> None:
-        self._begin()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    def _begin(self) -> asyncio.Task[None]:
-        if self._task is None:
+        if self._lingering is None:
             log.info("worker.draining")
             self._service.health.drain()
-            self._task = asyncio.create_task(self._grpc.drain(self._seconds))
-        return self._task
+            self._lingering = asyncio.create_task(self._linger())
+
+    async def _linger(self) -> None:
+        if self._timeouts.linger:
+            await self._grpc.turn_away()
+            await asyncio.sleep(self._timeouts.linger)
+        self._drain()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def _drain(self) -> asyncio.Task[None]:
+        if self._draining is None:
+            self._service.health.drain()
+            self._draining = asyncio.create_task(self._grpc.drain(self._timeouts.drain))
+        return self._draining
 
     async def wait(self) -> None:
-        await self._begin()
+        """Until both faces have finished what they had; whatever made the HTTP server stop."""
+        await self._drain()
 
 
 async def _end_with_parent() -> None:

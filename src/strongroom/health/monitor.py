@@ -49,7 +49,8 @@ class HealthMonitor:
         self._started_at = clock()
         self._findings: dict[str, _Finding] = {}
         self._task: asyncio.Task[None] | None = None
-        self._draining = False
+        self.draining = False
+        """The process is about to end."""
 
     async def start(self) -> None:
         """Looks once, then goes on in the background. Called when the schema is known to fit: `started` says so."""
@@ -62,8 +63,8 @@ class HealthMonitor:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def drain(self) -> None:
-        """No longer ready, for good: the process is about to end."""
-        self._draining = True
+        """No longer ready, for good."""
+        self.draining = True
 
     @property
     def started(self) -> bool:
@@ -71,7 +72,7 @@ class HealthMonitor:
 
     @property
     def ready(self) -> bool:
-        return self.started and not self._draining and all(self._status(name) != "error" for name in self._required)
+        return self.started and not self.draining and all(self._status(name) != "error" for name in self._required)
 
     def report(self) -> dict[str, Any]:
         """What is known, as JSON values; asks nobody."""

@@ -34,11 +34,15 @@ class GrpcServer:
         self._health = health_service
         self.port = port
 
-    async def drain(self, grace: float) -> None:
-        """Says NOT_SERVING, takes no more calls, and gives those in flight ``grace`` seconds."""
+    async def turn_away(self) -> None:
+        """Says NOT_SERVING to whoever asks or watches; calls are still answered."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_NOTICE_SECONDS):
                 await self._health.enter_graceful_shutdown()
+
+    async def drain(self, grace: float) -> None:
+        """Takes no more calls, and gives those in flight ``grace`` seconds."""
+        await self.turn_away()
         stopping = asyncio.ensure_future(self._server.stop(grace))
         await asyncio.wait({stopping}, timeout=_NOTICE_SECONDS)
         self._health.end_watches()

@@ -54,13 +54,14 @@ def create_app(
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
     for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__)).items():
         paths[path]["GET"] = handler
-    return HttpFace(paths)
+    return HttpFace(paths, health)
 
 
 class HttpFace:
     """Finds the handler of a request and sends its answer; gives every answer an id, and an error its details."""
 
-    def __init__(self, paths: Mapping[str, Mapping[str, Handler]]) -> None:
+    def __init__(self, paths: Mapping[str, Mapping[str, Handler]], health: HealthMonitor) -> None:
+        self._health = health
         self._routes = Routes(Resource(template, handlers) for template, handlers in paths.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,19 +81,22 @@ class HttpFace:
         except Exception as error:
             log.error("http.crashed", request_id=exchange.request_id, exc_info=error)
             answer = problem(InternalError("the request id finds it in the log"), exchange.request_id)
-        await _send(answer, exchange, send)
+        await _send(answer, exchange, send, last=self._health.draining)
         total, seconds = _metrics(route, exchange.method if exchange.method in _METHODS else "other", answer.status)
         total.inc()
         seconds.observe(time.perf_counter() - started)
 
 
-async def _send(answer: Answer, exchange: Exchange, send: Send) -> None:
+async def _send(answer: Answer, exchange: Exchange, send: Send, *, last: bool) -> None:
+    """``last``: of this connection; a caller who keeps it would soon meet a closed one."""
     headers = [
         *answer.headers,
         *answer.common,
         (b"x-request-id", exchange.request_id.encode()),
         (b"content-length", str(len(answer.body)).encode()),
     ]
+    if last:
+        headers.append((b"connection", b"close"))
     if answer.body:
         headers.append((b"content-type", answer.content_type))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
