@@ -147,7 +147,7 @@ class Campaign:
         self._under_way: dict[str, Task] = {}
         self._turns = asyncio.Semaphore(LEAST_IN_FLIGHT)
         self._wanted = 0
-        """So many answers more, and the service is killed."""
+        """So many signatures more, and the service is killed."""
         self._killed = False
         self._victim = VICTIMS[0]
 
@@ -202,10 +202,10 @@ class Campaign:
         return self._killed
 
     def _aim(self) -> asyncio.TimerHandle | None:
-        """At any time, or at the moment in which so many are answered: then others are committed, and are not."""
+        """At any time, or at the moment in which so many are signed: then others are committed, and unanswered."""
         if self._random.randrange(4) == 0:
             return asyncio.get_running_loop().call_later(self._random.uniform(0.02, 0.3), self._kill)
-        self._wanted = self._random.randint(1, IN_FLIGHT)
+        self._wanted = self._random.randint(1, IN_FLIGHT // 2)
         return None
 
     def _kill(self) -> None:
@@ -250,7 +250,7 @@ class Campaign:
             return False
         if outcome.code == "ok" or (task.operation == "transactions.sign" and outcome.code == "already_signed"):
             task.answer = outcome
-            self._wanted -= 1
+            self._wanted -= task.operation == "transactions.sign"  # which are committed many at once
             if self._wanted == 0:
                 self._kill()
         else:
