@@ -90,7 +90,11 @@ class Driver:
         self.channel.close()
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        answer = self.client.request(method, path, **options)
+        try:
+            answer = self.client.request(method, path, **options)
+        except httpx.RemoteProtocolError:
+            # The answer before came before its body was read, and then the server closes: it may do so just now.
+            answer = self.client.request(method, path, **options)
         self.sent += 1
         self.http.append(b"\n".join([*(b": ".join(pair) for pair in answer.headers.raw), answer.content]))
         assert answer.status_code < 500, (method, answer.status_code, answer.json().get("code"))
@@ -201,15 +205,8 @@ class Driver:
         return re.sub(r"\{(\w+)\}", lambda found: quote(str(command[found[1]]), safe=""), operation.path), rest
 
     def _headers(self, operation: Operation, path: str, body: dict[str, Any], text: str) -> None:
-        names = [
-            "X-API-Key",
-            "Content-Type",
-            "Content-Encoding",
-            "X-Forwarded-For",
-            "X-Unknown",
-            "Cookie",
-            "User-Agent",
-        ]
+        names = ["X-API-Key", "Content-Type", "Content-Encoding", "X-Forwarded-For", "X-Unknown", "Cookie",
+                 "User-Agent"]  # fmt: skip
         if text not in WITHOUT_LOOKS:
             names += ["X-Request-ID", "Idempotency-Key"]
         sent = [{name: text} for name in names]
