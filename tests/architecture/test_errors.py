@@ -14,6 +14,7 @@ from strongroom import errors
 from strongroom.entrypoints.grpc.status import to_status
 from strongroom.entrypoints.http.problems import problem
 from strongroom.errors import InternalError, StorageUnavailable, StrongroomError, every_error
+from strongroom.operations.registry import OPERATIONS
 from strongroom.storage.database import persist
 from tests.architecture.source import modules
 
@@ -61,6 +62,15 @@ def test_each_code_is_of_one_class() -> None:
 def test_nobody_else_makes_up_codes() -> None:
     strangers = [error for error in every_error() if error not in TREE]
     assert [error for error in strangers if {"code", "http_status", "grpc_status"} & vars(error).keys()] == []
+
+
+def test_a_branch_is_not_an_answer() -> None:
+    """Its code is drawn nowhere and listed for no operation."""
+    branches = [error for error in TREE if error not in leaves(TREE)]
+    text = "".join(module.text for module in modules())
+    assert [each.__name__ for each in branches if re.search(rf"raise (errors\.)?{each.__name__}\(", text)] == []
+    assert [each for each in every_error() if each not in TREE and each.__bases__[0] in branches] == []
+    assert [operation.name for operation in OPERATIONS if set(operation.errors) & set(branches)] == []
 
 
 def test_every_class_is_raised_or_a_branch() -> None:
