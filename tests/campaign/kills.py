@@ -181,7 +181,7 @@ class Campaign:
             rival = nonces[wallet] > 0 and self._random.random() < _RIVALS
             if not rival:
                 nonces[wallet] += 1
-            self._add(Task(f"sign-{n}", face, "transactions.sign", _transfer(wallet, nonces[wallet], n), rival))
+            self._add(Task(f"sign-{n}", face, "transactions.sign", transfer(wallet, nonces[wallet], n), rival))
 
     def _add(self, task: Task) -> None:
         self._tasks.append(task)
@@ -339,7 +339,7 @@ def _shared(outcome: Outcome) -> str:
     return json.dumps(outcome.result, sort_keys=True).replace("+00:00", "Z")
 
 
-def _transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
+def transfer(wallet: str, nonce: int, value: int) -> dict[str, Any]:
     return {
         "wallet_id": wallet,
         "network": "ethereum",
