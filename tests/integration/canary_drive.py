@@ -90,11 +90,7 @@ class Driver:
         self.channel.close()
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            answer = self.client.request(method, path, **options)
-        except httpx.RemoteProtocolError:
-            # The answer before came before its body was read, and then the server closes: it may do so just now.
-            answer = self.client.request(method, path, **options)
+        answer = self.client.request(method, path, **options)
         self.sent += 1
         self.http.append(b"\n".join([*(b": ".join(pair) for pair in answer.headers.raw), answer.content]))
         assert answer.status_code < 500, (method, answer.status_code, answer.json().get("code"))

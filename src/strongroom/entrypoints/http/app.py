@@ -81,7 +81,7 @@ class HttpFace:
         except Exception as error:
             log.error("http.crashed", request_id=exchange.request_id, exc_info=error)
             answer = problem(InternalError("the request id finds it in the log"), exchange.request_id)
-        await _send(answer, exchange, send, last=self._health.draining)
+        await _send(answer, exchange, send, last=self._health.draining or exchange.leaves_body())
         total, seconds = _metrics(route, exchange.method if exchange.method in _METHODS else "other", answer.status)
         total.inc()
         seconds.observe(time.perf_counter() - started)

@@ -55,6 +55,7 @@ async def _receive(exchange: Exchange, limits: BodyLimits) -> bytes:
             raise _too_large(limits)
         chunks.append(chunk)
         if not message.get("more_body", False):
+            exchange.body_is_read = True
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Exchange:
-    __slots__ = ("_headers", "_peer", "method", "path_params", "query", "receive", "request_id")
+    __slots__ = ("_headers", "_peer", "body_is_read", "method", "path_params", "query", "receive", "request_id")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.receive = receive
@@ -50,6 +50,7 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.path_params: dict[str, str] = {}
         """Set when the route is found."""
+        self.body_is_read = False
         self._peer: str = scope["client"][0] if scope.get("client") else ""
         self._headers: dict[bytes, list[str]] = {}
         for name, value in scope["headers"]:
@@ -73,6 +74,11 @@ class Exchange:
     def api_key(self) -> str | None:
         """Raises Unauthenticated where two different keys were sent: nobody can say which was meant."""
         return presented_key(self.headers(b"x-api-key"), self.headers(b"authorization"))
+
+    def leaves_body(self) -> bool:
+        """Something of the request is still on its way: no other one can follow on this connection."""
+        announced = self.headers(b"transfer-encoding") or self.headers(b"content-length") not in ([], ["0"])
+        return bool(announced) and not self.body_is_read
 
     def client(self, addresses: ClientAddresses) -> str:
         return addresses.resolve(self._peer, self.headers(b"x-forwarded-for"))

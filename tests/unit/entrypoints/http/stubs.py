@@ -15,13 +15,16 @@ class StubPipeline:
 
     def __init__(self) -> None:
         self.answer: msgspec.Struct | Exception = RuntimeError("no answer was set")
+        self.binds = True
+        """False: refuses before it has looked at the body."""
         self.operation: Operation | None = None
         self.request: Request | None = None
         self.command: Any = None
 
     async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
         self.operation, self.request = operation, request
-        self.command = await request.bind()
+        if self.binds:
+            self.command = await request.bind()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

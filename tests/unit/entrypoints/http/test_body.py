@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from strongroom.errors import Unauthenticated
 from strongroom.operations.messages import Verification
 from tests.unit.entrypoints.http.stubs import StubPipeline
 
@@ -40,6 +41,18 @@ async def test_a_body_in_many_chunks(client: httpx.AsyncClient) -> None:
             yield bytes([byte])
 
     assert (await client.post(WALLETS, content=chunks(), headers=JSON)).status_code == 201
+
+
+async def test_an_answer_before_the_body_was_read_is_the_last_of_its_connection(
+    client: httpx.AsyncClient, pipeline: StubPipeline
+) -> None:
+    assert "connection" not in (await client.post(WALLETS, json={})).headers
+    assert "connection" not in (await client.get(WALLETS)).headers
+    pipeline.answer = Unauthenticated("who are you")
+    pipeline.binds = False
+    for body in (b"{}", Stream(b"{}", 1)):
+        answer = await client.post(WALLETS, headers=JSON, content=body)
+        assert (answer.status_code, answer.headers["connection"]) == (401, "close")
 
 
 async def test_announced_size_is_refused_unread(client: httpx.AsyncClient) -> None:
