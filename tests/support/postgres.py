@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Iterator
@@ -46,9 +47,12 @@ def programs() -> Path | None:
     return unpacked / "bin" if (unpacked / "bin" / "initdb").exists() else None
 
 
-def _as_other() -> dict[str, Any]:
-    """PostgreSQL refuses to be started by root."""
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+def _command(program: Path, *arguments: str | Path) -> list[str | Path]:
+    """PostgreSQL refuses to run as root. Not by `Popen(user=…)`: that forks, which gRPC's threads do not bear."""
+    if os.getuid() != 0:
+        return [program, *arguments]
+    become = f"os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY}); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-I", "-S", "-c", f"import os, sys; {become}", program, *arguments]
 
 
 @dataclass
@@ -66,14 +70,12 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else _memory()))
         self._template = ""
         self._process: subprocess.Popen[bytes] | None = None
-        if _as_other():
+        if os.getuid() == 0:
             os.chown(self.folder, _NOBODY, _NOBODY)
             self.programs = _within_reach(self.programs, self.folder)
-        subprocess.run(
-            [self.programs / "initdb", "-D", self.folder / "data", "-U", OWNER, "-A", "trust", "-E", "UTF8",
-             "--no-sync"],
-            check=True, capture_output=True, cwd=self.folder, **_as_other(),
-        )  # fmt: skip
+        data = self.folder / "data"
+        command = _command(self.programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
         if not self.port:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
@@ -81,11 +83,12 @@ class Postgres:
 
     def start(self) -> None:
         settings = self.options if self.durable else ("fsync=off", *self.options)
-        self._process = subprocess.Popen(
-            [self.programs / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", "",
-             *[word for each in settings for word in ("-c", each)]],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **_as_other(),
+        command = _command(
+            self.programs / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", "",
+            *[word for each in settings for word in ("-c", each)],
         )  # fmt: skip
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         self._await_port()
         if not self.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{SERVICE}'"):
             self.run(f"CREATE ROLE {SERVICE} LOGIN")
@@ -118,15 +121,16 @@ class Postgres:
         return rows(self.url(database), statement)
 
     def _await_port(self) -> None:
+        assert self._process is not None
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 self.run("SELECT 1")
             except (OSError, asyncpg.PostgresError):
                 time.sleep(0.02)
             else:
                 return
-        raise TimeoutError("PostgreSQL did not start")
+        raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
 
 
 @contextmanager
