@@ -1,7 +1,8 @@
 """The real things that some tests run against: what they are, how to get one, and how many tests had it.
 
 A test says what it needs: ``pytestmark = pytest.mark.needs("anvil")``. Where that cannot be had, the test is skipped
-and the end of the run says so; with STRONGROOM_TEST_REQUIRE=all it fails.
+and the end of the run says so. With STRONGROOM_TEST_REQUIRE=all it fails, and so does a run of the whole suite in which
+one of REQUIRED had no test.
 """
 
 from __future__ import annotations
@@ -31,10 +32,16 @@ COMPONENTS = {
         lambda: openbao.program() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `bao` on the PATH",
     ),
-    "postgresql": Component(lambda: postgres.programs() is not None, "on Debian: apt install postgresql"),
+    "postgresql": Component(
+        lambda: postgres.programs() is not None,
+        "`make test` installs it; elsewhere than on Linux and macOS, put `initdb` on the PATH",
+    ),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }
+
+REQUIRED = ("anvil", "openbao", "postgresql", "solc", "viem")
+"""What the whole suite must have been run against."""
 
 _ran: Counter[str] = Counter()
 _missed: Counter[str] = Counter()
@@ -52,7 +59,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     _missed.update(missing)
     reason = "; ".join(f"there is no {name}: {COMPONENTS[name].how_to_get}" for name in missing)
-    if os.environ.get("STRONGROOM_TEST_REQUIRE") == "all":
+    if _all_required():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
@@ -61,8 +68,14 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     _ran.update(_needed(item))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not _ran and not _missed:
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _untested(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    untested = _untested(config)
+    if not _ran and not _missed and not untested:
         return
     terminalreporter.section("real components")
     for name, component in COMPONENTS.items():
@@ -70,6 +83,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if _missed[name]:
             line = f"  {_missed[name]} NOT RUN, there is no {name}: {component.how_to_get}"
             terminalreporter.write_line(line, red=True)
+
+    for name in untested:
+        terminalreporter.write_line(f"  NO TEST had {name}, which the suite must have", red=True)
+
+
+def _untested(config: pytest.Config) -> list[str]:
+    """Of a run of the whole suite, as `make test` does it."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if not whole or config.option.markexpr != "not campaign" or not _all_required():
+        return []
+    return [name for name in REQUIRED if not _ran[name]]
+
+
+def _all_required() -> bool:
+    return os.environ.get("STRONGROOM_TEST_REQUIRE") == "all"
 
 
 def _needed(item: pytest.Item) -> set[str]:

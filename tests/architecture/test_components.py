@@ -1,0 +1,60 @@
+"""A run of the whole suite that had no test of a real component which it must have does not pass."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.components import COMPONENTS, REQUIRED
+
+ROOT = Path(__file__).parents[2]
+INI = "[pytest]\ntestpaths = .\naddopts = -p no:cacheprovider -p tests.support.components\nmarkers = campaign: long\n"
+TEST = "import pytest\n\n{marks}\ndef test_that_passes() -> None:\n    pass\n"
+
+
+def suite(folder: Path, required: str, *arguments: str, marks: str = "") -> subprocess.CompletedProcess[str]:
+    (folder / "pytest.ini").write_text(INI)
+    (folder / "test_one.py").write_text(TEST.format(marks=marks))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "STRONGROOM_TEST_REQUIRE": required},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_list_names_components_that_there_are() -> None:
+    assert set(REQUIRED) <= COMPONENTS.keys()
+
+
+def test_no_test_of_a_component_fails_the_whole_suite(tmp_path: Path) -> None:
+    ran = suite(tmp_path, "all", "-m", "not campaign")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    assert [name for name in REQUIRED if f"NO TEST had {name}" not in ran.stdout] == []
+
+
+def test_one_test_of_each_is_enough(tmp_path: Path) -> None:
+    # A test whose component is not here fails by itself: only what is here is needed in this one.
+    here = [name for name in REQUIRED if COMPONENTS[name].is_here()]
+    ran = suite(tmp_path, "all", "-m", "not campaign", marks=f"@pytest.mark.needs(*{here})")
+    missing = [name for name in REQUIRED if name not in here]
+    assert ran.returncode == (pytest.ExitCode.TESTS_FAILED if missing else pytest.ExitCode.OK)
+    assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == missing
+
+
+@pytest.mark.parametrize(
+    ("required", "arguments"),
+    [
+        ("", ["-m", "not campaign"]),
+        ("all", ["test_one.py"]),
+        ("all", ["-k", "passes"]),
+    ],
+)
+def test_part_of_the_suite_may_do_without(tmp_path: Path, required: str, arguments: list[str]) -> None:
+    assert suite(tmp_path, required, *arguments).returncode == pytest.ExitCode.OK
