@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import importlib.util
 import os
 import shutil
@@ -72,7 +73,7 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
             os.chown(self.folder, _NOBODY, _NOBODY)
-            self.programs = _within_reach(self.programs, self.folder)
+            self.programs = _within_reach(self.programs)
         data = self.folder / "data"
         command = _command(self.programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
@@ -169,9 +170,15 @@ def _memory() -> Path | None:
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
 
 
-def _within_reach(programs: Path, folder: Path) -> Path:
-    """A clone of root's may lie where nobody else can go: the programs are copied out of it then."""
+@cache
+def _within_reach(programs: Path) -> Path:
+    """A clone of root's may lie where nobody else can go: what came in the wheel is copied out of it then."""
     if all(parent.stat().st_mode & 0o005 == 0o005 for parent in programs.parents):
         return programs
-    shutil.copytree(programs.parent, folder / "programs", symlinks=True)
-    return folder / "programs" / programs.name
+    folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-programs-"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    wheel = programs.parents[1]
+    for each in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):  # which the programs look for from there
+        shutil.copytree(each, folder / each.relative_to(wheel.parent), symlinks=True)
+    return folder / programs.relative_to(wheel.parent)
