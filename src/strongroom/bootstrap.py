@@ -33,6 +33,7 @@ from strongroom.journal.entry import Entries
 from strongroom.journal.heads import FileHeads, HeadsSink, HeadsWriter, LogHeads
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.keywrap.gathered import GatheredKeyWrap
 from strongroom.keywrap.local import LocalKeyWrap
 from strongroom.keywrap.moving import MovingKeyWrap
 from strongroom.operations.keyring import Keyring
@@ -213,13 +214,9 @@ def _vault(settings: VaultSettings) -> KeyWrap:
         assert settings.secret_id is not None
         method = login.AppRoleMethod(mount, settings.role_id, settings.secret_id)
     breaker = CircuitBreaker(threshold=settings.breaker_failures, interval=settings.breaker_interval)
-    return VaultKeyWrap(
-        client,
-        login.Session(client, method),
-        breaker,
-        mount=settings.mount,
-        key=settings.key,
-        deadline=settings.deadline,
+    session = login.Session(client, method)
+    return GatheredKeyWrap(
+        VaultKeyWrap(client, session, breaker, mount=settings.mount, key=settings.key, deadline=settings.deadline)
     )
 
 

@@ -9,17 +9,20 @@ from pathlib import Path
 import pytest
 
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.keywrap.gathered import GatheredKeyWrap
 from strongroom.keywrap.local import LocalKeyWrap
 from tests.support import vault
 
 KEY, CONTEXT = bytes(range(32)), b"c" * 32
 
 
-@pytest.fixture(params=["local", pytest.param("openbao", marks=pytest.mark.needs("openbao"))])
+@pytest.fixture(params=["local", "gathered", pytest.param("openbao", marks=pytest.mark.needs("openbao"))])
 async def keywrap(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KeyWrap]:
     made: KeyWrap
     if request.param == "local":
         made = LocalKeyWrap.from_key_file(tmp_path / "key", create=True)
+    elif request.param == "gathered":
+        made = GatheredKeyWrap(LocalKeyWrap.from_key_file(tmp_path / "key", create=True))
     else:
         server = request.getfixturevalue("openbao")
         made = vault.keywrap(server.url, token=server.token())
