@@ -61,7 +61,12 @@ class Proxy:
     def accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, client))
         self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+
+        def served(_: asyncio.Task[None]) -> None:
+            self._serving.discard(task)
+            client.transport.abort()  # also of one that was cancelled before it began
+
+        task.add_done_callback(served)
 
     async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
@@ -77,12 +82,12 @@ class Proxy:
         try:
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (there, back):
-                task.cancel()
-            await asyncio.gather(there, back, return_exceptions=True)
             for end in ends:
                 end.transport.abort()
             self._open -= ends
+            for task in (there, back):
+                task.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
 
     async def _there(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, lost: asyncio.Event) -> None:
         while data := await reader.read(65536):

@@ -61,7 +61,6 @@ class _Key(VaultAnswer, frozen=True):
     derived: bool
     exportable: bool
     deletion_allowed: bool
-    min_encryption_version: int = 0
 
 
 class _ReadKey(VaultAnswer, frozen=True):
@@ -121,7 +120,7 @@ class VaultKeyWrap:
             raise _unavailable(error) from None
         except TimeoutError:
             raise _unavailable(VaultError(Trouble.SLOW)) from None
-        return key.min_encryption_version or key.latest_version
+        return key.latest_version
 
     async def check(self) -> KeyWrapStatus:
         """Reads the key's properties, which takes a token and a policy that hold, and no encryption."""
