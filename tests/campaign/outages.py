@@ -38,7 +38,7 @@ CLIENTS = 16
 TOLD_WITHIN = 2.0
 """Seconds until a client knows that the database is away."""
 BACK_WITHIN = 30.0
-ALIVE_WITHIN = 1.0
+ALIVE_WITHIN = 2.0
 _WALLETS = 4
 _POOL = 6
 _EXPECTED = {"storage_unavailable", "operation_in_flight", "operation_superseded"}
