@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -31,6 +30,7 @@ from strongroom.journal import audit
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.journal.heads import FileHeads, HeadsSink, HeadsWriter, LogHeads
+from strongroom.keys.sealing import SERVICE_CONTEXT
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.gathered import GatheredKeyWrap
@@ -47,8 +47,6 @@ from strongroom.storage.sql import SqlStorage
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
 """The tenant of the development API key, and the one that the command line takes where none is named."""
-
-_SERVICE_CONTEXT: Final = sha256(b"strongroom/service-secret/v1").digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +157,12 @@ async def _state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, Sq
     keywrap = _keywrap(settings, create=stored is None)
     stack.push_async_callback(keywrap.close)
     if stored is None:
-        [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), _SERVICE_CONTEXT)])
+        [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), SERVICE_CONTEXT)])
         await unlocked.apply([Unit(rows=[ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)])])
         stored = await unlocked.service_secret()
         assert stored is not None
     wrapped = Wrapped(stored.kek, stored.kek_version, stored.wrapped)
-    [opened] = await keywrap.unwrap([(wrapped, _SERVICE_CONTEXT)])
+    [opened] = await keywrap.unwrap([(wrapped, SERVICE_CONTEXT)])
     if isinstance(opened, WrapFailure):
         if opened.reason is WrapFailureReason.UNAVAILABLE:
             raise KeyWrapUnavailable("the key wrap does not answer", retry_after=opened.retry_after)

@@ -28,7 +28,7 @@ ALLOWED = {
     "access": {"access", "storage.base", "telemetry", *BOTTOM},
     "chains": {"chains", *BOTTOM},
     "health": {"health", "telemetry", *BOTTOM},
-    "keys": {"keys", "keywrap.base", "telemetry", *BOTTOM},
+    "keys": {"keys", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keywrap": {"keywrap", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
     "journal": {"journal", "storage.base", "telemetry", *BOTTOM},

@@ -25,6 +25,8 @@ Rng = Callable[[int], bytes]
 FORMAT = 1
 """Version of the plaintext below; another one does not open."""
 _LABEL = "strongroom/seal/v1"
+SERVICE_CONTEXT = hashlib.sha256(b"strongroom/service-secret/v1").digest()
+"""What the service secret is bound to."""
 _KEY_SIZE = 32
 _NONCE_SIZE = 12
 

@@ -103,6 +103,15 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class KekCount:
+    """How many secrets, of all tenants, have their data key under one version of a wrapping key."""
+
+    kek: str
+    version: int
+    secrets: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalletFilter:
     state: str | None = None
     kind: str | None = None
@@ -168,6 +177,21 @@ class Storage(Protocol):
 
     async def service_secret(self) -> ServiceSecret | None:
         """The newest version. Not under a MAC of ours: the key wrap's own authentication protects it."""
+
+    async def secrets_by_kek(self) -> list[KekCount]: ...
+    async def secrets_not_under(
+        self, kek: str, version: int, after: tuple[UUID, int] | None, limit: int
+    ) -> list[SealedSecret]:
+        """Of all tenants, in the order of (wallet id, version)."""
+
+    async def rewrap_secrets(self, pairs: Sequence[tuple[SealedSecret, SealedSecret]]) -> int:
+        """(as it was, under another wrapping key). A row whose wrapped data key is another by now stays as it is.
+
+        Returns how many were changed.
+        """
+
+    async def rewrap_service_secret(self, old: ServiceSecret, new: ServiceSecret) -> bool:
+        """The same for the service secret."""
 
     async def audit_writers(self) -> list[AuditWriter]:
         """All, by ordinal."""

@@ -21,8 +21,9 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
+from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import AddressFilter, AuditFilter, WalletFilter
+from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, WalletFilter
 from strongroom.storage.database import Database
 from strongroom.storage.mapping import KIND_OF, load_all
 from strongroom.storage.tables import (
@@ -155,6 +156,16 @@ class Reads:
 
     async def service_secret(self) -> ServiceSecret | None:
         return await self._one(ServiceSecret, "version")
+
+    async def secrets_by_kek(self) -> list[KekCount]:
+        return await self._database.read(
+            lambda connection: [KekCount(*row) for row in connection.execute(rewraps.COUNTS)]
+        )
+
+    async def secrets_not_under(
+        self, kek: str, version: int, after: tuple[UUID, int] | None, limit: int
+    ) -> list[SealedSecret]:
+        return await self._all(SealedSecret, rewraps.not_under(kek, version, after, limit))
 
     async def audit_writers(self) -> list[AuditWriter]:
         return await self._all(AuditWriter, select(audit_writers).order_by(audit_writers.c.ordinal))

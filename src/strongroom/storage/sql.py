@@ -9,8 +9,10 @@ from functools import partial
 import structlog
 from sqlalchemy import exc, text
 
-from strongroom.domain.record import AuditRecord, HeldGuard
+from strongroom.domain.record import AuditRecord, HeldGuard, ServiceSecret
+from strongroom.domain.wallet import SealedSecret
 from strongroom.errors import InternalError, StorageUnavailable
+from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Row, Unit
 from strongroom.storage.database import Database, OutcomeUnknown
@@ -70,6 +72,12 @@ class SqlStorage(Reads):
                 if found is not None and found != row:
                     present.append((n, found))
         return present
+
+    async def rewrap_secrets(self, pairs: Sequence[tuple[SealedSecret, SealedSecret]]) -> int:
+        return await self._database.write(partial(rewraps.rewrap, dialect=self._database.dialect, pairs=pairs))
+
+    async def rewrap_service_secret(self, old: ServiceSecret, new: ServiceSecret) -> bool:
+        return await self._database.write(partial(rewraps.rewrap_service_secret, old=old, new=new))
 
     async def ping(self) -> float:
         started = time.perf_counter()
