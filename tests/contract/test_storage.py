@@ -31,6 +31,7 @@ from strongroom.storage.base import (
     AuditFilter,
     Change,
     Conflict,
+    KekCount,
     MoveGuard,
     Opens,
     ReleaseGuards,
@@ -409,3 +410,43 @@ async def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         await nothing.apply([Unit(rows=[rows.wallet(kind=WalletKind.RAW_KEY)])])
     await nothing.close()
+
+
+async def test_secrets_are_counted_by_the_key_that_wrapped_them(storage: SqlStorage) -> None:
+    wallets = [rows.wallet(tenant_id=tenant) for tenant in (TENANT, OTHER_TENANT, TENANT)]
+    secrets = [rows.secret(wallet, kek_version=version) for wallet, version in zip(wallets, (1, 2, 2), strict=True)]
+    await done(storage, Unit(rows=[*wallets, *secrets]))
+    assert await storage.secrets_by_kek() == [KekCount("kek", 1, 1), KekCount("kek", 2, 2)]
+
+
+async def test_secrets_that_are_under_another_key_are_found_page_by_page(storage: SqlStorage) -> None:
+    wallets = [rows.wallet(id=UUID(int=n)) for n in range(1, 6)]
+    kek = ["new", "old", "new", "new", "old"]
+    version = [2, 2, 1, 2, 1]
+    secrets = [rows.secret(w, kek=k, kek_version=v) for w, k, v in zip(wallets, kek, version, strict=True)]
+    await done(storage, Unit(rows=[*wallets, *secrets]))
+    first = await storage.secrets_not_under("new", 2, None, 2)
+    rest = await storage.secrets_not_under("new", 2, (first[-1].wallet_id, first[-1].version), 2)
+    assert [*first, *rest] == [secrets[1], secrets[2], secrets[4]]
+
+
+async def test_a_rewrap_touches_the_wrapped_key_alone_and_only_as_it_was_read(storage: SqlStorage) -> None:
+    wallets = [rows.wallet() for _ in range(3)]
+    secrets = [rows.secret(wallet) for wallet in wallets]
+    await done(storage, Unit(rows=[*wallets, *secrets]))
+    new = [replace(each, kek="new", kek_version=7, wrapped_dek=b"again", blob=b"other") for each in secrets]
+    assert await storage.rewrap_secrets([]) == 0
+    assert await storage.rewrap_secrets([(secrets[0], new[0]), (secrets[1], new[1])]) == 2
+    late = [(each, replace(each, wrapped_dek=b"late")) for each in secrets]
+    assert await storage.rewrap_secrets(late) == 1
+    found = [await storage.secret(TENANT, wallet.id) for wallet in wallets]
+    kept = [replace(each, blob=b"blob") for each in new[:2]]
+    assert found == [*kept, replace(secrets[2], wrapped_dek=b"late")]
+
+
+async def test_the_service_secret_is_rewrapped_only_as_it_was_read(storage: SqlStorage) -> None:
+    old, new = ServiceSecret(1, "kek", 1, b"old"), ServiceSecret(1, "new", 2, b"new")
+    await done(storage, Unit(rows=[old]))
+    assert await storage.rewrap_service_secret(old, new)
+    assert not await storage.rewrap_service_secret(old, replace(new, wrapped=b"late"))
+    assert await storage.service_secret() == new

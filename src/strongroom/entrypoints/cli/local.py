@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,8 +21,10 @@ from strongroom.config import PREFIX, Settings, every_setting, load, load_with_s
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditEntry, AuditOutcome, AuditWriter
 from strongroom.entrypoints.cli import output
+from strongroom.entrypoints.locks import only_instance
 from strongroom.journal.heads import read_heads
 from strongroom.journal.verify import verify
+from strongroom.keys import rewrap as rewraps
 from strongroom.operations.fields import clean_text
 from strongroom.storage.base import Unit
 from strongroom.telemetry import logging
@@ -68,7 +72,9 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
         now = datetime.now(UTC)
         made = new_key(tenant_id, name, tuple(scopes), expires_at, administration.authenticity.api_key_mac, now)
         details = {"key_id": str(made.row.id), "scopes": scopes}
-        await administration.committer.commit(Unit(rows=[made.row]), [_audit_entry(tenant_id, now, details)])
+        await administration.committer.commit(
+            Unit(rows=[made.row]), [_audit_entry("api_keys.create", tenant_id, now, details)]
+        )
         return {"id": str(made.row.id), "name": name, "scopes": scopes, "api_key": made.text.reveal()}
 
     scopes = sorted(set(scopes))
@@ -137,13 +143,69 @@ def _lines_of_heads(file: Path | None) -> list[str]:
         output.fail(f"the heads in {path} cannot be read", output.USAGE)
 
 
-def _audit_entry(tenant_id: UUID, now: datetime, details: dict[str, Any]) -> AuditEntry:
+def show_keys(*, as_json: bool) -> None:
+    async def work(administration: Administration) -> dict[str, Any]:
+        return _shown(await rewraps.status(administration.storage, administration.keywrap))
 
+    output.show(json.dumps(_administer(work)), as_json=as_json)
+
+
+def rewrap_keys(*, as_json: bool) -> None:
+    def progress(report: rewraps.Report) -> None:
+        print(f"{report.moved} of {report.total} moved", file=sys.stderr, flush=True)
+
+    async def work(administration: Administration) -> dict[str, Any]:
+        storage, keywrap, operation_id = administration.storage, administration.keywrap, new_id()
+
+        async def audit(outcome: AuditOutcome, details: dict[str, Any]) -> None:
+            entry = _audit_entry("keys.rewrap", bootstrap.DEVELOPMENT_TENANT, datetime.now(UTC), details)
+            entry = replace(entry, operation_id=operation_id, outcome=outcome)
+            await administration.committer.commit(Unit(), [entry])
+
+        before = await rewraps.status(storage, keywrap)
+        await audit(AuditOutcome.REQUESTED, {"kek": before.kek, "kek_version": before.version})
+        report = await rewraps.rewrap(storage, keywrap, progress)
+        left = (await rewraps.status(storage, keywrap)).behind
+        outcome = AuditOutcome.FAILED if left else AuditOutcome.SUCCEEDED
+        await audit(outcome, {"moved": report.moved, "left": left})
+        refused = [str(wallet_id) for wallet_id in report.refused]
+        return {"kek": before.kek, "version": before.version, "moved": report.moved, "left": left, "refused": refused}
+
+    with output.errors_in_words():
+        settings = load()
+    with contextlib.ExitStack() as alone:
+        if settings.database.url.reveal().startswith("sqlite"):
+            with output.errors_in_words():
+                alone.enter_context(only_instance(settings.data_dir))
+        report = _administer(work)
+    output.show(json.dumps(report), as_json=as_json)
+    if report["refused"]:
+        output.fail(f"{len(report['refused'])} wallets' data keys do not open", output.REFUSED)
+    if report["left"]:
+        output.fail("others have wrapped more with the old key meanwhile: begin again", output.REFUSED)
+
+
+def _shown(status: rewraps.Status) -> dict[str, Any]:
+    rows = [
+        {"kek": each.kek, "version": each.version, "secrets": each.secrets, "newest": newest}
+        for each in status.secrets
+        for newest in [(each.kek, each.version) == (status.kek, status.version)]
+    ]
+    return {
+        "kek": status.kek,
+        "version": status.version,
+        "behind": status.behind,
+        "service_secret": {"kek": status.service_kek, "version": status.service_version},
+        "keks": rows,
+    }
+
+
+def _audit_entry(operation: str, tenant_id: UUID, now: datetime, details: dict[str, Any]) -> AuditEntry:
     return AuditEntry(
         at=now,
         tenant_id=tenant_id,
         principal_id=_NOBODY,
-        operation="api_keys.create",
+        operation=operation,
         operation_id=new_id(),
         outcome=AuditOutcome.SUCCEEDED,
         wallet_id=None,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from strongroom.entrypoints.cli import administration, output, signing, wallets
+from strongroom.entrypoints.cli import administration, keys, output, signing, wallets
 from strongroom.telemetry.scrubbing import scrub_text
 
 _EPILOG: Final = f"""Commands on wallets call the server of STRONGROOM_URL (http://127.0.0.1:3000 where it is not set)
@@ -51,7 +51,7 @@ app = typer.Typer(
 )
 config = typer.Typer(name="config", no_args_is_help=True, help="The settings of the service.")
 for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, signing.verify, signing.top,
-              administration.network, administration.api_key, administration.audit, config):  # fmt: skip
+              administration.network, administration.api_key, administration.audit, keys.keys, config):  # fmt: skip
     app.add_typer(group)
 
 

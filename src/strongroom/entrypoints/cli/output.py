@@ -27,6 +27,7 @@ _COLUMNS: Final = {
     "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
     "findings": ("kind", "writer_id", "sequence"),
     "heads": ("writer_id", "sequence", "mac"),
+    "keks": ("kek", "version", "secrets", "newest"),
     "settings": ("setting", "value", "source"),
 }
 """Of a list in an answer: what its table shows."""
