@@ -275,7 +275,7 @@ def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
 def _database_check(storage: Storage) -> Check:
     async def check() -> ComponentStatus:
         await storage.ping()
-        return ComponentStatus("ok")
+        return ComponentStatus("ok", {"connections": storage.connections})
 
     return check
 

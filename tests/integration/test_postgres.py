@@ -151,6 +151,7 @@ async def test_connections_that_died_cost_no_request(postgres_server: Postgres, 
         )
 
     await use_all()
+    assert storage.connections == 8
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'strongroom' AND datname ="
     ended = postgres_server.run(f"{end} '{name}'")
     assert len(ended) == 8
@@ -158,6 +159,7 @@ async def test_connections_that_died_cost_no_request(postgres_server: Postgres, 
     postgres_server.run(f"{end} '{name}'")
     await asyncio.gather(*[storage.apply([Unit(rows=[rows.wallet()])]) for _ in range(16)])
     assert len(await storage.wallets(TENANT, WalletFilter(), None, 100)) == 16
+    assert storage.connections <= 8
     await storage.close()
 
 

@@ -207,6 +207,10 @@ class Storage(Protocol):
     ) -> list[AuditRecord]:
         """Newest first, by (at, writer id, sequence)."""
 
+    @property
+    def connections(self) -> int:
+        """How many are open, of this process."""
+
     async def ping(self) -> float:
         """Milliseconds of one round trip."""
 

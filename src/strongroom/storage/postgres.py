@@ -16,6 +16,7 @@ import asyncpg
 from sqlalchemy import Dialect, event, exc
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.storage.database import Limits, OutcomeUnknown, Work, persist, unavailable
@@ -57,6 +58,12 @@ class PostgresDatabase:
     @property
     def dialect(self) -> Dialect:
         return self._engine.dialect
+
+    @property
+    def connections(self) -> int:
+        pool = self._engine.sync_engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedin() + pool.checkedout()
 
     async def read(self, work: Work[T]) -> T:
         async def attempt() -> T:

@@ -79,6 +79,10 @@ class SqlStorage(Reads):
     async def rewrap_service_secret(self, old: ServiceSecret, new: ServiceSecret) -> bool:
         return await self._database.write(partial(rewraps.rewrap_service_secret, old=old, new=new))
 
+    @property
+    def connections(self) -> int:
+        return self._database.connections
+
     async def ping(self) -> float:
         started = time.perf_counter()
         await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())

@@ -48,6 +48,10 @@ class SqliteDatabase:
     def dialect(self) -> Dialect:
         return self._writer.dialect
 
+    @property
+    def connections(self) -> int:
+        return 2
+
     async def read(self, work: Work[T]) -> T:
         async def attempt() -> T:
             with self._reader.connect() as connection:
