@@ -130,7 +130,7 @@ class Server:
             base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
         )
 
-    def command(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:
         """The `strongroom` command beside this server."""
         return subprocess.run(
             [sys.executable, "-m", "strongroom", *arguments],
@@ -138,7 +138,7 @@ class Server:
             env={**self.environment, "STRONGROOM_URL": self.url, "STRONGROOM_API_KEY": self.api_key},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
             **options,
         )
