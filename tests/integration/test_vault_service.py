@@ -90,7 +90,6 @@ def test_from_a_local_key_to_vault_and_through_a_rotation(bao: OpenBao, tmp_path
         wallets += create(client, 1)
         assert [sign(client, wallet, 0).status_code for wallet in wallets] == [200] * 4
         assert keks(data) == {("local", 1), (f"transit/{KEY}", 1)}
-    assert keys(moving, "status")["behind"] == 4
     assert keys(moving, "rewrap")["moved"] == 4
     assert keks(data) == {(f"transit/{KEY}", 1)}
 
@@ -99,11 +98,9 @@ def test_from_a_local_key_to_vault_and_through_a_rotation(bao: OpenBao, tmp_path
     status = keys(server, "status")
     assert (status["version"], status["behind"]) == (2, 5)
     assert keys(server, "rewrap") == {"kek": f"transit/{KEY}", "version": 2, "moved": 5, "left": 0, "refused": []}
-    assert keys(server, "rewrap")["moved"] == 0
     bao.ask("POST", f"transit/keys/{KEY}/config", min_decryption_version=2)
     with server, server.client() as client:
         assert [sign(client, wallet, 1).status_code for wallet in wallets] == [200] * 4
-    assert server.command("audit", "verify").returncode == 0
 
 
 async def test_an_outage_is_told_at_once_and_addresses_go_on(bao: OpenBao, tmp_path: Path) -> None:

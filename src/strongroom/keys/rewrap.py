@@ -53,7 +53,9 @@ async def status(storage: Storage, keywrap: KeyWrap) -> Status:
     return Status(keywrap.name, await keywrap.newest_version(), counts, service.kek, service.kek_version)
 
 
-async def rewrap(storage: Storage, keywrap: KeyWrap, progress: Callable[[Report], None]) -> Report:
+async def rewrap(
+    storage: Storage, keywrap: KeyWrap, progress: Callable[[Report], None], *, page_size: int = _PAGE
+) -> Report:
     """Raises KeyWrapUnavailable, StorageUnavailable; what was done until then stays done.
 
     The service secret goes last: a service without the previous key wrap does not start before everything is moved.
@@ -61,7 +63,7 @@ async def rewrap(storage: Storage, keywrap: KeyWrap, progress: Callable[[Report]
     found = await status(storage, keywrap)
     report = Report(found.behind)
     after: tuple[UUID, int] | None = None
-    while page := await storage.secrets_not_under(found.kek, found.version, after, _PAGE):
+    while page := await storage.secrets_not_under(found.kek, found.version, after, page_size):
         await _move(storage, keywrap, page, report)
         after = (page[-1].wallet_id, page[-1].version)
         progress(report)
