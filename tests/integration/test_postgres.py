@@ -178,6 +178,17 @@ async def test_a_transaction_that_is_ended_while_it_works_runs_again(postgres_se
     await database.close()
 
 
+async def test_a_migration_meanwhile_costs_no_request(postgres_server: Postgres, name: str) -> None:
+    storage = SqlStorage(open_database(postgres_server.url(name), ONE), AUTHENTICITY)
+    wallet, other = rows.wallet(), rows.wallet()
+    await storage.apply([Unit(rows=[wallet])])
+    assert await storage.wallet(TENANT, wallet.id) == wallet
+    postgres_server.run("ALTER TABLE wallets ALTER label TYPE varchar(1000), ADD COLUMN more integer", name)
+    assert await storage.wallet(TENANT, wallet.id) == wallet
+    await storage.apply([Unit(rows=[other])])
+    await storage.close()
+
+
 async def test_who_waits_for_a_connection_is_told_in_time(postgres_server: Postgres, name: str) -> None:
     database = open_database(postgres_server.url(name), replace(ONE, pool_timeout=0.2))
     hold = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT pg_sleep(0.8)"))))

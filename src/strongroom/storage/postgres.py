@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 from sqlalchemy import Dialect, event, exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -159,6 +160,8 @@ def _is_gone(state: str) -> bool:
 
 def _passes(error: Exception) -> bool:
     if isinstance(error, exc.DBAPIError):
+        if isinstance(error.orig, AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError):
+            return True  # somebody migrated; what was prepared before has just been forgotten
         state = _state(error.orig)
         return error.connection_invalidated or state in _LOST_TO_OTHERS or _is_gone(state)
     return isinstance(error, OSError)
