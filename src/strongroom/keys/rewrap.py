@@ -17,8 +17,8 @@ from strongroom.keys.sealing import SERVICE_CONTEXT, wrap_context
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.storage.base import KekCount, Storage
 
-_PAGE: Final = 800
-"""Four batches of Vault's."""
+_PAGE: Final = 200
+"""One batch of Vault's."""
 
 
 @dataclass(frozen=True, slots=True)
