@@ -1,13 +1,13 @@
 -- The two roles of Strongroom, and its database. Run it once, as a superuser, with passwords of your own:
 --
---   psql -v owner_password="'…'" -v app_password="'…'" -f roles.sql
+--   psql -v owner_password=… -v service_password=… -f roles.sql
 --
 -- strongroom_owner owns the tables: STRONGROOM_DATABASE__MIGRATE_URL, for `strongroom migrate` alone.
 -- strongroom is the role of the service: STRONGROOM_DATABASE__URL. `strongroom migrate` grants it what it needs on each
 -- table, and no more: audit records can be added and read, but neither changed nor removed.
 
-CREATE ROLE strongroom_owner LOGIN PASSWORD :owner_password;
-CREATE ROLE strongroom LOGIN PASSWORD :app_password;
+CREATE ROLE strongroom_owner LOGIN PASSWORD :'owner_password';
+CREATE ROLE strongroom LOGIN PASSWORD :'service_password';
 CREATE DATABASE strongroom OWNER strongroom_owner;
 
 \connect strongroom

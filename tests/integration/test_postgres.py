@@ -18,7 +18,7 @@ from strongroom.storage.base import AuditFilter, Conflict, Unit, WalletFilter
 from strongroom.storage.database import Limits, OutcomeUnknown, T, Work, open_database
 from strongroom.storage.postgres import PostgresDatabase
 from strongroom.storage.sql import SqlStorage
-from tests.support import rows
+from tests.support import postgres, rows
 from tests.support.postgres import Postgres
 from tests.support.proxy import Cut, Proxy, proxy_to
 from tests.support.rows import TENANT
@@ -256,6 +256,22 @@ async def test_a_primary_that_only_reads_is_left(postgres_server: Postgres, name
     [(after,)] = postgres_server.run(f"{ask} '{name}'")
     assert after != before
     await storage.close()
+
+
+async def test_a_standby_is_never_asked(postgres_server: Postgres) -> None:
+    with postgres.running() as standby:
+        standby.stop()
+        (standby.folder / "data" / "standby.signal").touch()
+        standby.start()
+        assert standby.run("SELECT pg_is_in_recovery()") == [(True,)]
+        alone = SqlStorage(open_database(standby.url(), Limits(timeout=0.5)), AUTHENTICITY)
+        with pytest.raises(StorageUnavailable):
+            await alone.ping()
+        hosts = f"127.0.0.1:1,127.0.0.1:{standby.port},127.0.0.1:{postgres_server.port}"
+        both = open_database(f"postgresql://test@{hosts}/postgres")
+        ask = text("SELECT pg_is_in_recovery()")
+        assert await both.read(lambda connection: connection.execute(ask).scalar()) is False
+        await both.close()
 
 
 @pytest.mark.parametrize("query", ["sslmode=sometimes", "sslmode=verify-full&sslrootcert=/nowhere/ca.pem"])

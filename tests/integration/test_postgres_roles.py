@@ -111,7 +111,7 @@ async def test_a_role_that_is_missing_is_said_so(postgres_server: Postgres) -> N
 
 async def test_roles_sql_makes_both_roles_and_their_database(postgres_server: Postgres) -> None:
     """psql is not everywhere: its variables are filled in, and its one command is obeyed, here."""
-    script = ROLES.read_text().replace(":owner_password", "'o'").replace(":app_password", "'a'")
+    script = ROLES.read_text().replace(":'owner_password'", "'o'").replace(":'service_password'", "'s'")
     before, after = re.sub(r"^--.*$", "", script, flags=re.MULTILINE).split(r"\connect strongroom")
     for part, database in ((before, "postgres"), (after, "strongroom")):
         for statement in filter(str.strip, part.split(";")):
