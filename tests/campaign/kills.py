@@ -250,9 +250,10 @@ class Campaign:
             return False
         if outcome.code == "ok" or (task.operation == "transactions.sign" and outcome.code == "already_signed"):
             task.answer = outcome
-            self._wanted -= task.operation == "transactions.sign"  # which are committed many at once
-            if self._wanted == 0:
-                self._kill()
+            if task.operation == "transactions.sign":  # which are committed many at once
+                self._wanted -= 1
+                if self._wanted == 0:
+                    self._kill()
         else:
             self.report.violations.append(f"{task.key} was answered {outcome.code}")
         return True
