@@ -106,7 +106,7 @@ def key_error(failure: KeyFailure) -> Exception:
 class Keyring:
     """``cache``: how many accounts and addresses are remembered. Both never change, so memory cannot go stale."""
 
-    def __init__(self, networks: Networks, *, cache: int = 20_000) -> None:
+    def __init__(self, networks: Networks, *, cache: int = 2_000) -> None:
         self._networks = networks
         self._accounts: Memory[UUID, Account] = Memory(cache)
         self._addresses: Memory[tuple[UUID, int, int], Address] = Memory(cache)

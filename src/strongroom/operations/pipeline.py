@@ -35,7 +35,7 @@ from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT
 log = structlog.get_logger(__name__)
 
 IDEMPOTENCY_KEY_LENGTH: Final = 255
-_USABLE_WALLETS: Final = 5000
+_USABLE_WALLETS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from strongroom.entrypoints.cli import options, output
+from strongroom.entrypoints.cli import failure, options, output
 from strongroom.entrypoints.cli.rest import Fields, operation
 
 network = typer.Typer(name="network", no_args_is_help=True, help="The networks of this deployment.")
@@ -45,7 +45,7 @@ def create_api_key(
 
     scopes = sorted(SCOPES) if all_scopes else scope or []
     if not scopes:
-        output.fail("give --scope or --all-scopes; there are " + ", ".join(SCOPES), output.USAGE)
+        failure.fail("give --scope or --all-scopes; there are " + ", ".join(SCOPES), failure.USAGE)
     if tenant is not None:
         from strongroom.entrypoints.cli import local
 
@@ -112,7 +112,7 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        output.fail("--tenant is a UUID", output.USAGE)
+        failure.fail("--tenant is a UUID", failure.USAGE)
 
 
 def _time(text: str | None) -> datetime | None:
@@ -121,5 +121,5 @@ def _time(text: str | None) -> datetime | None:
     except ValueError:
         at = datetime.min  # noqa: DTZ901 refused below like every time without a zone
     if at is not None and at.tzinfo is None:
-        output.fail("--expires-at is a time with its zone, such as 2030-01-01T00:00:00Z", output.USAGE)
+        failure.fail("--expires-at is a time with its zone, such as 2030-01-01T00:00:00Z", failure.USAGE)
     return at

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from strongroom.config import load_client
-from strongroom.entrypoints.cli import output
+from strongroom.entrypoints.cli import failure
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
 
@@ -23,9 +23,9 @@ def send(calls: str, fields: Mapping[str, Any], idempotency_key: str | None = No
     try:
         settings = load_client()
     except ConfigurationError as error:
-        output.fail(error.message, output.USAGE)
+        failure.fail(error.message, failure.USAGE)
     if settings.api_key is None:
-        output.fail("STRONGROOM_API_KEY is not set", output.USAGE)
+        failure.fail("STRONGROOM_API_KEY is not set", failure.USAGE)
     path, rest = _fill(called.path, {name: value for name, value in fields.items() if value is not None})
     headers = {"X-API-Key": settings.api_key.reveal()}
     if idempotency_key is not None:
@@ -42,9 +42,9 @@ def send(calls: str, fields: Mapping[str, Any], idempotency_key: str | None = No
             trust_env=False,  # a proxy of the environment would see the API key
         )
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
-        output.fail(f"the server at {settings.url} does not answer ({type(error).__name__})", output.UNAVAILABLE)
+        failure.fail(f"the server at {settings.url} does not answer ({type(error).__name__})", failure.UNAVAILABLE)
     if answer.is_error:
-        output.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
+        failure.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
     return answer.text
 
 
@@ -68,4 +68,4 @@ def _problem(text: str, status: int) -> str:
 
 
 def _exit_code(status: int) -> int:
-    return output.UNAVAILABLE if status >= 500 else output.REFUSED
+    return failure.UNAVAILABLE if status >= 500 else failure.REFUSED

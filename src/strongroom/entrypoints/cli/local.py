@@ -20,7 +20,7 @@ from strongroom.bootstrap import Administration
 from strongroom.config import PREFIX, Settings, every_setting, load, load_with_sources, show
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditEntry, AuditOutcome, AuditWriter
-from strongroom.entrypoints.cli import output
+from strongroom.entrypoints.cli import failure, output
 from strongroom.entrypoints.locks import only_instance
 from strongroom.journal.heads import read_heads
 from strongroom.journal.verify import verify
@@ -36,14 +36,14 @@ _NOBODY: Final = UUID(int=0)
 
 
 def migrate() -> None:
-    with output.errors_in_words():
+    with failure.errors_in_words():
         _log_to_stderr()
         worked = asyncio.run(bootstrap.migrate_database(load()))
     output.show(json.dumps({"migrated": worked}), as_json=False)
 
 
 def check_config(*, as_json: bool) -> None:
-    with output.errors_in_words():
+    with failure.errors_in_words():
         loaded = load_with_sources()
     rows = []
     for setting in every_setting():
@@ -79,10 +79,10 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
 
     scopes = sorted(set(scopes))
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
-        output.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), output.USAGE)
+        failure.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), failure.USAGE)
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        output.fail("--expires-at is in the past", output.USAGE)
-    with output.errors_in_words():
+        failure.fail("--expires-at is in the past", failure.USAGE)
+    with failure.errors_in_words():
         name = clean_text(name, "name") or ""
     return json.dumps(_administer(work))
 
@@ -108,7 +108,7 @@ def verify_audit(heads: Path | None, *, as_json: bool) -> None:
     report = _administer(work)
     output.show(json.dumps(report), as_json=as_json)
     if not report["ok"]:
-        output.fail("the audit does not hold", output.REFUSED)
+        failure.fail("the audit does not hold", failure.REFUSED)
 
 
 def show_heads(*, as_json: bool) -> None:
@@ -132,15 +132,15 @@ async def _head(administration: Administration, writer: AuditWriter) -> dict[str
 
 def _lines_of_heads(file: Path | None) -> list[str]:
 
-    with output.errors_in_words():
+    with failure.errors_in_words():
         sink = load().audit.heads
     if file is None and sink == "log":
-        output.fail("audit.heads is log: give the lines of the log that hold heads with --heads", output.USAGE)
+        failure.fail("audit.heads is log: give the lines of the log that hold heads with --heads", failure.USAGE)
     path = file or Path(sink.removeprefix("file:"))
     try:
         return path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError):
-        output.fail(f"the heads in {path} cannot be read", output.USAGE)
+        failure.fail(f"the heads in {path} cannot be read", failure.USAGE)
 
 
 def show_keys(*, as_json: bool) -> None:
@@ -171,18 +171,18 @@ def rewrap_keys(*, as_json: bool) -> None:
         refused = [str(wallet_id) for wallet_id in report.refused]
         return {"kek": before.kek, "version": before.version, "moved": report.moved, "left": left, "refused": refused}
 
-    with output.errors_in_words():
+    with failure.errors_in_words():
         settings = load()
     with contextlib.ExitStack() as alone:
         if settings.database.url.reveal().startswith("sqlite"):
-            with output.errors_in_words():
+            with failure.errors_in_words():
                 alone.enter_context(only_instance(settings.data_dir))
         report = _administer(work)
     output.show(json.dumps(report), as_json=as_json)
     if report["refused"]:
-        output.fail(f"{len(report['refused'])} wallets' data keys do not open", output.REFUSED)
+        failure.fail(f"{len(report['refused'])} wallets' data keys do not open", failure.REFUSED)
     if report["left"]:
-        output.fail("others have wrapped more with the old key meanwhile: begin again", output.REFUSED)
+        failure.fail("others have wrapped more with the old key meanwhile: begin again", failure.REFUSED)
 
 
 def _shown(status: rewraps.Status) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _administer(work: Callable[[Administration], Awaitable[T]]) -> T:
         async with bootstrap.administration(settings) as administration:
             return await work(administration)
 
-    with output.errors_in_words():
+    with failure.errors_in_words():
         _log_to_stderr()
         return asyncio.run(run(load()))
 

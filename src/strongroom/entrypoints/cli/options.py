@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from strongroom.entrypoints.cli import output
+from strongroom.entrypoints.cli import failure
 from strongroom.telemetry.scrubbing import looks_like_secret
 
 WalletId = Annotated[str, typer.Argument(metavar="WALLET", help="Id of the wallet.")]
@@ -41,7 +41,7 @@ def read_document(given: str) -> Any:
     try:
         return json.loads(read_text(given))
     except ValueError:
-        output.fail("this must be a JSON document", output.USAGE)
+        failure.fail("this must be a JSON document", failure.USAGE)
 
 
 def read_secret(what: str, file: Path | None) -> str:
@@ -53,7 +53,7 @@ def read_secret(what: str, file: Path | None) -> str:
     else:
         text = sys.stdin.read()
     if not text.strip():
-        output.fail(f"{what.lower()}: nothing was given", output.USAGE)
+        failure.fail(f"{what.lower()}: nothing was given", failure.USAGE)
     return text.strip()
 
 
@@ -62,4 +62,4 @@ def _read_file(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         name = "the file" if looks_like_secret(str(path)) else str(path)
-        output.fail(f"{name} cannot be read", output.USAGE)
+        failure.fail(f"{name} cannot be read", failure.USAGE)

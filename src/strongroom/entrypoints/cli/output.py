@@ -1,23 +1,18 @@
-"""What the command line prints: tables for people, the server's JSON for programs, errors in one red line."""
+"""What the command line prints: tables for people, the server's JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from strongroom.errors import ConfigurationError, StrongroomError, Unavailable
-
-REFUSED: Final = 1
-USAGE: Final = 2
-UNAVAILABLE: Final = 3
+from strongroom.entrypoints.cli.failure import printable
 
 _COLUMNS: Final = {
     "wallets": ("id", "kind", "label", "external_id", "state", "created_at"),
@@ -56,11 +51,6 @@ def show(answer: str, *, as_json: bool) -> None:
         typer.echo(f"There are more: --cursor {cursor}", err=True)
 
 
-def fail(message: str, code: int) -> NoReturn:
-    typer.secho(_printable(message), fg=typer.colors.RED, err=True)
-    raise typer.Exit(code)
-
-
 def _fields(values: Mapping[str, Any]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -92,12 +82,7 @@ def _cell(value: Any) -> Text:
         value = ", ".join(value)
     if not isinstance(value, str):
         value = "" if value is None else json.dumps(value, ensure_ascii=False)
-    return Text(_printable(value))
-
-
-def _printable(text: str) -> str:
-    """Without what could move the cursor or colour the terminal: labels and summaries are written by others."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+    return Text(printable(value))
 
 
 def _print(table: Table) -> None:
@@ -107,16 +92,3 @@ def _print(table: Table) -> None:
         console.print(table)
     for line in captured.get().splitlines():
         typer.echo(line.rstrip())
-
-
-@contextmanager
-def errors_in_words() -> Iterator[None]:
-    """What is raised inside, as one line and an exit code."""
-    try:
-        yield
-    except ConfigurationError as error:
-        fail(error.message, USAGE)
-    except Unavailable as error:
-        fail(error.message, UNAVAILABLE)
-    except StrongroomError as error:
-        fail(error.message, REFUSED)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from strongroom.entrypoints.cli import options, output
+from strongroom.entrypoints.cli import failure, options
 from strongroom.entrypoints.cli.rest import Fields, operation
 
 wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Make, import, look up, rename and archive wallets.")
@@ -71,7 +71,7 @@ def import_wallet(
     fields: Fields = {"label": label, "networks": network, "external_id": external_id}
     if keyspace is not None:
         if language is not None or passphrase_file is not None:
-            output.fail("--language and --passphrase-file go with words, not with a key", output.USAGE)
+            failure.fail("--language and --passphrase-file go with words, not with a key", failure.USAGE)
         key = options.read_secret("Private key", file)
         return fields | {"kind": "raw_key", "keyspace": keyspace, "format": format_, "key": key}
     return fields | {
