@@ -114,6 +114,9 @@ class _Field:
         return [] if value is None else [(prefix, self.write(value))]
 
 
+Table: TypeAlias = Mapping[int, _Field]
+
+
 def parse(raw: bytes) -> Psbt:
     """Raises ValueError on what BIP-174 and BIP-371 call invalid, on version 2 and on trailing bytes."""
     if not raw.startswith(MAGIC):
@@ -180,22 +183,19 @@ def _read_map(reader: Reader) -> dict[bytes, bytes]:
     return found
 
 
-def _parse_map(found: Mapping[bytes, bytes], fields: Iterable[_Field], forbidden: frozenset[int]) -> dict[str, Any]:
+def _parse_map(found: Mapping[bytes, bytes], table: Table, forbidden: frozenset[int]) -> dict[str, Any]:
     by_kind: dict[int, dict[bytes, bytes]] = defaultdict(dict)
+    unknown = {}
     for key, value in found.items():
-        by_kind[Reader(key).compact_size()][key[1:]] = value
-    if not forbidden.isdisjoint(by_kind):
-        raise ValueError("a field of version 2 stands in a PSBT of version 0")
-    values: dict[str, Any] = {}
-    known = set()
-    for one in fields:
-        given = by_kind.get(one.kind)
-        known.add(one.kind)
-        if given is not None:
-            values[one.name] = _parse_field(one, given)
-    values["unknown"] = {key: value for key, value in found.items() if Reader(key).compact_size() not in known}
-    values["order"] = tuple(found)
-    return values
+        kind = key[0]  # the types that are known have one byte
+        if kind in table:
+            by_kind[kind][key[1:]] = value
+        elif kind in forbidden:
+            raise ValueError("a field of version 2 stands in a PSBT of version 0")
+        else:
+            unknown[key] = value
+    values = {table[kind].name: _parse_field(table[kind], given) for kind, given in by_kind.items()}
+    return values | {"unknown": unknown, "order": tuple(found)}
 
 
 def _parse_field(one: _Field, given: Mapping[bytes, bytes]) -> Any:
@@ -209,8 +209,8 @@ def _parse_field(one: _Field, given: Mapping[bytes, bytes]) -> Any:
         raise ValueError(f"{one.name} of the PSBT: {reason}") from None
 
 
-def _write_map(one: Psbt | PsbtInput | PsbtOutput, fields: Iterable[_Field]) -> bytes:
-    pairs = {key: value for field in fields for key, value in field.pairs(getattr(one, field.name))}
+def _write_map(one: Psbt | PsbtInput | PsbtOutput, table: Table) -> bytes:
+    pairs = {key: value for field in table.values() for key, value in field.pairs(getattr(one, field.name))}
     pairs |= one.unknown
     came = dict.fromkeys(key for key in one.order if key in pairs)
     ordered = (*came, *(key for key in pairs if key not in came))
@@ -331,12 +331,16 @@ def _leaf_script(raw: bytes) -> bytes:
     return raw
 
 
-_GLOBAL: Final = (
+def _table(*fields: _Field) -> Table:
+    return {field.kind: field for field in fields}
+
+
+_GLOBAL: Final = _table(
     _Field(0x00, "transaction", _unsigned, _write_unsigned),
     _Field(0x01, "xpubs", _origin, _write_origin, _extended_key),
     _Field(_VERSION[0], "version", _u32, _write_u32),
 )
-_INPUT: Final = (
+_INPUT: Final = _table(
     _Field(0x00, "non_witness_utxo", transaction.parse, Transaction.serialize),
     _Field(0x01, "witness_utxo", _txout, TxOut.serialize),
     _Field(0x02, "partial_sigs", _der, key=_public_key),
@@ -353,7 +357,7 @@ _INPUT: Final = (
     _Field(0x17, "tap_internal_key", _xonly),
     _Field(0x18, "tap_merkle_root", _hash),
 )
-_OUTPUT: Final = (
+_OUTPUT: Final = _table(
     _Field(0x00, "redeem_script"),
     _Field(0x01, "witness_script"),
     _Field(0x02, "bip32_derivations", _origin, _write_origin, _public_key),
