@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support import anvil, node, openbao, postgres
+from tests.support import anvil, bitcoind, node, openbao, postgres
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ COMPONENTS = {
     "anvil": Component(
         lambda: anvil.program() is not None,
         "`make test` installs it; elsewhere than on Linux x86-64, put it on the PATH",
+    ),
+    "bitcoind": Component(
+        lambda: bitcoind.program() is not None,
+        "`make test` gets it on Debian (amd64); elsewhere, put it on the PATH (version 29 or later)",
     ),
     "openbao": Component(
         lambda: openbao.program() is not None,
