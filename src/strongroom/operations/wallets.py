@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from strongroom.domain.ids import new_id
 from strongroom.domain.secret import Secret
-from strongroom.domain.wallet import Owner, Wallet, WalletKind, WalletState
+from strongroom.domain.wallet import Address, Owner, Wallet, WalletKind, WalletState
 from strongroom.errors import InvalidField, UnknownNetwork
 from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
 from strongroom.operations.addresses import AddressView
@@ -221,11 +221,12 @@ def _open(
     """The wallet with its secret, its accounts and the first address of each: what T2 writes, and the answer."""
     wallet = replace(draft, master_fingerprint=created.master_fingerprint)
     rows: list[Row] = [wallet, created.secret]
-    first = {}
+    first: dict[str, Address] = {}
     for opening, node in zip(openings, created.public, strict=True):
-        account, address = call.keyring.opened(wallet, opening, node, call.now)
-        rows += [account, address]
-        first[opening.keyspace] = address
+        account, addresses = call.keyring.opened(wallet, opening, node, call.now)
+        rows += [account, *addresses]
+        for address in addresses:
+            first[opening.keyspace] = address
     views = []
     for name in networks:
         network, chain = call.networks.resolve(name)

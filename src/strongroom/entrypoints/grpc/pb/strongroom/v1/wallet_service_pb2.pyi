@@ -380,7 +380,7 @@ class AddressValidity(_message.Message):
     def __init__(self, valid: _Optional[bool] = ..., reason: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class Account(_message.Message):
-    __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index")
+    __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index", "slip132", "descriptor")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     SCHEME_FIELD_NUMBER: _ClassVar[int]
@@ -389,6 +389,8 @@ class Account(_message.Message):
     EXTENDED_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    SLIP132_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     scheme: str
@@ -397,7 +399,9 @@ class Account(_message.Message):
     extended_public_key: str
     master_fingerprint: str
     next_index: int
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ...) -> None: ...
+    slip132: str
+    descriptor: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ..., slip132: _Optional[str] = ..., descriptor: _Optional[str] = ...) -> None: ...
 
 class SignTransactionRequest(_message.Message):
     __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options")
