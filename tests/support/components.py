@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pytest
 
@@ -35,6 +36,10 @@ COMPONENTS = {
         lambda: openbao.program() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `bao` on the PATH",
     ),
+    "libbitcoinkernel": Component(
+        lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
+    ),
+    "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
     "postgresql": Component(lambda: postgres.programs() is not None, "on Debian: apt install postgresql"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),

@@ -1,0 +1,207 @@
+"""Random unsigned transactions of Bitcoin, and the script engine of Bitcoin Core that says whether they are spent.
+
+The engine is libbitcoinkernel. PSBTs are written from BIP-174 and BIP-371 alone, keys are tweaked by libsecp256k1.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from btclib_secp256k1 import keys as secp256k1
+from btclib_secp256k1 import ssa, xonly
+from btclib_secp256k1.recovery import sign as sign_recoverable
+from Crypto.Hash import RIPEMD160
+
+N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+KINDS = ("p2pkh", "p2sh-p2wpkh", "p2wpkh", "p2tr")
+HARDENED = 2**31
+_PURPOSES = {"p2pkh": 44, "p2sh-p2wpkh": 49, "p2wpkh": 84, "p2tr": 86}
+
+
+@dataclass(frozen=True)
+class Output:
+    value: int
+    script: bytes
+
+    @property
+    def raw(self) -> bytes:
+        return self.value.to_bytes(8, "little") + var_bytes(self.script)
+
+
+@dataclass(frozen=True)
+class Key:
+    private: bytes
+    kind: str
+    path: tuple[int, ...]
+
+    @property
+    def public(self) -> bytes:
+        return secp256k1.pubkey_from_prvkey(self.private)
+
+    @property
+    def redeem(self) -> bytes:
+        return b"\x00\x14" + hash160(self.public)
+
+    @property
+    def script(self) -> bytes:
+        if self.kind == "p2pkh":
+            return b"\x76\xa9\x14" + hash160(self.public) + b"\x88\xac"
+        if self.kind == "p2sh-p2wpkh":
+            return b"\xa9\x14" + hash160(self.redeem) + b"\x87"
+        if self.kind == "p2wpkh":
+            return self.redeem
+        tweaked, _ = xonly.tweak_add(self.public[1:], tagged_hash("TapTweak", self.public[1:]))
+        return b"\x51\x20" + tweaked
+
+    def sign(self, digest: bytes) -> bytes:
+        """r‖s‖recovery id, or 64 bytes of BIP-340 under the tweaked key."""
+        if self.kind != "p2tr":
+            compact, recovery_id = sign_recoverable(digest, self.private)
+            return compact + bytes([recovery_id])
+        tweaked = xonly.prvkey_tweak_add(self.private, tagged_hash("TapTweak", self.public[1:]))
+        return ssa.sign(digest, tweaked, bytes(32))
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    psbt: str
+    keys: tuple[Key, ...]
+    """One for each input."""
+    spent: tuple[Output, ...]
+    fee: int
+    txid: str | None
+    """None where signatures are part of it."""
+
+
+@dataclass
+class Maker:
+    draw: random.Random
+    fingerprint: bytes
+    coin_type: int = 0
+    kinds: Sequence[str] = KINDS
+    _made: int = field(default=0)
+
+    def key(self) -> Key:
+        self._made += 1
+        kind = self.draw.choice(self.kinds)
+        path = (_PURPOSES[kind] + HARDENED, self.coin_type + HARDENED, HARDENED, self.draw.randrange(2), self._made)
+        return Key(self.draw.randrange(1, N).to_bytes(32, "big"), kind, path)
+
+    def unsigned(self) -> Unsigned:
+        draw = self.draw
+        keys = tuple(self.key() for _ in range(draw.randint(1, 4)))
+        version = draw.choice((1, 2)).to_bytes(4, "little")
+        sequences = [draw.choice((0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFF, 0)) for _ in keys]
+        inputs, maps, spent = b"", [], []
+        for key, sequence in zip(keys, sequences, strict=True):
+            before, vout, output = self._before(key)
+            inputs += double(before) + vout.to_bytes(4, "little") + b"\0" + sequence.to_bytes(4, "little")
+            maps.append(self._map(key, before, output))
+            spent.append(output)
+        fee = 500 * len(keys) + draw.randint(500, 1500)
+        outputs = self._outputs(sum(output.value for output in spent) - fee)
+        transaction = version + size(len(keys)) + inputs + size(len(outputs)) + b"".join(each.raw for each in outputs)
+        transaction += draw.randrange(2**31).to_bytes(4, "little")
+        psbt = b"psbt\xff" + pair(b"\0", transaction) + b"\0" + b"".join(maps) + b"\0" * len(outputs)
+        changes = any(key.kind in ("p2pkh", "p2sh-p2wpkh") for key in keys)
+        txid = None if changes else double(transaction)[::-1].hex()
+        return Unsigned(base64.b64encode(psbt).decode(), keys, tuple(spent), fee, txid)
+
+    def _before(self, key: Key) -> tuple[bytes, int, Output]:
+        """A transaction that pays the key, without witnesses, and where in it."""
+        draw = self.draw
+        outputs = [Output(draw.randint(50_000, 10**8), self._script()) for _ in range(draw.randint(1, 3))]
+        vout = draw.randrange(len(outputs))
+        outputs[vout] = Output(outputs[vout].value, key.script)
+        raw = b"\2\0\0\0\1" + draw.randbytes(36) + b"\0" + b"\xff" * 4
+        return raw + size(len(outputs)) + b"".join(output.raw for output in outputs) + bytes(4), vout, outputs[vout]
+
+    def _map(self, key: Key, before: bytes, output: Output) -> bytes:
+        origin = self.fingerprint + b"".join(step.to_bytes(4, "little") for step in key.path)
+        entries = b""
+        if key.kind == "p2pkh" or self.draw.random() < 0.5:
+            entries += pair(b"\x00", before)
+        if key.kind != "p2pkh":
+            entries += pair(b"\x01", output.raw)
+        if self.draw.random() < 0.3:
+            entries += pair(b"\x03", b"\1\0\0\0")
+        if key.kind == "p2sh-p2wpkh":
+            entries += pair(b"\x04", key.redeem)
+        if key.kind == "p2tr":
+            entries += pair(b"\x16" + key.public[1:], b"\0" + origin) + pair(b"\x17", key.public[1:])
+        else:
+            entries += pair(b"\x06" + key.public, origin)
+        return entries + b"\0"
+
+    def _outputs(self, total: int) -> list[Output]:
+        draw = self.draw
+        share, rest = divmod(total, draw.randint(1, 3))
+        outputs = [Output(share, self._script()) for _ in range(total // share)]
+        outputs[0] = Output(share + rest, outputs[0].script)
+        if draw.random() < 0.2:
+            data = draw.randbytes(draw.randint(1, 75))
+            outputs.append(Output(0, b"\x6a" + bytes([len(data)]) + data))
+        return outputs
+
+    def _script(self) -> bytes:
+        random20, random32 = self.draw.randbytes(20), self.draw.randbytes(32)
+        return self.draw.choice(
+            (
+                b"\x76\xa9\x14" + random20 + b"\x88\xac",
+                b"\xa9\x14" + random20 + b"\x87",
+                b"\x00\x14" + random20,
+                b"\x00\x20" + random32,
+                b"\x51\x20" + xonly.from_prvkey(1 + int.from_bytes(random20, "big"))[0],
+            )
+        )
+
+
+def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
+    """Whether each input of a serialised transaction may spend its output."""
+    import pbk
+    from pbk.script import PrecomputedTransactionData
+
+    transaction = pbk.Transaction(raw)
+    scripts = [pbk.ScriptPubkey(output.script) for output in spent]
+    outputs = [pbk.TransactionOutput(script, output.value) for script, output in zip(scripts, spent, strict=True)]
+    shared = PrecomputedTransactionData(transaction, outputs)
+    return all(
+        script.verify(output.value, transaction, shared, index, pbk.ScriptVerificationFlags.ALL)
+        for index, (script, output) in enumerate(zip(scripts, spent, strict=True))
+    )
+
+
+def one_bit_changed(draw: random.Random, raw: bytes, signature: bytes) -> bytes:
+    """In the first half of a signature, which must be in the transaction as it is or in DER."""
+    part = signature[:32].lstrip(b"\0")
+    assert raw.count(part) == 1
+    at = raw.index(part) + draw.randrange(len(part))
+    return raw[:at] + bytes([raw[at] ^ 1 << draw.randrange(8)]) + raw[at + 1 :]
+
+
+def hash160(data: bytes) -> bytes:
+    return RIPEMD160.new(hashlib.sha256(data).digest()).digest()
+
+
+def double(data: bytes) -> bytes:
+    return hashlib.sha256(hashlib.sha256(data).digest()).digest()
+
+
+def tagged_hash(tag: str, data: bytes) -> bytes:
+    return hashlib.sha256(hashlib.sha256(tag.encode()).digest() * 2 + data).digest()
+
+
+def size(number: int) -> bytes:
+    return bytes([number]) if number < 0xFD else b"\xfd" + number.to_bytes(2, "little")
+
+
+def var_bytes(data: bytes) -> bytes:
+    return size(len(data)) + data
+
+
+def pair(key: bytes, value: bytes) -> bytes:
+    return var_bytes(key) + var_bytes(value)
