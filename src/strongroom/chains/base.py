@@ -46,6 +46,8 @@ class Decoded:
 
     network: Network
     key_hints: tuple[KeyHint, ...]
+    names_its_keys: bool = field(default=False, kw_only=True)
+    """It says itself which keys sign, and there may be many (a PSBT): naming one beside it is refused."""
 
 
 class Chain(Protocol):

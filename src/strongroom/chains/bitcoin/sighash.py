@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
 from hashlib import sha256
@@ -52,7 +53,7 @@ class Precomputed:
 
     @cached_property
     def prevouts(self) -> bytes:
-        return b"".join(map(_outpoint, self._tx.inputs))
+        return b"".join(each.outpoint.serialize() for each in self._tx.inputs)
 
     @cached_property
     def sequences(self) -> bytes:
@@ -60,7 +61,7 @@ class Precomputed:
 
     @cached_property
     def outputs(self) -> bytes:
-        return b"".join(map(_output, self._tx.outputs))
+        return b"".join(each.serialize() for each in self._tx.outputs)
 
     @cached_property
     def hash_prevouts(self) -> bytes:
@@ -86,9 +87,7 @@ class Precomputed:
         return sha256(self.outputs).digest()
 
 
-def legacy(
-    tx: Transaction, index: int, script_code: bytes, hash_type: int, shared: Precomputed | None = None
-) -> bytes:
+def legacy(tx: Transaction, index: int, script_code: bytes, hash_type: int, shared: Precomputed | None = None) -> bytes:
     """``hash_type`` is any 32-bit number, as in consensus. SINGLE without its output gives the number one: a
     signature of that is valid for anything, so nobody may sign it."""
     outputs_of, alone = hash_type & _OUTPUTS, bool(hash_type & ANYONECANPAY)
@@ -106,7 +105,7 @@ def legacy(
     if outputs_of == HashType.NONE:
         outputs = compact_size(0)
     elif outputs_of == HashType.SINGLE:
-        outputs = compact_size(index + 1) + _output(TxOut(2**64 - 1, b"")) * index + _output(tx.outputs[index])
+        outputs = compact_size(index + 1) + TxOut(2**64 - 1, b"").serialize() * index + tx.outputs[index].serialize()
     else:
         outputs = compact_size(len(tx.outputs)) + shared.outputs
     head = _u32(tx.version) + compact_size(len(inputs))
@@ -128,7 +127,7 @@ def segwit_v0(
     if all_outputs:
         outputs = shared.hash_outputs
     elif outputs_of == HashType.SINGLE and index < len(tx.outputs):
-        outputs = hash256(_output(tx.outputs[index]))
+        outputs = hash256(tx.outputs[index].serialize())
     else:
         outputs = _NONE
     own = tx.inputs[index]
@@ -136,7 +135,7 @@ def segwit_v0(
         _u32(tx.version)
         + (_NONE if alone else shared.hash_prevouts)
         + (shared.hash_sequences if all_outputs and not alone else _NONE)
-        + _outpoint(own)
+        + own.outpoint.serialize()
         + var_bytes(script_code)
         + _u64(value)
         + _u32(own.sequence)
@@ -166,13 +165,13 @@ def taproot(
     message += b"\0"  # spend type: key path, no annex
     if alone:
         own = tx.inputs[index]
-        message += _outpoint(own) + _output(spent[index]) + _u32(own.sequence)
+        message += own.outpoint.serialize() + spent[index].serialize() + _u32(own.sequence)
     else:
         message += _u32(index)
     if outputs_of == HashType.SINGLE:
         if index >= len(tx.outputs):
             raise ValueError("SINGLE signs the output at the input's own position, and there is none")
-        message += sha256(_output(tx.outputs[index])).digest()
+        message += sha256(tx.outputs[index].serialize()).digest()
     return tagged_hash("TapSighash", message)
 
 
@@ -193,16 +192,8 @@ def _without_code_separators(script: bytes) -> bytes:
     return kept + script[start:]
 
 
-def _outpoint(spending: TxIn) -> bytes:
-    return spending.outpoint.txid + _u32(spending.outpoint.vout)
-
-
 def _input(spending: TxIn, script: bytes) -> bytes:
-    return _outpoint(spending) + var_bytes(script) + _u32(spending.sequence)
-
-
-def _output(output: TxOut) -> bytes:
-    return _u64(output.value) + var_bytes(output.script)
+    return replace(spending, script_sig=script).serialize()
 
 
 def _u32(number: int) -> bytes:
