@@ -24,7 +24,7 @@ class UnsignedTransaction(_message.Message):
     def __init__(self, encoded: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
 
 class Summary(_message.Message):
-    __slots__ = ("network", "type", "actions", "from_address", "sequence", "fee", "payload_hash")
+    __slots__ = ("network", "type", "actions", "from_address", "sequence", "fee", "payload_hash", "details")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,7 @@ class Summary(_message.Message):
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     network: str
     type: str
     actions: _containers.RepeatedCompositeFieldContainer[Action]
@@ -39,7 +40,8 @@ class Summary(_message.Message):
     sequence: str
     fee: Fee
     payload_hash: str
-    def __init__(self, network: _Optional[str] = ..., type: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., from_address: _Optional[str] = ..., sequence: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., payload_hash: _Optional[str] = ...) -> None: ...
+    details: JsonDocument
+    def __init__(self, network: _Optional[str] = ..., type: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., from_address: _Optional[str] = ..., sequence: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., payload_hash: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
 
 class Action(_message.Message):
     __slots__ = ("kind", "from_address", "to", "amount", "asset", "spender", "contract", "method", "data_size", "details")
@@ -428,14 +430,16 @@ class SignTransactionRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ...) -> None: ...
 
 class SignOptions(_message.Message):
-    __slots__ = ("replaces", "allow_resign", "allow_pre155")
+    __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes")
     REPLACES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_RESIGN_FIELD_NUMBER: _ClassVar[int]
     ALLOW_PRE155_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_SIGHASHES_FIELD_NUMBER: _ClassVar[int]
     replaces: str
     allow_resign: bool
     allow_pre155: bool
-    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ...) -> None: ...
+    allowed_sighashes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ..., allowed_sighashes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DecodeTransactionRequest(_message.Message):
     __slots__ = ("network", "unsigned_tx")
