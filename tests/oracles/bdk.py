@@ -35,13 +35,16 @@ class Wallet:
         return str(bdk.Mnemonic.from_entropy(self.entropy))
 
     def addresses(self, scheme: str, change: int, indexes: Iterable[int]) -> list[str]:
-        secret = bdk.DescriptorSecretKey(self._kind, bdk.Mnemonic.from_string(self.words), self.passphrase)
-        return self._addresses(SCHEMES[scheme](secret, _CHANGE[change], self._kind), indexes)
+        return self._addresses(SCHEMES[scheme](self._master, _CHANGE[change], self._kind), indexes)
 
     def addresses_of(self, descriptor: str, change: int, indexes: Iterable[int]) -> list[str]:
         """Of a descriptor with two paths."""
         single = bdk.Descriptor(descriptor, self._kind).to_single_descriptors()[change]
         return self._addresses(single, indexes)
+
+    @cached_property
+    def _master(self) -> bdk.DescriptorSecretKey:
+        return bdk.DescriptorSecretKey(self._kind, bdk.Mnemonic.from_string(self.words), self.passphrase)
 
     @property
     def _kind(self) -> bdk.NetworkKind:
