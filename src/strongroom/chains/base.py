@@ -65,6 +65,10 @@ class Chain(Protocol):
         """Name and default of every limit that `check` knows; settings may change each. None: no limit."""
 
     @property
+    def key_formats(self) -> Sequence[str]:
+        """How a single private key of this chain may be written: what an import takes."""
+
+    @property
     def message_formats(self) -> Sequence[str]:
         """Formats over bytes that `prepare_message` takes: what signing a message offers."""
 

@@ -55,7 +55,7 @@ class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     passphrase: Passphrase | None = None
     language: Language | None = None
     keyspace: Annotated[str, Meta(max_length=32, description="raw_key: the keyspace of the key")] | None = None
-    format: Annotated[Literal["hex"], Meta(description="raw_key: how the key is written")] | None = None
+    format: Annotated[Literal["hex", "wif"], Meta(description="raw_key: how the key is written")] | None = None
     key: Annotated[Secret, Meta(description="raw_key: the private key")] | None = None
     label: Label | None = None
     networks: FirstNetworks = []
@@ -250,5 +250,7 @@ def _material(command: ImportWallet, call: Call) -> Mnemonic | RawKey:
     if command.keyspace not in call.networks.keyspaces():
         raise InvalidField("no network of this deployment has this keyspace", field="keyspace")
     network, chain = call.networks.keyspaces()[command.keyspace]
+    if command.format not in chain.key_formats:
+        raise InvalidField("keys of this keyspace are not written in this format", field="format")
     curve = chain.default_scheme(network.keyspace, WalletKind.RAW_KEY).curve
-    return RawKey(curve, RawKeyFormat(command.format), command.key)
+    return RawKey(curve, RawKeyFormat(command.format), command.key, network.testnet)

@@ -25,6 +25,7 @@ class Bitcoin:
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
     limits: Mapping[str, int | None] = checks.LIMITS
+    key_formats: Sequence[str] = ("hex", "wif")
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
     document_formats: Sequence[str] = ()
 

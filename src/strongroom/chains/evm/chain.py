@@ -67,6 +67,7 @@ class Evm:
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
     limits: Mapping[str, int | None] = checks.LIMITS
+    key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
     document_formats: Sequence[str] = messages.DOCUMENT_FORMATS
 

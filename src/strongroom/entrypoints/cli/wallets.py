@@ -60,7 +60,7 @@ def create_wallet(
 def import_wallet(
     file: Annotated[Path | None, typer.Option(help="File with the words or the key; else a prompt, or stdin.")] = None,
     keyspace: Annotated[str | None, typer.Option(help="Import one private key of this keyspace, such as evm.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="How the private key is written.")] = "hex",
+    format_: Annotated[str, typer.Option("--format", help="How the private key is written: hex; wif.")] = "hex",
     language: Annotated[str | None, typer.Option(help="Word list, where the words fit several.")] = None,
     passphrase_file: Passphrase = None,
     label: options.Label = None,
