@@ -38,7 +38,8 @@ high_fee_rate_warning: from here on the answer carries a warning.
 
 Limits = Mapping[str, int | None]
 
-ECDSA_TYPES: Final = frozenset(HashType) - {HashType.DEFAULT}
+TAPROOT_TYPES: Final = frozenset(HashType)
+ECDSA_TYPES: Final = TAPROOT_TYPES - {HashType.DEFAULT}
 BINDING: Final = frozenset({HashType.DEFAULT, HashType.ALL})
 """Hash types that commit to every input and output: what is signed without being asked for."""
 
@@ -73,7 +74,7 @@ def hash_type(decoded: BitcoinTransaction, index: int) -> HashType:
     taproot = lock is not None and lock.way is Way.TAPROOT
     if asked is None:
         return HashType.DEFAULT if taproot else HashType.ALL
-    if asked not in (HashType if taproot else ECDSA_TYPES):
+    if asked not in (TAPROOT_TYPES if taproot else ECDSA_TYPES):
         raise InvalidTransaction("an input asks for a sighash type that does not exist", field="unsigned_tx")
     return HashType(asked)
 
