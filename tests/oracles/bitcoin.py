@@ -160,6 +160,27 @@ class Maker:
         )
 
 
+def maps(psbt: str) -> list[dict[bytes, bytes]]:
+    """What each map of a PSBT holds; their order within a map is open (BIP-174)."""
+    raw = base64.b64decode(psbt)
+    at, found = 5, [{}]
+
+    def read() -> bytes:
+        nonlocal at
+        length, at = raw[at], at + 1
+        if length == 0xFD:
+            length, at = int.from_bytes(raw[at : at + 2], "little"), at + 2
+        start, at = at, at + length
+        return raw[start:at]
+
+    while at < len(raw):
+        if key := read():
+            found[-1][key] = read()
+        else:
+            found.append({})
+    return found
+
+
 def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
     """Whether each input of a serialised transaction may spend its output."""
     import pbk
