@@ -32,8 +32,8 @@ def decode(hrp: str, text: str) -> tuple[int, bytes]:
     """Witness version and program. ``hrp`` in lower case. Raises ValueError."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a segwit address has at most {MAX_LENGTH} characters")
-    if text not in (text.lower(), text.upper()):
-        raise ValueError("a segwit address is all lower case or all upper case")
+    if not text.isascii() or text not in (text.lower(), text.upper()):
+        raise ValueError("a segwit address is ASCII, all lower case or all upper case")
     prefix, separator, body = text.lower().rpartition("1")
     if not separator or prefix != hrp:
         raise ValueError("the address has the prefix of another network, or none")
