@@ -75,7 +75,7 @@ class Holder:
     async def ours(self, decoded: BitcoinTransaction) -> Ours:
         """Every account is taken for open."""
         keyring = SimpleNamespace(account=self._account)
-        call = cast(Call, SimpleNamespace(networks=NETWORKS, keyring=keyring))
+        call = cast("Call", SimpleNamespace(networks=NETWORKS, keyring=keyring))
         if self.wallet.kind is WalletKind.RAW_KEY:
             [node] = await self.signer.public(self.secret, [Want("m", Curve.SECP256K1)])
             return {node.public_key: OurKey(node.public_key, "m", "raw-p2wpkh", p2wpkh(node.public_key))}

@@ -46,6 +46,7 @@ BINDING: Final = frozenset({HashType.DEFAULT, HashType.ALL})
 _SPEND_SIZE: Final = {True: 67, False: 148}
 """Virtual bytes that spending an output takes, with a witness and without (GetDustThreshold, src/policy/policy.cpp)."""
 _COINBASE: Final = bytes(32)
+_SCHNORR: Final = 64
 
 
 def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -> None:
@@ -61,9 +62,9 @@ def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -
 
 
 def fee(decoded: BitcoinTransaction) -> int | None:
-    """What is spent and not paid out, where the PSBT says what every input spends."""
+    """What is spent and not paid out, where there are inputs and the PSBT says what each of them spends."""
     values = [output.value for output in decoded.spent if output is not None]
-    if len(values) != len(decoded.spent):
+    if not values or len(values) != len(decoded.spent):
         return None
     return sum(values) - sum(output.value for output in decoded.transaction.outputs)
 
@@ -90,8 +91,6 @@ def dust_threshold(output_script: bytes, relay_fee: int) -> int:
 
 def _check_shape(decoded: BitcoinTransaction, limits: Limits) -> None:
     transaction = decoded.transaction
-    if not transaction.inputs or not transaction.outputs:
-        raise InvalidTransaction("a transaction has inputs and outputs", field="unsigned_tx")
     outpoints = {txin.outpoint for txin in transaction.inputs}
     if len(outpoints) != len(transaction.inputs):
         raise InvalidTransaction("an output is spent twice", field="unsigned_tx")
@@ -138,6 +137,8 @@ def _check_fee(decoded: BitcoinTransaction, limits: Limits) -> None:
 def _check_ours(decoded: BitcoinTransaction, held: Ownership, options: SignOptions) -> None:
     if None in decoded.spent:
         raise InvalidTransaction("the PSBT does not say what every input spends", field="unsigned_tx")
+    if not decoded.transaction.outputs:
+        raise InvalidTransaction("a transaction has outputs", field="unsigned_tx")
     if not any(held.signers):
         raise WrongKey("no input is left that a key of this wallet signs", field="unsigned_tx")
     held.check_claims()
@@ -183,8 +184,11 @@ def _holds(decoded: BitcoinTransaction, index: int, lock: Lock, key: bytes, made
 
 
 def _key_path_holds(decoded: BitcoinTransaction, index: int, lock: Lock, made: bytes) -> bool:
-    kind = HashType(made[64]) if len(made) > 64 else HashType.DEFAULT
-    return ssa.verify(digest(decoded, index, lock, kind), lock.code[2:], made[:64])
+    suffix = made[_SCHNORR:]
+    if suffix == bytes((HashType.DEFAULT,)):
+        return False  # DEFAULT is the one that is not written (BIP-341)
+    kind = HashType(suffix[0]) if suffix else HashType.DEFAULT
+    return ssa.verify(digest(decoded, index, lock, kind), lock.code[2:], made[:_SCHNORR])
 
 
 def digest(decoded: BitcoinTransaction, index: int, lock: Lock, kind: HashType) -> bytes:

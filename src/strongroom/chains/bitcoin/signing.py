@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from btclib_secp256k1 import dsa, ssa
 
 from strongroom.chains.bitcoin import checks, finalising, psbt, summary
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
-from strongroom.chains.bitcoin.locks import Way
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.psbt import Psbt
 from strongroom.chains.bitcoin.script import witness_version
@@ -19,7 +19,9 @@ from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, Purpose, Signed, ToSign
 from strongroom.errors import InternalError, InvalidTransaction
 
-_ECDSA_LENGTH = 65
+_ECDSA_LENGTH: Final = 65
+"""r, s and recovery id."""
+_SCHNORR_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,12 @@ def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard,
 
 
 def _ecdsa(share: Share, made: bytes) -> bytes:
-    der = dsa.to_der(made[:64]) if len(made) == _ECDSA_LENGTH else b""
-    if not der or not dsa.verify(share.digest, share.key.public_key, der):
+    try:
+        der = dsa.to_der(made[:64])
+        holds = len(made) == _ECDSA_LENGTH and dsa.verify(share.digest, share.key.public_key, der)
+    except ValueError:
+        holds = False
+    if not holds:
         raise InternalError("a signature does not hold")
     return der + bytes((share.kind,))
 
@@ -132,7 +138,8 @@ def _ecdsa(share: Share, made: bytes) -> bytes:
 def _schnorr(decoded: BitcoinTransaction, share: Share, made: bytes) -> bytes:
     """Verified against the output itself, not against the key that we think is in it."""
     lock = decoded.locks[share.index]
-    if lock is None or lock.way is not Way.TAPROOT or not ssa.verify(share.digest, lock.code[2:], made):
+    holds = lock is not None and len(made) == _SCHNORR_LENGTH and ssa.verify(share.digest, lock.code[2:], made)
+    if not holds:
         raise InternalError("a signature does not hold")
     return made if share.kind is HashType.DEFAULT else made + bytes((share.kind,))
 
