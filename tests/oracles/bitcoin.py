@@ -167,10 +167,8 @@ def maps(psbt: str) -> list[dict[bytes, bytes]]:
 
     def read() -> bytes:
         nonlocal at
-        length, at = raw[at], at + 1
-        if length == 0xFD:
-            length, at = int.from_bytes(raw[at : at + 2], "little"), at + 2
-        start, at = at, at + length
+        length, width = _length(raw, at)
+        start, at = at + width, at + width + length
         return raw[start:at]
 
     while at < len(raw):
@@ -179,6 +177,26 @@ def maps(psbt: str) -> list[dict[bytes, bytes]]:
         else:
             found.append({})
     return found
+
+
+def txid(raw: bytes) -> str:
+    """Of a transaction of fewer than 253 inputs and outputs, with witnesses or without."""
+    at = 4 + 2 * (raw[4] == 0)
+    start = at
+    inputs, at = raw[at], at + 1
+    for _ in range(inputs):
+        length, width = _length(raw, at + 36)
+        at += 36 + width + length + 4
+    outputs, at = raw[at], at + 1
+    for _ in range(outputs):
+        length, width = _length(raw, at + 8)
+        at += 8 + width + length
+    return double(raw[:4] + raw[start:at] + raw[-4:])[::-1].hex()
+
+
+def _length(raw: bytes, at: int) -> tuple[int, int]:
+    """A compact size, and how many bytes it takes."""
+    return (int.from_bytes(raw[at + 1 : at + 3], "little"), 3) if raw[at] == 0xFD else (raw[at], 1)
 
 
 def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.oracles.bip32 import Node, public_key
-from tests.oracles.bitcoin import maps, pair
+from tests.oracles.bitcoin import maps, pair, txid
 from tests.vectors.rest import Face, NotExpressible, Rest, Vector, runner, same, segment
 from tests.vectors.rest_common import no_words
 
@@ -35,6 +35,7 @@ _REFUSED_TRANSACTION = {"invalid_transaction", "limit_exceeded", "option_require
 _BIP322_KEY = "L3VFeEujGtevx9w18HD1fhRbCH67Az2dpCymeRE1SoPK6XQtaN2k"
 """Of the address in BIP-322's vectors of hashes, by BIP-322 itself."""
 _SOME_KEY = "46" * 32
+_POLICY = "rfc6979_no_grind; taproot aux_rand=0^32"
 
 
 def keyspace_of(network: str) -> str:
@@ -237,9 +238,12 @@ def bip322_signature(rest: Rest, given: Document, expected: Document) -> None:
         signed = rest.permissive.post(f"{wallet}/sign-message", body)
         same("address", signed["address"], given["address"])
         same("ours", verified(rest, "bitcoin", given, signed["signature"], "bip322"), True)
-        if "tx_version" not in given:
-            ours = {*published, *expected.get("own_deterministic", {}).values()}
-            assert signed["signature"] in ours, "our signature is none of those that the vector has"
+        if "tx_version" in given:  # ours has no lock time
+            continue
+        deterministic = set(expected.get("own_deterministic", {}).values())
+        assert signed["signature"] in deterministic | set(published), "our signature is none of the vector's"
+        if deterministic:
+            same("matches_own", bool(deterministic & set(published)), expected["matches_own"])
         if "to_sign_txid" in expected:
             same("to_sign_txid", signed["details"]["to_sign_txid"], expected["to_sign_txid"])
 
@@ -294,6 +298,9 @@ def _texts(psbt: str) -> Iterator[str]:
     },
 )  # fmt: skip
 def sign(rest: Rest, given: Document, expected: Document) -> None:
+    same("signature_policy", expected.get("signature_policy", _POLICY), _POLICY)
+    if "raw_tx_hex_low_r" in expected:
+        same("txid_low_r", txid(bytes.fromhex(expected["raw_tx_hex_low_r"])), expected["txid_low_r"])
     for network in _NETWORKS[given["network"]]:
         for unsigned in _texts(given["psbt_base64"]):
             wallet = signing_wallet(rest, given, network)
