@@ -142,9 +142,10 @@ def sign(vector: Vector) -> None:
     policy = expected.pop("signature_policy", None)
     assert policy in (None, "rfc6979_no_grind; taproot aux_rand=0^32")
     low_r = expected.pop("raw_tx_hex_low_r", None), expected.pop("txid_low_r", None)
+    assert low_r[0] is None or parse(bytes.fromhex(low_r[0])).txid == low_r[1]
     assert (signed.raw, signed.tx_id) in ((expected.pop("raw_tx_hex"), expected["txid"]), low_r)
     assert signed.details["fee_sat"] == str(expected.pop("fee_sat"))
-    assert expected == {name: signed.details[name] for name in expected}
+    assert expected == {name: signed.details.get(name) for name in expected}
     final = psbt.parse_text(str(signed.details["psbt"]))
     assert final.transaction == psbt.parse_text(text).transaction
 
@@ -205,30 +206,30 @@ def _combined(first: psbt.Psbt, second: psbt.Psbt, wanted: psbt.Psbt) -> None:
 
 
 def multisig(vector: Vector) -> None:
-    given, expected = vector["input"], vector["expected"]
+    given, expected = dict(vector["input"]), dict(vector["expected"])
     where, text = network(given["network"]), given["psbt_base64"]
-    signed = Signed("", None, False)
-    for place in given["signers"]:
+    witness_script, partial = given["witness_script_hex"], expected.pop("partial_sig_hex")
+    for count, place in enumerate(given["signers"], 1):
         words = Mnemonic(Secret(given["mnemonics"][place]), Secret(""))
-        signed = run(words, lambda held: held.sign(where, text, DEFAULT))  # noqa: B023 - called at once
-        text = str(signed.details["psbt"])
-        last = place == given["signers"][-1]
-        assert signed.complete is last
-        assert signed.tx_id == expected["txid"]
+        signed: Signed = run(words, lambda held: held.sign(where, text, DEFAULT))  # noqa: B023 - called at once
+        last = count == len(given["signers"])
+        assert (signed.complete, signed.tx_id) == (last, expected["txid"])
         if not last:
-            assert signed.raw == text
-            [only] = psbt.parse_text(text).inputs
-            [(key, signature)] = only.partial_sigs.items()
-            assert expected["partial_sig_hex"][key.hex()] == signature.hex()
-            assert only.witness_script is not None
-            assert only.witness_script.hex() == given["witness_script_hex"]
-    assert signed.raw == expected["raw_tx_hex"]
-    assert parse(bytes.fromhex(signed.raw)).txid == expected["txid"]
+            assert signed.raw == signed.details["psbt"]
+            [only] = psbt.parse_text(signed.raw).inputs
+            assert only.witness_script == bytes.fromhex(witness_script)
+            assert len(only.partial_sigs) == count
+            assert all(partial.get(key.hex()) == made.hex() for key, made in only.partial_sigs.items())
+            text = signed.raw
+    transaction = parse(bytes.fromhex(signed.raw))
+    assert {made.hex() for made in transaction.inputs[0].witness[1:-1]} == set(partial.values())
+    assert expected == {"raw_tx_hex": signed.raw, "txid": transaction.txid}
 
 
 def refused(vector: Vector) -> None:
     given = vector["input"]
     assert vector["expected"]["error"] is True
+    assert vector["expected"].keys() <= {"error", "reason", "kind", "stage"}
     key = mnemonic(given) if "mnemonic" in given else Mnemonic(Secret("abandon " * 11 + "about"), Secret(""))
     where = network(given.get("network", "mainnet"))
     try:
