@@ -58,7 +58,19 @@ class Node:
 
     @property
     def xpub(self) -> str:
-        raw = _XPUB + bytes([self.depth]) + self.parent + self.number.to_bytes(4, "big") + self.chain_code + self.public
+        return self._text(_XPUB, self.public)
+
+    @property
+    def tpub(self) -> str:
+        return self._text(_TPUB, self.public)
+
+    @property
+    def tprv(self) -> str:
+        assert self.private is not None
+        return self._text(_TPRV, b"\0" + self.private.to_bytes(32, "big"))
+
+    def _text(self, version: bytes, key: bytes) -> str:
+        raw = version + bytes([self.depth]) + self.parent + self.number.to_bytes(4, "big") + self.chain_code + key
         number = int.from_bytes(raw + _checksum(raw), "big")
         text = ""
         while number:

@@ -53,6 +53,7 @@ class Bitcoind:
         options = {
             "datadir": self._folder, "rpcport": self._port, "rpcbind": "127.0.0.1", "rpcallowip": "127.0.0.1",
             "rpcuser": user, "rpcpassword": password, "listen": 0, "txindex": 1, "fallbackfee": "0.0001",
+            "keypool": 20,
         }  # fmt: skip
         self._process = subprocess.Popen(
             [found, "-regtest", *(f"-{name}={value}" for name, value in options.items())],
@@ -113,10 +114,11 @@ class Bitcoind:
         self.mine()
         return found
 
-    def watch(self, name: str, *descriptors: str, private: bool = False) -> None:
+    def watch(self, name: str, *descriptors: str, private: bool = False, indexes: int = 20) -> None:
         """A wallet named ``name`` whose addresses are those of the descriptors; ``private``: they hold keys."""
         self.call("createwallet", name, not private, True)
-        asked = [{"desc": each, "timestamp": "now", "active": True, "range": [0, 1000]} for each in descriptors]
+        span = [0, indexes - 1]
+        asked = [{"desc": each, "timestamp": "now", "active": True, "range": span} for each in descriptors]
         for answer in self.call("importdescriptors", asked, wallet=name):
             assert answer["success"], answer
 
