@@ -7,7 +7,7 @@ from typing import Final
 
 from btclib_secp256k1 import dsa, ssa
 
-from strongroom.chains.bitcoin import finalising, script, sighash
+from strongroom.chains.bitcoin import script, sighash
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.locks import Lock, Way
 from strongroom.chains.bitcoin.ownership import Ownership
@@ -97,7 +97,7 @@ def _check_shape(decoded: BitcoinTransaction, limits: Limits) -> None:
     if any(outpoint.txid == _COINBASE for outpoint in outpoints):
         raise InvalidTransaction("an input spends nothing", field="unsigned_tx")
     most = limits["max_weight"]
-    if most is not None and finalising.estimate(decoded).weight > most:
+    if most is not None and decoded.estimated.weight > most:
         raise LimitExceeded("the transaction weighs more than the limit max_weight", field="unsigned_tx")
 
 
@@ -127,7 +127,7 @@ def _check_fee(decoded: BitcoinTransaction, limits: Limits) -> None:
     most, rate, percent = limits["max_fee"], limits["max_fee_rate"], limits["max_fee_percent"]
     if most is not None and paid > most:
         raise LimitExceeded("the fee is over the limit max_fee", field="unsigned_tx")
-    if rate is not None and paid > rate * finalising.estimate(decoded).vsize:
+    if rate is not None and paid > rate * decoded.estimated.vsize:
         raise LimitExceeded("the fee is over the limit max_fee_rate", field="unsigned_tx")
     total = paid + sum(output.value for output in decoded.transaction.outputs)
     if percent is not None and paid > (limits["max_fee_percent_floor"] or 0) and paid * 100 > total * percent:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.bitcoin import locks, psbt, script
+from strongroom.chains.bitcoin import finalising, locks, psbt, script
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
@@ -21,7 +22,7 @@ from strongroom.errors import InvalidTransaction
 _SEGWIT_V0: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BitcoinTransaction(Decoded):
     psbt: Psbt
     text: str
@@ -36,6 +37,11 @@ class BitcoinTransaction(Decoded):
     def transaction(self) -> Transaction:
         """Unsigned."""
         return self.psbt.transaction
+
+    @cached_property
+    def estimated(self) -> Transaction:
+        """With signatures of about the size of those to come."""
+        return finalising.estimate(self.psbt, self.locks)
 
 
 def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:

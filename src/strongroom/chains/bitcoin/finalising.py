@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.transaction import Transaction
@@ -43,15 +42,15 @@ def extract(final: Psbt) -> Transaction:
     return _with_parts(final.transaction, [_final(given) or (b"", ()) for given in final.inputs])
 
 
-def estimate(decoded: BitcoinTransaction) -> Transaction:
+def estimate(unsigned: Psbt, locks: Iterable[Lock | None]) -> Transaction:
     """The transaction with signatures of about the size of those to come; of an input that is not known, with none."""
     parts = []
-    for given, lock in zip(decoded.psbt.inputs, decoded.locks, strict=True):
+    for given, lock in zip(unsigned.inputs, locks, strict=True):
         found = _final(given)
         if found is None:
             found = (b"", ()) if lock is None else lock.place(lock.estimate())
         parts.append(found)
-    return _with_parts(decoded.transaction, parts)
+    return _with_parts(unsigned.transaction, parts)
 
 
 def _final(given: PsbtInput) -> Parts | None:

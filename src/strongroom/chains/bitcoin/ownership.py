@@ -9,6 +9,7 @@ from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.locks import Way
 from strongroom.chains.bitcoin.psbt import PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.codecs.hash160 import hash160
 from strongroom.domain.signing import OurKey, Ours
 from strongroom.errors import InvalidTransaction
 
@@ -45,14 +46,20 @@ class Ownership:
 
     def key_of(self, output_script: bytes) -> OurKey | None:
         """The key of ours that can spend this without another key and without any script of its own."""
-        if script.classify(output_script)[0] is ScriptKind.P2TR:
-            return self._by_taproot_script.get(output_script)
-        return self._by_script.get(output_script)
+        kind, program = script.classify(output_script)
+        if kind in (ScriptKind.P2PKH, ScriptKind.P2WPKH):
+            return self._by_hash.get(program)
+        if kind is ScriptKind.P2SH:
+            return self._by_nested_script.get(output_script)
+        return self._by_taproot_script.get(output_script) if kind is ScriptKind.P2TR else None
 
     @cached_property
-    def _by_script(self) -> dict[bytes, OurKey]:
-        makers = (schemes.p2pkh, schemes.p2wpkh, schemes.p2sh_p2wpkh)
-        return {make(key.public_key): key for key in self._ours.values() for make in makers}
+    def _by_hash(self) -> dict[bytes, OurKey]:
+        return {hash160(key.public_key): key for key in self._ours.values()}
+
+    @cached_property
+    def _by_nested_script(self) -> dict[bytes, OurKey]:
+        return {schemes.p2sh_p2wpkh(key.public_key): key for key in self._ours.values()}
 
     @cached_property
     def _by_taproot_script(self) -> dict[bytes, OurKey]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from strongroom.chains.bitcoin import address, checks, finalising, script
+from strongroom.chains.bitcoin import address, checks, script
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
@@ -92,7 +92,7 @@ def _fee(decoded: BitcoinTransaction) -> Fee | None:
     amount = checks.fee(decoded)
     if amount is None:
         return None
-    vsize = finalising.estimate(decoded).vsize
+    vsize = decoded.estimated.vsize
     rate = f"{amount // vsize}.{amount * 100 // vsize % 100:02}"
     return Fee(amount=str(amount), asset=decoded.network.symbol, rate=rate, limit=str(vsize))
 
@@ -102,7 +102,7 @@ def _cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> I
     amount = checks.fee(decoded)
     if amount is None:
         yield Caution(code="unknown_fee", message="The PSBT does not say what every input spends")
-    elif limit is not None and amount > limit * finalising.estimate(decoded).vsize:
+    elif limit is not None and amount > limit * decoded.estimated.vsize:
         yield Caution(code="high_fee", message="The fee is unusually high")
     if any(given.sighash_type not in (None, *checks.BINDING) for given in decoded.psbt.inputs):
         message = "A signature does not cover the whole transaction: others can change the rest"

@@ -86,7 +86,7 @@ class Transaction:
     def wtxid(self) -> str:
         return hash256(self.serialize())[::-1].hex()
 
-    @property
+    @cached_property
     def weight(self) -> int:
         """BIP-141: three times the size without witnesses and once the whole size."""
         return 3 * len(self.serialize(witness=False)) + len(self.serialize())
@@ -122,8 +122,6 @@ def read(reader: Reader) -> Transaction:
     if reader.u8() != 1:
         raise ValueError("a transaction has inputs, or the marker and flag of one with witnesses")
     inputs, outputs = _inputs(reader), _outputs(reader)
-    if not inputs:
-        raise ValueError("a transaction has at least one input")
     inputs = tuple(replace(txin, witness=read_witness(reader)) for txin in inputs)
     if not any(txin.witness for txin in inputs):
         raise ValueError("a transaction is written with witnesses but has none")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from strongroom.chains.bitcoin import finalising, psbt, script
+from strongroom.chains.bitcoin import psbt, script
 from strongroom.chains.bitcoin.checks import dust_threshold
 from strongroom.chains.bitcoin.psbt import Psbt, TapOrigin
 from strongroom.chains.bitcoin.sighash import HashType
@@ -202,7 +202,7 @@ class TestLimits:
 
     def test_weight(self) -> None:
         one = make(["p2wpkh"])
-        weight = finalising.estimate(BITCOIN.decode(NETWORK, psbt.to_base64(one))).weight
+        weight = BITCOIN.decode(NETWORK, psbt.to_base64(one)).estimated.weight
         assert sign(one, ours(0), limited(max_weight=weight)).complete
         assert "max_weight" in refusal(one, policy=limited(max_weight=weight - 1)).message
 
