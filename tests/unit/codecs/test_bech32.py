@@ -92,6 +92,11 @@ def test_up_to_four_wrong_characters_are_always_seen() -> None:
                 bech32.decode(text[:2].lower(), "".join(signs))
 
 
+def test_a_long_text_is_not_looked_at() -> None:
+    with pytest.raises(ValueError, match="at most 90"):
+        bech32.decode("bc", "bc1" + "q" * 88)
+
+
 @pytest.mark.parametrize(("version", "size"), [(0, 19), (0, 33), (1, 1), (1, 41), (17, 32), (-1, 20)])
 def test_what_is_no_witness_program(version: int, size: int) -> None:
     with pytest.raises(ValueError, match="witness"):

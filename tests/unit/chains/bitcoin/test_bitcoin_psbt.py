@@ -178,6 +178,7 @@ BAD = {
     "partial signature of a hybrid key": one_input((b"\2\6" + bytes(64), bytes(70))),
     "empty partial signature": one_input((b"\2" + KEY, b"")),
     "partial signature of 74 bytes": one_input((b"\2" + KEY, bytes(74))),
+    "sighash with and without key data": one_input((b"\3", bytes([1, 0, 0, 0])), (b"\3\0", bytes([1, 0, 0, 0]))),
     "sighash of 1 byte": one_input((b"\3", b"\1")),
     "origin of 3 bytes": one_input((b"\6" + KEY, ORIGIN[:3])),
     "origin of 7 bytes": one_input((b"\6" + KEY, ORIGIN[:7])),
