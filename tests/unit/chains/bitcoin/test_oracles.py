@@ -22,7 +22,6 @@ WALLETS = 200
 BITCOIN = Bitcoin()
 NETWORKS = {network.name: network for network in BITCOIN.networks}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SCHEMES = {"p2pkh": "bip44", "p2sh-p2wpkh": "bip49", "p2wpkh": "bip84", "p2tr": "bip86"}
 
 
 @pytest.mark.needs("libbitcoinkernel")
@@ -32,26 +31,26 @@ def test_each_transaction_of_ours_is_spent_and_with_one_bit_changed_it_is_not() 
     inputs = 0
     for _ in range(TRANSACTIONS):
         unsigned = maker.unsigned()
-        inputs += len(unsigned.keys)
+        inputs += len(unsigned.coins)
         raw, signatures = _sign(unsigned)
         assert oracle.are_spent(raw, unsigned.spent)
-        changed = oracle.one_bit_changed(draw, raw, draw.choice(signatures))
+        changed = oracle.one_bit_changed(draw, raw, signatures)
         assert not oracle.are_spent(changed, unsigned.spent)
     assert inputs > 2 * TRANSACTIONS
 
 
 def _sign(unsigned: oracle.Unsigned) -> tuple[bytes, list[bytes]]:
-    """The serialised transaction, and the signatures in it."""
-    network = NETWORKS["bitcoin"]
-    private = {key.public: key for key in unsigned.keys}
+    """The serialised transaction, and all signatures that were made: of a multisig more than it needs."""
+    network, keys = NETWORKS["bitcoin"], unsigned.keys
     ours = {
-        key.public: OurKey(key.public, bip32.format_path(key.path), SCHEMES[key.kind], key.script)
-        for key in unsigned.keys
+        public: OurKey(public, bip32.format_path(key.path), "", b"" if len(coin.keys) > 1 else coin.script)
+        for public, (coin, key) in keys.items()
     }
     decoded = BITCOIN.decode(network, unsigned.psbt)
     BITCOIN.check(decoded, ours, Policy(BITCOIN.limits), NOW)
     prepared = BITCOIN.prepare(decoded, ours)
-    signatures = [private[item.public_key].sign(item.payload) for item in prepared.to_sign]
+    held = [(keys[item.public_key], item.payload) for item in prepared.to_sign]
+    signatures = [coin.sign(key, digest) for (coin, key), digest in held]
     assert prepared.summary.fee is not None
     assert prepared.summary.fee.amount == str(unsigned.fee)
     signed = BITCOIN.assemble(prepared, signatures)
