@@ -72,7 +72,7 @@ async def _key(call: Call, place: Place) -> OurKey:
     account = await call.keyring.account(call, place)
     if account is None or account.node is None:
         raise AddressNotDerived(
-            "the transaction names a key of an account that has not been opened yet: ask for an address of it first",
+            "the transaction names a key of an account that is not open yet: ask for the account or an address first",
             field="unsigned_tx",
         )
     public_key = bip32.derive_public(account.node, place.path).public_key

@@ -178,7 +178,7 @@ def _check_signatures(decoded: BitcoinTransaction, index: int) -> None:
 
 def _holds(decoded: BitcoinTransaction, index: int, lock: Lock, key: bytes, made: bytes) -> bool:
     kind = HashType(made[-1])
-    if lock.way is Way.TAPROOT or kind not in ECDSA_TYPES or (lock.keys and key not in lock.keys):
+    if kind not in ECDSA_TYPES or not lock.admits(key):
         return False
     return dsa.verify(digest(decoded, index, lock, kind), key, made[:-1])
 

@@ -50,10 +50,15 @@ class Lock:
         if self.way is Way.TAPROOT:
             return None if key_path is None else (key_path,)
         if not self.keys:
-            _, program = script.classify(self.code)
-            return next(((made, key) for key, made in signatures.items() if hash160(key) == program), None)
+            return next(((made, key) for key, made in signatures.items() if self.admits(key)), None)
         made = [signatures[key] for key in self.keys if key in signatures]
         return (b"", *made[: self.threshold]) if len(made) >= self.threshold else None
+
+    def admits(self, key: bytes) -> bool:
+        """Whether an ECDSA signature of this key is of any use."""
+        if self.way is Way.TAPROOT:
+            return False
+        return key in self.keys if self.keys else hash160(key) == script.classify(self.code)[1]
 
     def estimate(self) -> tuple[bytes, ...]:
         """A stack of the size that `satisfy` will give, to a byte or two a signature."""
