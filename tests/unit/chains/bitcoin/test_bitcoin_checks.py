@@ -258,6 +258,12 @@ class TestSignaturesOfOthers:
         assert "not valid" in refusal(with_input(first, 0, partial_sigs={public_key(0): made})).message
         assert "not valid" in refusal(with_input(first, 0, partial_sigs={public_key(50): made})).message
 
+    def test_of_a_key_that_the_output_does_not_know(self) -> None:
+        one = make(["p2wpkh", "p2pkh"])
+        [made] = psbt.parse_text(sign(one, ours(0)).raw).inputs[0].partial_sigs.values()
+        for key in (public_key(1), public_key(10)):
+            assert "not valid" in refusal(with_input(one, 0, partial_sigs={key: made}), ours(10)).message
+
     def test_on_taproot(self) -> None:
         first = psbt.parse_text(sign(make(["p2tr", "p2wpkh"]), ours(0)).raw)
         made = first.inputs[0].tap_key_sig
