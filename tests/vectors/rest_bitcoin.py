@@ -279,7 +279,7 @@ def readable(rest: Rest, given: Document, expected: Document) -> None:
                 same("type", decoded["summary"]["type"], "psbt")
 
 
-_NO_TRANSACTION = ("a transaction has inputs and outputs", "the outputs hold more than the inputs")
+_NO_TRANSACTION = ("the outputs hold more than the inputs", "an extended key in the PSBT is of another network")
 """Why of some PSBTs of BIP-174 no transaction can come, though they can be read."""
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.bitcoin import finalising, locks, psbt, script
+from strongroom.chains.bitcoin import descriptor, finalising, locks, psbt, script
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
@@ -52,6 +52,7 @@ def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
         parsed = psbt.parse_text(unsigned)
     except ValueError as error:
         raise InvalidTransaction(str(error), field="unsigned_tx") from None
+    _check_network(network, parsed)
     spent = tuple(_spent(parsed, index) for index in range(len(parsed.inputs)))
     known = tuple(output for output in spent if output is not None)
     return BitcoinTransaction(
@@ -64,6 +65,13 @@ def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
         locks=tuple(map(_lock, spent, parsed.inputs)),
         shared=Precomputed(parsed.transaction, known),
     )
+
+
+def _check_network(network: Network, parsed: Psbt) -> None:
+    """Extended keys alone tell for which network a PSBT was made, and that only as main or test."""
+    versions = {int.from_bytes(each[:4], "big") for each in parsed.xpubs}
+    if versions & set(descriptor.VERSIONS.values()) - {descriptor.VERSIONS[network.keyspace]}:
+        raise InvalidTransaction("an extended key in the PSBT is of another network", field="unsigned_tx")
 
 
 def _spent(parsed: Psbt, index: int) -> TxOut | None:

@@ -13,7 +13,8 @@ from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.wallet import PublicNode
 
-_VERSIONS: Final = {MAIN: bip32.XPUB, TEST: bip32.TPUB}
+VERSIONS: Final = {MAIN: bip32.XPUB, TEST: bip32.TPUB}
+"""Of plain extended public keys, by keyspace."""
 _SLIP132: Final = {
     (MAIN, BIP49): 0x049D7CB2,  # ypub
     (MAIN, BIP84): 0x04B24746,  # zpub
@@ -37,7 +38,7 @@ _GENERATOR: Final = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x6
 
 def account_keys(network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None) -> AccountKeys:
     """Raises InvalidKey where the node has no chain code."""
-    xpub = bip32.xpub(node, _VERSIONS[network.keyspace])
+    xpub = bip32.xpub(node, VERSIONS[network.keyspace])
     version = _SLIP132.get((network.keyspace, scheme.name))
     form = _DESCRIPTORS.get(scheme.name)
     descriptor = None

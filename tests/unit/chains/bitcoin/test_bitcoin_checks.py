@@ -9,7 +9,7 @@ import pytest
 
 from strongroom.chains.bitcoin import psbt, script
 from strongroom.chains.bitcoin.checks import dust_threshold
-from strongroom.chains.bitcoin.psbt import Psbt, TapOrigin
+from strongroom.chains.bitcoin.psbt import Origin, Psbt, TapOrigin
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.transaction import MAX_MONEY, OutPoint, TxIn, TxOut
 from strongroom.domain.signing import Ours, Policy
@@ -100,6 +100,26 @@ class TestWhatIsSpent:
         outpoint = OutPoint(bytes(32), 0xFFFFFFFF)
         coinbase = with_transaction(one, inputs=(TxIn(outpoint, b"", 0),))
         assert "spends nothing" in refusal(claimed_amount(coinbase, 0, VALUE)).message
+
+
+@pytest.mark.parametrize(
+    ("network", "version", "allowed"),
+    [
+        (0, "0488b21e", True),
+        (0, "043587cf", False),
+        (1, "043587cf", True),
+        (1, "0488b21e", False),
+        (4, "04b24746", True),
+    ],
+)
+def test_extended_keys_of_another_network(network: int, version: str, allowed: bool) -> None:
+    xpubs = {bytes.fromhex(version) + bytes(74): Origin(bytes(4), ())}
+    text = psbt.to_base64(replace(make(["p2wpkh"]), xpubs=xpubs))
+    if allowed:
+        BITCOIN.decode(BITCOIN.networks[network], text)
+    else:
+        with pytest.raises(InvalidTransaction):
+            BITCOIN.decode(BITCOIN.networks[network], text)
 
 
 class TestScripts:
