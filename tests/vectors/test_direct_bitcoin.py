@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.vectors.direct_bitcoin import RUNNERS
+from tests.vectors import direct_bitcoin, direct_bitcoin_messages, direct_bitcoin_signing
 
+RUNNERS = {**direct_bitcoin.RUNNERS, **direct_bitcoin_signing.RUNNERS, **direct_bitcoin_messages.RUNNERS}
 VECTORS = [
     vector
     for file in sorted((Path(__file__).parent / "data").glob("bitcoin.*.json"))
     for vector in json.loads(file.read_text())["vectors"]
-    if vector["group"] in RUNNERS
 ]
 LABELS = {"reason", "kind", "stage", "description"}
 
@@ -25,7 +25,7 @@ def test_vector(vector: dict[str, Any]) -> None:
     RUNNERS[vector["group"]](vector)
 
 
-def test_every_runner_has_vectors() -> None:
+def test_every_group_has_a_runner_and_vectors() -> None:
     assert {vector["group"] for vector in VECTORS} == RUNNERS.keys()
 
 
@@ -45,9 +45,11 @@ def planted() -> list[dict[str, Any]]:
 def _other(value: Any) -> Any:
     if isinstance(value, str):
         return value[:-1] + ("0" if value[-1:] != "0" else "1")
-    if isinstance(value, dict):
-        return {name: _other(one) for name, one in value.items()}
-    return not value
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return [_other(one) for one in value] if isinstance(value, list) else {k: _other(one) for k, one in value.items()}
 
 
 @pytest.mark.parametrize("vector", planted(), ids=lambda vector: vector["id"])
