@@ -42,7 +42,7 @@ def _spends(transaction: Transaction, index: int, spent: Sequence[TxOut]) -> boo
     kind, program = script.classify(output.script)
     if kind is ScriptKind.P2TR:
         return not txin.script_sig and _key_path(transaction, index, spent, program)
-    if kind in (ScriptKind.P2WPKH, ScriptKind.P2WSH):
+    if script.witness_version(output.script) is not None:
         return not txin.script_sig and _segwit(transaction, index, output.value, output.script)
     stack = _pushes(txin.script_sig)
     inner = output.script
@@ -101,10 +101,8 @@ def _satisfies(stack: Sequence[bytes], inner: bytes, digest: Digest, *, compress
 
 
 def _holds(signature: bytes, key: bytes, digest: bytes) -> bool:
-    der, hash_type = signature[:-1], signature[-1:]
-    if hash_type != bytes((HashType.ALL,)) or dsa.to_der(dsa.to_compact(der)) != der:
-        return False
-    return dsa.verify(digest, key, der)
+    """libsecp256k1 reads strict DER only and takes no high s."""
+    return signature[-1:] == bytes((HashType.ALL,)) and dsa.verify(digest, key, signature[:-1])
 
 
 def _pushes(script_sig: bytes) -> list[bytes]:

@@ -224,6 +224,19 @@ def test_what_cannot_be_read(form: str, signature: str) -> None:
         verify(form, schemes.p2wpkh(PUBLIC), signature)
 
 
+def test_base64_has_one_form() -> None:
+    signature = sign("bip322", "p2wpkh").signature
+    assert signature[-2:-1] + "=" == signature[-2:]
+    other = chr(ord(signature[-2]) + 1)  # the same bytes, if the bits that are left over were not looked at
+    with pytest.raises(InvalidMessage, match="base64"):
+        verify("bip322", schemes.p2wpkh(PUBLIC), f"{signature[:-2]}{other}=")
+
+
+def test_a_proof_of_funds_is_not_judged() -> None:
+    with pytest.raises(InvalidMessage, match="proofs of funds"):
+        verify("bip322", schemes.p2wpkh(PUBLIC), "pof" + sign("bip322", "p2sh-p2wpkh").signature[3:])
+
+
 def test_what_can_be_read_and_holds_nothing() -> None:
     assert not verify("bip322", schemes.p2wpkh(PUBLIC), "smpAA==")
     assert not verify("bip322", schemes.p2wpkh(PUBLIC), "AA==")
