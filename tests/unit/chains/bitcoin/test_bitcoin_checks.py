@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from strongroom.chains.bitcoin import psbt, script
+from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.checks import dust_threshold
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, TapOrigin
 from strongroom.chains.bitcoin.sighash import HashType
@@ -334,6 +334,18 @@ class TestOwnership:
         assert sign(shared, ours(0, 4)).complete
         stranger = with_output(one, 0, **claims(kind, 30), **scripts(kind, 3))
         assert "does not pay it" in refusal(stranger, ours(0, 30)).message
+
+    def test_an_output_with_scripts_of_its_own_is_not_change(self) -> None:
+        tree, root = b"\0\xc0\x01\x51", b"\1" * 32
+        output = script.p2tr(schemes.output_key(public_key(3), root))
+        one = with_output(make(["p2wpkh"], [TxOut(10_000, output)]), 0, tap_tree=tree, **claims("p2tr", 3))
+        assert sign(one, ours(0, 3)).complete
+        decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
+        assert [each.kind for each in BITCOIN.summarise(decoded, ours(0, 3)).actions] == [
+            "spend",
+            "transfer",
+            "transfer",
+        ]
 
     def test_keys_of_taproot_leaves_claim_nothing(self) -> None:
         one = make(["p2wpkh"], [TxOut(10_000, output_script("p2tr", 4))])
