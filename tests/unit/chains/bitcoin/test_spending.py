@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
-from btclib_secp256k1 import dsa, keys
+from btclib_secp256k1 import dsa, keys, ssa, xonly
 
 from strongroom.chains.bitcoin import schemes, script, sighash
 from strongroom.chains.bitcoin.bip322 import Challenge
 from strongroom.chains.bitcoin.script import multisig, push
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import UnknownScriptError
+from strongroom.chains.bitcoin.transaction import TxOut
 from strongroom.codecs.hash160 import hash160
+from strongroom.codecs.hash256 import tagged_hash
 
 PRIVATE, OTHER_PRIVATE = b"\x07" * 32, b"\x08" * 32
 PUBLIC, OTHER = keys.pubkey_from_prvkey(PRIVATE), keys.pubkey_from_prvkey(OTHER_PRIVATE)
@@ -61,6 +64,20 @@ def test_p2pkh() -> None:
         "two inputs": replace(spent, inputs=spent.inputs * 2),
     }.items():
         assert not challenge.is_met(signed), why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"version": 1}, {"outputs": (TxOut(0, schemes.p2wpkh(OTHER)),)}, {"outputs": (TxOut(0, b"\x6a"),) * 2}],
+    ids=["version", "output", "outputs"],
+)
+def test_what_was_signed_is_not_the_transaction_of_bip322(changes: dict[str, Any]) -> None:
+    challenge, code = of(schemes.p2wpkh(PUBLIC)), schemes.p2pkh(PUBLIC)
+    for allowed, holds in (({}, True), ({"version": 2, "lock_time": 9}, True), (changes, False)):
+        unsigned = replace(challenge.to_sign, **allowed)
+        made = dsa.sign(sighash.segwit_v0(unsigned, 0, code, 0, HashType.ALL), PRIVATE) + b"\1"
+        signed = replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=(made, PUBLIC)),))
+        assert challenge.is_met(signed) is holds
 
 
 def _high_s(made: bytes) -> bytes:
@@ -136,10 +153,26 @@ def test_p2wsh_multisig() -> None:
         assert not challenge.is_met(signed), why
 
 
+def test_fewer_signatures_than_the_script_asks_for() -> None:
+    inner = multisig(2, [PUBLIC, OTHER])
+    challenge = of(script.p2wsh(sha256(inner).digest()))
+    first, second = (segwit(challenge, inner, private) for private in (PRIVATE, OTHER_PRIVATE))
+    assert challenge.is_met(challenge.signed(witness=(b"", first, second, inner)))
+    assert not challenge.is_met(challenge.signed(witness=(b"", first, inner)))
+    assert not challenge.is_met(challenge.signed(witness=(b"", inner)))
+
+
 def test_p2tr() -> None:
     challenge = of(schemes.p2tr(PUBLIC))
+    tweaked = xonly.prvkey_tweak_add(PRIVATE, tagged_hash("TapTweak", PUBLIC[1:]))
+    made = ssa.sign(sighash.taproot(challenge.to_sign, 0, challenge.to_spend.outputs, 0), tweaked, bytes(32))
+    explicit = ssa.sign(sighash.taproot(challenge.to_sign, 0, challenge.to_spend.outputs, 1), tweaked, bytes(32))
+    assert challenge.is_met(challenge.signed(witness=(made,)))
+    assert challenge.is_met(challenge.signed(witness=(explicit + b"\1",)))
     refused = {
-        "a scriptSig": challenge.signed(b"\0", (bytes(64),)),
+        "a scriptSig": challenge.signed(b"\0", (made,)),
+        "another type than was signed": challenge.signed(witness=(made + b"\1",)),
+        "the default type written out": challenge.signed(witness=(made + b"\0",)),
         "nothing": challenge.signed(),
         "another type": challenge.signed(witness=(bytes(64) + b"\3",)),
         "too short": challenge.signed(witness=(bytes(63),)),
