@@ -60,6 +60,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 _OWNER = Owner(UUID(int=1), UUID(int=2))
 _NAMES = {"mainnet": "bitcoin", "testnet": "bitcoin-testnet3", "signet": "bitcoin-signet", "regtest": "bitcoin-regtest"}
+_ROLES = {"psbts_base64", "psbt_base64", "wifs", "network", "master_tprv", "paths"}
+_MULTISIG = {"network", "mnemonics", "path", "signers", "witness_script_hex", "address", "psbt_base64"}
 _PREPARED_BY_TOOLS = {"unsigned_tx_hex", "inputs", "outputs", "version", "locktime"}
 """The same transaction told in other words."""
 
@@ -178,6 +180,7 @@ def roles(vector: Vector) -> None:
     given, expected = dict(vector["input"]), dict(vector["expected"])
     wanted = psbt.parse_text(expected.pop("psbt_base64"))
     assert not expected
+    assert given.keys() <= _ROLES
     if "psbts_base64" in given:
         _combined(*(psbt.parse_text(text) for text in given["psbts_base64"]), wanted)
         return
@@ -207,6 +210,7 @@ def _combined(first: psbt.Psbt, second: psbt.Psbt, wanted: psbt.Psbt) -> None:
 
 def multisig(vector: Vector) -> None:
     given, expected = dict(vector["input"]), dict(vector["expected"])
+    assert given.keys() == _MULTISIG
     where, text = network(given["network"]), given["psbt_base64"]
     witness_script, partial = given["witness_script_hex"], expected.pop("partial_sig_hex")
     for count, place in enumerate(given["signers"], 1):
@@ -229,6 +233,7 @@ def multisig(vector: Vector) -> None:
 def refused(vector: Vector) -> None:
     given = vector["input"]
     assert vector["expected"]["error"] is True
+    assert given.keys() <= {"network", "mnemonic", "psbt_base64"}
     assert vector["expected"].keys() <= {"error", "reason", "kind", "stage"}
     key = mnemonic(given) if "mnemonic" in given else Mnemonic(Secret("abandon " * 11 + "about"), Secret(""))
     where = network(given.get("network", "mainnet"))

@@ -108,7 +108,7 @@ def _cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> I
         message = "A signature does not cover the whole transaction: others can change the rest"
         yield Caution(code="partial_sighash", message=message)
     for output, owner in zip(decoded.transaction.outputs, held.outputs, strict=True):
-        if owner is not None and owner.address not in (b"", output.script):
+        if owner is not None and owner.address != output.script:
             message = "An output pays a key of this wallet by a script that its account does not look for"
             yield Caution(code="other_script", message=message)
         if script.classify(output.script)[0] is ScriptKind.OTHER:

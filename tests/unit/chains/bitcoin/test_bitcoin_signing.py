@@ -100,6 +100,14 @@ def test_inputs_of_others_are_left_to_them() -> None:
     assert all(spends(transaction, index, spent(one)) for index in range(3))
 
 
+def test_what_is_not_known_stays() -> None:
+    strange = {b"\xfc\x05other\x00": b"\1\2"}
+    one = with_input(make(["p2wpkh"]), 0, unknown=strange)
+    assert psbt.parse_text(str(sign(one, ours(0)).details["psbt"])).inputs[0].unknown == strange
+    half = with_input(make(["p2wsh"]), 0, unknown=strange)
+    assert psbt.parse_text(sign(half, ours(0)).raw).inputs[0].unknown == strange
+
+
 def test_final_inputs_of_others_stay() -> None:
     one = make(["p2wpkh", "p2tr"])
     whole = parse(bytes.fromhex(sign(one, ours(0, 10)).raw))
