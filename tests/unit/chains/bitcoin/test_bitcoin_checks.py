@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from btclib_secp256k1 import dsa
 
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.checks import dust_threshold
@@ -28,9 +29,11 @@ from tests.unit.chains.bitcoin.bitcoin_cases import (
     make,
     ours,
     output_script,
+    prepare,
     public_key,
     scripts,
     sign,
+    signature,
     with_input,
     with_output,
     with_transaction,
@@ -279,10 +282,12 @@ class TestSignaturesOfOthers:
         assert "not valid" in refusal(with_input(first, 0, partial_sigs={public_key(50): made})).message
 
     def test_of_a_key_that_the_output_does_not_know(self) -> None:
-        one = make(["p2wpkh", "p2pkh"])
-        [made] = psbt.parse_text(sign(one, ours(0)).raw).inputs[0].partial_sigs.values()
-        for key in (public_key(1), public_key(10)):
-            assert "not valid" in refusal(with_input(one, 0, partial_sigs={key: made}), ours(10)).message
+        for kind, stranger in (("p2wpkh", 5), ("p2pkh", 5), ("p2wsh", 5)):
+            one = make([kind, "p2wpkh"])
+            item = replace(prepare(one, ours(0)).to_sign[0], public_key=public_key(stranger))
+            made = dsa.to_der(signature(item)[:64]) + b"\1"  # by its own key, over the right digest
+            signed = with_input(one, 0, partial_sigs={public_key(stranger): made})
+            assert "not valid" in refusal(signed, ours(10)).message
 
     def test_on_taproot(self) -> None:
         first = psbt.parse_text(sign(make(["p2tr", "p2wpkh"]), ours(0)).raw)
