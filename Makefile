@@ -16,10 +16,10 @@ help: ## list what can be made
 run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 	@exec $(BIN)/strongroom serve
 
-test: $(VENV)/.test $(VENV)/.node ## run the tests
+test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign'
 
-demo: $(VENV)/.runtime $(VENV)/.node ## a service of its own, a real Ethereum node, and two transfers that it mines
+demo: $(VENV)/.runtime $(VENV)/.node $(VENV)/.bitcoind ## a service of its own, real nodes of Ethereum and Bitcoin, and transfers that they mine
 	@$(PY) -m examples.demo
 
 run-production: $(VENV)/.test ## the service on PostgreSQL and OpenBao of its own, with a worker for each core, to try out
@@ -106,3 +106,10 @@ $(VENV)/.node: $(VENV)/.made tests/node/package-lock.json requirements/node.txt
 	    ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
 	fi
 	@touch $@
+
+# Where it cannot be had, the tests that need it are skipped and say so.
+$(VENV)/.bitcoind: $(VENV)/.made tests/support/bitcoind.sh
+	@echo 'Getting a Bitcoin node'
+	@if sh tests/support/bitcoind.sh $(VENV)/bitcoind >/dev/null 2>&1; then touch $@; else \
+	  echo 'There is none to be had here: put bitcoind on the PATH (version 29 or later)'; \
+	fi

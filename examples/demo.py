@@ -1,7 +1,8 @@
-"""From nothing to mined: a service, a real Ethereum node, a wallet, and two transfers, one over REST, one over gRPC.
+"""From nothing to mined: a service, a real Ethereum node, a wallet, and two transfers, one over REST, one over gRPC;
+then, where a Bitcoin node can be had, a PSBT of that node's own wallet.
 
 ``make demo`` runs it with a service of its own, in a folder that is gone afterwards. With STRONGROOM_URL and
-STRONGROOM_API_KEY set it asks a running one (and GRPC_TARGET, else 127.0.0.1:3001). The node is always its own.
+STRONGROOM_API_KEY set it asks a running one (and GRPC_TARGET, else 127.0.0.1:3001). The nodes are always its own.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import (
     SignTransactionRequest,
     UnsignedTransaction,
 )
-from tests.support.anvil import Anvil, program
+from tests.support import anvil, bitcoind
+from tests.support.anvil import Anvil
+from tests.support.bitcoind import Bitcoind
 from tests.support.server import Server
 
 NETWORK = "anvil"
 RECIPIENT = "0x3535353535353535353535353535353535353535"
 ETHER = 10**18
+BITCOIN = "bitcoin-regtest"
+COIN = 10**8
 
 
 class Failed(Exception):
@@ -73,12 +78,18 @@ class Strongroom:
 
 
 def main() -> int:
-    if program() is None:
+    if anvil.program() is None:
         print("There is no anvil: `make demo` installs it on Linux x86-64; elsewhere put Foundry's on the PATH.")
         return 1
     try:
-        with _service() as service, Anvil() as node:
-            walk(service, node)
+        with _service() as service:
+            with Anvil() as node:
+                walk(service, node)
+            if bitcoind.program() is None:
+                _title("No Bitcoin: `make demo` gets a node on Debian; elsewhere put bitcoind on the PATH")
+            else:
+                with Bitcoind() as node:
+                    walk_bitcoin(service, node)
     except (Failed, AssertionError, httpx.HTTPError, grpc.RpcError) as error:
         print(f"\nFAILED: {error}", file=sys.stderr)
         return 1
@@ -128,6 +139,34 @@ def walk(service: Strongroom, node: Anvil) -> None:
         about = told.get("tx_id") or told.get("code") or ""
         print(f"  {record['at'][:19]}  {record['operation']:<18} {record['outcome']:<10} {about}".rstrip())
     _must(sum(record["outcome"] == "succeeded" for record in records) == 3, "the audit does not hold what was done")
+
+
+def walk_bitcoin(service: Strongroom, node: Bitcoind) -> None:
+    _title("A wallet on Bitcoin")
+    wallet = service.ask("POST", "/wallets", {"label": "demo", "networks": [BITCOIN]})
+    address, url = wallet["addresses"][0]["address"], f"/wallets/{wallet['id']}"
+    print(f"  address  {address}  at {wallet['addresses'][0]['path']}")
+
+    _title("Its descriptor, for a wallet of a Bitcoin node to watch")
+    descriptor = service.ask("GET", f"{url}/accounts/{BITCOIN}")["descriptor"]
+    print(f"    {descriptor}")
+    print(f"  {node.call('getnetworkinfo')['subversion']} imports it, and one bitcoin is sent to the address")
+    node.watch("demo", descriptor)
+    inputs = node.fund(address)
+
+    _title("Half a bitcoin: a PSBT made by the node, signed over REST")
+    psbt = node.psbt("demo", inputs, {node.call("getnewaddress", wallet="miner"): COIN // 2})
+    signed = service.ask("POST", f"{url}/sign", {"network": BITCOIN, "unsigned_tx": psbt})
+    print("  what it does, as the service decoded it:")
+    for action in signed["summary"]["actions"]:
+        print(f"    {action['kind']:<8} {_bitcoins(action['amount'])}  {action.get('to') or action['from_address']}")
+    fee = signed["summary"]["fee"]
+    print(f"    fee      {_bitcoins(fee['amount'])}  {fee['rate']} sat/vB")
+    mined = node.mined(signed["signed_tx"])
+    _must(mined["txid"] == signed["tx_id"], "the node has another id for it")
+    print("  mined:")
+    for name in ("txid", "hash", "vsize", "confirmations"):
+        print(f"    {name:<18} {mined[name]}")
 
 
 @contextmanager
@@ -186,6 +225,10 @@ def _print_summary(kind: str, fee: str, action: dict[str, Any]) -> None:
 
 def _ether(wei: int) -> str:
     return f"{Decimal(wei) / ETHER:f}"
+
+
+def _bitcoins(satoshis: str) -> str:
+    return f"{Decimal(satoshis) / COIN:.8f} BTC"
 
 
 def _title(text: str) -> None:

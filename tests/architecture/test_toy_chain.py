@@ -17,7 +17,7 @@ from bip_utils import Bip32Slip10Ed25519, Bip39SeedGenerator
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from strongroom.chains.base import Chain, Decoded, ParsedAddress, Unsigned
+from strongroom.chains.base import AccountKeys, Chain, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.registry import CHAINS
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Curve, Scheme
@@ -36,7 +36,7 @@ from strongroom.domain.signing import (
     ToSign,
 )
 from strongroom.domain.summary import Action, Caution, Summary
-from strongroom.domain.wallet import WalletKind
+from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, InvalidAddress, InvalidMessage, InvalidTransaction, LimitExceeded, WrongKey
 from tests.support.service import Face, NewService, RunningService
 
@@ -59,6 +59,7 @@ class Toy:
     name = "toy"
     networks: Sequence[Network] = (TOY,)
     limits: Mapping[str, int | None] = {"max_amount": 1000}
+    key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = ("toy",)
     document_formats: Sequence[str] = ()
 
@@ -78,6 +79,11 @@ class Toy:
 
     def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
         return self.parse_address(network, "toy1" + sha256(public_key).hexdigest()[:40])
+
+    def account_keys(
+        self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
+    ) -> AccountKeys:
+        raise NotImplementedError("no scheme of this chain has a public node")
 
     def decode(self, network: Network, unsigned: Unsigned) -> Payment:
         found = LINE.fullmatch(unsigned) if isinstance(unsigned, str) else None

@@ -19,6 +19,7 @@ P = 2**256 - 2**32 - 977
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 HARDENED = 2**31
 _XPUB, _XPRV = bytes.fromhex("0488b21e"), bytes.fromhex("0488ade4")
+_TPUB, _TPRV = bytes.fromhex("043587cf"), bytes.fromhex("04358394")
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -42,12 +43,12 @@ class Node:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """An xpub or xprv. Raises ValueError."""
+        """An xpub or xprv, or one of a test network. Raises ValueError."""
         raw = base58check(text)
         version, depth, parent, number, code, key = raw[:4], raw[4], raw[5:9], raw[9:13], raw[13:45], raw[45:]
-        if len(raw) != 78 or version not in (_XPUB, _XPRV):
+        if len(raw) != 78 or version not in (_XPUB, _XPRV, _TPUB, _TPRV):
             raise ValueError("not an extended key")
-        private = int.from_bytes(key, "big") if version == _XPRV else None
+        private = int.from_bytes(key, "big") if version in (_XPRV, _TPRV) else None
         public = key if private is None else public_key(private)
         return cls(public, code, private, depth, parent, int.from_bytes(number, "big"))
 
@@ -57,7 +58,19 @@ class Node:
 
     @property
     def xpub(self) -> str:
-        raw = _XPUB + bytes([self.depth]) + self.parent + self.number.to_bytes(4, "big") + self.chain_code + self.public
+        return self._text(_XPUB, self.public)
+
+    @property
+    def tpub(self) -> str:
+        return self._text(_TPUB, self.public)
+
+    @property
+    def tprv(self) -> str:
+        assert self.private is not None
+        return self._text(_TPRV, b"\0" + self.private.to_bytes(32, "big"))
+
+    def _text(self, version: bytes, key: bytes) -> str:
+        raw = version + bytes([self.depth]) + self.parent + self.number.to_bytes(4, "big") + self.chain_code + key
         number = int.from_bytes(raw + _checksum(raw), "big")
         text = ""
         while number:

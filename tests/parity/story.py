@@ -174,7 +174,8 @@ TRANSACTIONS = (
     *(
         no("transactions.sign", "forbidden", None, ON_ETHEREUM | {"unsigned_tx": transfer(), "options": option},
            key="plain")
-        for option in ({"replaces": "0x00"}, {"allow_resign": True}, {"allow_pre155": True})
+        for option in ({"replaces": "0x00"}, {"allow_resign": True}, {"allow_pre155": True},
+                       {"allowed_sighashes": ["NONE"]})
     ),
     *(
         no(operation, code, place, owner | {"network": network, "unsigned_tx": unsigned})
@@ -284,7 +285,7 @@ ADMINISTRATION = (
 )  # fmt: skip
 
 STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *OWNERS, *ADMINISTRATION)
-OPTIONS = {"wallets:backup", "sign:replace", "sign:resign", "sign:pre155"}
+OPTIONS = {"wallets:backup", "sign:replace", "sign:resign", "sign:pre155", "sign:sighash"}
 
 
 async def tell(service: RunningService, face: Face, story: tuple[Step, ...] = STORY) -> list[Outcome]:

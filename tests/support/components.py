@@ -11,10 +11,11 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pytest
 
-from tests.support import anvil, node, openbao, postgres
+from tests.support import anvil, bitcoind, node, openbao, postgres
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ COMPONENTS = {
         lambda: anvil.program() is not None,
         "`make test` installs it; elsewhere than on Linux x86-64, put it on the PATH",
     ),
+    "bitcoind": Component(
+        lambda: bitcoind.program() is not None,
+        "`make test` gets it on Debian (amd64); elsewhere, put it on the PATH (version 29 or later)",
+    ),
     "openbao": Component(
         lambda: openbao.program() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `bao` on the PATH",
@@ -36,6 +41,10 @@ COMPONENTS = {
         lambda: postgres.programs() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `initdb` on the PATH",
     ),
+    "libbitcoinkernel": Component(
+        lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
+    ),
+    "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }

@@ -23,6 +23,11 @@ PERMISSIVE = {
     "CHAINS__EVM__MIN_GAS": "off",
     "CHAINS__EVM__MIN_CHAIN_ID": "off",
     "CHAINS__EVM__MAX_INIT_CODE": "off",
+    "CHAINS__BITCOIN__MAX_FEE": "off",
+    "CHAINS__BITCOIN__MAX_FEE_RATE": "off",
+    "CHAINS__BITCOIN__MAX_FEE_PERCENT": "off",
+    "CHAINS__BITCOIN__DUST_RELAY_FEE": "off",
+    "CHAINS__BITCOIN__MAX_BURN": "off",
     "RATES__READ": "off",
     "RATES__CREATE": "off",
     "RATES__ADDRESS": "off",
@@ -52,18 +57,20 @@ class Face:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return _success(self._client.post(path, json=body))
 
-    def wallet(self, **material: str) -> dict[str, Any]:
-        """Imported once, with its first address."""
+    def wallet(self, network: str = "ethereum", **material: str) -> dict[str, Any]:
+        """Imported once, with its first address on a network."""
         key = tuple(sorted(material.items()))
         if key not in self._wallets:
-            self._wallets[key] = self.post("/wallets/import", {**material, "networks": ["ethereum"]})
+            self._wallets[key] = self.post("/wallets/import", {**material, "networks": [network]})
         return self._wallets[key]
 
     def words_wallet(self, mnemonic: str, passphrase: str = "", **more: str) -> dict[str, Any]:
         return self.wallet(kind="bip39", mnemonic=mnemonic, passphrase=passphrase, **more)
 
-    def key_wallet(self, private_key: str, keyspace: str = "evm") -> dict[str, Any]:
-        return self.wallet(kind="raw_key", keyspace=keyspace, format="hex", key=private_key)
+    def key_wallet(
+        self, key: str, keyspace: str = "evm", network: str = "ethereum", form: str = "hex"
+    ) -> dict[str, Any]:
+        return self.wallet(network, kind="raw_key", keyspace=keyspace, format=form, key=key)
 
     def address_at(self, wallet: dict[str, Any], path: str, network: str = "ethereum") -> dict[str, Any] | None:
         """None where the path fits no scheme."""

@@ -18,14 +18,33 @@ from pathlib import Path
 
 import structlog
 
-from tests.vectors import direct_common, direct_ethereum, rest_common, rest_ethereum
+from tests.vectors import (
+    direct_bitcoin,
+    direct_bitcoin_messages,
+    direct_bitcoin_signing,
+    direct_common,
+    direct_ethereum,
+    rest_bitcoin,
+    rest_common,
+    rest_ethereum,
+)
 from tests.vectors.folder import Folder, Vector, read
 from tests.vectors.rest import PERMISSIVE, NotExpressible, Rest, servers
 
 OWN = Path(__file__).parent / "data"
 MINIMUMS = Path(__file__).parent / "minimums.json"
-DIRECT: dict[str, Callable[[Vector], None]] = {**direct_common.RUNNERS, **direct_ethereum.RUNNERS}
-OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {**rest_common.RUNNERS, **rest_ethereum.RUNNERS}
+DIRECT: dict[str, Callable[[Vector], None]] = {
+    **direct_common.RUNNERS,
+    **direct_bitcoin.RUNNERS,
+    **direct_bitcoin_signing.RUNNERS,
+    **direct_bitcoin_messages.RUNNERS,
+    **direct_ethereum.RUNNERS,
+}
+OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {
+    **rest_common.RUNNERS,
+    **rest_bitcoin.RUNNERS,
+    **rest_ethereum.RUNNERS,
+}
 
 
 @dataclass(frozen=True)
@@ -143,7 +162,7 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else OWN
     print(f"vectors: {path.resolve()}; passed/failed of each group")
     print("positives: " + " ".join(f"STRONGROOM_{name}={value}" for name, value in PERMISSIVE.items()))
-    print("           with the options allow_resign and allow_pre155")
+    print("           with the options allow_resign and, on EVM networks, allow_pre155")
     print("negatives: the defaults\n")
     folder = read(path)
     report = Report(faults=folder.faults)

@@ -19,16 +19,28 @@ from tests.vectors.rest import Rest, servers
 
 OWN = read(run.OWN)
 BY_ID = {vector["id"]: vector for vector in OWN.vectors}
-LABELS = {"reason", "kind", "policy"}
+LABELS = {"reason", "kind", "policy", "stage", "description"}
 """Expected fields that are words of the vectors' makers, not answers."""
 UNSEEN_OVER_REST = {
     ("bip32", "chain_code_hex"),
     ("slip10.secp", "chain_code_hex"),
     ("slip10.secp", "parent_fingerprint_hex"),
+    ("btc.message.bip322_full", "matches_own"),
 }
 """What REST does not show of a vector that it can otherwise tell."""
 KEY = {"private_key_hex": BY_ID["eip155-example"]["input"]["private_key_hex"]}
+SPEND = {name: BY_ID["btc-gen0-p2wpkh-1in2out"]["input"][name] for name in ("network", "mnemonic", "psbt_base64")}
+PROOF = BY_ID["bip322-gen0-p2wpkh"]
 VALID: dict[str, dict[str, Any]] = {
+    "btc.negative.address": {"address": "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "network": "mainnet"},
+    "btc.negative.bip322": {
+        **{name: PROOF["input"][name] for name in ("address", "message")},
+        "signature": PROOF["expected"]["signature"],
+        "operation": "verify",
+    },
+    "btc.negative.psbt_parse": {"psbt_base64": SPEND["psbt_base64"]},
+    "btc.negative.psbt_policy": SPEND,
+    "btc.negative.psbt_signer": SPEND,
     "common.amount_negative": {"asset": "BTC", "decimals": 8, "amount": "0.1"},
     "negative.mnemonic": {"mnemonic": BY_ID["bip39-english-1"]["expected"]["mnemonic"]},
     "negative.xkey": {"extended_key": BY_ID["bip32-tv1-m"]["expected"]["xpub"]},

@@ -11,7 +11,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import KeyHint, Message, Ours, Policy, Prepared, Signed, SignedMessage
 from strongroom.domain.summary import Caution, Summary
-from strongroom.domain.wallet import WalletKind
+from strongroom.domain.wallet import PublicNode, WalletKind
 
 Unsigned = str | dict[str, Any]
 """An unsigned transaction: serialised text, or its JSON form."""
@@ -30,11 +30,24 @@ class ParsedAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountKeys:
+    """The public node of an account, as other wallets take it to derive the same addresses."""
+
+    extended_public_key: str
+    slip132: str | None = None
+    """The same with the version bytes that name the script (SLIP-0132), where the scheme has some."""
+    descriptor: str | None = None
+    """Output descriptor with origin and checksum (BIP-380), where the chain has such."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """A transaction that could be read. Chains subclass it."""
 
     network: Network
     key_hints: tuple[KeyHint, ...]
+    names_its_keys: bool = field(default=False, kw_only=True)
+    """It says itself which keys sign, and there may be many (a PSBT): naming one beside it is refused."""
 
 
 class Chain(Protocol):
@@ -50,6 +63,10 @@ class Chain(Protocol):
     @property
     def limits(self) -> Mapping[str, int | None]:
         """Name and default of every limit that `check` knows; settings may change each. None: no limit."""
+
+    @property
+    def key_formats(self) -> Sequence[str]:
+        """How a single private key of this chain may be written: what an import takes."""
 
     @property
     def message_formats(self) -> Sequence[str]:
@@ -70,7 +87,12 @@ class Chain(Protocol):
         """Strict. Raises InvalidAddress."""
 
     def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
-        """The address of a public key under a scheme."""
+        """The address of a public key under a scheme. Raises UnknownScheme where the scheme's keys are shared."""
+
+    def account_keys(
+        self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
+    ) -> AccountKeys:
+        """``node``: of an account of ``scheme``; ``master_fingerprint``: 8 hex digits."""
 
     def decode(self, network: Network, unsigned: Unsigned) -> Decoded:
         """Structure only. Raises InvalidTransaction."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from strongroom.chains.base import Chain
+from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.evm.chain import Evm
 
-CHAINS: Final[dict[str, Chain]] = {"evm": Evm()}
+CHAINS: Final[dict[str, Chain]] = {"bitcoin": Bitcoin(), "evm": Evm()}

@@ -40,6 +40,8 @@ class Scheme:
     curve: Curve
     description: str
     kinds: frozenset[WalletKind] = frozenset({WalletKind.BIP39})
+    shared: bool = False
+    """Its keys stand beside those of other wallets in one script: none has an address of its own."""
 
     def path(self, at: Position) -> str:
         """The canonical path. Raises ValueError where ``at`` names what the template has no place for."""

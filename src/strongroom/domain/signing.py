@@ -49,12 +49,14 @@ class SignRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeyHint:
-    """A key that a transaction itself asks for; one of the three forms is set."""
+    """A key that a transaction itself asks for: by its address, or by where it stands and what it then is."""
 
     address: bytes | None = None
     """Canonical bytes."""
     public_key: bytes | None = None
+    """Compressed, or x-only (32 bytes)."""
     fingerprint_and_path: tuple[bytes, str] | None = None
+    """Of the wallet's master key, 4 bytes; the path in canonical form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class OurKey:
     path: str
     scheme: str
     address: bytes
-    """Canonical bytes."""
+    """Canonical bytes; empty where the key's scheme is shared."""
 
 
 Ours = Mapping[bytes, OurKey]
@@ -80,7 +82,7 @@ class Guard:
     chain_id: str
     """CAIP-2 id of the network."""
     address: str
-    """Canonical address, hex; empty for an outpoint."""
+    """Canonical address, hex."""
     sequence: str
     """Nonce or seqno in decimal; txid:vout for an outpoint."""
     payload_hash: bytes

@@ -32,7 +32,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: str
     """transfer, token_transfer, token_transfer_from, token_approve, contract_creation, contract_call, authorization,
-    message, typed_data."""
+    message, typed_data; where a transaction has inputs and outputs: spend, transfer, change, data."""
     from_address: str | None = None
     to: str | None = None
     amount: str | None = None
@@ -52,7 +52,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     network: str
     type: str
-    """legacy, eip2930, eip1559, eip4844, eip7702, eip191, eip712 …"""
+    """legacy, eip2930, eip1559, eip4844, eip7702, eip191, eip712, psbt …"""
     actions: list[Action]
     from_address: str | None = None
     """The signer, where it is known."""
@@ -61,3 +61,5 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fee: Fee | None = None
     payload_hash: str | None = None
     """What is signed: 0x-hex of the digest, where there is one."""
+    details: dict[str, Any] = {}
+    """What only this chain's transactions have; JSON values."""

@@ -36,6 +36,8 @@ class Mnemonic:
 class RawKeyFormat(StrEnum):
     HEX = "hex"
     """32 bytes, 64 digits, 0x allowed."""
+    WIF = "wif"
+    """As Bitcoin wallets write it, for a compressed public key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class RawKey:
     curve: Curve
     format: RawKeyFormat
     key: Secret
+    testnet: bool = False
+    """Of the keyspace: a format that names the network has to agree."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from strongroom.chains.base import Chain
-from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.wallet import Address
-from strongroom.errors import AddressNotDerived, InvalidAddress, MalformedRequest, NotFound, UnknownScheme
+from strongroom.errors import InternalError, InvalidAddress, MalformedRequest, NotFound, UnknownScheme
 from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     AccountNumber,
@@ -141,8 +140,10 @@ class AccountView(msgspec.Struct, kw_only=True, frozen=True):
     scheme: str
     account: int
     path: str
-    extended_public_key: Annotated[str, Meta(description="BIP-32 xpub of the account")]
+    extended_public_key: Annotated[str, Meta(description="BIP-32 xpub of the account; tpub on Bitcoin's test networks")]
     master_fingerprint: str | None
+    slip132: Annotated[str | None, Meta(description="Bitcoin: the same as ypub, zpub …, where its scheme has such")]
+    descriptor: Annotated[str | None, Meta(description="Bitcoin: output descriptor with origin and checksum")]
     next_index: int
 
 
@@ -219,27 +220,27 @@ async def validate(command: ValidateAddress, call: Call) -> AddressValidity:
 
 
 async def get_account(command: GetAccount, call: Call) -> AccountView:
-    network, _ = call.networks.resolve(command.network)
+    network, chain = call.networks.resolve(command.network)
     wallet = await call.wallet(command.wallet_id)
     place = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
     if place.scheme.account_template is None:
         raise UnknownScheme(
             "the scheme has no extended public key: a step below its account is hardened", field="scheme"
         )
-    await call.keyring.derive(call, place)
-    account = await call.storage.account(
-        call.tenant_id, wallet.id, network.keyspace, place.scheme.name, command.account
-    )
-    if account is None or account.node is None:
-        raise AddressNotDerived("the account has not been opened yet", field="account")
+    account = await call.keyring.open(call, place)
+    if account.node is None:
+        raise InternalError("an account with a public node was stored without it")
+    keys = chain.account_keys(network, place.scheme, account.node, wallet.master_fingerprint)
     return AccountView(
         wallet_id=wallet.id,
         network=network.name,
         scheme=account.scheme,
         account=account.number,
         path=account.path,
-        extended_public_key=bip32.xpub(account.node),
+        extended_public_key=keys.extended_public_key,
         master_fingerprint=wallet.master_fingerprint,
+        slip132=keys.slip132,
+        descriptor=keys.descriptor,
         next_index=account.next_index,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -28,6 +29,7 @@ from strongroom.errors import (
     InvalidField,
     InvalidPath,
     KeyWrapUnavailable,
+    UnknownScheme,
     WrongKey,
 )
 from strongroom.journal.base import Lost
@@ -122,8 +124,10 @@ class Keyring:
                 found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
         return found
 
-    def opened(self, wallet: Wallet, opening: Opening, node: PublicNode, now: datetime) -> tuple[Account, Address]:
-        """The rows of an account that the signer has just opened, with its first address."""
+    def opened(
+        self, wallet: Wallet, opening: Opening, node: PublicNode, now: datetime
+    ) -> tuple[Account, list[Address]]:
+        """The rows of an account that the signer has just opened, with its first address if its keys have one."""
         place = Place(wallet, opening.network, opening.scheme, opening.at)
         stores_node = opening.scheme.account_template is not None
         account = Account(
@@ -137,8 +141,10 @@ class Keyring:
             node=node if stores_node else None,
             next_index=opening.at.index + 1,
         )
+        if opening.scheme.shared:
+            return account, []
         key = bip32.derive_public(node, place.path).public_key if stores_node else node.public_key
-        return account, self.address(place, key, now)
+        return account, [self.address(place, key, now)]
 
     def place(self, wallet: Wallet, network: Network, selector: KeySelector) -> Place:
         """Raises InvalidPath, InvalidField, UnknownScheme."""
@@ -206,19 +212,37 @@ class Keyring:
         )
 
     async def derive(self, call: Context, place: Place) -> Address:
-        """The address at a place; where it is not known yet the key is opened for it, audited, and it is stored."""
+        """The address at a place; where it is not known yet the key is opened for it, audited, and it is stored.
+
+        Raises UnknownScheme where the scheme's keys have none.
+        """
+        if place.scheme.shared:
+            raise UnknownScheme("keys of this scheme have no address of their own, only an account", field="scheme")
         found = await self.known(call, place)
         if found is not None:
             await self._store(call, found)
             return found
         try:
-            return await self._derive(call, place)
+            [address] = await self._open(call, place)
         except InFlight:  # another request opened the same account first
             found = await self.known(call, place)
-            return found or await self._derive(call, place)
+            if found is not None:
+                return found
+            [address] = await self._open(call, place)
+        return address
 
-    async def _derive(self, call: Context, place: Place) -> Address:
-        """Raises WalletArchived."""
+    async def open(self, call: Context, place: Place) -> Account:
+        """The account at a place; where it is not open yet its node is derived, audited, and it is stored."""
+        if await self.account(call, place) is None:
+            with suppress(InFlight):  # another request opened it first
+                await self._open(call, place)
+        account = await self._stored_account(call, place)
+        if account is None:
+            raise InFlight("another request is opening this account; try again", retry_after=1)
+        return account
+
+    async def _open(self, call: Context, place: Place) -> list[Address]:
+        """The address at a place, if its key has one. Raises WalletArchived."""
         account = await self.account(call, place)
         usable = await call.usable_wallet(place.wallet.id)
         details = {"path": place.path, "scheme": place.scheme.name}
@@ -227,9 +251,9 @@ class Keyring:
         ) as intent:
             opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
             [node] = await from_signer(call.signer.public(usable.secret, [opening.want]))
-            opened, address = self.opened(place.wallet, opening, node, call.now)
-            intent.settle(None, rows=[] if account else [opened], same=[address])
-        return address
+            opened, addresses = self.opened(place.wallet, opening, node, call.now)
+            intent.settle(None, rows=[] if account else [opened], same=addresses)
+        return addresses
 
     async def public_key(self, call: Context, place: Place, secret: SealedSecret) -> bytes:
         """The key at a place of an account that is open already; where its index is hardened the signer derives it."""

@@ -22,7 +22,7 @@ from strongroom.telemetry.scrubbing import looks_like_secret
 MessageText = Annotated[str, Meta(max_length=262_144, description="The message, as `encoding` says")]
 Encoding = Annotated[Literal["text", "hex"], Meta(description="text: signed as UTF-8; hex: these bytes, 0x allowed")]
 FormatName = Annotated[str, Meta(max_length=32, description="eip191 …", examples=["eip191"])]
-SignatureText = Annotated[str, Meta(max_length=1024)]
+SignatureText = Annotated[str, Meta(max_length=4096)]  # BIP-322: a multisig script with all its signatures
 Uint256Text = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description="Decimal digits", examples=["1"])]
 
 

@@ -150,7 +150,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(name="accounts.get", method="GET", path="/wallets/{wallet_id}/accounts/{network}", rpc="GetAccount",
               command=GetAccount, result=AccountView, scope="addresses:read", run=addresses.get_account,
               opens_key=True, limit="address", errors=(*_KEYS, *_PLACE, errors.WalletArchived, errors.InFlight),
-              summary="An account's extended public key"),
+              summary="An account's extended public key, and its descriptor"),
 
     Operation(name="transactions.sign", method="POST", path="/wallets/{wallet_id}/sign", rpc="SignTransaction",
               command=SignTransaction, result=SignedTransaction, scope="sign:transaction", run=transactions.sign,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,11 +14,15 @@ from strongroom.domain.summary import Caution, Summary
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
 from strongroom.operations.keyring import signatures_of
+from strongroom.operations.signing_keys import signing_keys
 
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
-    Meta(description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC)"),
+    Meta(
+        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC); Bitcoin: a PSBT, base64 or hex"
+    ),
 ]
+SighashName = Literal["NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"]
 
 
 class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -29,11 +33,19 @@ class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
         | None
     ) = None
     allow_resign: Annotated[
-        bool, Meta(description="Sign although something else was signed for the nonce; needs sign:resign")
+        bool, Meta(description="Sign although something else was signed for the nonce or output; needs sign:resign")
     ] = False
     allow_pre155: Annotated[
         bool, Meta(description="EVM: sign a legacy transaction that is valid on every chain; needs sign:pre155")
     ] = False
+    allowed_sighashes: Annotated[
+        list[SighashName],
+        Meta(
+            max_length=5,
+            description="Bitcoin: sign inputs that ask for one of these, which do not cover all of the transaction;"
+            " needs sign:sighash",
+        ),
+    ] = []
 
 
 class SignTransaction(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -51,12 +63,17 @@ class DecodeTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unknow
 class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
     wallet_id: UUID
     network: str
-    signed_tx: Annotated[str, Meta(description="As the network's nodes take it")]
+    signed_tx: Annotated[
+        str, Meta(description="As the network's nodes take it; Bitcoin, until it is complete: the PSBT")
+    ]
     tx_id: str | None
     complete: Annotated[bool, Meta(description="False: other signers are still to sign")]
     summary: Summary
     warnings: list[Caution]
-    details: Annotated[dict[str, Any], Meta(description="Chain-specific; EVM: from, nonce, type, v, r, s")]
+    details: Annotated[
+        dict[str, Any],
+        Meta(description="Chain-specific; EVM: from, nonce, type, v, r, s; Bitcoin: psbt, fee_sat, vsize …"),
+    ]
 
 
 class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
@@ -72,8 +89,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     wallet = usable.wallet
 
     decoded = chain.decode(network, command.unsigned_tx)
-    key = await call.keyring.find(call, wallet, network, command, decoded.key_hints)
-    ours = {key.public_key: key}
+    ours = await signing_keys(call, wallet, network, command, decoded)
     warnings = chain.check(decoded, ours, call.networks.policy(network, options), call.now)
     prepared = chain.prepare(decoded, ours)
     summary = msgspec.to_builtins(prepared.summary)
@@ -118,10 +134,11 @@ def _options(options: Options, call: Call) -> SignOptions:
         ("sign:replace", options.replaces is not None),
         ("sign:resign", options.allow_resign),
         ("sign:pre155", options.allow_pre155),
+        ("sign:sighash", bool(options.allowed_sighashes)),
     ):
         if asked:
             call.require_scope(scope, "this option")
-    return SignOptions(options.replaces, options.allow_resign, options.allow_pre155)
+    return SignOptions(options.replaces, options.allow_resign, options.allow_pre155, tuple(options.allowed_sighashes))
 
 
 def _record(call: Call, result: SignedTransaction, operation_id: UUID, signed: Signed) -> SignatureRecord:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from strongroom.domain.ids import new_id
 from strongroom.domain.secret import Secret
-from strongroom.domain.wallet import Owner, Wallet, WalletKind, WalletState
+from strongroom.domain.wallet import Address, Owner, Wallet, WalletKind, WalletState
 from strongroom.errors import InvalidField, UnknownNetwork
 from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
 from strongroom.operations.addresses import AddressView
@@ -55,7 +55,7 @@ class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     passphrase: Passphrase | None = None
     language: Language | None = None
     keyspace: Annotated[str, Meta(max_length=32, description="raw_key: the keyspace of the key")] | None = None
-    format: Annotated[Literal["hex"], Meta(description="raw_key: how the key is written")] | None = None
+    format: Annotated[Literal["hex", "wif"], Meta(description="raw_key: how the key is written")] | None = None
     key: Annotated[Secret, Meta(description="raw_key: the private key")] | None = None
     label: Label | None = None
     networks: FirstNetworks = []
@@ -221,11 +221,12 @@ def _open(
     """The wallet with its secret, its accounts and the first address of each: what T2 writes, and the answer."""
     wallet = replace(draft, master_fingerprint=created.master_fingerprint)
     rows: list[Row] = [wallet, created.secret]
-    first = {}
+    first: dict[str, Address] = {}
     for opening, node in zip(openings, created.public, strict=True):
-        account, address = call.keyring.opened(wallet, opening, node, call.now)
-        rows += [account, address]
-        first[opening.keyspace] = address
+        account, addresses = call.keyring.opened(wallet, opening, node, call.now)
+        rows += [account, *addresses]
+        for address in addresses:
+            first[opening.keyspace] = address
     views = []
     for name in networks:
         network, chain = call.networks.resolve(name)
@@ -249,5 +250,7 @@ def _material(command: ImportWallet, call: Call) -> Mnemonic | RawKey:
     if command.keyspace not in call.networks.keyspaces():
         raise InvalidField("no network of this deployment has this keyspace", field="keyspace")
     network, chain = call.networks.keyspaces()[command.keyspace]
+    if command.format not in chain.key_formats:
+        raise InvalidField("keys of this keyspace are not written in this format", field="format")
     curve = chain.default_scheme(network.keyspace, WalletKind.RAW_KEY).curve
-    return RawKey(curve, RawKeyFormat(command.format), command.key)
+    return RawKey(curve, RawKeyFormat(command.format), command.key, network.testnet)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from strongroom.chains.base import Decoded, ParsedAddress, Unsigned
+from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.evm import (
     addresses,
     cautions,
@@ -22,7 +22,7 @@ from strongroom.chains.evm import (
 from strongroom.chains.evm.decoding import EvmTransaction
 from strongroom.chains.evm.messages import ReadMessage
 from strongroom.chains.evm.transaction import BLOB, Signature, Transaction, parse
-from strongroom.codecs import eip55, hexadecimal
+from strongroom.codecs import bip32, eip55, hexadecimal
 from strongroom.codecs.keccak import keccak256
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
@@ -40,7 +40,7 @@ from strongroom.domain.signing import (
     ToSign,
 )
 from strongroom.domain.summary import Caution, Summary
-from strongroom.domain.wallet import WalletKind
+from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, WrongKey
 
 T = TypeVar("T")
@@ -67,6 +67,7 @@ class Evm:
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
     limits: Mapping[str, int | None] = checks.LIMITS
+    key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
     document_formats: Sequence[str] = messages.DOCUMENT_FORMATS
 
@@ -84,6 +85,11 @@ class Evm:
 
     def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
         return addresses.show(addresses.from_public_key(public_key))
+
+    def account_keys(
+        self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
+    ) -> AccountKeys:
+        return AccountKeys(bip32.xpub(node))
 
     def decode(self, network: Network, unsigned: Unsigned) -> EvmTransaction:
         return decoding.decode(network, unsigned)

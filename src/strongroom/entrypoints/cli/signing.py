@@ -65,9 +65,17 @@ def sign_transaction(
     replaces: Annotated[str | None, typer.Option(help="Id of the transaction that this one replaces.")] = None,
     allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
     allow_pre155: Annotated[bool, typer.Option("--allow-pre155", help="It has no chain id.")] = False,
+    allow_sighash: Annotated[
+        list[str] | None, typer.Option(help="Bitcoin: a sighash type that an input may ask for, such as SINGLE.")
+    ] = None,
 ) -> Fields:
     """Sign a transaction: serialised, or in the chain's JSON form."""
-    extra = {"replaces": replaces, "allow_resign": allow_resign or None, "allow_pre155": allow_pre155 or None}
+    extra = {
+        "replaces": replaces,
+        "allow_resign": allow_resign or None,
+        "allow_pre155": allow_pre155 or None,
+        "allowed_sighashes": allow_sighash or None,
+    }
     return {
         "unsigned_tx": _transaction(transaction),
         "options": {name: value for name, value in extra.items() if value is not None} or None,

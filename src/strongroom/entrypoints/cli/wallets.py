@@ -12,7 +12,7 @@ from strongroom.entrypoints.cli.rest import Fields, operation
 
 wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Make, import, look up, rename and archive wallets.")
 address = typer.Typer(name="address", no_args_is_help=True, help="Derive, hand out, look up and check addresses.")
-account = typer.Typer(name="account", no_args_is_help=True, help="Extended public keys.")
+account = typer.Typer(name="account", no_args_is_help=True, help="Extended public keys and descriptors.")
 
 Networks = Annotated[list[str] | None, typer.Option("--network", help="Show the first address there; may be repeated.")]
 Passphrase = Annotated[Path | None, typer.Option(help="File with the BIP-39 passphrase.")]
@@ -60,7 +60,7 @@ def create_wallet(
 def import_wallet(
     file: Annotated[Path | None, typer.Option(help="File with the words or the key; else a prompt, or stdin.")] = None,
     keyspace: Annotated[str | None, typer.Option(help="Import one private key of this keyspace, such as evm.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="How the private key is written.")] = "hex",
+    format_: Annotated[str, typer.Option("--format", help="How the private key is written: hex; wif.")] = "hex",
     language: Annotated[str | None, typer.Option(help="Word list, where the words fit several.")] = None,
     passphrase_file: Passphrase = None,
     label: options.Label = None,
@@ -218,5 +218,5 @@ def show_account(
     scheme: options.Scheme = None,
     account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
 ) -> Fields:
-    """An account's extended public key: with it others derive its addresses, and sign nothing."""
+    """An account's extended public key, and its descriptor: with them others derive its addresses, and sign nothing."""
     return {"wallet_id": wallet_id, "network": network, "scheme": scheme, "account": account_number}

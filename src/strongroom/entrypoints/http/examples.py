@@ -198,6 +198,8 @@ EXAMPLES: Final[dict[str, Example]] = {
                 "dYM3PwnATt"
             ),
             "master_fingerprint": "73c5da0a",
+            "slip132": None,
+            "descriptor": None,
             "next_index": 2,
         },
     ),

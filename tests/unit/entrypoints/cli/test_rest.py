@@ -71,9 +71,11 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         {"wallet_id": ID, "network": "ethereum", "scheme": "bip44", "account": "1"},
     ),
     "transactions.sign": (
-        [ID, "ethereum", "@document", "--index", "3", "--replaces", "0x12", "--allow-resign", "--allow-pre155"],
+        [ID, "ethereum", "@document", "--index", "3", "--replaces", "0x12", "--allow-resign", "--allow-pre155",
+         "--allow-sighash", "SINGLE", "--allow-sighash", "NONE"],
         {"wallet_id": ID, "network": "ethereum", "unsigned_tx": DOCUMENT, "index": 3,
-         "options": {"replaces": "0x12", "allow_resign": True, "allow_pre155": True}},
+         "options": {"replaces": "0x12", "allow_resign": True, "allow_pre155": True,
+                     "allowed_sighashes": ["SINGLE", "NONE"]}},
     ),
     "transactions.decode": (["ethereum", "0x02f0"], {"network": "ethereum", "unsigned_tx": "0x02f0"}),
     "messages.sign": (

@@ -59,7 +59,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "accounts.get": {"wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "account": 3},
     "transactions.sign": {
         "wallet_id": WALLET, "network": NETWORK, "unsigned_tx": {"type": "0x2", "accessList": [], "value": 2**70},
-        "options": {"replaces": "0xab", "allow_resign": True, "allow_pre155": False}, **POSITION,
+        "options": {
+            "replaces": "0xab", "allow_resign": True, "allow_pre155": False, "allowed_sighashes": ["ALL|ANYONECANPAY"],
+        },
+        **POSITION,
     },
     "transactions.decode": {"network": NETWORK, "unsigned_tx": "0x02c0"},
     "messages.sign": {

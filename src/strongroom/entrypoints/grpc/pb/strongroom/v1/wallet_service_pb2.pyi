@@ -24,7 +24,7 @@ class UnsignedTransaction(_message.Message):
     def __init__(self, encoded: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
 
 class Summary(_message.Message):
-    __slots__ = ("network", "type", "actions", "from_address", "sequence", "fee", "payload_hash")
+    __slots__ = ("network", "type", "actions", "from_address", "sequence", "fee", "payload_hash", "details")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,7 @@ class Summary(_message.Message):
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     network: str
     type: str
     actions: _containers.RepeatedCompositeFieldContainer[Action]
@@ -39,7 +40,8 @@ class Summary(_message.Message):
     sequence: str
     fee: Fee
     payload_hash: str
-    def __init__(self, network: _Optional[str] = ..., type: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., from_address: _Optional[str] = ..., sequence: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., payload_hash: _Optional[str] = ...) -> None: ...
+    details: JsonDocument
+    def __init__(self, network: _Optional[str] = ..., type: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., from_address: _Optional[str] = ..., sequence: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., payload_hash: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
 
 class Action(_message.Message):
     __slots__ = ("kind", "from_address", "to", "amount", "asset", "spender", "contract", "method", "data_size", "details")
@@ -380,7 +382,7 @@ class AddressValidity(_message.Message):
     def __init__(self, valid: _Optional[bool] = ..., reason: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class Account(_message.Message):
-    __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index")
+    __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index", "slip132", "descriptor")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     SCHEME_FIELD_NUMBER: _ClassVar[int]
@@ -389,6 +391,8 @@ class Account(_message.Message):
     EXTENDED_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    SLIP132_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTOR_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     scheme: str
@@ -397,7 +401,9 @@ class Account(_message.Message):
     extended_public_key: str
     master_fingerprint: str
     next_index: int
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ...) -> None: ...
+    slip132: str
+    descriptor: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ..., slip132: _Optional[str] = ..., descriptor: _Optional[str] = ...) -> None: ...
 
 class SignTransactionRequest(_message.Message):
     __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options")
@@ -424,14 +430,16 @@ class SignTransactionRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ...) -> None: ...
 
 class SignOptions(_message.Message):
-    __slots__ = ("replaces", "allow_resign", "allow_pre155")
+    __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes")
     REPLACES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_RESIGN_FIELD_NUMBER: _ClassVar[int]
     ALLOW_PRE155_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_SIGHASHES_FIELD_NUMBER: _ClassVar[int]
     replaces: str
     allow_resign: bool
     allow_pre155: bool
-    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ...) -> None: ...
+    allowed_sighashes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ..., allowed_sighashes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DecodeTransactionRequest(_message.Message):
     __slots__ = ("network", "unsigned_tx")

@@ -1,0 +1,117 @@
+"""BIP-322, version 2.0.0: a message is signed as if it were spent, by the virtual transaction ``to_sign``."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from strongroom.chains.bitcoin import script, transaction
+from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.chains.bitcoin.spending import spends
+from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
+from strongroom.chains.bitcoin.wire import Reader
+from strongroom.codecs.hash256 import tagged_hash
+
+_TAG: Final = "BIP0322-signed-message"
+_NOTHING: Final = OutPoint(bytes(32), 0xFFFFFFFF)
+_BURNT: Final = (TxOut(0, bytes((script.OP_RETURN,))),)
+_VERSIONS: Final = (0, 2)
+_SEGWIT: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR)
+
+
+class Variant(StrEnum):
+    """By the prefix of the signature's text."""
+
+    SIMPLE = "smp"
+    """The witness of ``to_sign`` alone: for native segwit."""
+    FULL = "ful"
+    """``to_sign`` whole."""
+    PROOF_OF_FUNDS = "pof"
+    """With further inputs, which only who knows the unspent outputs can judge."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A message, and the script of the address that is to sign it."""
+
+    message: bytes
+    script: bytes
+
+    @cached_property
+    def message_hash(self) -> bytes:
+        return tagged_hash(_TAG, self.message)
+
+    @cached_property
+    def to_spend(self) -> Transaction:
+        script_sig = bytes((script.OP_0,)) + script.push(self.message_hash)
+        return Transaction(0, (TxIn(_NOTHING, script_sig, 0),), (TxOut(0, self.script),), 0)
+
+    @cached_property
+    def to_sign(self) -> Transaction:
+        return self.signed()
+
+    def signed(self, script_sig: bytes = b"", witness: tuple[bytes, ...] = ()) -> Transaction:
+        txin = TxIn(OutPoint(self.to_spend.hash, 0), script_sig, 0, witness)
+        return Transaction(0, (txin,), _BURNT, 0)
+
+    @property
+    def variant(self) -> Variant:
+        """The shorter of those that the address can have."""
+        return Variant.SIMPLE if script.classify(self.script)[0] in _SEGWIT else Variant.FULL
+
+    def encode(self, signed: Transaction) -> str:
+        if self.variant is Variant.SIMPLE:
+            raw = transaction.serialize_witness(signed.inputs[0].witness)
+        else:
+            raw = signed.serialize()
+        return self.variant + base64.b64encode(raw).decode()
+
+    def decode(self, signature: str) -> Transaction:
+        """``to_sign`` as the signature completes it. Raises ValueError.
+
+        Without a prefix, as signatures were before version 2.0.0, either variant is read: no text is both.
+        """
+        variant, text = signature[:3], signature[3:]
+        if variant == Variant.PROOF_OF_FUNDS:
+            raise ValueError("proofs of funds (pof) cannot be judged without the unspent outputs")
+        if variant == Variant.SIMPLE:
+            return self._simple(from_base64(text))
+        if variant == Variant.FULL:
+            return transaction.parse(from_base64(text))
+        raw = from_base64(signature)
+        try:
+            return self._simple(raw)
+        except ValueError:
+            return transaction.parse(raw)
+
+    def is_met(self, signed: Transaction) -> bool:
+        """Whether the address signed the message so. A lock time is not looked at: it says from when on it counts.
+
+        Raises UnknownScriptError.
+        """
+        expected = self.to_sign
+        inputs = tuple(replace(txin, script_sig=b"", sequence=0, witness=()) for txin in signed.inputs)
+        if inputs != expected.inputs or signed.outputs != expected.outputs or signed.version not in _VERSIONS:
+            return False
+        return spends(signed, 0, self.to_spend.outputs)
+
+    def _simple(self, raw: bytes) -> Transaction:
+        reader = Reader(raw)
+        witness = transaction.read_witness(reader)
+        reader.end()
+        return self.signed(witness=witness)
+
+
+def from_base64(text: str) -> bytes:
+    """Padded, without white space, in the one form that encoding gives. Raises ValueError."""
+    try:
+        raw = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raw = b""
+    if not raw or base64.b64encode(raw).decode() != text:
+        raise ValueError("a signature is base64 (BIP-322: after its prefix)")
+    return raw

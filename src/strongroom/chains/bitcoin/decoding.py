@@ -1,0 +1,125 @@
+"""A PSBT that was read: what its inputs spend, and which keys it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from strongroom.chains.base import Decoded, Unsigned
+from strongroom.chains.bitcoin import descriptor, finalising, locks, psbt, script
+from strongroom.chains.bitcoin.locks import Lock
+from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
+from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.chains.bitcoin.sighash import Precomputed
+from strongroom.chains.bitcoin.transaction import Transaction, TxOut
+from strongroom.codecs.bip32 import format_path
+from strongroom.domain.network import Network
+from strongroom.domain.signing import KeyHint
+from strongroom.errors import InvalidTransaction
+
+_SEGWIT_V0: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH)
+
+
+@dataclass(frozen=True)
+class BitcoinTransaction(Decoded):
+    psbt: Psbt
+    text: str
+    """What came in."""
+    spent: tuple[TxOut | None, ...]
+    """What each input spends; None where the PSBT does not say."""
+    locks: tuple[Lock | None, ...]
+    """Of what is spent; None where it cannot be signed here."""
+    shared: Precomputed
+
+    @property
+    def transaction(self) -> Transaction:
+        """Unsigned."""
+        return self.psbt.transaction
+
+    @cached_property
+    def estimated(self) -> Transaction:
+        """With signatures of about the size of those to come."""
+        return finalising.estimate(self.psbt, self.locks)
+
+
+def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
+    """Raises InvalidTransaction where it is no PSBT, or says two things about what an input spends."""
+    if not isinstance(unsigned, str):
+        raise InvalidTransaction("a Bitcoin transaction is a PSBT: base64 or hex in a string", field="unsigned_tx")
+    try:
+        parsed = psbt.parse_text(unsigned)
+    except ValueError as error:
+        raise InvalidTransaction(str(error), field="unsigned_tx") from None
+    _check_network(network, parsed)
+    spent = tuple(_spent(parsed, index) for index in range(len(parsed.inputs)))
+    known = tuple(output for output in spent if output is not None)
+    return BitcoinTransaction(
+        network=network,
+        key_hints=tuple(dict.fromkeys(_hints(parsed))),
+        names_its_keys=True,
+        psbt=parsed,
+        text=unsigned,
+        spent=spent,
+        locks=tuple(map(_lock, spent, parsed.inputs)),
+        shared=Precomputed(parsed.transaction, known),
+    )
+
+
+def _check_network(network: Network, parsed: Psbt) -> None:
+    """Extended keys alone tell for which network a PSBT was made, and that only as main or test."""
+    versions = {int.from_bytes(each[:4], "big") for each in parsed.xpubs}
+    if versions & set(descriptor.VERSIONS.values()) - {descriptor.VERSIONS[network.keyspace]}:
+        raise InvalidTransaction("an extended key in the PSBT is of another network", field="unsigned_tx")
+
+
+def _spent(parsed: Psbt, index: int) -> TxOut | None:
+    """What an input spends: where the whole previous transaction is given, it is the one that the input names."""
+    given, outpoint = parsed.inputs[index], parsed.transaction.inputs[index].outpoint
+    if given.non_witness_utxo is None:
+        return given.witness_utxo
+    previous = given.non_witness_utxo
+    if previous.hash != outpoint.txid:
+        raise InvalidTransaction("a previous transaction is not the one that its input spends", field="unsigned_tx")
+    if outpoint.vout >= len(previous.outputs):
+        raise InvalidTransaction("an input spends an output that does not exist", field="unsigned_tx")
+    output = previous.outputs[outpoint.vout]
+    if given.witness_utxo not in (None, output):
+        raise InvalidTransaction(
+            "the output that an input spends is not the one in the previous transaction", field="unsigned_tx"
+        )
+    return output
+
+
+def _lock(output: TxOut | None, given: PsbtInput) -> Lock | None:
+    if output is None:
+        return None
+    found = locks.read(output.script, given.redeem_script, given.witness_script)
+    if given.non_witness_utxo is None and not _commits_to_amount(output.script, given.redeem_script):
+        raise InvalidTransaction(
+            "an input without a witness needs the previous transaction: its signature does not cover the amount",
+            field="unsigned_tx",
+        )
+    return found
+
+
+def _commits_to_amount(output_script: bytes, redeem_script: bytes | None) -> bool:
+    """Whether spending it takes a witness, as far as can be told: a redeem script may be missing."""
+    if script.classify(output_script)[0] is not ScriptKind.P2SH:
+        return script.witness_version(output_script) is not None
+    return redeem_script is None or script.classify(redeem_script)[0] in _SEGWIT_V0
+
+
+def _hints(parsed: Psbt) -> Iterator[KeyHint]:
+    parts: tuple[PsbtInput | PsbtOutput, ...] = (*parsed.inputs, *parsed.outputs)
+    for part in parts:
+        for public_key, origin in _origins(part):
+            path = format_path(origin.path)
+            yield KeyHint(public_key=public_key, fingerprint_and_path=(origin.fingerprint, path))
+
+
+def _origins(part: PsbtInput | PsbtOutput) -> Iterator[tuple[bytes, Origin]]:
+    yield from part.bip32_derivations.items()
+    for public_key, tap in part.tap_bip32_derivations.items():
+        yield public_key, tap.origin

@@ -1,0 +1,100 @@
+"""What of a transaction is ours: which inputs we sign, which outputs come back to us."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from strongroom.chains.bitcoin import locks, schemes, script
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.locks import Way
+from strongroom.chains.bitcoin.psbt import PsbtOutput
+from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.codecs.hash160 import hash160
+from strongroom.domain.signing import OurKey, Ours
+from strongroom.errors import InvalidTransaction
+
+
+class Ownership:
+    """``ours``: the keys of the wallet that signs; none where nobody does."""
+
+    def __init__(self, decoded: BitcoinTransaction, ours: Ours) -> None:
+        self._decoded = decoded
+        self._ours = ours
+
+    @cached_property
+    def signers(self) -> tuple[tuple[OurKey, ...], ...]:
+        """By input: the keys of ours that can sign it. An input that is final needs none."""
+        return tuple(map(self._signers, range(len(self._decoded.spent))))
+
+    @cached_property
+    def outputs(self) -> tuple[OurKey | None, ...]:
+        """By output: the key of ours that alone can spend it."""
+        return tuple(self.key_of(output.script) for output in self._decoded.transaction.outputs)
+
+    def check_claims(self) -> None:
+        """Raises InvalidTransaction where an output claims one of our keys and does not pay it: fake change."""
+        transaction, given = self._decoded.transaction, self._decoded.psbt.outputs
+        for output, owner, claims in zip(transaction.outputs, self.outputs, given, strict=True):
+            self._check_claim(output.script, owner, claims)
+
+    def root(self, index: int) -> bytes | None:
+        """With what the key that signs is tweaked: not at all, alone (b""), or with the root of its scripts."""
+        lock = self._decoded.locks[index]
+        if lock is None or lock.way is not Way.TAPROOT:
+            return None
+        return self._decoded.psbt.inputs[index].tap_merkle_root or b""
+
+    def key_of(self, output_script: bytes) -> OurKey | None:
+        """The key of ours that can spend this without another key and without any script of its own."""
+        kind, program = script.classify(output_script)
+        if kind in (ScriptKind.P2PKH, ScriptKind.P2WPKH):
+            return self._by_hash.get(program)
+        if kind is ScriptKind.P2SH:
+            return self._by_nested_script.get(output_script)
+        return self._by_taproot_script.get(output_script) if kind is ScriptKind.P2TR else None
+
+    @cached_property
+    def _by_hash(self) -> dict[bytes, OurKey]:
+        return {hash160(key.public_key): key for key in self._ours.values()}
+
+    @cached_property
+    def _by_nested_script(self) -> dict[bytes, OurKey]:
+        return {schemes.p2sh_p2wpkh(key.public_key): key for key in self._ours.values()}
+
+    @cached_property
+    def _by_taproot_script(self) -> dict[bytes, OurKey]:
+        return {schemes.p2tr(key.public_key): key for key in self._ours.values()}
+
+    @cached_property
+    def _by_xonly(self) -> dict[bytes, OurKey]:
+        return {key.public_key[1:]: key for key in self._ours.values()}
+
+    def _signers(self, index: int) -> tuple[OurKey, ...]:
+        output, lock, given = self._decoded.spent[index], self._decoded.locks[index], self._decoded.psbt.inputs[index]
+        final = given.final_script_sig is not None or given.final_script_witness is not None
+        if output is None or lock is None or final:
+            return ()
+        if lock.keys:
+            return tuple(self._ours[key] for key in lock.keys if key in self._ours)
+        if given.tap_merkle_root:
+            key = self._by_xonly.get(given.tap_internal_key or b"")
+            return () if key is None or not _pays(output.script, key, given.tap_merkle_root) else (key,)
+        key = self.key_of(output.script)
+        return () if key is None else (key,)
+
+    def _check_claim(self, output_script: bytes, owner: OurKey | None, given: PsbtOutput) -> None:
+        claimed = {key for key in given.bip32_derivations if key in self._ours}
+        claimed |= {
+            self._by_xonly[key].public_key
+            for key, tap in given.tap_bip32_derivations.items()
+            if key in self._by_xonly and not tap.leaf_hashes and given.tap_tree is None
+        }
+        if not claimed or (owner is not None and claimed == {owner.public_key}):
+            return
+        lock = locks.read(output_script, given.redeem_script, given.witness_script)
+        if lock is None or not claimed <= set(lock.keys):
+            raise InvalidTransaction("an output claims a key of this wallet but does not pay it", field="unsigned_tx")
+
+
+def _pays(output_script: bytes, key: OurKey, root: bytes) -> bool:
+    return script.p2tr(schemes.output_key(key.public_key, root)) == output_script

@@ -1,0 +1,172 @@
+"""Signing a PSBT: what each key signs, and the PSBT and transaction that come of it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from btclib_secp256k1 import dsa, ssa
+
+from strongroom.chains.bitcoin import checks, finalising, psbt, summary
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.ownership import Ownership
+from strongroom.chains.bitcoin.psbt import Psbt
+from strongroom.chains.bitcoin.script import witness_version
+from strongroom.chains.bitcoin.sighash import HashType
+from strongroom.chains.bitcoin.transaction import Transaction, parse
+from strongroom.codecs.hash256 import tagged_hash
+from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, Purpose, Signed, ToSign
+from strongroom.errors import InternalError, InvalidTransaction
+
+_ECDSA_LENGTH: Final = 65
+"""r, s and recovery id."""
+_SCHNORR_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One signature that is ours to make."""
+
+    index: int
+    key: OurKey
+    digest: bytes
+    kind: HashType
+    taproot_root: bytes | None
+    """None: ECDSA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    decoded: BitcoinTransaction
+    shares: tuple[Share, ...]
+
+
+def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
+    """Raises InvalidTransaction."""
+    serialised = psbt.serialize(decoded.psbt)
+    if decoded.text.lower() != serialised.hex() and decoded.text != b64encode(serialised).decode():
+        raise InvalidTransaction("the PSBT is not in its canonical form", field="unsigned_tx")
+    held = Ownership(decoded, ours)
+    shares = tuple(_shares(decoded, held))
+    return Prepared(
+        network=decoded.network,
+        to_sign=tuple(map(_to_sign, shares)),
+        summary=summary.summarise(decoded, held),
+        template=Template(decoded, shares),
+        guards=_guards(decoded, sorted({share.index for share in shares})),
+    )
+
+
+def assemble(template: Template, made: Sequence[bytes]) -> Signed:
+    """``signed_tx`` is the transaction once every input is final, and the PSBT before. Raises InternalError."""
+    decoded = template.decoded
+    if len(made) != len(template.shares):
+        raise InternalError("there are not as many signatures as were asked for")
+    signed = decoded.psbt
+    inputs = list(signed.inputs)
+    for share, signature in zip(template.shares, made, strict=True):
+        given = inputs[share.index]
+        if share.taproot_root is None:
+            sigs = {**given.partial_sigs, share.key.public_key: _ecdsa(share, signature)}
+            inputs[share.index] = replace(given, partial_sigs=sigs)
+        else:
+            inputs[share.index] = replace(given, tap_key_sig=_schnorr(decoded, share, signature))
+    signed = replace(signed, inputs=tuple(inputs))
+    final = finalising.finalise(signed, decoded.locks)
+    return _partial(decoded, signed) if final is None else _complete(decoded, final)
+
+
+def _shares(decoded: BitcoinTransaction, held: Ownership) -> list[Share]:
+    found = []
+    for index, keys in enumerate(held.signers):
+        lock = decoded.locks[index]
+        if lock is None or not keys:
+            continue
+        kind = checks.hash_type(decoded, index)
+        digest = checks.digest(decoded, index, lock, kind)
+        found += [Share(index, key, digest, kind, held.root(index)) for key in keys]
+    return found
+
+
+def _to_sign(share: Share) -> ToSign:
+    return ToSign(
+        path=share.key.path,
+        algorithm=Algorithm.ECDSA if share.taproot_root is None else Algorithm.SCHNORR,
+        payload=share.digest,
+        public_key=share.key.public_key,
+        purpose=Purpose.TRANSACTION,
+        taproot_root=share.taproot_root,
+    )
+
+
+def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard, ...]:
+    """One for each output that we sign for.
+
+    The payload is the transaction with everything that it spends: a segwit v0 signature covers the amount of its own
+    input only, and one input's amount told wrongly in each of two signatures would pay more than either shows. The
+    script stands as the guard's address: who makes up what an outpoint holds guards another thing than its owner.
+    """
+    transaction, network = decoded.transaction, decoded.network
+    spent = b"".join(output.serialize() for output in decoded.spent if output is not None)
+    kinds = bytes(checks.hash_type(decoded, index) for index in range(len(transaction.inputs)))
+    payload = tagged_hash("Strongroom/payload", transaction.serialize(witness=False) + spent + kinds)
+    return tuple(
+        Guard(
+            keyspace=network.keyspace,
+            chain_id=network.caip2,
+            address=output.script.hex(),
+            sequence=str(transaction.inputs[index].outpoint),
+            payload_hash=payload,
+        )
+        for index in indexes
+        if (output := decoded.spent[index]) is not None
+    )
+
+
+def _ecdsa(share: Share, made: bytes) -> bytes:
+    try:
+        der = dsa.to_der(made[:64])
+        holds = len(made) == _ECDSA_LENGTH and dsa.verify(share.digest, share.key.public_key, der)
+    except ValueError:
+        holds = False
+    if not holds:
+        raise InternalError("a signature does not hold")
+    return der + bytes((share.kind,))
+
+
+def _schnorr(decoded: BitcoinTransaction, share: Share, made: bytes) -> bytes:
+    """Verified against the output itself, not against the key that we think is in it."""
+    lock = decoded.locks[share.index]
+    holds = lock is not None and len(made) == _SCHNORR_LENGTH and ssa.verify(share.digest, lock.code[2:], made)
+    if not holds:
+        raise InternalError("a signature does not hold")
+    return made if share.kind is HashType.DEFAULT else made + bytes((share.kind,))
+
+
+def _partial(decoded: BitcoinTransaction, signed: Psbt) -> Signed:
+    """Without a complete set of signatures the id is known where no input has a scriptSig."""
+    text = psbt.to_base64(signed)
+    fixed = all(output is not None and witness_version(output.script) is not None for output in decoded.spent)
+    return Signed(text, decoded.transaction.txid if fixed else None, False, {"psbt": text})
+
+
+def _complete(decoded: BitcoinTransaction, final: Psbt) -> Signed:
+    transaction = finalising.extract(final)
+    raw = transaction.serialize()
+    if _unsigned(parse(raw)) != decoded.transaction:
+        raise InternalError("the signed transaction is not the one that was checked")
+    details: dict[str, object] = {
+        "psbt": psbt.to_base64(final),
+        "txid": transaction.txid,
+        "wtxid": transaction.wtxid,
+        "vsize": transaction.vsize,
+        "weight": transaction.weight,
+        "fee_sat": str(checks.fee(decoded)),
+    }
+    return Signed(raw.hex(), transaction.txid, True, details)
+
+
+def _unsigned(transaction: Transaction) -> Transaction:
+    return replace(transaction, inputs=tuple(replace(txin, script_sig=b"", witness=()) for txin in transaction.inputs))

@@ -1,0 +1,123 @@
+"""What a PSBT does, in the words that all chains share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from strongroom.chains.bitcoin import address, checks, script
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.ownership import Ownership
+from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.domain.network import Network
+from strongroom.domain.signing import Policy
+from strongroom.domain.summary import Action, Caution, Fee, Summary
+
+MAX_REPLACEABLE: Final = 0xFFFFFFFD
+"""An input with at most this sequence says that the transaction may be replaced (BIP-125)."""
+
+
+def summarise(decoded: BitcoinTransaction, held: Ownership) -> Summary:
+    """Inputs as ``spend``; outputs as ``transfer``, as ``change`` where they come back, as ``data``."""
+    transaction = decoded.transaction
+    return Summary(
+        network=decoded.network.name,
+        type="psbt",
+        actions=[*_inputs(decoded, held), *_outputs(decoded, held)],
+        fee=_fee(decoded),
+        details={
+            "unsigned_txid": transaction.txid,
+            "version": transaction.version,
+            "lock_time": transaction.lock_time,
+            "replaceable": _replaceable(decoded),
+        },
+    )
+
+
+def cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> tuple[Caution, ...]:
+    return tuple(_cautions(decoded, held, policy))
+
+
+def _inputs(decoded: BitcoinTransaction, held: Ownership) -> Iterator[Action]:
+    for index, txin in enumerate(decoded.transaction.inputs):
+        output, keys = decoded.spent[index], held.signers[index]
+        owner = None if output is None else held.key_of(output.script)
+        details: dict[str, Any] = {
+            "outpoint": str(txin.outpoint),
+            "ours": owner is not None or bool(keys),
+            "sequence": txin.sequence,
+        }
+        paths = [key.path for key in keys] or ([] if owner is None else [owner.path])
+        lock = decoded.locks[index]
+        if paths:
+            details["path"] = ", ".join(paths)
+        if lock is not None and lock.keys:
+            details["multisig"] = f"{lock.threshold} of {len(lock.keys)}"
+        yield Action(
+            kind="spend",
+            from_address=None if output is None else _address(decoded.network, output.script),
+            amount=None if output is None else str(output.value),
+            asset=decoded.network.symbol,
+            details=details | ({} if output is None else _script(output.script)),
+        )
+
+
+def _outputs(decoded: BitcoinTransaction, held: Ownership) -> Iterator[Action]:
+    for output, owner in zip(decoded.transaction.outputs, held.outputs, strict=True):
+        kind, data = script.classify(output.script)
+        if kind is ScriptKind.OP_RETURN:
+            name, details = "data", {"script": output.script.hex()}
+        elif owner is None:
+            name, details = "transfer", _script(output.script)
+        else:
+            name, details = "change", {"script": kind, "path": owner.path}
+        yield Action(
+            kind=name,
+            to=_address(decoded.network, output.script),
+            amount=str(output.value),
+            asset=decoded.network.symbol,
+            data_size=len(data) if kind is ScriptKind.OP_RETURN else None,
+            details=details,
+        )
+
+
+def _script(output_script: bytes) -> dict[str, Any]:
+    """Its kind; the whole of it where no address stands for it."""
+    kind, _ = script.classify(output_script)
+    bare = kind in (ScriptKind.MULTISIG, ScriptKind.OTHER)
+    return {"script": output_script.hex() if bare else kind}
+
+
+def _fee(decoded: BitcoinTransaction) -> Fee | None:
+    amount = checks.fee(decoded)
+    if amount is None:
+        return None
+    vsize = decoded.estimated.vsize
+    rate = f"{amount // vsize}.{amount * 100 // vsize % 100:02}"
+    return Fee(amount=str(amount), asset=decoded.network.symbol, rate=rate, limit=str(vsize))
+
+
+def _cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> Iterator[Caution]:
+    limit = policy.limits.get("high_fee_rate_warning", checks.LIMITS["high_fee_rate_warning"])
+    amount = checks.fee(decoded)
+    if amount is None:
+        yield Caution(code="unknown_fee", message="The PSBT does not say what every input spends")
+    elif limit is not None and amount > limit * decoded.estimated.vsize:
+        yield Caution(code="high_fee", message="The fee is unusually high")
+    if any(given.sighash_type not in (None, *checks.BINDING) for given in decoded.psbt.inputs):
+        message = "A signature does not cover the whole transaction: others can change the rest"
+        yield Caution(code="partial_sighash", message=message)
+    for output, owner in zip(decoded.transaction.outputs, held.outputs, strict=True):
+        if owner is not None and owner.address != output.script:
+            message = "An output pays a key of this wallet by a script that its account does not look for"
+            yield Caution(code="other_script", message=message)
+        if script.classify(output.script)[0] is ScriptKind.OTHER:
+            yield Caution(code="unknown_script", message="An output has a script of no known kind")
+
+
+def _address(network: Network, output_script: bytes) -> str | None:
+    return address.encode(address.params(network), output_script)
+
+
+def _replaceable(decoded: BitcoinTransaction) -> bool:
+    return any(txin.sequence <= MAX_REPLACEABLE for txin in decoded.transaction.inputs)

@@ -1,0 +1,21 @@
+"""Bitcoin's two hashes of messages: double SHA-256, and SHA-256 under a tag (BIP-340)."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+
+
+def hash256(data: bytes) -> bytes:
+    """32 bytes: SHA-256 of SHA-256."""
+    return sha256(sha256(data).digest()).digest()
+
+
+def tagged_hash(tag: str, data: bytes) -> bytes:
+    """32 bytes: SHA-256 of the tag's hash twice and ``data`` (BIP-340, Design)."""
+    return sha256(_prefix(tag) + data).digest()
+
+
+@cache
+def _prefix(tag: str) -> bytes:
+    return sha256(tag.encode()).digest() * 2

@@ -1,0 +1,234 @@
+"""A transaction that names its keys itself: which of a wallet's they are, over a whole service."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from strongroom.access.scopes import SCOPES
+from strongroom.chains.bitcoin import psbt, script
+from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
+from strongroom.chains.bitcoin.spending import spends
+from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut, parse
+from strongroom.codecs.bip32 import parse_path
+from strongroom.codecs.hash160 import hash160
+from tests.oracles.bip32 import Node
+from tests.support.service import OTHER_TENANT, Outcome, RunningService
+
+WORDS = "abandon " * 11 + "about"
+FINGERPRINT = "73c5da0a"
+MASTER = Node.from_seed(hashlib.pbkdf2_hmac("sha512", WORDS.encode(), b"mnemonic", 2048))
+FOREIGN = TxOut(50_000, script.p2wpkh(b"\7" * 20))
+VALUE = 100_000
+
+
+def key_at(path: str) -> bytes:
+    return MASTER.below(path.removeprefix("m/")).public
+
+
+def raw_key(path: str) -> dict[str, Any]:
+    private = MASTER.below(path.removeprefix("m/")).private
+    assert private is not None
+    return {"kind": "raw_key", "keyspace": "bitcoin", "format": "hex", "key": private.to_bytes(32, "big").hex()}
+
+
+def spending(paths: Sequence[str], paid: Sequence[TxOut] = (FOREIGN,), *, stated: Sequence[str] = (),
+             fingerprint: str = FINGERPRINT, change: str | None = None) -> str:  # fmt: skip
+    """A PSBT of P2WPKH outputs of these keys; it states that they stand at ``stated``, if that is given."""
+    inputs, maps = [], []
+    for number, path in enumerate(paths):
+        key = key_at(path)
+        outpoint = OutPoint(hashlib.sha256(path.encode()).digest(), number)
+        inputs.append(TxIn(outpoint, b"", 0xFFFFFFFD))
+        origin = Origin(bytes.fromhex(fingerprint), parse_path(stated[number] if stated else path))
+        maps.append(PsbtInput(witness_utxo=TxOut(VALUE, script.p2wpkh(hash160(key))), bip32_derivations={key: origin}))
+    rest = TxOut(VALUE * len(paths) - sum(each.value for each in paid) - 1_000, script.p2wpkh(b"\x09" * 20))
+    last = PsbtOutput()
+    if change is not None:
+        key = key_at(change)
+        rest = TxOut(rest.value, script.p2wpkh(hash160(key)))
+        last = PsbtOutput(bip32_derivations={key: Origin(bytes.fromhex(fingerprint), parse_path(change))})
+    outputs = (*paid, rest)
+    transaction = Transaction(2, tuple(inputs), outputs, 0)
+    one = Psbt(transaction=transaction, inputs=tuple(maps), outputs=(*[PsbtOutput() for _ in paid], last))
+    return psbt.to_base64(one)
+
+
+class Caller:
+    def __init__(self, service: RunningService, wallet: str) -> None:
+        self.service = service
+        self.wallet = wallet
+
+    async def sign(self, text: str, *, key: str | None = None, **more: Any) -> Outcome:
+        command = {"wallet_id": self.wallet, "network": "bitcoin", "unsigned_tx": text, **more}
+        answers = [
+            await face.call("transactions.sign", command, key=key or self.service.key) for face in self.service.faces
+        ]
+        first, second = answers
+        assert first.shared == second.shared
+        return first
+
+    async def open(self, **place: Any) -> None:
+        command = {"wallet_id": self.wallet, "network": "bitcoin", **place}
+        assert (await self.service.http.call("addresses.derive", command, key=self.service.key)).code == "ok"
+
+
+async def imported(service: RunningService, api_key: str | None = None, **material: Any) -> Caller:
+    command = material or {"kind": "bip39", "mnemonic": WORDS}
+    made = await service.http.call("wallets.import", command, key=api_key or service.key)
+    assert made.code == "ok", made
+    return Caller(service, made.result["id"])
+
+
+@pytest.fixture
+async def caller(service: RunningService) -> Caller:
+    return await imported(service)
+
+
+def is_sound(signed: Outcome, text: str) -> bool:
+    assert signed.code == "ok", signed
+    given = psbt.parse_text(text)
+    transaction = parse(bytes.fromhex(signed.result["signed_tx"]))
+    spent = [each.witness_utxo for each in given.inputs]
+    return all(spends(transaction, index, [one for one in spent if one]) for index in range(len(spent)))
+
+
+async def test_many_keys_of_several_accounts(caller: Caller) -> None:
+    await caller.open(account=3)
+    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/1/500", "m/84'/0'/3'/0/7"], change="m/84'/0'/3'/1/2147483647")
+    signed = await caller.sign(text)
+    assert is_sound(signed, text)
+    assert signed.result["complete"] is True
+    assert [action["kind"] for action in signed.result["summary"]["actions"]] == [*["spend"] * 3, "transfer", "change"]
+    assert all(action["details"]["ours"] for action in signed.result["summary"]["actions"][:3])
+
+
+async def test_an_account_that_is_not_open(caller: Caller) -> None:
+    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/4'/0/0"])
+    refused = await caller.sign(text)
+    assert (refused.code, refused.field) == ("address_not_derived", "unsigned_tx")
+    await caller.open(account=4)
+    assert is_sound(await caller.sign(text), text)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["m/84'/0'/0'/0/1", "m/84'/0'/0'/1/0"],
+)
+async def test_a_path_with_another_key(caller: Caller, stated: str) -> None:
+    refused = await caller.sign(spending(["m/84'/0'/0'/0/0"], stated=[stated]))
+    assert (refused.code, refused.field) == ("wrong_key", "unsigned_tx")
+
+
+@pytest.mark.parametrize("stated", ["m", "m/0", "m/84'/1'/0'/0/0", "m/84'/0'/0'/0", "m/84'/0'/0'/2/0", "m/1'/2'/3'"])
+async def test_a_path_where_the_wallet_has_no_keys(caller: Caller, stated: str) -> None:
+    """It may be of another tool's making; then there is nothing here to sign."""
+    assert (await caller.sign(spending(["m/84'/0'/0'/0/0"], stated=[stated]))).code == "wrong_key"
+
+
+async def test_another_fingerprint(caller: Caller) -> None:
+    assert (await caller.sign(spending(["m/84'/0'/0'/0/0"], fingerprint="00000000"))).code == "wrong_key"
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [{"index": 0}, {"account": 0}, {"change": 0}, {"scheme": "bip84"}, {"path": "m/84'/0'/0'/0/0"}, {"address": "x"}],
+    ids=lambda selector: next(iter(selector)),
+)
+async def test_no_key_is_named_beside_it(caller: Caller, selector: dict[str, Any]) -> None:
+    refused = await caller.sign(spending(["m/84'/0'/0'/0/0"]), **selector)
+    assert (refused.code, refused.field) == ("invalid_field", *selector)
+
+
+async def test_too_many_keys(caller: Caller) -> None:
+    one = psbt.parse_text(spending(["m/84'/0'/0'/0/0"]))
+    key = key_at("m/84'/0'/0'/0/0")
+    outputs = [
+        PsbtOutput(bip32_derivations={key: Origin(bytes.fromhex(FINGERPRINT), parse_path(f"m/84'/0'/0'/1/{index}"))})
+        for index in range(2_001)
+    ]
+    paid = (TxOut(1, b"\x6a"),) * len(outputs)
+    flood = Psbt(
+        transaction=Transaction(2, one.transaction.inputs, paid, 0),
+        inputs=one.inputs,
+        outputs=tuple(outputs),
+    )
+    refused = await caller.sign(psbt.to_base64(flood))
+    assert (refused.code, refused.field) == ("invalid_transaction", "unsigned_tx")
+    assert refused.message is not None
+    assert "2000 keys" in refused.message
+
+
+async def test_a_single_key_signs_whatever_it_can(service: RunningService) -> None:
+    alone = await imported(service, **raw_key("m/84'/0'/0'/0/0"))
+    text = spending(["m/84'/0'/0'/0/0"])
+    assert is_sound(await alone.sign(text), text)
+    silent = psbt.parse_text(text)
+    silent = Psbt(
+        transaction=silent.transaction,
+        inputs=(PsbtInput(witness_utxo=silent.inputs[0].witness_utxo),),
+        outputs=silent.outputs,
+    )
+    assert is_sound(await alone.sign(psbt.to_base64(silent)), text)
+    half = await alone.sign(spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/0/1"]), options={"allow_resign": True})
+    assert half.result["complete"] is False
+    assert half.result["signed_tx"] == half.result["details"]["psbt"]
+    assert (await alone.sign(spending(["m/84'/0'/0'/0/1"]))).code == "wrong_key"
+
+
+class TestGuards:
+    async def test_an_output_is_spent_once(self, caller: Caller) -> None:
+        first = await caller.sign(spending(["m/84'/0'/0'/0/0"]))
+        again = await caller.sign(spending(["m/84'/0'/0'/0/0"]))
+        assert again.result["signed_tx"] == first.result["signed_tx"]
+        other = spending(["m/84'/0'/0'/0/0"], [TxOut(40_000, FOREIGN.script)])
+        refused = await caller.sign(other)
+        assert (refused.code, refused.field) == ("already_signed", "options.replaces")
+        assert (await caller.sign(other, options={"replaces": "00" * 32})).code == "already_signed"
+        bumped = await caller.sign(other, options={"replaces": first.result["tx_id"]})
+        assert is_sound(bumped, other)
+
+    async def test_each_output_of_a_transaction_is_guarded(self, caller: Caller) -> None:
+        assert (await caller.sign(spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/0/1"]))).code == "ok"
+        overlapping = spending(["m/84'/0'/0'/0/2", "m/84'/0'/0'/0/1"])
+        assert (await caller.sign(overlapping)).code == "already_signed"
+        assert (await caller.sign(overlapping, options={"allow_resign": True})).code == "ok"
+
+    async def test_nobody_else_can_guard_it(self, caller: Caller) -> None:
+        """Another tenant makes up that our output pays a key of his."""
+        text = spending(["m/84'/0'/0'/0/0"])
+        one = psbt.parse_text(text)
+        path = "m/84'/0'/0'/0/5"
+        lie = Psbt(
+            transaction=one.transaction,
+            inputs=(PsbtInput(witness_utxo=TxOut(VALUE, script.p2wpkh(hash160(key_at(path))))),),
+            outputs=one.outputs,
+        )
+        service = caller.service
+        theirs = await service.new_key(tenant=OTHER_TENANT)
+        stranger = await imported(service, theirs, **raw_key(path))
+        assert (await stranger.sign(psbt.to_base64(lie), key=theirs)).code == "ok"
+        assert is_sound(await caller.sign(text), text)
+
+
+async def test_sighashes_need_their_scope(caller: Caller) -> None:
+    one = psbt.parse_text(spending(["m/84'/0'/0'/0/0"]))
+    given = one.inputs[0]
+    loose = Psbt(
+        transaction=one.transaction,
+        inputs=(
+            PsbtInput(witness_utxo=given.witness_utxo, bip32_derivations=given.bip32_derivations, sighash_type=0x83),
+        ),
+        outputs=one.outputs,
+    )
+    text, option = psbt.to_base64(loose), {"allowed_sighashes": ["SINGLE|ANYONECANPAY"]}
+    assert (await caller.sign(text)).code == "option_required"
+    plain = await caller.service.new_key(frozenset(SCOPES) - {"sign:sighash"})
+    assert (await caller.sign(text, key=plain, options=option)).code == "forbidden"
+    signed = await caller.sign(text, options=option)
+    assert [warning["code"] for warning in signed.result["warnings"]] == ["partial_sighash"]
+    unknown = await caller.sign(text, options={"allowed_sighashes": ["ALL"]})
+    assert unknown.code == "invalid_field"

@@ -1,0 +1,255 @@
+"""Runs one signing vector of ``bitcoin.*.json`` against our code, without a server; `direct_bitcoin` holds the rest.
+
+`RUNNERS` is as there. Keys come from our own signer, over a key wrap in memory, and are found as the service finds
+them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+from btclib_secp256k1 import ssa, xonly
+
+from strongroom.chains.bitcoin import psbt, sighash
+from strongroom.chains.bitcoin.chain import Bitcoin
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.schemes import p2wpkh
+from strongroom.chains.bitcoin.transaction import TxOut, parse, parse_unsigned
+from strongroom.codecs import base58
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Curve
+from strongroom.domain.secret import Secret
+from strongroom.domain.signing import (
+    Algorithm,
+    OurKey,
+    Ours,
+    Policy,
+    Prepared,
+    Purpose,
+    Signed,
+    SignOptions,
+    SignRequest,
+    ToSign,
+)
+from strongroom.domain.wallet import Account, Owner, SealedSecret, Wallet, WalletKind, WalletState
+from strongroom.errors import Refused
+from strongroom.keys.base import Mnemonic, RawKey, RawKeyFormat, Want
+from strongroom.keys.seeded import SeededSigner
+from strongroom.keywrap.local import LocalKeyWrap
+from strongroom.operations.call import Call
+from strongroom.operations.fields import KeySelector
+from strongroom.operations.keyring import Place
+from strongroom.operations.networks import Networks
+from strongroom.operations.signing_keys import signing_keys
+
+Vector = dict[str, Any]
+
+BITCOIN = Bitcoin()
+NETWORKS = Networks({"bitcoin": BITCOIN}, BITCOIN.networks, limits={}, any_network=False)
+PERMISSIVE = Policy(dict.fromkeys(BITCOIN.limits), SignOptions(allow_resign=True))
+"""For positives: some are older than today's rules."""
+DEFAULT = Policy(BITCOIN.limits)
+"""For negatives: what a fresh installation holds transactions against."""
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+_OWNER = Owner(UUID(int=1), UUID(int=2))
+_NAMES = {"mainnet": "bitcoin", "testnet": "bitcoin-testnet3", "signet": "bitcoin-signet", "regtest": "bitcoin-regtest"}
+_ROLES = {"psbts_base64", "psbt_base64", "wifs", "network", "master_tprv", "paths"}
+_MULTISIG = {"network", "mnemonics", "path", "signers", "witness_script_hex", "address", "psbt_base64"}
+_PREPARED_BY_TOOLS = {"unsigned_tx_hex", "inputs", "outputs", "version", "locktime"}
+"""The same transaction told in other words."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A wallet as our signer holds it."""
+
+    signer: SeededSigner
+    secret: SealedSecret
+    wallet: Wallet
+
+    async def ours(self, decoded: BitcoinTransaction) -> Ours:
+        """Every account is taken for open."""
+        keyring = SimpleNamespace(account=self._account)
+        call = cast("Call", SimpleNamespace(networks=NETWORKS, keyring=keyring))
+        if self.wallet.kind is WalletKind.RAW_KEY:
+            [node] = await self.signer.public(self.secret, [Want("m", Curve.SECP256K1)])
+            return {node.public_key: OurKey(node.public_key, "m", "raw-p2wpkh", p2wpkh(node.public_key))}
+        return await signing_keys(call, self.wallet, decoded.network, KeySelector(), decoded)
+
+    async def sign(self, network: Network, text: str, policy: Policy) -> Signed:
+        """As `transactions.sign` does. Raises Refused before a key is used."""
+        decoded = BITCOIN.decode(network, text)
+        ours = await self.ours(decoded)
+        BITCOIN.check(decoded, ours, policy, NOW)
+        prepared = BITCOIN.prepare(decoded, ours)
+        return BITCOIN.assemble(prepared, await self.signatures(prepared))
+
+    async def signatures(self, prepared: Prepared) -> list[bytes]:
+        made = await self.signer.sign(prepared.requests(self.secret, UUID(int=3)))
+        assert all(isinstance(one, bytes) for one in made)
+        return [one for one in made if isinstance(one, bytes)]
+
+    async def _account(self, _: Call, place: Place) -> Account:
+        path = place.scheme.account_path(place.at.account)
+        assert path is not None
+        [node] = await self.signer.public(self.secret, [Want(path, Curve.SECP256K1, node=True)])
+        return Account(_OWNER.tenant_id, place.account_id, _OWNER.wallet_id, place.network.keyspace,
+                       place.scheme.name, place.at.account, path, node, 0)  # fmt: skip
+
+
+async def holder(signer: SeededSigner, material: Mnemonic | RawKey) -> Holder:
+    created = await signer.restore(_OWNER, material, [])
+    wallet = Wallet(_OWNER.tenant_id, _OWNER.wallet_id, created.kind, None, None, WalletState.ACTIVE, 1,
+                    created.master_fingerprint, None, NOW)  # fmt: skip
+    return Holder(signer, created.secret, wallet)
+
+
+def run(material: Mnemonic | RawKey, use: Callable[[Holder], Any]) -> Any:
+    async def go() -> Any:
+        signer = SeededSigner(LocalKeyWrap([bytes(32)]))
+        try:
+            return await use(await holder(signer, material))
+        finally:
+            await signer.close()
+
+    return asyncio.run(go())
+
+
+def network(name: str) -> Network:
+    return NETWORKS.resolve(_NAMES[name])[0]
+
+
+def raw_key(private: str) -> RawKey:
+    return RawKey(Curve.SECP256K1, RawKeyFormat.HEX, Secret(private))
+
+
+def mnemonic(given: Vector) -> Mnemonic:
+    return Mnemonic(Secret(given["mnemonic"]), Secret(given.get("passphrase", "")))
+
+
+def sign(vector: Vector) -> None:
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    where, text = network(given.pop("network")), given.pop("psbt_base64")
+    key = raw_key(given.pop("private_key_hex")) if "private_key_hex" in given else mnemonic(given)
+    assert given.keys() <= _PREPARED_BY_TOOLS | {"mnemonic", "passphrase"}
+    signed: Signed = run(key, lambda held: held.sign(where, text, PERMISSIVE))
+    assert signed.complete
+    policy = expected.pop("signature_policy", None)
+    assert policy in (None, "rfc6979_no_grind; taproot aux_rand=0^32")
+    low_r = expected.pop("raw_tx_hex_low_r", None), expected.pop("txid_low_r", None)
+    assert low_r[0] is None or parse(bytes.fromhex(low_r[0])).txid == low_r[1]
+    assert (signed.raw, signed.tx_id) in ((expected.pop("raw_tx_hex"), expected["txid"]), low_r)
+    assert signed.details["fee_sat"] == str(expected.pop("fee_sat"))
+    assert expected == {name: signed.details.get(name) for name in expected}
+    final = psbt.parse_text(str(signed.details["psbt"]))
+    assert final.transaction == psbt.parse_text(text).transaction
+
+
+def taproot_sighash(vector: Vector) -> None:
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    transaction = parse_unsigned(bytes.fromhex(given.pop("unsigned_tx_hex")))
+    index, kind, root = given.pop("input_index"), given.pop("sighash_type"), given.pop("merkle_root_hex")
+    spent = [TxOut(each["amount_sat"], bytes.fromhex(each["script_pubkey_hex"])) for each in given.pop("prevouts")]
+    private = given.pop("internal_private_key_hex")
+    assert not given
+    digest = sighash.taproot(transaction, index, spent, kind)
+    assert digest.hex() == expected.pop("sighash_hex")
+
+    async def made(held: Holder) -> Any:
+        [node] = await held.signer.public(held.secret, [Want("m", Curve.SECP256K1)])
+        item = ToSign("m", Algorithm.SCHNORR, digest, node.public_key, Purpose.TRANSACTION, bytes.fromhex(root or ""))
+        return (await held.signer.sign([SignRequest(held.secret, item, UUID(int=3))]))[0]
+
+    signature = run(raw_key(private), made)
+    suffix = b"" if kind == sighash.HashType.DEFAULT else bytes((kind,))
+    assert [(signature + suffix).hex()] == expected.pop("witness")
+    output_key, _ = xonly.from_prvkey(bytes.fromhex(expected.pop("tweaked_private_key_hex")))
+    assert spent[index].script[2:] == output_key
+    assert ssa.verify(digest, output_key, signature)
+    assert expected == {"aux_rand": "00*32"}
+
+
+def roles(vector: Vector) -> None:
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    wanted = psbt.parse_text(expected.pop("psbt_base64"))
+    assert not expected
+    assert given.keys() <= _ROLES
+    if "psbts_base64" in given:
+        _combined(*(psbt.parse_text(text) for text in given["psbts_base64"]), wanted)
+        return
+    text = given["psbt_base64"]
+    for wif in given["wifs"]:  # as raw keys: the paths beside them are of no scheme
+        key = raw_key(base58.decode_check(wif)[1:33].hex())
+        signed: Signed = run(key, lambda held: held.sign(network("testnet"), text, PERMISSIVE))  # noqa: B023
+        text = signed.raw
+        assert not signed.complete
+    assert _unordered(psbt.parse_text(text)) == _unordered(wanted)
+
+
+def _unordered(one: psbt.Psbt) -> psbt.Psbt:
+    """What it says, in whatever order its maps say it: BIP-174 leaves that open."""
+    return replace(one, order=(), inputs=tuple(replace(each, order=()) for each in one.inputs))
+
+
+def _combined(first: psbt.Psbt, second: psbt.Psbt, wanted: psbt.Psbt) -> None:
+    """Nothing here combines; signing one after the other comes to the same maps."""
+    inputs = tuple(
+        replace(one, partial_sigs={**one.partial_sigs, **other.partial_sigs})
+        for one, other in zip(first.inputs, second.inputs, strict=True)
+    )
+    combined = psbt.parse(psbt.serialize(replace(first, inputs=inputs)))
+    assert _unordered(combined) == _unordered(wanted)
+
+
+def multisig(vector: Vector) -> None:
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    assert given.keys() == _MULTISIG
+    where, text = network(given["network"]), given["psbt_base64"]
+    witness_script, partial = given["witness_script_hex"], expected.pop("partial_sig_hex")
+    for count, place in enumerate(given["signers"], 1):
+        words = Mnemonic(Secret(given["mnemonics"][place]), Secret(""))
+        signed: Signed = run(words, lambda held: held.sign(where, text, DEFAULT))  # noqa: B023 - called at once
+        last = count == len(given["signers"])
+        assert (signed.complete, signed.tx_id) == (last, expected["txid"])
+        if not last:
+            assert signed.raw == signed.details["psbt"]
+            [only] = psbt.parse_text(signed.raw).inputs
+            assert only.witness_script == bytes.fromhex(witness_script)
+            assert len(only.partial_sigs) == count
+            assert all(partial.get(key.hex()) == made.hex() for key, made in only.partial_sigs.items())
+            text = signed.raw
+    transaction = parse(bytes.fromhex(signed.raw))
+    assert {made.hex() for made in transaction.inputs[0].witness[1:-1]} == set(partial.values())
+    assert expected == {"raw_tx_hex": signed.raw, "txid": transaction.txid}
+
+
+def refused(vector: Vector) -> None:
+    given = vector["input"]
+    assert vector["expected"]["error"] is True
+    assert given.keys() <= {"network", "mnemonic", "psbt_base64"}
+    assert vector["expected"].keys() <= {"error", "reason", "kind", "stage"}
+    key = mnemonic(given) if "mnemonic" in given else Mnemonic(Secret("abandon " * 11 + "about"), Secret(""))
+    where = network(given.get("network", "mainnet"))
+    try:
+        run(key, lambda held: held.sign(where, given["psbt_base64"], DEFAULT))
+    except Refused:
+        return
+    raise AssertionError("accepted")
+
+
+RUNNERS: dict[str, Callable[[Vector], None]] = {
+    "btc.sign.public": sign,
+    "btc.sign.psbt": sign,
+    "btc.sign.sighash": taproot_sighash,
+    "btc.sign.psbt_roles": roles,
+    "btc.sign.multisig": multisig,
+    "btc.negative.psbt_signer": refused,
+    "btc.negative.psbt_policy": refused,
+}
