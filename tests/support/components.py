@@ -1,8 +1,8 @@
 """The real things that some tests run against: what they are, how to get one, and how many tests had it.
 
 A test says what it needs: ``pytestmark = pytest.mark.needs("anvil")``. Where that cannot be had, the test is skipped
-and the end of the run says so. With STRONGROOM_TEST_REQUIRE=all it fails, and so does a run of the whole suite in which
-one of REQUIRED had no test.
+and the end of the run says so. STRONGROOM_TEST_REQUIRE makes a failure of it: ``listed`` for the components in
+`REQUIRED`, ``all`` for every one. With either, a run of the whole suite in which no test had one of them fails too.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ COMPONENTS = {
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }
 
-REQUIRED = ("anvil", "openbao", "postgresql", "solc", "viem")
-"""What the whole suite must have been run against."""
+REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "solc", "viem")
+"""What the whole suite must have been run against: all that comes from package registries."""
 
 _ran: Counter[str] = Counter()
 _missed: Counter[str] = Counter()
@@ -68,7 +68,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     _missed.update(missing)
     reason = "; ".join(f"there is no {name}: {COMPONENTS[name].how_to_get}" for name in missing)
-    if _all_required():
+    if not _must_have().isdisjoint(missing):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
@@ -100,13 +100,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _untested(config: pytest.Config) -> list[str]:
     """Of a run of the whole suite, as `make test` does it."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
-    if not whole or config.option.markexpr != "not campaign" or not _all_required():
+    if not whole or config.option.markexpr != "not campaign":
         return []
-    return [name for name in REQUIRED if not _ran[name]]
+    return sorted(name for name in _must_have() if not _ran[name])
 
 
-def _all_required() -> bool:
-    return os.environ.get("STRONGROOM_TEST_REQUIRE") == "all"
+def _must_have() -> set[str]:
+    asked = os.environ.get("STRONGROOM_TEST_REQUIRE", "")
+    return {"": set[str](), "listed": set(REQUIRED), "all": set(COMPONENTS)}[asked]
 
 
 def _needed(item: pytest.Item) -> set[str]:
