@@ -25,7 +25,7 @@ from strongroom.storage.database import Limits, OutcomeUnknown, Work, persist, u
 T = TypeVar("T")
 
 _STATEMENTS: Final = 500
-_LONG: Final = 60.0
+_LONG: Final = 10.0
 """Seconds for which something is tried again where it may take as long as it does."""
 
 _FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}

@@ -166,7 +166,8 @@ def test_heads_that_cannot_be_read_are_said_so(database: Path) -> None:
     assert "--heads" in result.stderr
 
 
-def test_a_database_that_is_away_ends_with_3() -> None:
+def test_a_database_that_is_away_ends_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.storage.postgres._LONG", 0.1)
     result = run("migrate", DATABASE__URL="postgresql://127.0.0.1:1/strongroom")
     assert result.exit_code == 3
     assert "the database does not answer" in result.stderr
