@@ -142,7 +142,7 @@ async def test_a_changed_row_is_named_and_the_others_are_moved(
 
 
 async def test_an_outage_keeps_what_is_done(storage: SqlStorage, transit: KeyWrap, openbao: OpenBao) -> None:
-    await fill(storage, transit, 250)
+    await fill(storage, transit, 150)
     openbao.ask("POST", f"transit/keys/{key_of(transit)}/rotate")
 
     class Failing(MovingKeyWrap):
