@@ -82,6 +82,12 @@ def silent(_: Report) -> None:
     return
 
 
+def stop(_: Report) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
 async def test_a_rotation_whose_rewrap_is_stopped_twenty_times(
     storage: SqlStorage, transit: KeyWrap, openbao: OpenBao
 ) -> None:
@@ -90,9 +96,10 @@ async def test_a_rotation_whose_rewrap_is_stopped_twenty_times(
     chance = random.Random(1)
     stops = 0
     while (await status(storage, transit)).behind:
-        task = asyncio.create_task(rewrap(storage, transit, silent, page_size=50))
-        if stops < STOPS:
-            await asyncio.sleep(chance.uniform(0.001, 0.03))
+        progress = stop if stops < STOPS else silent
+        task = asyncio.create_task(rewrap(storage, transit, progress, page_size=20))
+        if progress is stop:  # after one page at the latest: there are enough of them for every stop
+            await asyncio.wait([task], timeout=chance.uniform(0.001, 0.03))
             task.cancel()
             stops += 1
         assert await opens(storage, transit, chance.sample(secrets, 20))
