@@ -11,7 +11,7 @@ from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import Forbidden, IntegrityError, NotFound, WalletArchived
 from strongroom.journal.base import Journal
 from strongroom.keys.base import Signer
-from strongroom.operations.memory import Usable, UsableWallets
+from strongroom.operations.memory import Usable, WalletMemory
 from strongroom.storage.base import Storage
 from strongroom.telemetry.alarms import integrity_alarm
 
@@ -25,7 +25,7 @@ class Context:
     storage: Storage
     signer: Signer
     journal: Journal
-    usable_wallets: UsableWallets
+    wallets: WalletMemory
 
     @property
     def tenant_id(self) -> UUID:
@@ -40,15 +40,20 @@ class Context:
 
     async def known_wallet(self, wallet_id: UUID) -> Wallet:
         """As `wallet`, for what never changes of it: label and state may be those of a while ago."""
-        known = self.usable_wallets.recall((self.tenant_id, wallet_id))
-        return await self.wallet(wallet_id) if known is None else known.wallet
+        key = (self.tenant_id, wallet_id)
+        known = self.wallets.known.recall(key)
+        if known is None:
+            known = await self.wallet(wallet_id)
+            self.wallets.known.keep(key, known)
+        return known
 
     async def usable_wallet(self, wallet_id: UUID) -> Usable:
         """One whose keys may be used, with its secret; it may be out of date, which T1 finds out.
 
         Raises NotFound, WalletArchived, IntegrityError (no secret is there: somebody took it).
         """
-        known = self.usable_wallets.recall((self.tenant_id, wallet_id))
+        key = (self.tenant_id, wallet_id)
+        known = self.wallets.usable.recall(key)
         if known is not None:
             return known
         wallet = await self.wallet(wallet_id)
@@ -59,7 +64,7 @@ class Context:
             integrity_alarm("secret_missing", wallet_id=str(wallet_id))
             raise IntegrityError("the wallet has no sealed secret")
         usable = Usable(wallet, secret)
-        self.usable_wallets.keep((self.tenant_id, wallet_id), usable)
+        self.wallets.usable.keep(key, usable)
         return usable
 
     def require_scope(self, scope: str, what: str) -> None:

@@ -50,5 +50,9 @@ class Usable:
     secret: SealedSecret
 
 
-UsableWallets = Memory[tuple[UUID, UUID], Usable]
-"""By tenant and wallet."""
+class WalletMemory:
+    """By tenant and wallet. ``known``: for what never changes of a wallet, and may be archived by now."""
+
+    def __init__(self, size: int = 2000) -> None:
+        self.usable: Memory[tuple[UUID, UUID], Usable] = Memory(size)
+        self.known: Memory[tuple[UUID, UUID], Wallet] = Memory(size)

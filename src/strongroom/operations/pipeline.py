@@ -26,7 +26,7 @@ from strongroom.journal.base import Entries, Entry, Outdated
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
-from strongroom.operations.memory import Memory, UsableWallets
+from strongroom.operations.memory import WalletMemory
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import Operation
 from strongroom.storage.base import Storage
@@ -35,7 +35,6 @@ from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT
 log = structlog.get_logger(__name__)
 
 IDEMPOTENCY_KEY_LENGTH: Final = 255
-_USABLE_WALLETS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Services:
     authenticator: Authenticator
     limits: RateLimits
     entries: Entries
-    usable_wallets: UsableWallets = field(default_factory=lambda: Memory(_USABLE_WALLETS))
+    wallets: WalletMemory = field(default_factory=WalletMemory)
     timeout: float = 30.0
     """Seconds that any operation may take."""
 
@@ -127,7 +126,7 @@ class Pipeline:
             signer=services.signer,
             journal=entry,
             networks=services.networks,
-            usable_wallets=services.usable_wallets,
+            wallets=services.wallets,
             keyring=services.keyring,
             authenticator=services.authenticator,
         )
@@ -156,7 +155,7 @@ async def _up_to_date(operation: Operation, command: msgspec.Struct, call: Call)
     try:
         result: msgspec.Struct = await operation.run(command, call)
     except Outdated as found:
-        call.usable_wallets.forget((call.tenant_id, found.wallet_id))
+        call.wallets.usable.forget((call.tenant_id, found.wallet_id))
     else:
         return result
     try:
