@@ -34,6 +34,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from tests.campaign import remains
+from tests.campaign.ending import ended
 from tests.campaign.remains import Remains, Row
 from tests.support.server import Server
 from tests.support.service import Face, GrpcFace, HttpFace, Outcome
@@ -374,11 +375,7 @@ def main() -> int:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="strongroom-kills-") as folder:
         report = run(Path(folder), given.operations, given.seed, on_postgres=given.on_postgres)
-    print(f"seed {given.seed}: {report}")
-    failures = report.failures(LEAST_OF_EACH)
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    return 1 if failures else 0
+    return ended(f"seed {given.seed}: {report}", report.failures(LEAST_OF_EACH))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 from eth_account import Account
 
+from tests.campaign.ending import ended
 from tests.parity.story import transfer
 from tests.support.server import Server
 from tests.support.stack import production
@@ -183,10 +184,7 @@ def main() -> int:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="strongroom-million-") as folder:
         report = run(Path(folder), given.signatures, given.wallets)
-    print(report)
-    for violation in report.violations[:20]:
-        print(violation, file=sys.stderr)
-    return 1 if report.violations else 0
+    return ended(report, report.violations)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ import grpc
 import httpx
 
 from tests.campaign import remains
+from tests.campaign.ending import ended
 from tests.campaign.kills import SETTINGS, Faces, Task, transfer
 from tests.support import postgres
 from tests.support.postgres import SERVICE, Postgres
@@ -345,10 +346,7 @@ def main() -> int:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="strongroom-outages-") as folder:
         report = run(Path(folder), Plan(given.restarts, given.seconds, read_only=10, cuts=100, seed=given.seed))
-    print(f"seed {given.seed}: {report}")
-    for failure in report.failures():
-        print(failure, file=sys.stderr)
-    return 1 if report.failures() else 0
+    return ended(f"seed {given.seed}: {report}", report.failures())
 
 
 if __name__ == "__main__":

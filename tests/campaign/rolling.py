@@ -23,6 +23,7 @@ from typing import Any
 import grpc
 import httpx
 
+from tests.campaign.ending import ended
 from tests.parity.story import transfer
 from tests.support.replicas import replicas
 from tests.support.server import Server
@@ -190,10 +191,7 @@ def main() -> int:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="strongroom-rolling-") as folder:
         report = run(Path(folder), given.restarts, given.rate)
-    print(report)
-    for violation in report.violations[:20]:
-        print(violation, file=sys.stderr)
-    return 1 if report.violations else 0
+    return ended(report, report.violations)
 
 
 if __name__ == "__main__":

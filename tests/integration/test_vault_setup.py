@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.support import vault
 from tests.support.openbao import ROOT_TOKEN, OpenBao
 from tests.support.server import ROOT
 
-pytestmark = [pytest.mark.needs("openbao"), pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")]
+pytestmark = pytest.mark.needs("openbao", "curl")
 
 ITEM = (bytes(range(32)), b"c" * 32)
 FORBIDDEN = [

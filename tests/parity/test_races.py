@@ -74,3 +74,17 @@ async def test_an_index_that_is_derived_while_it_is_handed_out_is_asked_for_agai
     assert (raced.code, raced.retries) == ("operation_in_flight", True)
     again = await service.http.call("addresses.next", where, key=service.key, idempotency_key="next")
     assert again.code == "ok"
+
+
+async def test_every_address_that_was_handed_out_while_its_account_was_opened_can_be_looked_up(
+    service: RunningService,
+) -> None:
+    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    where = {"wallet_id": made.result["id"], "network": "ethereum", "account": 7}
+    answers = await asyncio.gather(
+        *(service.faces[n % 2].call("addresses.derive", where | {"index": n}, key=service.key) for n in range(10))
+    )
+    assert {answer.code for answer in answers} == {"ok"}
+    for answer in answers:
+        asked = {"network": "ethereum", "address": answer.result["address"]}
+        assert (await service.http.call("addresses.find", asked, key=service.key)).code == "ok"

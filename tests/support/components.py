@@ -8,6 +8,7 @@ and the end of the run says so. STRONGROOM_TEST_REQUIRE makes a failure of it: `
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ COMPONENTS = {
         lambda: bitcoind.program() is not None,
         "`make test` gets it on Debian (amd64); elsewhere, put it on the PATH (version 29 or later)",
     ),
+    "curl": Component(lambda: shutil.which("curl") is not None, "on Debian: apt install curl"),
     "openbao": Component(
         lambda: openbao.program() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `bao` on the PATH",

@@ -218,18 +218,24 @@ class Keyring:
         """
         if place.scheme.shared:
             raise UnknownScheme("keys of this scheme have no address of their own, only an account", field="scheme")
-        found = await self.known(call, place)
+        found = await self._handed_out(call, place)
         if found is not None:
-            await self._store(call, found)
             return found
         try:
             [address] = await self._open(call, place)
         except InFlight:  # another request opened the same account first
-            found = await self.known(call, place)
+            found = await self._handed_out(call, place)
             if found is not None:
                 return found
             [address] = await self._open(call, place)
         return address
+
+    async def _handed_out(self, call: Context, place: Place) -> Address | None:
+        """What is known, and stored now if it only followed from a node: what was handed out can be looked up."""
+        found = await self.known(call, place)
+        if found is not None:
+            await self._store(call, found)
+        return found
 
     async def open(self, call: Context, place: Place) -> Account:
         """The account at a place; where it is not open yet its node is derived, audited, and it is stored."""
