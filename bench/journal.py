@@ -24,8 +24,8 @@ from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 
 _TASKS = 64

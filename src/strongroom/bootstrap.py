@@ -42,7 +42,8 @@ from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
-from strongroom.storage.database import Limits, open_database
+from strongroom.storage.database import Limits
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)

@@ -38,8 +38,9 @@ from strongroom.storage.base import (
     Unit,
     WalletFilter,
 )
-from strongroom.storage.database import Database, open_database
+from strongroom.storage.database import Database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.postgres import SERVICE, Postgres

@@ -15,7 +15,8 @@ from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AuditFilter, Conflict, Unit, WalletFilter
-from strongroom.storage.database import Limits, OutcomeUnknown, T, Work, open_database
+from strongroom.storage.database import Limits, OutcomeUnknown, T, Work
+from strongroom.storage.opening import open_database
 from strongroom.storage.postgres import PostgresDatabase
 from strongroom.storage.sql import SqlStorage
 from tests.support import postgres, rows

@@ -15,9 +15,10 @@ from strongroom.domain.record import AuditRecord, AuditWriter
 from strongroom.errors import ConfigurationError, InternalError
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit
-from strongroom.storage.database import Limits, open_database
+from strongroom.storage.database import Limits
 from strongroom.storage.grants import GRANTS
 from strongroom.storage.migrate import HEAD, migrate, migrate_url, version
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from strongroom.storage.tables import metadata
 from tests.support import rows

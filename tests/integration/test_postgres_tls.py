@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
 from strongroom.errors import StorageUnavailable
-from strongroom.storage.database import Limits, open_database
+from strongroom.storage.database import Limits
+from strongroom.storage.opening import open_database
 from tests.support import postgres
 from tests.support.postgres import Postgres
 

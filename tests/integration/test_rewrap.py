@@ -20,8 +20,8 @@ from strongroom.keywrap.local import LocalKeyWrap
 from strongroom.keywrap.moving import MovingKeyWrap
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows, vault
 from tests.support.openbao import OpenBao

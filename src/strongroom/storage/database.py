@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import structlog
 from sqlalchemy import Connection, Dialect, exc
 
-from strongroom.errors import ConfigurationError, InternalError, StorageUnavailable
+from strongroom.errors import InternalError, StorageUnavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -62,20 +62,6 @@ class Database(Protocol):
         """In one transaction, committed when ``work`` returns and rolled back when it raises. Raises OutcomeUnknown."""
 
     async def close(self) -> None: ...
-
-
-def open_database(url: str, limits: Limits | None = None) -> Database:
-    """`sqlite:///path` or `postgresql://…`, of which asyncpg reads the rest. Connects when it is first asked."""
-    backend = url.partition(":")[0].partition("+")[0]
-    if backend == "sqlite":
-        from strongroom.storage.sqlite import SqliteDatabase  # noqa: PLC0415 - a process needs one of the two
-
-        return SqliteDatabase(url)
-    if backend == "postgresql":
-        from strongroom.storage.postgres import PostgresDatabase  # noqa: PLC0415
-
-        return PostgresDatabase(url, limits or Limits())
-    raise ConfigurationError("database.url must begin with sqlite:// or postgresql://", field="database.url")
 
 
 async def persist(attempt: Callable[[], Awaitable[T]], passes: Callable[[Exception], bool], seconds: float) -> T:

@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Connection, inspect, text
 
 from strongroom.errors import StorageUnavailable
-from strongroom.storage.database import Database, Limits, open_database
+from strongroom.storage.database import Database, Limits
 from strongroom.storage.grants import grant
+from strongroom.storage.opening import open_database
 
 HEAD: Final = "0001"
 """The version this code is written for."""

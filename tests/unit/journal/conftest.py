@@ -13,8 +13,8 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries, Entry
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Unit
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support.rows import NOW, PRINCIPAL, TENANT
 

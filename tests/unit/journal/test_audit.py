@@ -23,8 +23,8 @@ from strongroom.journal.audit import GENESIS, AuditChain, Head, record_mac, regi
 from strongroom.journal.heads import FileHeads, HeadsWriter, LogHeads, read_heads
 from strongroom.journal.verify import Report, verify
 from strongroom.storage.base import Unit
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.rows import NOW

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 
 Tamper = Callable[..., None]

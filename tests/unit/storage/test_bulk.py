@@ -10,8 +10,8 @@ from strongroom.domain.record import OperationRecord, OperationState
 from strongroom.storage import tables
 from strongroom.storage.base import Change, Unit
 from strongroom.storage.bulk import bulk_update
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import migrate
+from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.rows import TENANT

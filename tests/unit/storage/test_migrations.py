@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from strongroom.errors import ConfigurationError
 from strongroom.storage import migrations
-from strongroom.storage.database import open_database
 from strongroom.storage.migrate import HEAD, migrate, version
+from strongroom.storage.opening import open_database
 from strongroom.storage.tables import metadata
 
 
