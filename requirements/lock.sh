@@ -7,7 +7,7 @@ into=${1:-requirements}
 compile() {
     file=$1
     shift
-    uv pip compile --quiet ${UPGRADE:+--upgrade} --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+    uv pip compile --system-certs --quiet ${UPGRADE:+--upgrade} --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --output-file "$into/$file" "$@" >/dev/null
     { echo '# Made by `make lock`; not to be edited by hand.'; cat "$into/$file"; } >"$into/$file.new"
     mv "$into/$file.new" "$into/$file"
