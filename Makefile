@@ -41,6 +41,9 @@ lint: $(VENV)/.dev ## check style and form
 types: $(VENV)/.dev ## check the types
 	$(BIN)/mypy
 
+docs: $(VENV)/.runtime ## write the reference of the configuration from the settings
+	$(PY) docs/configuration.py
+
 proto: $(VENV)/.test ## make the gRPC messages from the contract
 	$(PY) -m grpc_tools.protoc -I proto --python_out=$(PB) --pyi_out=$(PB) strongroom/v1/wallet_service.proto
 

@@ -23,7 +23,7 @@ from strongroom.config.sections import DatabaseSettings, NetworkSettings, VaultS
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret
-from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable
+from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable, StorageUnavailable
 from strongroom.health.base import Check, ComponentStatus, Status
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal import audit
@@ -44,9 +44,12 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
 from strongroom.storage.database import Limits, open_database
 from strongroom.storage.sql import SqlStorage
+from strongroom.telemetry.multiprocess import greatest_of_others
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
 """The tenant of the development API key, and the one that the command line takes where none is named."""
+_CIRCUIT_STATES: Final = ("closed", "half_open", "open")
+"""As their metric counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +102,11 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             entries=entries,
             timeout=settings.timeouts.operation,
         )
-        wrap_name = "vault" if settings.keywrap.kind == "vault" else "keywrap"
-        health = HealthMonitor(
-            {"database": _database_check(storage), wrap_name: _keywrap_check(keywrap)},
-            frozenset(wrap_name if name == "keywrap" else name for name in settings.health.required),
-            __version__,
-            interval=settings.health.interval,
-        )
+        checks = {"database": _database_check(storage)}
+        if settings.keywrap.kind == "vault":
+            checks["vault"] = _vault_check(keywrap)
+        required = checks.keys() & set(settings.health.required)
+        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
         await health.start()
         stack.push_async_callback(health.stop)
         yield Service(Pipeline(services), health)
@@ -274,17 +275,26 @@ def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
 
 def _database_check(storage: Storage) -> Check:
     async def check() -> ComponentStatus:
-        await storage.ping()
-        return ComponentStatus("ok", {"connections": storage.connections})
+        status: Status = "ok"
+        try:
+            await storage.ping()
+        except StorageUnavailable:
+            status = "error"
+        return ComponentStatus(status, {"connections": storage.connections})
 
     return check
 
 
-def _keywrap_check(keywrap: KeyWrap) -> Check:
+def _vault_check(keywrap: KeyWrap) -> Check:
+    """Says what is wrong where something is; of the circuit breakers of all workers it shows the worst."""
+
     async def check() -> ComponentStatus:
         found = await keywrap.check()
-        circuit = {} if found.circuit_state is None else {"circuit_state": found.circuit_state}
-        working: Status = "ok" if found.circuit_state in (None, "closed") else "degraded"
-        return ComponentStatus(working if found.ok else "error", {"state": found.state, **circuit})
+        assert found.circuit_state is not None
+        others = _CIRCUIT_STATES[int(greatest_of_others("strongroom_keywrap_circuit_state"))]
+        circuit = max(found.circuit_state, others, key=_CIRCUIT_STATES.index)
+        if not found.ok:
+            return ComponentStatus("error", {"circuit_state": circuit, "state": found.state})
+        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit})
 
     return check

@@ -265,7 +265,12 @@ class ApiKeySettings(Section):
 
 class HealthSettings(Section):
     interval: Seconds = Field(default=5.0, description="Seconds between two checks of the components")
-    required: Annotated[tuple[Literal["database", "keywrap"], ...], BeforeValidator(_listed)] = Field(
-        default=("database", "keywrap"),
-        description="Components without which the service is not ready, separated by commas; keywrap is Vault too",
+    required: Annotated[tuple[Literal["database", "vault", "redis"], ...], BeforeValidator(_listed)] = Field(
+        default=("database", "vault", "redis"),
+        description="Components without which the service is not ready, of those that are configured; separated by "
+        "commas",
+    )
+    anonymous: Literal["full", "minimal"] = Field(
+        default="full",
+        description="What /health tells without an API key: full, or minimal, which is the overall status alone",
     )
