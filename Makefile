@@ -8,7 +8,8 @@ PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production test demo vectors campaign bench lint types proto proto-check lock lock-check clean
+.PHONY: help run run-production test demo vectors campaign bench lint types docs proto proto-check lock lock-check outdated upgrade \
+  audit drill clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -65,6 +66,20 @@ lock-check: $(VENV)/.dev
 	  grep == requirements/$$each.txt >$(VENV)/lock/is; grep == $(VENV)/lock/$$each.txt >$(VENV)/lock/should; \
 	  diff $(VENV)/lock/is $(VENV)/lock/should || { echo 'run: make lock' >&2; exit 1; }; \
 	done
+
+outdated: $(VENV)/.dev ## show which requirements have newer releases
+	@$(BIN)/uv pip list --outdated --python $(PY) --exclude pip
+	@if command -v npm >/dev/null; then cd tests/node && npm outdated --package-lock-only || true; fi
+
+upgrade: ## take the newest releases, and run the tests with them
+	$(MAKE) lock UPGRADE=1
+	$(MAKE) lint types test
+
+audit: $(VENV)/.dev ## look for known vulnerabilities in the requirements; AUDIT_OFFLINE=pass lets pass what cannot be asked
+	@$(PY) requirements/audit.py
+
+drill: $(VENV)/.test ## backup, everything lost, restore, and sign again, on PostgreSQL and OpenBao
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m tests.campaign.drill
 
 clean: ## remove what was made here; data/ stays
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .hypothesis build dist
