@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from strongroom.health.base import Check, ComponentStatus, Status
+from strongroom.health.base import Check, ComponentStatus, Detail, Status
 
 log = structlog.get_logger(__name__)
 
@@ -124,10 +124,14 @@ class HealthMonitor:
             async with asyncio.timeout(self._timeout):
                 status = await check()
         except Exception as error:  # noqa: BLE001 a check that fails in any way says that its component is not well
-            status = ComponentStatus("error", {"state": "slow" if isinstance(error, TimeoutError) else "failing"})
+            state = "slow" if isinstance(error, TimeoutError) else "failing"
+            status = ComponentStatus("error", {**self._last_details(name), "state": state})
             log.warning("health.check_failed", component=name, error=type(error).__name__)
         now = self._clock()
         self._findings[name] = _Finding(status, math.ceil((now - began) * 1000), now)
+
+    def _last_details(self, name: str) -> Mapping[str, Detail]:
+        return self._findings[name].status.details if name in self._findings else {}
 
     def _status(self, name: str) -> Status:
         found = self._findings.get(name)

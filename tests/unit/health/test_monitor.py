@@ -151,9 +151,11 @@ async def test_latency_is_whole_milliseconds_and_never_nought(
 async def test_a_check_that_failed_itself_says_how(
     monitor: HealthMonitor, database: Component, answer: Exception | None, state: str
 ) -> None:
+    await monitor.look()
     database.answer = answer
     await monitor.look()
-    assert monitor.report()["components"]["database"]["state"] == state
+    found = monitor.report()["components"]["database"]
+    assert (found["status"], found["state"], found["connections"]) == ("error", state, 5)  # 5 as was last known
 
 
 async def test_no_component_is_asked_more_than_once_an_interval(database: Component, redis: Component) -> None:
