@@ -17,9 +17,9 @@ from typing import Final, TypeVar
 
 import structlog
 
+from strongroom.breaker import CircuitBreaker, CircuitOpen, CircuitState
 from strongroom.errors import ConfigurationError, KeyWrapUnavailable
 from strongroom.keywrap.base import KeyWrapStatus, WrapFailure, WrapFailureReason, Wrapped
-from strongroom.keywrap.vault.breaker import CircuitBreaker, CircuitOpen, CircuitState
 from strongroom.keywrap.vault.client import Trouble, VaultAnswer, VaultClient, VaultError
 from strongroom.keywrap.vault.login import Lease, Session
 from strongroom.telemetry.metrics import KEYWRAP_CALLS_TOTAL, KEYWRAP_SECONDS

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from strongroom.breaker import CircuitBreaker, CircuitState
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError, KeyWrapUnavailable
 from strongroom.keywrap.base import WrapFailure, WrapFailureReason, Wrapped
-from strongroom.keywrap.vault.breaker import CircuitBreaker, CircuitState
 from strongroom.keywrap.vault.login import Session, TokenMethod
 from strongroom.keywrap.vault.transit import VaultKeyWrap
 from tests.unit.keywrap.vault.fake import FakeVault, error, look_up
@@ -59,7 +59,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> CircuitBreaker:
-    return CircuitBreaker(threshold=1, clock=clock)
+    return CircuitBreaker("vault", threshold=1, clock=clock)
 
 
 @pytest.fixture
