@@ -15,7 +15,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.support import anvil, bitcoind, node, openbao, postgres
+from tests.support import anvil, bitcoind, node, openbao, postgres, redis
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,10 @@ COMPONENTS = {
         lambda: postgres.programs() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `initdb` on the PATH",
     ),
+    "redis": Component(
+        lambda: redis.program() is not None,
+        "`make test` installs it; elsewhere than on Linux and macOS, put `redis-server` on the PATH",
+    ),
     "libbitcoinkernel": Component(
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
     ),
@@ -49,7 +53,7 @@ COMPONENTS = {
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }
 
-REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "solc", "viem")
+REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "viem")
 """What the whole suite must have been run against: all that comes from package registries."""
 
 _ran: Counter[str] = Counter()
