@@ -1,4 +1,4 @@
-"""Health of a real service whose PostgreSQL and OpenBao die, fall silent, talk nonsense, and come back."""
+"""Health of a real service whose PostgreSQL, OpenBao and Redis die, fall silent, talk nonsense, and come back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.support import openbao, postgres, stack
+from tests.support import openbao, postgres, redis, stack
 from tests.support.openbao import OpenBao
 from tests.support.postgres import Postgres
 from tests.support.proxy import Proxy, proxy_to
+from tests.support.redis import RedisServer
 from tests.support.server import Server
 
-pytestmark = pytest.mark.needs("postgresql", "openbao")
+pytestmark = pytest.mark.needs("postgresql", "openbao", "redis")
 
 INTERVAL = 0.5
 SERVICES = ("", "strongroom.v1.WalletService")
@@ -41,6 +42,12 @@ def database() -> Iterator[Postgres]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def cache() -> Iterator[RedisServer]:
+    with redis.running() as made:
+        yield made
+
+
 @dataclass
 class Watched:
     """A service whose parts are behind proxies."""
@@ -50,6 +57,7 @@ class Watched:
     health: health_pb2_grpc.HealthStub
     to_database: Proxy
     to_vault: Proxy
+    to_redis: Proxy
 
     async def report(self) -> dict[str, Any]:
         found: dict[str, Any] = (await self.client.get("/health")).json()
@@ -74,17 +82,20 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(bao: OpenBao, database: Postgres, tmp_path: Path) -> AsyncIterator[Watched]:
+async def watched(bao: OpenBao, database: Postgres, cache: RedisServer, tmp_path: Path) -> AsyncIterator[Watched]:
     name = database.create_database(migrated=True)
     async with AsyncExitStack() as parts:
         to_database = await parts.enter_async_context(proxy_to(database.port))
         to_vault = await parts.enter_async_context(proxy_to(bao.port))
+        to_redis = await parts.enter_async_context(proxy_to(cache.port))
         settings = stack.settings(database, name, bao) | {
             "DATABASE__URL": database.url(name, postgres.SERVICE).replace(
                 f":{database.port}", f":{to_database.local_port}"
             ),
             "VAULT__URL": f"http://127.0.0.1:{to_vault.local_port}",
             "VAULT__TIMEOUT": "0.2",
+            "REDIS__URL": f"redis://127.0.0.1:{to_redis.local_port}/0",
+            "REDIS__BREAKER_INTERVAL": str(INTERVAL),
             "HEALTH__INTERVAL": str(INTERVAL),
             "HTTP__METRICS_OPEN": "true",
             "WORKERS__COUNT": "1",
@@ -94,8 +105,8 @@ async def watched(bao: OpenBao, database: Postgres, tmp_path: Path) -> AsyncIter
         parts.push_async_callback(asyncio.to_thread, server.__exit__)
         client = await parts.enter_async_context(server.async_client())
         channel = await parts.enter_async_context(grpc.aio.insecure_channel(server.target))
-        yield Watched(server, client, health_pb2_grpc.HealthStub(channel), to_database, to_vault)
-        to_database.blackhole = to_vault.blackhole = False
+        yield Watched(server, client, health_pb2_grpc.HealthStub(channel), to_database, to_vault, to_redis)
+        to_database.blackhole = to_vault.blackhole = to_redis.blackhole = False
 
 
 async def test_report_has_what_the_roadmap_shows_and_nothing_else(watched: Watched) -> None:
@@ -104,6 +115,7 @@ async def test_report_has_what_the_roadmap_shows_and_nothing_else(watched: Watch
     assert {name: found.keys() for name, found in report["components"].items()} == {
         "database": {"status", "latency_ms", "connections"},
         "vault": {"status", "circuit_state", "latency_ms"},
+        "redis": {"status", "latency_ms"},
     }
     assert report["status"] == "ok"
     assert report["components"]["vault"]["circuit_state"] == "closed"
@@ -111,7 +123,7 @@ async def test_report_has_what_the_roadmap_shows_and_nothing_else(watched: Watch
     assert all(isinstance(number, int) for number in numbers)
 
 
-@pytest.mark.parametrize("part", ["to_database", "to_vault"])
+@pytest.mark.parametrize("part", ["to_database", "to_vault", "to_redis"])
 @pytest.mark.parametrize("how", ["dies", "falls silent"])
 async def test_ready_follows_what_is_required_within_two_intervals(watched: Watched, part: str, how: str) -> None:
     proxy: Proxy = getattr(watched, part)
@@ -125,7 +137,7 @@ async def test_ready_follows_what_is_required_within_two_intervals(watched: Watc
         assert await watched.becomes(ready=False) < 2 * INTERVAL + 0.3
         report = await watched.report()
         assert report["status"] == "error"
-        assert report["components"]["database" if part == "to_database" else "vault"]["status"] == "error"
+        assert report["components"][part.removeprefix("to_")]["status"] == "error"
         proxy.port, proxy.blackhole = port, False
         assert await watched.becomes(ready=True) < 4 * INTERVAL
 
