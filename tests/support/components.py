@@ -43,7 +43,7 @@ COMPONENTS = {
     ),
     "redis": Component(
         lambda: redis.program() is not None,
-        "`make test` installs it; elsewhere than on Linux and macOS, put `redis-server` on the PATH",
+        "`make test` installs it with Python 3.11 on Linux and macOS; elsewhere, put `redis-server` on the PATH",
     ),
     "libbitcoinkernel": Component(
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"

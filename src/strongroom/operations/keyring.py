@@ -249,20 +249,26 @@ class Keyring:
         """
         if place.scheme.shared:
             raise UnknownScheme("keys of this scheme have no address of their own, only an account", field="scheme")
-        found = await self._stored(call, place)
+        found = await self._handed_out(call, place)
         if found is not None:
-            return found
-        found = await self._following(call, place)
-        if found is not None:  # from now on it can be looked up
-            await call.journal.commit(Unit(same=[found]))
             return found
         try:
             [address] = await self._open(call, place)
         except InFlight:  # another request opened the same account first
-            found = await self.known(call, place)
+            found = await self._handed_out(call, place)
             if found is not None:
                 return found
             [address] = await self._open(call, place)
+        return address
+
+    async def _handed_out(self, call: Context, place: Place) -> Address | None:
+        """What is known, and stored if it only followed: what was handed out can be looked up."""
+        stored = await self._stored(call, place)
+        if stored is not None:
+            return stored
+        address = await self._following(call, place)
+        if address is not None:
+            await call.journal.commit(Unit(same=[address]))
         return address
 
     async def open(self, call: Context, place: Place) -> Account:
