@@ -45,6 +45,10 @@ COMPONENTS = {
         lambda: redis.program() is not None,
         "`make test` installs it with Python 3.11 on Linux and macOS; elsewhere, put `redis-server` on the PATH",
     ),
+    "helm": Component(
+        lambda: find_spec("helm_python") is not None,
+        "`make chart` installs it; there are no wheels of it for Linux on ARM",
+    ),
     "libbitcoinkernel": Component(
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
     ),
