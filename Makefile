@@ -67,9 +67,9 @@ lock-check: $(VENV)/.dev
 	  diff $(VENV)/lock/is $(VENV)/lock/should || { echo 'run: make lock' >&2; exit 1; }; \
 	done
 
-outdated: $(VENV)/.dev ## show which requirements have newer releases
+outdated: $(VENV)/.dev $(VENV)/.node ## show which requirements have newer releases
 	@$(BIN)/uv pip list --outdated --python $(PY) --exclude pip
-	@if command -v npm >/dev/null; then cd tests/node && npm outdated --package-lock-only || true; fi
+	@if command -v npm >/dev/null; then cd tests/node && npm outdated || true; fi
 
 upgrade: ## take the newest releases, and run the tests with them
 	$(MAKE) lock UPGRADE=1
