@@ -8,7 +8,7 @@ PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production test demo vectors campaign bench lint types docs proto proto-check lock lock-check outdated upgrade \
+.PHONY: help run run-production test demo vectors campaign bench lint types docs chart proto proto-check lock lock-check outdated upgrade \
   audit drill clean
 
 help: ## list what can be made
@@ -18,7 +18,7 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 	@exec $(BIN)/strongroom serve
 
 test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign' --ignore=tests/deploy
 
 demo: $(VENV)/.runtime $(VENV)/.node $(VENV)/.bitcoind ## a service of its own, real nodes of Ethereum and Bitcoin, and transfers that they mine
 	@$(PY) -m examples.demo
@@ -41,6 +41,9 @@ lint: $(VENV)/.dev ## check style and form
 
 types: $(VENV)/.dev ## check the types
 	$(BIN)/mypy
+
+chart: $(VENV)/.dev ## check the Helm chart and the container files, and run what they describe
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest tests/deploy
 
 docs: $(VENV)/.runtime ## write the reference of the configuration from the settings
 	$(PY) docs/configuration.py

@@ -21,7 +21,12 @@ PRODUCTION: Final[dict[str, Any]] = {
     "resources": {"requests": {"cpu": 2, "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
     "secret": {"name": "wallet-secrets"},
     "database": {"poolSize": 10, "maxConnections": 300, "reservedConnections": 20, "caSecret": "database-ca"},
-    "vault": {"url": "https://vault.example.com:8200", "audience": "vault", "namespace": "team", "caSecret": "vault-ca"},
+    "vault": {
+        "url": "https://vault.example.com:8200",
+        "audience": "vault",
+        "namespace": "team",
+        "caSecret": "vault-ca",
+    },
     "redis": {"enabled": True, "caSecret": "redis-ca"},
     "settings": {"RATES__SIGN": "500/second", "CHAINS__EVM__MAX_FEE": "1000000000000000000"},
     "config": '[[networks]]\nname = "mychain"\nchain = "evm"\nchain_id = 4711\nsymbol = "MY"\n',
@@ -96,7 +101,7 @@ def render(values: Mapping[str, Any], name: str = "strongroom") -> list[dict[str
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(dict(values), name=name, namespace="wallets")
     texts = [text for path, text in sorted(rendered.items()) if path.endswith(".yaml")]
-    return [each for text in texts for each in yaml.load_all(text, Loader=Unique) if each]  # noqa: S506 - a SafeLoader
+    return [each for text in texts for each in yaml.load_all(text, Loader=Unique) if each]
 
 
 def one(objects: list[dict[str, Any]], kind: str, name: str = "strongroom") -> dict[str, Any]:
@@ -158,6 +163,6 @@ class Unique(yaml.SafeLoader):
     """Refuses a key that stands twice: Kubernetes does, and PyYAML takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [key.value for key, _ in node.value]
         assert len(keys) == len(set(keys)), f"a key stands twice among {keys}"
         return super().construct_mapping(node, deep=deep)
