@@ -89,6 +89,11 @@ def test_variables_become_typed() -> None:
         ("AUDIT__HEADS", "s3:bucket"),
         ("LOG__LEVEL", "LOUD"),
         ("HEALTH__REQUIRED", "database,moon"),
+        ("REDIS__TIMEOUT", "-3"),
+        ("REDIS__TIMEOUT", "1.5"),
+        ("REDIS__POOL_SIZE", "0"),
+        ("CACHE__ADDRESS", "90000000"),
+        ("CACHE__MEMORY", "100"),
         ("PROFILE", "test"),
     ],
 )
@@ -274,3 +279,28 @@ def test_the_documentation_is_what_make_docs_writes() -> None:
     assert configuration.written(document) == document
     listed = [line.split("`")[1] for line in document.splitlines() if line.startswith("| `STRONGROOM_")]
     assert listed == [setting.variable for setting in every_setting()]
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        ("http://cache:6379", {}),
+        ("unix:///tmp/redis", {}),
+        ("rediss://cache:6379/0?ssl_cert_reqs=none", {}),
+        ("redis://cache/name", {}),
+        ("redis:///0", {}),
+        ("redis://someone:hunter2@cache:6379", {"PASSWORD": "hunter3"}),
+        ("redis://someone@cache:6379", {"USERNAME": "other"}),
+    ],
+)
+def test_a_redis_url_that_is_refused(url: str, more: dict[str, str]) -> None:
+    message = refusal({f"STRONGROOM_REDIS__{name}": value for name, value in {"URL": url, **more}.items()})
+    assert message.startswith("redis: ")
+    assert "hunter" not in message
+    assert url not in message
+
+
+def test_a_redis_url_is_a_secret() -> None:
+    settings = load({"STRONGROOM_REDIS__URL": "rediss://someone:hunter2@cache:6380/3"}, dotenv=None)
+    assert settings.redis.enabled
+    assert "hunter2" not in repr(settings)
