@@ -29,6 +29,7 @@ _log = structlog.get_logger(__name__)
 _MEMBERS_MS: Final = 2 * 86_400_000
 """How long a wallet's list of entries lives after the last of them: longer than any entry does."""
 _BATCH: Final = 500
+_BATCHES: Final = 1000
 _PATIENCE: Final = 2.0
 """Seconds after which the client itself gives up. What serves a request gives up long before, a check does not."""
 
@@ -78,6 +79,7 @@ class RedisCache:
         self._breaker = breaker
         self._timeout = timeout
         self._clock = clock
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def get(self, key: CacheKey) -> Entry | None:
         """Reads no more than an entry of this kind may have, whatever lies there."""
@@ -149,8 +151,11 @@ class RedisCache:
             await pipeline.execute()
 
     async def _drop(self, members: str) -> None:
-        """Nothing that is not ours, whoever wrote the list."""
-        while found := await self._client.spop(members, _BATCH):
+        """Nothing that is not ours, whoever wrote the list; and no more than there can be, whatever is answered."""
+        for _ in range(_BATCHES):
+            found = await self._client.spop(members, _BATCH)
+            if not found:
+                return
             places = [place for place in map(_bytes, found) if place.startswith(NAMESPACE.encode())]
             if places:
                 await self._client.unlink(*places)
@@ -159,8 +164,7 @@ class RedisCache:
         """Raises CircuitOpen, ResponseError (it answers, and refuses), _Lost."""
         with self._breaker.call() as call:
             try:
-                async with asyncio.timeout(self._timeout):
-                    answer = await work()
+                answer = await self._in_time(work)
             except ResponseError:
                 call.failed = False
                 raise
@@ -170,6 +174,24 @@ class RedisCache:
                 raise _Lost from None
             call.failed = False
             return answer
+
+    async def _in_time(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Raises TimeoutError, on time: Python 3.11's `wait_for`, which the client uses, can swallow a cancellation."""
+        task = asyncio.ensure_future(work())
+        self._under_way.add(task)
+        task.add_done_callback(self._over)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._timeout)
+        finally:
+            task.cancel()
+        if not done or task.cancelled():
+            raise TimeoutError
+        return task.result()
+
+    def _over(self, task: asyncio.Future[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # has been seen, also where nobody waits any more
 
 
 def _bytes(answer: object) -> bytes:
