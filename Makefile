@@ -8,7 +8,8 @@ PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production test demo vectors campaign bench lint types proto proto-check lock lock-check clean
+.PHONY: help run run-production test demo vectors campaign bench lint types docs chart proto proto-check lock lock-check outdated upgrade \
+  audit drill clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -17,7 +18,7 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 	@exec $(BIN)/strongroom serve
 
 test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign' --ignore=tests/deploy
 
 demo: $(VENV)/.runtime $(VENV)/.node $(VENV)/.bitcoind ## a service of its own, real nodes of Ethereum and Bitcoin, and transfers that they mine
 	@$(PY) -m examples.demo
@@ -41,6 +42,12 @@ lint: $(VENV)/.dev ## check style and form
 types: $(VENV)/.dev ## check the types
 	$(BIN)/mypy
 
+chart: $(VENV)/.dev ## check the Helm chart and the container files, and run what they describe
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest tests/deploy
+
+docs: $(VENV)/.runtime ## write the reference of the configuration from the settings
+	$(PY) docs/configuration.py
+
 proto: $(VENV)/.test ## make the gRPC messages from the contract
 	$(PY) -m grpc_tools.protoc -I proto --python_out=$(PB) --pyi_out=$(PB) strongroom/v1/wallet_service.proto
 
@@ -62,6 +69,20 @@ lock-check: $(VENV)/.dev
 	  grep == requirements/$$each.txt >$(VENV)/lock/is; grep == $(VENV)/lock/$$each.txt >$(VENV)/lock/should; \
 	  diff $(VENV)/lock/is $(VENV)/lock/should || { echo 'run: make lock' >&2; exit 1; }; \
 	done
+
+outdated: $(VENV)/.dev $(VENV)/.node ## show which requirements have newer releases
+	@$(BIN)/uv pip list --outdated --python $(PY) --exclude pip
+	@if command -v npm >/dev/null; then cd tests/node && npm outdated || true; fi
+
+upgrade: ## take the newest releases, and run the tests with them
+	$(MAKE) lock UPGRADE=1
+	$(MAKE) lint types test
+
+audit: $(VENV)/.dev ## look for known vulnerabilities in the requirements; AUDIT_OFFLINE=pass lets pass what cannot be asked
+	@$(PY) requirements/audit.py
+
+drill: $(VENV)/.test ## backup, everything lost, restore, and sign again, on PostgreSQL and OpenBao
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m tests.campaign.drill
 
 clean: ## remove what was made here; data/ stays
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .hypothesis build dist

@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.support.openbao import OpenBao
     from tests.support.postgres import Postgres
+    from tests.support.redis import RedisServer
     from tests.support.service import NewService, RunningService
 
 pytest_plugins = ("tests.support.components",)
@@ -61,6 +62,22 @@ def postgres_server() -> Iterator[Postgres]:
 
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One for all, that nobody stops. Who asks for it needs("redis")."""
+    from tests.support.redis import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> RedisServer:
+    """Empty."""
+    redis_server.reset()
+    return redis_server
 
 
 @pytest.fixture(scope="session")

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
+
+import msgspec
 
 from strongroom import __version__
 from strongroom.access.api_keys import Authenticator, new_key
 from strongroom.access.limits import RateLimits
 from strongroom.access.scopes import SCOPES
+from strongroom.breaker import CircuitBreaker
+from strongroom.cache.base import CacheKey, Kind
+from strongroom.cache.memory import MemoryCache
+from strongroom.cache.tiered import TieredCache
 from strongroom.chains.base import Chain
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
-from strongroom.config.sections import DatabaseSettings, NetworkSettings, VaultSettings
+from strongroom.config.sections import DatabaseSettings, NetworkSettings, RedisSettings, VaultSettings
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret
-from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable
+from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable, StorageUnavailable
 from strongroom.health.base import Check, ComponentStatus, Status
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal import audit
@@ -45,9 +51,15 @@ from strongroom.storage.base import Storage, Unit
 from strongroom.storage.database import Limits
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
+from strongroom.telemetry.multiprocess import greatest_of_others
+
+if TYPE_CHECKING:
+    from strongroom.cache.redis import RedisCache
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
 """The tenant of the development API key, and the one that the command line takes where none is named."""
+_CIRCUIT_STATES: Final = ("closed", "half_open", "open")
+"""As their metric counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +102,27 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         )
         stack.push_async_callback(signer.close)
         networks = _networks(settings, CHAINS)
+        redis = _redis(settings.redis, authenticity)
+        lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
+        cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
+        stack.push_async_callback(cache.close)
         services = Services(
             storage=storage,
             signer=signer,
             networks=networks,
-            keyring=Keyring(networks),
+            keyring=Keyring(networks, cache),
             authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
             timeout=settings.timeouts.operation,
         )
-        wrap_name = "vault" if settings.keywrap.kind == "vault" else "keywrap"
-        health = HealthMonitor(
-            {"database": _database_check(storage), wrap_name: _keywrap_check(keywrap)},
-            frozenset(wrap_name if name == "keywrap" else name for name in settings.health.required),
-            __version__,
-            interval=settings.health.interval,
-        )
+        checks = {"database": _database_check(storage)}
+        if settings.keywrap.kind == "vault":
+            checks["vault"] = _vault_check(keywrap)
+        if redis is not None:
+            checks["redis"] = _redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
+        required = checks.keys() & set(settings.health.required)
+        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
         await health.start()
         stack.push_async_callback(health.stop)
         yield Service(Pipeline(services), health)
@@ -196,7 +212,6 @@ def _local(settings: Settings, *, create: bool) -> LocalKeyWrap:
 
 def _vault(settings: VaultSettings) -> KeyWrap:
     from strongroom.keywrap.vault import login  # noqa: PLC0415 - brings httpx, which others do without
-    from strongroom.keywrap.vault.breaker import CircuitBreaker  # noqa: PLC0415
     from strongroom.keywrap.vault.client import VaultClient  # noqa: PLC0415
     from strongroom.keywrap.vault.transit import VaultKeyWrap  # noqa: PLC0415
 
@@ -212,11 +227,28 @@ def _vault(settings: VaultSettings) -> KeyWrap:
         assert settings.role_id is not None
         assert settings.secret_id is not None
         method = login.AppRoleMethod(mount, settings.role_id, settings.secret_id)
-    breaker = CircuitBreaker(threshold=settings.breaker_failures, interval=settings.breaker_interval)
+    breaker = CircuitBreaker("vault", threshold=settings.breaker_failures, interval=settings.breaker_interval)
     session = login.Session(client, method)
     return GatheredKeyWrap(
         VaultKeyWrap(client, session, breaker, mount=settings.mount, key=settings.key, deadline=settings.deadline)
     )
+
+
+def _redis(settings: RedisSettings, authenticity: Authenticity) -> RedisCache | None:
+    if settings.url is None or not settings.enabled:
+        return None
+    from strongroom.cache.envelope import Envelopes  # noqa: PLC0415 - brings redis-py, which others do without
+    from strongroom.cache.redis import RedisCache, connect  # noqa: PLC0415
+
+    client = connect(
+        settings.url.reveal(),
+        username=settings.username,
+        password=None if settings.password is None else settings.password.reveal(),
+        ca_file=settings.ca_file,
+        pool_size=settings.pool_size,
+    )
+    breaker = CircuitBreaker("redis", threshold=1, interval=settings.breaker_interval)
+    return RedisCache(client, Envelopes(authenticity.cache_key), breaker, timeout=settings.timeout)
 
 
 async def _committer(
@@ -275,17 +307,37 @@ def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
 
 def _database_check(storage: Storage) -> Check:
     async def check() -> ComponentStatus:
-        await storage.ping()
-        return ComponentStatus("ok", {"connections": storage.connections})
+        status: Status = "ok"
+        try:
+            await storage.ping()
+        except StorageUnavailable:
+            status = "error"
+        return ComponentStatus(status, {"connections": storage.connections})
 
     return check
 
 
-def _keywrap_check(keywrap: KeyWrap) -> Check:
+def _vault_check(keywrap: KeyWrap) -> Check:
+    """Says what is wrong where something is; of the circuit breakers of all workers it shows the worst."""
+
     async def check() -> ComponentStatus:
         found = await keywrap.check()
-        circuit = {} if found.circuit_state is None else {"circuit_state": found.circuit_state}
-        working: Status = "ok" if found.circuit_state in (None, "closed") else "degraded"
-        return ComponentStatus(working if found.ok else "error", {"state": found.state, **circuit})
+        assert found.circuit_state is not None
+        others = _CIRCUIT_STATES[int(greatest_of_others("strongroom_circuit_state", {"component": "vault"}))]
+        circuit = max(found.circuit_state, others, key=_CIRCUIT_STATES.index)
+        if not found.ok:
+            return ComponentStatus("error", {"circuit_state": circuit, "state": found.state})
+        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit})
+
+    return check
+
+
+def _redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapping[str, Any]]) -> Check:
+    """Leaves there what the last look found, for whoever wants to see it; readiness never comes from there."""
+    key = CacheKey(Kind.HEALTH, UUID(int=0), "")
+
+    async def check() -> ComponentStatus:
+        entry = cache.entry(Kind.HEALTH, msgspec.json.encode(report()))
+        return ComponentStatus("ok" if await redis.check(key, entry) else "degraded")
 
     return check

@@ -14,7 +14,7 @@ from strongroom.config import every_setting
 from tests.architecture.source import SRC, Module, module, modules
 
 BOTTOM = {"codecs", "domain", "errors"}
-PORTS = {"chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base"}
+PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base"}
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
 COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local"}
 """The two that start something: of the entrypoints they alone reach the composition root."""
@@ -24,12 +24,14 @@ ALLOWED = {
     "domain": {"domain", "errors"},
     "codecs": BOTTOM,
     "telemetry": {"telemetry", "errors"},
+    "breaker": {"telemetry"},
     "config": {"config", "domain", "errors"},
     "access": {"access", "storage.base", "telemetry", *BOTTOM},
+    "cache": {"cache", "breaker", "telemetry", *BOTTOM},
     "chains": {"chains", *BOTTOM},
     "health": {"health", "telemetry", *BOTTOM},
     "keys": {"keys", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
-    "keywrap": {"keywrap", "telemetry", *BOTTOM},
+    "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
     "journal": {"journal", "storage.base", "telemetry", *BOTTOM},
     "operations": {"operations", "access", "telemetry", *PORTS, *BOTTOM},
@@ -39,7 +41,7 @@ ALLOWED = {
 
 ORACLES = {"eth_account", "eth_abi", "eth_keys", "eth_utils", "mnemonic", "bip_utils", "web3", "solders", "bdkpython",
            "coincurve", "rlp", "base58", "hypothesis", "pytest"}  # fmt: skip
-LAZY = {"alembic", "typer", "click", "granian", "httpx", "asyncpg"}
+LAZY = {"alembic", "typer", "click", "granian", "httpx", "asyncpg", "redis"}
 """What a worker does not load until it needs it."""
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from strongroom.breaker import CircuitBreaker
 from strongroom.errors import KeyWrapUnavailable
 from strongroom.keywrap.base import WrapFailure, WrapFailureReason, Wrapped
-from strongroom.keywrap.vault.breaker import CircuitBreaker
 from strongroom.keywrap.vault.transit import VaultKeyWrap
 from tests.support import openbao, vault
 from tests.support.openbao import OpenBao
@@ -49,7 +49,7 @@ async def keywrap(server: OpenBao, proxy: Proxy) -> AsyncIterator[VaultKeyWrap]:
 
 
 def through(proxy: Proxy, token: str = "", **options: Any) -> VaultKeyWrap:
-    breaker = CircuitBreaker(threshold=5, interval=INTERVAL)
+    breaker = CircuitBreaker("vault", threshold=5, interval=INTERVAL)
     url = f"http://127.0.0.1:{proxy.local_port}"
     return vault.keywrap(url, token=token, timeout=0.3, deadline=1.0, breaker=breaker, **options)
 

@@ -146,7 +146,11 @@ async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[Runn
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 4711))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://strongroom"))
         server = await grpc_server.start(
-            service.pipeline, address="127.0.0.1:0", addresses=addresses, default_timeout=loaded.timeouts.operation
+            service.pipeline,
+            health=service.health,
+            address="127.0.0.1:0",
+            addresses=addresses,
+            default_timeout=loaded.timeouts.operation,
         )
         stack.push_async_callback(server.drain, 0)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.port}"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from strongroom.breaker import CircuitBreaker
 from strongroom.domain.secret import Secret
-from strongroom.keywrap.vault.breaker import CircuitBreaker
 from strongroom.keywrap.vault.client import VaultClient
 from strongroom.keywrap.vault.login import AppRoleMethod, Method, Session, TokenMethod
 from strongroom.keywrap.vault.transit import VaultKeyWrap
@@ -24,7 +24,7 @@ def keywrap(
 ) -> VaultKeyWrap:
     client = VaultClient(url, timeout=timeout)
     session = Session(client, method or TokenMethod(Secret(token)), pause=pause)
-    return VaultKeyWrap(client, session, breaker or CircuitBreaker(), **options)
+    return VaultKeyWrap(client, session, breaker or CircuitBreaker("vault"), **options)
 
 
 def approle(role_id: str, secret_id: str) -> AppRoleMethod:

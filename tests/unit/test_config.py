@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from strongroom.config import Setting, every_setting, load, load_client, load_with_sources
+from docs import configuration
+from strongroom.config import every_setting, load, load_client, load_with_sources
 from strongroom.config.sections import HttpSettings
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 SECRET = "correct horse battery"
 
 
@@ -89,6 +89,11 @@ def test_variables_become_typed() -> None:
         ("AUDIT__HEADS", "s3:bucket"),
         ("LOG__LEVEL", "LOUD"),
         ("HEALTH__REQUIRED", "database,moon"),
+        ("REDIS__TIMEOUT", "-3"),
+        ("REDIS__TIMEOUT", "1.5"),
+        ("REDIS__POOL_SIZE", "0"),
+        ("CACHE__ADDRESS", "90000000"),
+        ("CACHE__MEMORY", "100"),
         ("PROFILE", "test"),
     ],
 )
@@ -269,10 +274,33 @@ def test_the_command_line_finds_its_server(tmp_path: Path) -> None:
     assert SECRET not in caught.value.message
 
 
-def test_the_documentation_lists_every_setting() -> None:
-    def row(setting: Setting) -> str:
-        default = f"`{setting.default}`" if setting.default else ""
-        return f"| `{setting.variable}` | {default} | {setting.description} |"
+def test_the_documentation_is_what_make_docs_writes() -> None:
+    document = configuration.DOCUMENT.read_text("utf-8")
+    assert configuration.written(document) == document
+    listed = [line.split("`")[1] for line in document.splitlines() if line.startswith("| `STRONGROOM_")]
+    assert listed == [setting.variable for setting in every_setting()]
 
-    lines = [line for line in DOCUMENT.read_text("utf-8").splitlines() if line.startswith("| `STRONGROOM_")]
-    assert lines == [row(setting) for setting in every_setting()]
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        ("http://cache:6379", {}),
+        ("unix:///tmp/redis", {}),
+        ("rediss://cache:6379/0?ssl_cert_reqs=none", {}),
+        ("redis://cache/name", {}),
+        ("redis:///0", {}),
+        ("redis://someone:hunter2@cache:6379", {"PASSWORD": "hunter3"}),
+        ("redis://someone@cache:6379", {"USERNAME": "other"}),
+    ],
+)
+def test_a_redis_url_that_is_refused(url: str, more: dict[str, str]) -> None:
+    message = refusal({f"STRONGROOM_REDIS__{name}": value for name, value in {"URL": url, **more}.items()})
+    assert message.startswith("redis: ")
+    assert "hunter" not in message
+    assert url not in message
+
+
+def test_a_redis_url_is_a_secret() -> None:
+    settings = load({"STRONGROOM_REDIS__URL": "rediss://someone:hunter2@cache:6380/3"}, dotenv=None)
+    assert settings.redis.enabled
+    assert "hunter2" not in repr(settings)

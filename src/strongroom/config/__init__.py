@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from strongroom.config.sections import (
     ApiKeySettings,
     AuditSettings,
+    CacheSettings,
     DatabaseSettings,
     GrpcSettings,
     HealthSettings,
@@ -34,6 +35,7 @@ from strongroom.config.sections import (
     NetworkSettings,
     ProxySettings,
     RateSettings,
+    RedisSettings,
     Section,
     SignerSettings,
     TimeoutSettings,
@@ -79,6 +81,8 @@ class Settings(Section):
     database: DatabaseSettings
     keywrap: KeyWrapSettings
     vault: VaultSettings = VaultSettings()
+    redis: RedisSettings = RedisSettings()
+    cache: CacheSettings = CacheSettings()
     signer: SignerSettings = SignerSettings()
     workers: WorkerSettings = WorkerSettings()
     rates: RateSettings = RateSettings()

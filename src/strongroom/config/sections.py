@@ -185,6 +185,45 @@ class VaultSettings(Section):
         return [name for name in ("url", *needed) if getattr(self, name) is None]
 
 
+class RedisSettings(Section):
+    url: MaybeSecret = Field(
+        default=None,
+        description="`redis://host:6379/0`, or `rediss://` for TLS, where all processes cache; without it each caches "
+        "alone",
+    )
+    enabled: bool = Field(default=True, description="Use it, where there is a URL")
+    username: str | None = Field(default=None, min_length=1, description="Where the URL names none")
+    password: MaybeSecret = Field(default=None, description="Where the URL has none")
+    ca_file: Path | None = Field(default=None, description="Certificates to trust in place of the system's, PEM")
+    pool_size: Whole = Field(default=16, ge=1, le=1000, description="Connections a process")
+    timeout: Annotated[float, Field(ge=0.001, le=1, allow_inf_nan=False)] = Field(
+        default=0.05, description="Seconds that one call may take; after one that takes longer it is left alone"
+    )
+    breaker_interval: Wait = Field(default=5.0, description="Seconds until one call finds out whether it is back")
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.url is None:
+            return self
+        if re.fullmatch(r"rediss?://[^\s/?#]+(/[0-9]{1,5})?", self.url.reveal()) is None:
+            raise ValueError("url must be redis:// or rediss://, a host and perhaps a port and a database's number")
+        if "@" in self.url.reveal() and not (self.username is None and self.password is None):
+            raise ValueError("the URL has a login, and username or password is set; give one")
+        return self
+
+
+class CacheSettings(Section):
+    """By the kinds of `cache.base`."""
+
+    memory: Size = Field(default=8_388_608, description="Bytes of a process's own memory in which it caches")
+    address: Pause = Field(
+        default=3600.0, description="Seconds that an address is cached, at most; 0: not at all, so for each kind"
+    )
+    balance: Pause = Field(default=10.0, description="Seconds that a balance is cached")
+    history: Pause = Field(default=30.0, description="Seconds that a page of transactions is cached")
+    health: Pause = Field(default=30.0, description="Seconds that the health of a process is shown in Redis")
+
+
 class SignerSettings(Section):
     ttl: Pause = Field(default=60.0, description="Seconds that a seed stays open in memory; 0: not at all")
     max_uses: Whole = Field(default=1000, ge=1, description="Signatures that one opening of a seed serves")
@@ -265,7 +304,12 @@ class ApiKeySettings(Section):
 
 class HealthSettings(Section):
     interval: Seconds = Field(default=5.0, description="Seconds between two checks of the components")
-    required: Annotated[tuple[Literal["database", "keywrap"], ...], BeforeValidator(_listed)] = Field(
-        default=("database", "keywrap"),
-        description="Components without which the service is not ready, separated by commas; keywrap is Vault too",
+    required: Annotated[tuple[Literal["database", "vault", "redis"], ...], BeforeValidator(_listed)] = Field(
+        default=("database", "vault", "redis"),
+        description="Components without which the service is not ready, of those that are configured; separated by "
+        "commas",
+    )
+    anonymous: Literal["full", "minimal"] = Field(
+        default="full",
+        description="What /health tells without an API key: full, or minimal, which is the overall status alone",
     )

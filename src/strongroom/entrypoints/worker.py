@@ -68,9 +68,11 @@ class Worker:
                 body_limit=settings.http.body_limit,
                 body_timeout=settings.http.body_timeout,
                 metrics_open=settings.http.metrics_open,
+                health_open=settings.health.anonymous == "full",
             )
             grpc = await grpc_server.start(
                 service.pipeline,
+                health=service.health,
                 address=f"{settings.grpc.host}:{settings.grpc.port}",
                 addresses=addresses,
                 max_message=settings.grpc.max_message,

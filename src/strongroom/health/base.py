@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Status = Literal["ok", "degraded", "error"]
+Detail = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
     status: Status
-    details: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
-    """What is shown beside it: ``connections`` of a pool, ``circuit_state`` of a breaker."""
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    """What is shown beside it: ``connections`` of a pool, ``circuit_state`` of a breaker, ``state``: what is wrong."""
 
 
 class Check(Protocol):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
-from strongroom.health.base import Check, ComponentStatus, Status
+from strongroom.health.base import Check, ComponentStatus, Detail, Status
 
 log = structlog.get_logger(__name__)
 
@@ -21,12 +22,17 @@ _STALE_AFTER: Final = 3
 @dataclass(frozen=True, slots=True)
 class _Finding:
     status: ComponentStatus
-    latency_ms: float
+    latency_ms: int
+    """Rounded up."""
     at: float
 
 
 class HealthMonitor:
-    """``required`` are the names of the checks that readiness hangs on. Seconds everywhere."""
+    """``required`` are the names of the checks that readiness hangs on. Seconds everywhere.
+
+    Each component is asked once an ``interval``, whoever wants to know. A check gets ``timeout`` and at most the
+    interval, so that a component which died is known to be dead before two intervals are over.
+    """
 
     def __init__(
         self,
@@ -44,10 +50,11 @@ class HealthMonitor:
         self._required = required
         self._version = version
         self._interval = interval
-        self._timeout = timeout
+        self._timeout = min(timeout, interval)
         self._clock = clock
         self._started_at = clock()
         self._findings: dict[str, _Finding] = {}
+        self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.draining = False
         """The process is about to end."""
@@ -88,13 +95,27 @@ class HealthMonitor:
             "uptime_seconds": int(self._clock() - self._started_at),
         }
 
+    async def changes(self) -> AsyncIterator[bool]:
+        """`ready`: as it is, and each time that a look has changed it."""
+        said: bool | None = None
+        while True:
+            looked, ready = self._looked, self.ready
+            if ready is not said:
+                yield (said := ready)
+            await looked.wait()
+
     async def look(self) -> None:
         """Asks every component, side by side."""
         await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
+        looked, self._looked = self._looked, asyncio.Event()
+        looked.set()
 
     async def _keep_looking(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            await asyncio.sleep(self._interval)
+            due = max(due + self._interval, loop.time())
+            await asyncio.sleep(due - loop.time())
             await self.look()
 
     async def _ask(self, name: str, check: Check) -> None:
@@ -103,10 +124,14 @@ class HealthMonitor:
             async with asyncio.timeout(self._timeout):
                 status = await check()
         except Exception as error:  # noqa: BLE001 a check that fails in any way says that its component is not well
-            status = ComponentStatus("error")
+            state = "slow" if isinstance(error, TimeoutError) else "failing"
+            status = ComponentStatus("error", {**self._last_details(name), "state": state})
             log.warning("health.check_failed", component=name, error=type(error).__name__)
         now = self._clock()
-        self._findings[name] = _Finding(status, round((now - began) * 1000, 1), now)
+        self._findings[name] = _Finding(status, math.ceil((now - began) * 1000), now)
+
+    def _last_details(self, name: str) -> Mapping[str, Detail]:
+        return self._findings[name].status.details if name in self._findings else {}
 
     def _status(self, name: str) -> Status:
         found = self._findings.get(name)

@@ -15,6 +15,9 @@ from typing import Final, TypeVar
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
+import msgspec
+
+from strongroom.cache.base import Cache, CacheKey, Kind
 from strongroom.chains.base import Chain
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
@@ -29,6 +32,7 @@ from strongroom.errors import (
     InvalidField,
     InvalidPath,
     KeyWrapUnavailable,
+    StrongroomError,
     UnknownScheme,
     WrongKey,
 )
@@ -44,6 +48,7 @@ from strongroom.telemetry.alarms import integrity_alarm
 T = TypeVar("T")
 
 _RESERVE_TRIES: Final = 20
+_ADDRESS: Final = msgspec.msgpack.Decoder(Address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +111,15 @@ def key_error(failure: KeyFailure) -> Exception:
 
 
 class Keyring:
-    """``cache``: how many accounts and addresses are remembered. Both never change, so memory cannot go stale."""
+    """``cache`` holds addresses as they are stored; ``size`` is how many accounts and keys are remembered besides. None
+    of them ever changes, so what is remembered cannot be out of date.
+    """
 
-    def __init__(self, networks: Networks, *, cache: int = 2_000) -> None:
+    def __init__(self, networks: Networks, cache: Cache, *, size: int = 2_000) -> None:
         self._networks = networks
-        self._accounts: Memory[UUID, Account] = Memory(cache)
-        self._addresses: Memory[tuple[UUID, int, int], Address] = Memory(cache)
-        self._by_canonical: Memory[tuple[UUID, str, bytes], Address] = Memory(cache)
+        self._cache = cache
+        self._accounts: Memory[UUID, Account] = Memory(size)
+        self._by_canonical: Memory[tuple[UUID, str, bytes], Address] = Memory(size)
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
@@ -179,23 +186,47 @@ class Keyring:
 
     async def known(self, call: Context, place: Place) -> Address | None:
         """The address at a place, as far as no key must be opened for it."""
-        key = (place.account_id, place.at.change, place.at.index)
-        remembered = self._addresses.recall(key)
-        if remembered is not None:
-            return remembered
+        return await self._stored(call, place) or await self._following(call, place)
+
+    async def _stored(self, call: Context, place: Place) -> Address | None:
+        """The row at a place, from the cache or the database; where its account has a node it is what that derives."""
+        name = f"{call.tenant_id}/{place.account_id}/{place.at.change}/{place.at.index}"
+
+        async def read() -> bytes | None:
+            account = await self.account(call, place)
+            if account is None:
+                return None
+            stored = await call.storage.address(call.tenant_id, place.account_id, place.at.change, place.at.index)
+            if stored is not None and account.node is not None:
+                _same(stored, self._derived(account.node, place, call.now))
+            return None if stored is None else msgspec.msgpack.encode(stored)
+
+        found = await self._cache.fetch(
+            CacheKey(Kind.ADDRESS, place.wallet.id, name), read, lambda value: self._is_at(place, value)
+        )
+        return None if found is None else _ADDRESS.decode(found)
+
+    async def _following(self, call: Context, place: Place) -> Address | None:
+        """What follows from its account's node and is not stored yet."""
         account = await self.account(call, place)
-        if account is None:
+        if account is None or account.node is None:
             return None
-        stored = await call.storage.address(call.tenant_id, *key)
-        if account.node is None:
-            found = stored
-        else:
-            found = self.address(place, bip32.derive_public(account.node, place.path).public_key, call.now)
-            if stored is not None:
-                found = _same(stored, found)
-        if found is not None and stored is not None:
-            self._addresses.keep(key, found)
-        return found
+        return self._derived(account.node, place, call.now)
+
+    def _derived(self, node: PublicNode, place: Place, now: datetime) -> Address:
+        return self.address(place, bip32.derive_public(node, place.path).public_key, now)
+
+    def _is_at(self, place: Place, value: bytes) -> bool:
+        """Whether what another process cached is the address of this place, by all that is known here."""
+        try:
+            cached = _ADDRESS.decode(value)
+            expected = self.address(place, cached.public_key, cached.created_at)
+        except (msgspec.DecodeError, StrongroomError, ValueError):
+            return False
+        account = self._accounts.recall(place.account_id)
+        if account is not None and account.node is not None:
+            expected = self._derived(account.node, place, cached.created_at)
+        return replace(cached, label=None, external_id=None) == expected
 
     async def account(self, call: Context, place: Place) -> Account | None:
         remembered = self._accounts.recall(place.account_id)
@@ -231,11 +262,14 @@ class Keyring:
         return address
 
     async def _handed_out(self, call: Context, place: Place) -> Address | None:
-        """What is known, and stored now if it only followed from a node: what was handed out can be looked up."""
-        found = await self.known(call, place)
-        if found is not None:
-            await self._store(call, found)
-        return found
+        """What is known, and stored if it only followed: what was handed out can be looked up."""
+        stored = await self._stored(call, place)
+        if stored is not None:
+            return stored
+        address = await self._following(call, place)
+        if address is not None:
+            await call.journal.commit(Unit(same=[address]))
+        return address
 
     async def open(self, call: Context, place: Place) -> Account:
         """The account at a place; where it is not open yet its node is derived, audited, and it is stored."""
@@ -330,12 +364,9 @@ class Keyring:
             self._by_canonical.keep(key, first)
         return OurKey(first.public_key, first.path, first.scheme, first.canonical)
 
-    async def _store(self, call: Context, address: Address) -> None:
-        """What was handed out can be looked up: an address that only followed from its node gets a row."""
-        key = (address.account_id, address.change, address.index)
-        if key not in self._addresses:
-            await call.journal.commit(Unit(same=[address]))
-            self._addresses.keep(key, address)
+    async def forget(self, wallet_id: UUID) -> None:
+        """Drops what is cached of a wallet: addresses, and what else is kept under its id."""
+        await self._cache.forget(wallet_id)
 
     def address(self, place: Place, public_key: bytes, now: datetime) -> Address:
         chain: Chain = self._networks.chains[place.network.chain]

@@ -171,11 +171,12 @@ async def update(command: UpdateWallet, call: Call) -> WalletView:
 
 
 async def archive(command: ArchiveWallet, call: Call) -> WalletView:
-    """Idempotent. From here on no key of the wallet is opened; what is opened of it here is dropped."""
+    """Idempotent. From here on no key of the wallet is opened; what is opened or cached of it is dropped."""
     wallet = await call.wallet(command.wallet_id)
     view = await _change(call, wallet, {}, {"state": WalletState.ARCHIVED})
     call.wallets.usable.forget((wallet.tenant_id, wallet.id))
     await call.signer.forget(wallet.id)
+    await call.keyring.forget(wallet.id)
     return view
 
 

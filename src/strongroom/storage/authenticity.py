@@ -62,6 +62,7 @@ class Authenticity:
 
         self.audit_key = derive("audit")
         self.fingerprint_key = derive("fingerprint")
+        self.cache_key = derive("cache")
         self._address_key = derive("address")
         self._api_key_secret_key = derive("api-key-secret")
         self._api_key_row_key = derive("api-key-row")

@@ -36,13 +36,25 @@ KEYWRAP_CALLS_TOTAL: Final = Counter(
 KEYWRAP_SECONDS: Final = Histogram(
     "strongroom_keywrap_seconds", "Duration of calls of Vault, retries included", ["call"], buckets=_SECONDS
 )
-KEYWRAP_CIRCUIT_STATE: Final = Gauge(
-    "strongroom_keywrap_circuit_state",
-    "Circuit breaker before Vault: 0 closed, 1 half open, 2 open; the worst of the workers",
+CIRCUIT_STATE: Final = Gauge(
+    "strongroom_circuit_state",
+    "Circuit breaker before a component (vault, redis): 0 closed, 1 half open, 2 open; the worst of the workers",
+    ["component"],
     multiprocess_mode="livemax",
 )
-KEYWRAP_CIRCUIT_TRANSITIONS_TOTAL: Final = Counter(
-    "strongroom_keywrap_circuit_transitions_total", "Changes of the circuit breaker before Vault", ["to"]
+CIRCUIT_TRANSITIONS_TOTAL: Final = Counter(
+    "strongroom_circuit_transitions_total", "Changes of a circuit breaker", ["component", "to"]
+)
+CACHE_LOOKUPS_TOTAL: Final = Counter(
+    "strongroom_cache_lookups_total",
+    "Lookups in a tier (memory, redis) by kind of data and result: hit, miss, expired, forged (a bad MAC, or nothing "
+    "that we wrote), error, skipped (its circuit is open)",
+    ["kind", "tier", "result"],
+)
+CACHE_WRITES_TOTAL: Final = Counter(
+    "strongroom_cache_writes_total",
+    "Writes to a tier by kind of data and result: ok, too_large, error, skipped",
+    ["kind", "tier", "result"],
 )
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]

@@ -57,6 +57,18 @@ def exposition() -> bytes:
     return generate_latest(registry)
 
 
+def greatest_of_others(gauge: str, labels: dict[str, str]) -> float:
+    """Of a gauge of mode livemax, what the other workers say; 0 where there are none."""
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - see `shared_metrics`
+
+    folder = os.environ.get(_VARIABLE)
+    others = [pid for pid in _pids() if pid != os.getpid() and _is_alive(pid)]
+    files = [file for pid in others if folder and (file := Path(folder, f"gauge_livemax_{pid}.db")).exists()]
+    metrics = MultiProcessCollector.merge(map(str, files))  # type: ignore[no-untyped-call]
+    samples = (sample for metric in metrics if metric.name == gauge for sample in metric.samples)
+    return max((sample.value for sample in samples if labels.items() <= sample.labels.items()), default=0.0)
+
+
 def _pids() -> set[int]:
     folder = os.environ.get(_VARIABLE)
     names = [path.name for path in Path(folder).glob("*.db")] if folder else []

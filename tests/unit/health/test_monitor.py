@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 
 import pytest
 
@@ -67,8 +69,8 @@ async def test_report_is_what_the_roadmap_shows(monitor: HealthMonitor, clock: C
     assert monitor.report() == {
         "status": "ok",
         "components": {
-            "database": {"status": "ok", "latency_ms": 0.0, "connections": 5},
-            "redis": {"status": "ok", "latency_ms": 0.0, "connections": 5},
+            "database": {"status": "ok", "latency_ms": 0, "connections": 5},
+            "redis": {"status": "ok", "latency_ms": 0, "connections": 5},
         },
         "version": "1.2.3",
         "uptime_seconds": 3600,
@@ -133,12 +135,80 @@ async def test_looks_in_the_background(database: Component) -> None:
     await monitor.stop()
 
 
-async def test_asking_what_is_known_asks_no_component(monitor: HealthMonitor, database: Component) -> None:
+async def test_latency_is_whole_milliseconds_and_never_nought(
+    monitor: HealthMonitor, database: Component, clock: Clock
+) -> None:
+    async def slow() -> ComponentStatus:
+        clock.now += 0.0123
+        return ComponentStatus("ok")
+
+    found = HealthMonitor({"database": slow}, frozenset(), "1", clock=clock)
+    await found.look()
+    assert json.dumps(found.report()["components"]["database"]["latency_ms"]) == "13"
+
+
+@pytest.mark.parametrize(("answer", "state"), [(OSError("refused"), "failing"), (None, "slow")])
+async def test_a_check_that_failed_itself_says_how(
+    monitor: HealthMonitor, database: Component, answer: Exception | None, state: str
+) -> None:
     await monitor.look()
-    for _ in range(10):
-        monitor.report()
-        _ = monitor.ready
-    assert database.asked == 1
+    database.answer = answer
+    await monitor.look()
+    found = monitor.report()["components"]["database"]
+    assert (found["status"], found["state"], found["connections"]) == ("error", state, 5)  # 5 as was last known
+
+
+async def test_no_component_is_asked_more_than_once_an_interval(database: Component, redis: Component) -> None:
+    """However many probes come, and however long an answer takes."""
+    interval, checks = 0.05, {"database": database, "redis": redis}
+    monitor = HealthMonitor(checks, frozenset({"database"}), "1", interval=interval)
+    redis.answer = None  # hangs
+    began = time.monotonic()
+    await monitor.start()
+    while time.monotonic() - began < 0.5:
+        for _ in range(1000):
+            monitor.report()
+            _ = monitor.ready
+        await asyncio.sleep(0)
+    await monitor.stop()
+    intervals = (time.monotonic() - began) / interval
+    assert 1 < database.asked <= intervals + 1
+    assert 1 < redis.asked <= intervals + 1
+
+
+async def test_death_and_return_show_within_two_intervals(database: Component) -> None:
+    """The look that is under way may still have seen it well; the next has an interval to find out."""
+    interval = 0.1
+    monitor = HealthMonitor({"database": database}, frozenset({"database"}), "1", interval=interval, timeout=2.0)
+    await monitor.start()
+    for answer, ready in ((None, False), (ComponentStatus("ok"), True)):
+        database.answer = answer
+        began = time.monotonic()
+        async with asyncio.timeout(5):
+            async for found in monitor.changes():
+                if found is ready:
+                    break
+        assert time.monotonic() - began < 2 * interval + 0.05
+    await monitor.stop()
+
+
+async def test_whoever_follows_it_hears_of_each_change_once(monitor: HealthMonitor, database: Component) -> None:
+    heard: list[bool] = []
+
+    async def listen() -> None:
+        async for ready in monitor.changes():
+            heard.append(ready)  # noqa: PERF401 - it does not end
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    await monitor.start()
+    for answer in (ComponentStatus("ok"), ComponentStatus("error"), ComponentStatus("error"), ComponentStatus("ok")):
+        database.answer = answer
+        await monitor.look()
+        await asyncio.sleep(0)
+    assert heard == [False, True, False, True]
+    listening.cancel()
+    await monitor.stop()
 
 
 def test_a_required_component_without_a_check_is_a_mistake() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from strongroom.cache.memory import MemoryCache
+from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.domain.wallet import WalletKind
 from strongroom.errors import InvalidField, InvalidPath, StrongroomError, UnknownScheme
@@ -20,7 +22,9 @@ from tests.support.service import RunningService, running
 
 EVM = CHAINS["evm"]
 ETHEREUM = EVM.networks[0]
-KEYRING = Keyring(Networks(CHAINS, EVM.networks, limits={}, any_network=False))
+KEYRING = Keyring(
+    Networks(CHAINS, EVM.networks, limits={}, any_network=False), TieredCache(MemoryCache(1 << 20), None, {})
+)
 BIP39 = wallet()
 RAW = wallet(kind=WalletKind.RAW_KEY, keyspace="evm")
 

@@ -42,14 +42,17 @@ def create_app(
     body_limit: int = 1 << 20,
     body_timeout: float = 15.0,
     metrics_open: bool = True,
+    health_open: bool = True,
 ) -> HttpFace:
-    """``body_limit`` in bytes, ``body_timeout`` in seconds. ``metrics_open``: /metrics needs no API key."""
+    """``body_limit`` in bytes, ``body_timeout`` in seconds. What is ``open`` needs no API key: /metrics, the details
+    of /health.
+    """
     limits = BodyLimits(body_limit, body_timeout)
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
     for operation in OPERATIONS:
         endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits)
         paths[PREFIX + operation.path][operation.method] = endpoint
-    for path, handler in health_handlers(health).items():
+    for path, handler in health_handlers(health, pipeline, trusted_proxies, open_to_all=health_open).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
     for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__)).items():

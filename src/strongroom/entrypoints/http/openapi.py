@@ -70,14 +70,26 @@ _HEALTH: Final[Schema] = {
             "type": "object",
             "additionalProperties": {
                 "type": "object",
-                "properties": {"status": {"enum": ["ok", "degraded", "error"]}, "latency_ms": {"type": "number"}},
+                "properties": {
+                    "status": {"enum": ["ok", "degraded", "error"]},
+                    "latency_ms": {"type": "integer", "minimum": 0},
+                    "connections": {"type": "integer", "minimum": 0, "description": "Of the database's pool"},
+                    "circuit_state": {
+                        "enum": ["closed", "half_open", "open"],
+                        "description": "The worst of the workers",
+                    },
+                    "state": {
+                        "type": "string",
+                        "description": "What is wrong, where something is: sealed, slow, denied …",
+                    },
+                },
                 "required": ["status"],
             },
         },
         "version": {"type": "string"},
         "uptime_seconds": {"type": "integer", "minimum": 0},
     },
-    "required": ["status", "components", "version", "uptime_seconds"],
+    "required": ["status"],
 }
 _PROBE: Final[Schema] = {
     "title": "Probe",

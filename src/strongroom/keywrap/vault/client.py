@@ -95,10 +95,9 @@ class VaultClient:
         body: object = None,
         token: Secret | None = None,
         partial: bool = False,
-        namespaced: bool = True,
     ) -> T:
         """The answer, read as ``of``. ``partial``: a 400 may hold results too. Raises VaultError."""
-        headers = dict(self._namespace) if namespaced else {}
+        headers = dict(self._namespace)
         if token is not None:
             headers["X-Vault-Token"] = token.reveal()
         content = None if body is None else msgspec.json.encode(body)

@@ -12,14 +12,15 @@ import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import structlog
 
+from strongroom.breaker import CircuitBreaker, CircuitOpen, CircuitState
 from strongroom.errors import ConfigurationError, KeyWrapUnavailable
 from strongroom.keywrap.base import KeyWrapStatus, WrapFailure, WrapFailureReason, Wrapped
-from strongroom.keywrap.vault.breaker import CircuitBreaker, CircuitOpen
-from strongroom.keywrap.vault.client import Nothing, Trouble, VaultAnswer, VaultClient, VaultError
+from strongroom.keywrap.vault.client import Trouble, VaultAnswer, VaultClient, VaultError
 from strongroom.keywrap.vault.login import Lease, Session
 from strongroom.telemetry.metrics import KEYWRAP_CALLS_TOTAL, KEYWRAP_SECONDS
 
@@ -36,8 +37,6 @@ _FIRST_PAUSE: Final = 0.1
 _RETRY_AFTER: Final = 1.0
 _CHECK_SECONDS: Final = 1.5
 _CIPHERTEXT: Final = re.compile(r"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/]{16,256}={0,2}", re.ASCII)
-_HEALTH: Final = "sys/health?standbyok=true&perfstandbyok=true"
-"""A standby that passes requests on to the active node is as good as that one."""
 
 Input = dict[str, str]
 
@@ -123,12 +122,17 @@ class VaultKeyWrap:
         return key.latest_version
 
     async def check(self) -> KeyWrapStatus:
-        """Reads the key's properties, which takes a token and a policy that hold, and no encryption."""
+        """Reads the key's properties: one request, which takes a token and a policy that hold, and no encryption.
+
+        It is the probe of a circuit that is half open: without callers, one that is well would stay so for ever.
+        """
         began, state = time.perf_counter(), "ok"
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await self._client.ask("GET", _HEALTH, Nothing, namespaced=False)
                 await self._authorised(self._read_key)
+            if self._breaker.state is CircuitState.HALF_OPEN:
+                with suppress(CircuitOpen), self._breaker.call() as call:
+                    call.failed = False
         except VaultError as error:
             state = error.trouble
         except TimeoutError:

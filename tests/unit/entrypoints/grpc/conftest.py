@@ -9,6 +9,8 @@ import pytest
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc import server as grpc_server
+from strongroom.health.base import ComponentStatus
+from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Request
 from strongroom.operations.registry import Operation
 
@@ -39,10 +41,36 @@ def pipeline() -> StubPipeline:
     return StubPipeline()
 
 
+class Component:
+    """What readiness hangs on."""
+
+    def __init__(self) -> None:
+        self.is_well = True
+        self.asked = 0
+
+    async def __call__(self) -> ComponentStatus:
+        self.asked += 1
+        return ComponentStatus("ok" if self.is_well else "error")
+
+
 @pytest.fixture
-async def server(pipeline: StubPipeline) -> AsyncIterator[grpc_server.GrpcServer]:
+def required() -> Component:
+    return Component()
+
+
+@pytest.fixture
+async def health(required: Component) -> AsyncIterator[HealthMonitor]:
+    monitor = HealthMonitor({"database": required}, frozenset({"database"}), "1", interval=3600)
+    await monitor.start()
+    yield monitor
+    await monitor.stop()
+
+
+@pytest.fixture
+async def server(pipeline: StubPipeline, health: HealthMonitor) -> AsyncIterator[grpc_server.GrpcServer]:
     server = await grpc_server.start(
         pipeline,  # type: ignore[arg-type]
+        health=health,
         address="127.0.0.1:0",
         addresses=ClientAddresses(["127.0.0.1"]),
         default_timeout=30.0,

@@ -17,10 +17,11 @@ from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
 from strongroom.errors import ConfigurationError, RateLimited, StrongroomError, Unauthenticated, every_error
+from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.wallets import WalletView
 from strongroom.telemetry.metrics import GRPC_REQUESTS_TOTAL
 
-from .conftest import SERVICE, StubPipeline
+from .conftest import SERVICE, Component, StubPipeline
 from .samples import WALLET, sample
 
 Call = Callable[..., Any]
@@ -109,8 +110,13 @@ async def test_client_is_found_behind_a_trusted_proxy(call: Call, pipeline: Stub
     assert pipeline.request.client == "192.0.2.1"
 
 
-async def test_client_is_the_peer_where_nothing_is_trusted(pipeline: StubPipeline) -> None:
-    server = await grpc_server.start(pipeline, address="[::1]:0", addresses=ClientAddresses())  # type: ignore[arg-type]
+async def test_client_is_the_peer_where_nothing_is_trusted(pipeline: StubPipeline, health: HealthMonitor) -> None:
+    server = await grpc_server.start(
+        pipeline,  # type: ignore[arg-type]
+        health=health,
+        address="[::1]:0",
+        addresses=ClientAddresses(),
+    )
     async with grpc.aio.insecure_channel(f"[::1]:{server.port}") as channel:
         await channel.unary_unary(f"/{SERVICE}/GetWallet")(GET_WALLET, metadata=(("x-forwarded-for", "192.0.2.1"),))
     await server.drain(0)
@@ -240,7 +246,10 @@ async def test_calls_are_counted_by_method_and_status(call: Call, pipeline: Stub
 # health, reflection, drain
 
 
-@pytest.mark.parametrize("name", ["", SERVICE])
+EVERY_SERVICE = ["", SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"]
+
+
+@pytest.mark.parametrize("name", EVERY_SERVICE)
 async def test_health_is_serving_until_the_drain(
     name: str, channel: grpc.aio.Channel, server: grpc_server.GrpcServer
 ) -> None:
@@ -251,6 +260,35 @@ async def test_health_is_serving_until_the_drain(
     async with asyncio.timeout(5):
         await server.drain(30)
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.parametrize("name", EVERY_SERVICE)
+async def test_health_of_each_service_is_readiness(
+    name: str, channel: grpc.aio.Channel, health: HealthMonitor, required: Component
+) -> None:
+    stub, asked = health_pb2_grpc.HealthStub(channel), health_pb2.HealthCheckRequest(service=name)
+    watch = stub.Watch(asked)
+    for is_well in (True, False, True):
+        required.is_well = is_well
+        await health.look()
+        expected = health_pb2.HealthCheckResponse.SERVING if is_well else health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (await stub.Check(asked)).status == expected
+        async with asyncio.timeout(5):
+            assert (await watch.read()).status == expected
+    watch.cancel()
+
+
+async def test_health_of_a_service_that_is_not_there_is_not_found(channel: grpc.aio.Channel) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service="other"))
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_asking_for_health_asks_no_component(channel: grpc.aio.Channel, required: Component) -> None:
+    before = required.asked
+    for _ in range(200):
+        await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    assert required.asked == before
 
 
 async def test_drain_finishes_what_is_in_flight_and_takes_nothing_new(
@@ -286,11 +324,12 @@ async def test_reflection_shows_the_contract(channel: grpc.aio.Channel) -> None:
 
 
 async def test_address_that_is_taken_is_a_configuration_error(
-    server: grpc_server.GrpcServer, pipeline: StubPipeline
+    server: grpc_server.GrpcServer, pipeline: StubPipeline, health: HealthMonitor
 ) -> None:
     with pytest.raises(ConfigurationError):
         await grpc_server.start(
             pipeline,  # type: ignore[arg-type]
+            health=health,
             address=f"127.0.0.1:{server.port}",
             addresses=ClientAddresses(),
             reuse_port=False,

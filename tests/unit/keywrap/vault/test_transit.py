@@ -9,15 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
+from strongroom.breaker import CircuitBreaker, CircuitState
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError, KeyWrapUnavailable
 from strongroom.keywrap.base import WrapFailure, WrapFailureReason, Wrapped
-from strongroom.keywrap.vault.breaker import CircuitBreaker, CircuitState
 from strongroom.keywrap.vault.login import Session, TokenMethod
 from strongroom.keywrap.vault.transit import VaultKeyWrap
 from tests.unit.keywrap.vault.fake import FakeVault, error, look_up
 
-ENCRYPT, DECRYPT, KEY, HEALTH = "transit/encrypt/k", "transit/decrypt/k", "transit/keys/k", "sys/health"
+ENCRYPT, DECRYPT, KEY = "transit/encrypt/k", "transit/decrypt/k", "transit/keys/k"
 CONTEXT = b"c" * 32
 SEALED = "vault:v1:" + b64encode(b"s" * 60).decode()
 WRAPPED = Wrapped("transit/k", 1, SEALED.encode())
@@ -42,13 +42,24 @@ def vault() -> FakeVault:
     fake = FakeVault()
     fake.on("auth/token/lookup-self", look_up(0, renewable=False))
     fake.on(KEY, key())
-    fake.on(HEALTH, httpx.Response(200, json={}))
     return fake
 
 
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def breaker() -> CircuitBreaker:
-    return CircuitBreaker(threshold=1)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> CircuitBreaker:
+    return CircuitBreaker("vault", threshold=1, clock=clock)
 
 
 @pytest.fixture
@@ -188,35 +199,57 @@ async def test_a_key_that_is_not_derived_is_not_used(vault: FakeVault, keywrap: 
 
 
 @pytest.mark.parametrize(
-    ("path", "answer", "state"),
+    ("answer", "state"),
     [
-        (HEALTH, httpx.Response(200, json={}), "ok"),
-        (HEALTH, error(503, '"sealed":true'), "sealed"),
-        (HEALTH, error(501), "sealed"),
-        (HEALTH, error(429), "standby"),
-        (HEALTH, error(472), "standby"),
-        (HEALTH, error(502), "failing"),
-        (HEALTH, httpx.ConnectError("x"), "unreachable"),
-        (HEALTH, httpx.ReadTimeout("x"), "slow"),
-        (HEALTH, httpx.Response(200, text="<html>"), "bad_answer"),
-        (KEY, error(403), "denied"),
-        (KEY, error(404), "rejected"),
-        (KEY, httpx.Response(200, json={"data": 1}), "bad_answer"),
+        (key(), "ok"),
+        (error(503, "Vault is sealed"), "sealed"),
+        (error(501), "sealed"),
+        (error(429), "standby"),
+        (error(472), "standby"),
+        (error(502), "failing"),
+        (httpx.ConnectError("x"), "unreachable"),
+        (httpx.ReadTimeout("x"), "slow"),
+        (httpx.Response(200, text="<html>"), "bad_answer"),
+        (httpx.Response(200, json={"data": 1}), "bad_answer"),
+        (error(403), "denied"),
+        (error(404), "rejected"),
     ],
 )
 async def test_states_are_told_apart(
-    vault: FakeVault, keywrap: VaultKeyWrap, breaker: CircuitBreaker, path: str, answer: httpx.Response, state: str
+    vault: FakeVault, keywrap: VaultKeyWrap, breaker: CircuitBreaker, answer: httpx.Response, state: str
 ) -> None:
-    vault.on(path, answer)
+    vault.on(KEY, answer)
     status = await keywrap.check()
     assert (status.state, status.ok, status.circuit_state) == (state, state == "ok", "closed")
     assert vault.count(ENCRYPT) == vault.count(DECRYPT) == 0
 
 
-async def test_a_namespace_goes_with_all_but_the_health_of_the_whole(vault: FakeVault, keywrap: VaultKeyWrap) -> None:
+async def test_a_check_is_one_request(vault: FakeVault, keywrap: VaultKeyWrap) -> None:
+    await keywrap.check()  # logs in
+    before = len(vault.asked)
+    for _ in range(3):
+        await keywrap.check()
+    assert [request.url.path for request in vault.asked[before:]] == [f"/v1/{KEY}"] * 3
+
+
+async def test_a_check_that_succeeds_closes_a_circuit_that_is_half_open(
+    vault: FakeVault, keywrap: VaultKeyWrap, breaker: CircuitBreaker, clock: Clock
+) -> None:
+    vault.on(DECRYPT, error(502))
+    await keywrap.unwrap([(WRAPPED, CONTEXT)])
+    assert (await keywrap.check()).circuit_state == "open"
+    clock.now += 60
+    assert breaker.state is CircuitState.HALF_OPEN
+    vault.on(KEY, error(502))
+    assert (await keywrap.check()).circuit_state == "half_open"
+    vault.on(KEY, key())
+    assert (await keywrap.check()).circuit_state == "closed"
+
+
+async def test_a_namespace_goes_with_every_request(vault: FakeVault, keywrap: VaultKeyWrap) -> None:
     await keywrap.check()
     sent = {request.url.path: request.headers.get("X-Vault-Namespace") for request in vault.asked}
-    assert sent == {"/v1/sys/health": None, "/v1/auth/token/lookup-self": "team", f"/v1/{KEY}": "team"}
+    assert sent == {"/v1/auth/token/lookup-self": "team", f"/v1/{KEY}": "team"}
 
 
 async def test_a_failure_tells_nothing_of_what_was_sent(vault: FakeVault, keywrap: VaultKeyWrap) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from strongroom.keywrap.vault.breaker import CircuitBreaker, CircuitOpen, CircuitState
+from strongroom.breaker import CircuitBreaker, CircuitOpen, CircuitState
 
 
 class Clock:
@@ -22,7 +22,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breaker(clock: Clock) -> CircuitBreaker:
-    return CircuitBreaker(threshold=3, interval=10, clock=clock, uniform=lambda low, high: high)
+    return CircuitBreaker("vault", threshold=3, interval=10, clock=clock, uniform=lambda low, high: high)
 
 
 def settle(breaker: CircuitBreaker, *failed: bool | None) -> None:
@@ -108,7 +108,7 @@ def test_a_call_from_before_says_nothing_about_now(breaker: CircuitBreaker, cloc
 def test_replicas_do_not_probe_together() -> None:
     waits = set()
     for _ in range(20):
-        each = CircuitBreaker(threshold=1, interval=10, clock=lambda: 0.0)
+        each = CircuitBreaker("vault", threshold=1, interval=10, clock=lambda: 0.0)
         settle(each, True)
         waits.add(refusal(each))
     assert len(waits) > 10

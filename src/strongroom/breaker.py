@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from strongroom.telemetry.metrics import KEYWRAP_CIRCUIT_STATE, KEYWRAP_CIRCUIT_TRANSITIONS_TOTAL
+from strongroom.telemetry.metrics import CIRCUIT_STATE, CIRCUIT_TRANSITIONS_TOTAL
 
 _log = structlog.get_logger(__name__)
 _JITTER: Final = 0.2
@@ -44,16 +44,21 @@ class Call:
 
 
 class CircuitBreaker:
-    """Opens after ``threshold`` calls in a row failed; lets one probe through every ``interval`` seconds after that."""
+    """Opens after ``threshold`` calls in a row failed; lets one probe through every ``interval`` seconds after that.
+
+    ``component`` is what it stands before, as metrics and the log call it.
+    """
 
     def __init__(
         self,
+        component: str,
         *,
         threshold: int = 5,
         interval: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        self._component = component
         self._threshold = threshold
         self._interval = interval
         self._clock = clock
@@ -64,7 +69,7 @@ class CircuitBreaker:
         self._probe: Call | None = None
         self._era = 0
         """Counts openings and closings: a call that began before the last one says nothing about now."""
-        KEYWRAP_CIRCUIT_STATE.set(_LEVEL[CircuitState.CLOSED])
+        CIRCUIT_STATE.labels(component).set(_LEVEL[CircuitState.CLOSED])
 
     @property
     def state(self) -> CircuitState:
@@ -106,7 +111,7 @@ class CircuitBreaker:
             self._entered(CircuitState.OPEN)
 
     def _entered(self, state: CircuitState) -> None:
-        KEYWRAP_CIRCUIT_STATE.set(_LEVEL[state])
-        KEYWRAP_CIRCUIT_TRANSITIONS_TOTAL.labels(state).inc()
+        CIRCUIT_STATE.labels(self._component).set(_LEVEL[state])
+        CIRCUIT_TRANSITIONS_TOTAL.labels(self._component, state).inc()
         if state is not CircuitState.HALF_OPEN:
-            _log.warning("keywrap.circuit", state=state, failures=self._failures)
+            _log.warning("circuit.changed", component=self._component, state=state, failures=self._failures)

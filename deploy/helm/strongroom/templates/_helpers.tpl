@@ -1,0 +1,149 @@
+{{- define "strongroom.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "strongroom.selector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* The component is in the selector too: a pod of the migration Job must get no calls. */}}
+{{- define "strongroom.serverSelector" -}}
+{{ include "strongroom.selector" . }}
+app.kubernetes.io/component: server
+{{- end -}}
+
+{{- define "strongroom.labels" -}}
+{{ include "strongroom.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "strongroom.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "strongroom.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "strongroom.secret" -}}
+{{- default (include "strongroom.fullname" .) .Values.secret.name -}}
+{{- end -}}
+
+{{/* Of the migration Job: hooks run before the release's own objects are there, so what the chart makes is made twice. */}}
+{{- define "strongroom.migrateSecret" -}}
+{{- if .Values.secret.create -}}
+{{- printf "%s-migrate" (include "strongroom.fullname" .) -}}
+{{- else -}}
+{{- include "strongroom.secret" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "strongroom.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The container's part of Pod Security `restricted`, and a root that cannot be written. */}}
+{{- define "strongroom.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{- define "strongroom.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* Names of the Secret's keys that the server reads: key, and the setting. */}}
+{{- define "strongroom.serverSecrets" -}}
+database-url: DATABASE__URL
+{{- if eq .Values.vault.auth "approle" }}
+vault-role-id: VAULT__ROLE_ID
+vault-secret-id: VAULT__SECRET_ID
+{{- else if eq .Values.vault.auth "token" }}
+vault-token: VAULT__TOKEN
+{{- end }}
+{{- if .Values.redis.enabled }}
+redis-url: REDIS__URL
+{{- end }}
+{{- end -}}
+
+{{/* Authorities whose certificates are mounted: name of the folder, and the Secret. */}}
+{{- define "strongroom.authorities" -}}
+{{- with .Values.database.caSecret }}
+database: {{ . }}
+{{- end }}
+{{- with .Values.vault.caSecret }}
+vault: {{ . }}
+{{- end }}
+{{- if and .Values.redis.enabled .Values.redis.caSecret }}
+redis: {{ .Values.redis.caSecret }}
+{{- end }}
+{{- end -}}
+
+{{/*
+While pods are replaced, there are up to maxSurge more than wanted, and as many again that still finish what they have:
+minReadySeconds keeps the next one from being replaced before.
+*/}}
+{{- define "strongroom.checkConnections" -}}
+{{- $pods := int (ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled) -}}
+{{- $pods = add $pods (mul 2 (int .Values.rollout.maxSurge)) -}}
+{{- $wanted := mul (int .Values.database.poolSize) (int .Values.workers) $pods -}}
+{{- $free := sub (int .Values.database.maxConnections) (int .Values.database.reservedConnections) -}}
+{{- if gt (int $wanted) (int $free) -}}
+{{- fail (printf "database: poolSize %d x workers %d x %d pods (while they are replaced) are %d connections; maxConnections less reservedConnections leaves %d" (int .Values.database.poolSize) (int .Values.workers) (int $pods) (int $wanted) (int $free)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "strongroom.check" -}}
+{{- include "strongroom.checkConnections" . -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- fail "autoscaling: minReplicas is more than maxReplicas" -}}
+{{- end -}}
+{{- if and (hasPrefix "http://" .Values.vault.url) (not .Values.vault.allowHttp) -}}
+{{- fail "vault.url is http://: data keys could be read on the way there; vault.allowHttp where a mesh encrypts it" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.allowHttp) -}}
+{{- if not .Values.ingress.tlsSecret -}}
+{{- fail "ingress: without tlsSecret API keys could be read on the way; allowHttp where TLS ends elsewhere" -}}
+{{- end -}}
+{{- if and .Values.ingress.grpc.enabled (not .Values.ingress.grpc.tlsSecret) -}}
+{{- fail "ingress.grpc: without tlsSecret API keys could be read on the way; ingress.allowHttp where TLS ends elsewhere" -}}
+{{- end -}}
+{{- end -}}
+{{- if and (has "redis" .Values.health.required) (not .Values.redis.enabled) -}}
+{{- fail "health.required has redis, and redis.enabled is false" -}}
+{{- end -}}
+{{- if .Values.secret.create -}}
+{{- range $key, $setting := include "strongroom.serverSecrets" . | fromYaml -}}
+{{- $value := camelcase (replace "-" "_" $key) | untitle -}}
+{{- if not (index $.Values.secret $value) -}}
+{{- fail (printf "secret.create needs secret.%s" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.migration.enabled (not .Values.secret.migrateUrl) -}}
+{{- fail "secret.create with migration.enabled needs secret.migrateUrl" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

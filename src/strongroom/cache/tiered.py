@@ -1,0 +1,125 @@
+"""Memory in front of Redis, or memory alone: who misses asks the next, and one asks for all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Final
+from uuid import UUID
+
+from strongroom.cache.base import CacheKey, Entry, Kind, Tier
+from strongroom.telemetry.alarms import integrity_alarm
+
+_JITTER: Final = 0.1
+"""Share of a lifetime: what was kept together does not expire together."""
+_WRITES: Final = 256
+"""Writes to the far tier under way at once; where there are more it is slower than we are, and goes without."""
+
+
+class TieredCache:
+    """``lifetimes``: seconds by kind; 0, and what is not named, is not kept."""
+
+    def __init__(
+        self,
+        near: Tier,
+        far: Tier | None,
+        lifetimes: Mapping[Kind, float],
+        *,
+        clock: Callable[[], float] = time.time,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._near = near
+        self._far = far
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._uniform = uniform
+        self._flights: dict[CacheKey, asyncio.Task[bytes | None]] = {}
+        self._writes: set[asyncio.Task[None]] = set()
+
+    async def fetch(
+        self,
+        key: CacheKey,
+        fill: Callable[[], Awaitable[bytes | None]],
+        accept: Callable[[bytes], bool] = lambda _: True,
+    ) -> bytes | None:
+        entry = await self._near.get(key)
+        if entry is not None:
+            return entry.value
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._load(key, fill, accept), name="cache-fill")
+            self._flights[key] = flight
+            flight.add_done_callback(lambda landed: self._landed(key, landed))
+        return await asyncio.shield(flight)  # one caller's deadline is not the others'
+
+    async def keep(self, key: CacheKey, value: bytes) -> None:
+        entry = self.entry(key.kind, value)
+        if entry is not None:
+            await self.put(key, entry)
+
+    def entry(self, kind: Kind, value: bytes) -> Entry | None:
+        """None where the kind is not kept."""
+        seconds = self._lifetimes.get(kind, 0) * self._uniform(1 - _JITTER, 1)
+        return Entry(value, int((self._clock() + seconds) * 1000)) if seconds else None
+
+    async def get(self, key: CacheKey) -> Entry | None:
+        entry = await self._near.get(key)
+        if entry is None and self._far is not None:
+            entry = await self._far.get(key)
+            if entry is not None:
+                await self._near.put(key, entry)
+        return entry
+
+    async def put(self, key: CacheKey, entry: Entry) -> None:
+        """Nobody waits until it is in the far tier."""
+        await self._near.put(key, entry)
+        if self._far is not None and len(self._writes) < _WRITES:
+            self._in_background(self._far.put(key, entry))
+
+    async def forget(self, owner: UUID) -> None:
+        """Other processes go on with what their memory holds until it expires."""
+        for key in [key for key in self._flights if key.owner == owner]:
+            del self._flights[key]  # what is on its way is not kept
+        await self._near.forget(owner)
+        await asyncio.gather(*self._writes, return_exceptions=True)
+        if self._far is not None:
+            await self._far.forget(owner)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._flights.values(), *self._writes, return_exceptions=True)
+        await self._near.close()
+        if self._far is not None:
+            await self._far.close()
+
+    async def _load(
+        self, key: CacheKey, fill: Callable[[], Awaitable[bytes | None]], accept: Callable[[bytes], bool]
+    ) -> bytes | None:
+        is_kept = self._lifetimes.get(key.kind, 0) > 0
+        if is_kept and self._far is not None:
+            entry = await self._far.get(key)
+            if entry is not None and accept(entry.value):
+                if self._is_wanted(key):
+                    await self._near.put(key, entry)
+                return entry.value
+            if entry is not None:
+                integrity_alarm("cache", cached=key.kind, owner=key.owner)
+        value = await fill()
+        if value is not None and is_kept and self._is_wanted(key):
+            await self.keep(key, value)
+        return value
+
+    def _is_wanted(self, key: CacheKey) -> bool:
+        return self._flights.get(key) is asyncio.current_task()
+
+    def _landed(self, key: CacheKey, flight: asyncio.Task[bytes | None]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # has been seen, also where everybody who waited has gone
+
+    def _in_background(self, write: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(write, name="cache-write")
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)

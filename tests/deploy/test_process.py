@@ -1,0 +1,173 @@
+"""The rendered pods, started for real: their commands, their environment, their volumes, their probes and their end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.deploy.chart import lay_out, pods, render
+from tests.support import stack
+from tests.support.server import ROOT, free_port
+
+pytestmark = pytest.mark.needs("helm", "postgresql", "openbao")
+
+VALUES: dict[str, Any] = {
+    "vault": {"auth": "approle", "allowHttp": True},
+    "workers": 2,
+    "database": {"maxConnections": 200},
+    "shutdown": {"lingerSeconds": 1, "drainSeconds": 5},
+    "config": '[[networks]]\nname = "mychain"\nchain = "evm"\nchain_id = 4711\nsymbol = "MY"\n',
+    "serviceMonitor": {"enabled": True},
+}
+READY = 30.0
+
+
+class Pod:
+    """Its container as a process: what the image gives is the PATH and the temporary folder."""
+
+    def __init__(self, objects: list[dict[str, Any]], kind: str, folder: Path, secret: dict[str, str]) -> None:
+        command, env = lay_out(objects, kind, folder, {"strongroom": secret})
+        spec = pods(objects)[kind]["spec"]
+        [self.container] = spec["containers"]
+        self.grace: int = spec.get("terminationGracePeriodSeconds", 30)
+        self.tmp = folder / "tmp"
+        self.ports = {"http": free_port(), "grpc": free_port()}
+        self.command = command
+        self.env = {**env, "PATH": f"{_image(folder)}:{os.environ['PATH']}", "TMPDIR": str(self.tmp)}
+        if "envFrom" in self.container:  # only a pod has an address of its own
+            assert (env["STRONGROOM_HTTP__PORT"], env["STRONGROOM_GRPC__PORT"]) == ("3000", "3001")
+            self.env |= {f"STRONGROOM_{face.upper()}__PORT": str(port) for face, port in self.ports.items()}
+            self.env |= {f"STRONGROOM_{face}__HOST": "127.0.0.1" for face in ("HTTP", "GRPC")}
+        self.log = folder / "log"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                self.command, env=self.env, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def probe(self, which: str) -> int:
+        asked = self.container[which]
+        port = self.ports[asked["httpGet"]["port"]]
+        url = f"http://127.0.0.1:{port}{asked['httpGet']['path']}"
+        try:
+            return httpx.get(url, timeout=asked["timeoutSeconds"], trust_env=False).status_code
+        except httpx.TransportError:
+            return 0
+
+    def until(self, which: str, status: int) -> None:
+        deadline = time.monotonic() + READY
+        while self.probe(which) != status:
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.05)
+
+
+def _image(folder: Path) -> Path:
+    """`strongroom` as deploy/Dockerfile writes it."""
+    binaries = folder / "bin"
+    binaries.mkdir(exist_ok=True)
+    program = binaries / "strongroom"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT / "src"} exec {sys.executable} -m strongroom "$@"\n')
+    program.chmod(0o755)
+    return binaries
+
+
+@pytest.fixture(scope="module")
+def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pod, subprocess.Popen[bytes]]]:
+    folder = tmp_path_factory.mktemp("pod")
+    with ExitStack() as parts:
+        given = parts.enter_context(stack.production())
+        secret = {
+            "database-url": given["DATABASE__URL"],
+            "migrate-url": given["DATABASE__MIGRATE_URL"],
+            "vault-role-id": given["VAULT__ROLE_ID"],
+            "vault-secret-id": given["VAULT__SECRET_ID"],
+        }
+        objects = render({**VALUES, "vault": {**VALUES["vault"], "url": given["VAULT__URL"]}})
+        migration = Pod(objects, "Job", folder / "job", secret)
+        assert migration.start().wait(60) == 0, migration.log.read_text()
+        server = Pod(objects, "Deployment", folder / "server", secret)
+        process = server.start()
+        try:
+            server.until("startupProbe", 200)
+            yield server, process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def test_its_probes_answer(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    server, _ = pod
+    for which in ("startupProbe", "livenessProbe", "readinessProbe"):
+        server.until(which, 200)
+
+
+async def test_grpc_is_ready_too(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    server, _ = pod
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.ports['grpc']}") as channel:
+        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_the_first_api_key_is_made_in_the_pod_and_works(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    """As the chart's notes say."""
+    server, _ = pod
+    tenant = "11111111-1111-4111-8111-111111111111"
+    command = ["strongroom", "api-key", "create", "first", "--all-scopes", "--tenant", tenant]
+    made = subprocess.run(
+        [*command, "--json"], env=server.env, cwd="/", capture_output=True, text=True, timeout=60, check=True
+    )
+    key = httpx.Response(200, text=made.stdout).json()["api_key"]
+    base = f"http://127.0.0.1:{server.ports['http']}"
+    with httpx.Client(base_url=base, headers={"X-API-Key": key}, trust_env=False, timeout=30) as client:
+        body = {"label": "first", "networks": ["ethereum", "mychain"]}
+        assert client.post("/api/v1/wallets", json=body).status_code == 201
+        assert client.get("/api/v1/health").json()["components"].keys() == {"database", "vault"}
+        assert "strongroom_operations_total" in client.get("/metrics").text
+
+
+def test_an_anonymous_caller_learns_the_status_alone(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    server, _ = pod
+    answer = httpx.get(f"http://127.0.0.1:{server.ports['http']}/api/v1/health", trust_env=False)
+    assert answer.json() == {"status": "ok"}
+
+
+def test_it_writes_into_its_temporary_folder_alone(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    """Which is all that the pod lets it write. Linux."""
+    server, process = pod
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    opened: set[Path] = set()
+    for pid in (str(process.pid), *children):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split("flags:")[1].split()[0], 8)
+            target = descriptor.readlink()
+            if flags & (os.O_WRONLY | os.O_RDWR) and target.is_absolute() and not target.is_relative_to("/dev"):
+                opened.add(target)
+    assert server.tmp / "strongroom" / "strongroom.lock" in opened
+    assert {path for path in opened if not path.is_relative_to(server.tmp)} == {server.log}
+
+
+def test_it_ends_by_itself_within_its_grace(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
+    """Told once, as a kubelet does: not ready, still answering, then gone. Runs last."""
+    server, process = pod
+    began = time.monotonic()
+    process.terminate()
+    server.until("readinessProbe", 503)
+    assert server.probe("livenessProbe") == 200
+    assert process.wait(server.grace) == 0
+    assert time.monotonic() - began >= VALUES["shutdown"]["lingerSeconds"]
+    assert list(server.tmp.glob("strongroom-metrics-*")) == []

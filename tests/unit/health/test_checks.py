@@ -1,0 +1,64 @@
+"""What the checks of the components make of what they find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from strongroom import bootstrap
+from strongroom.errors import StorageUnavailable
+from strongroom.health.base import ComponentStatus
+from strongroom.keywrap.base import KeyWrapStatus
+
+LEVELS = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
+
+
+class Parts:
+    """A storage and a key wrap."""
+
+    connections = 5
+    is_away = False
+    found = KeyWrapStatus(ok=True, state="ok", latency_ms=1.0, circuit_state="closed")
+
+    async def ping(self) -> float:
+        if self.is_away:
+            raise StorageUnavailable("x", retry_after=1)
+        return 1.0
+
+    async def check(self) -> KeyWrapStatus:
+        return self.found
+
+
+@pytest.mark.parametrize(("is_away", "status"), [(False, "ok"), (True, "error")])
+async def test_database_shows_its_connections_whatever_it_is(is_away: bool, status: Any) -> None:
+    parts = Parts()
+    parts.is_away = is_away
+    assert await bootstrap._database_check(parts)() == ComponentStatus(status, {"connections": 5})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "shown", "status"),
+    [
+        ("closed", "closed", "closed", "ok"),
+        ("open", "closed", "open", "degraded"),
+        ("half_open", "closed", "half_open", "degraded"),
+        ("closed", "open", "open", "degraded"),
+        ("half_open", "open", "open", "degraded"),
+    ],
+)
+async def test_vault_shows_the_worst_circuit_of_all_workers(
+    own: str, others: str, shown: str, status: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "greatest_of_others", lambda *_: LEVELS[others])
+    parts = Parts()
+    parts.found = KeyWrapStatus(ok=True, state="ok", latency_ms=1.0, circuit_state=own)
+    assert await bootstrap._vault_check(parts)() == ComponentStatus(status, {"circuit_state": shown})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["sealed", "slow", "denied", "bad_answer", "unreachable"])
+async def test_vault_says_what_is_wrong(state: str) -> None:
+    parts = Parts()
+    parts.found = KeyWrapStatus(ok=False, state=state, latency_ms=1.0, circuit_state="open")
+    found = await bootstrap._vault_check(parts)()  # type: ignore[arg-type]
+    assert found == ComponentStatus("error", {"circuit_state": "open", "state": state})
