@@ -7,11 +7,11 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 
@@ -28,24 +28,21 @@ from strongroom.errors import (
     AddressNotDerived,
     InFlight,
     IntegrityError,
-    InternalError,
     InvalidField,
     InvalidPath,
-    KeyWrapUnavailable,
     StrongroomError,
     UnknownScheme,
     WrongKey,
 )
 from strongroom.journal.base import Lost
-from strongroom.keys.base import KeyFailure, KeyFailureReason, Want
+from strongroom.keys.base import Want
+from strongroom.operations.answers import from_signer
 from strongroom.operations.context import Context
 from strongroom.operations.fields import KeySelector
 from strongroom.operations.memory import Memory
 from strongroom.operations.networks import Networks
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.alarms import integrity_alarm
-
-T = TypeVar("T")
 
 _RESERVE_TRIES: Final = 20
 _ADDRESS: Final = msgspec.msgpack.Decoder(Address)
@@ -86,28 +83,6 @@ class Place:
 def account_id(wallet_id: UUID, keyspace: str, scheme: str, number: int) -> UUID:
     """Two processes that open the same account make the same row."""
     return uuid5(wallet_id, f"{keyspace}/{scheme}/{number}")
-
-
-async def from_signer(answer: Awaitable[T]) -> T:
-    """What the signer answers, its failures turned into ours."""
-    try:
-        return await answer
-    except KeyFailure as failure:
-        raise key_error(failure) from None
-
-
-def key_error(failure: KeyFailure) -> Exception:
-    if failure.reason is KeyFailureReason.UNAVAILABLE:
-        return KeyWrapUnavailable(
-            "the key wrap cannot be reached; nothing was signed", retry_after=failure.retry_after or 1
-        )
-    if failure.reason is KeyFailureReason.TAMPERED:
-        integrity_alarm("secret")
-        return IntegrityError("the wallet's sealed secret is not the one that was stored for it")
-    if failure.reason is KeyFailureReason.WRONG_PUBLIC_KEY:
-        integrity_alarm("public_key")
-        return IntegrityError("the key at this path is not the one that was stored for it")
-    return InternalError("the signer does not do this")
 
 
 class Keyring:
@@ -398,11 +373,3 @@ def _same(stored: Address, derived: Address) -> Address:
         integrity_alarm("address", address_account=str(stored.account_id))
         raise IntegrityError("a stored address is not the one that its account derives")
     return stored
-
-
-def signatures_of(answers: Sequence[bytes | KeyFailure]) -> list[bytes]:
-    """All signatures, or the error of the first that is none."""
-    for answer in answers:
-        if isinstance(answer, KeyFailure):
-            raise key_error(answer)
-    return [answer for answer in answers if isinstance(answer, bytes)]

@@ -14,9 +14,9 @@ from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Caution, Summary
 from strongroom.errors import InvalidMessage
+from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import AddressText, KeySelector, NetworkName
-from strongroom.operations.keyring import signatures_of
 from strongroom.telemetry.scrubbing import looks_like_secret
 
 MessageText = Annotated[str, Meta(max_length=262_144, description="The message, as `encoding` says")]

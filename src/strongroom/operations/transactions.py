@@ -11,9 +11,9 @@ from msgspec import Meta
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Signed, SignOptions
 from strongroom.domain.summary import Caution, Summary
+from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
-from strongroom.operations.keyring import signatures_of
 from strongroom.operations.signing_keys import signing_keys
 
 UnsignedTransaction = Annotated[

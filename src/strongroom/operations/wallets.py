@@ -15,6 +15,7 @@ from strongroom.domain.wallet import Address, Owner, Wallet, WalletKind, WalletS
 from strongroom.errors import InvalidField, UnknownNetwork
 from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
 from strongroom.operations.addresses import AddressView
+from strongroom.operations.answers import from_signer
 from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     Cursor,
@@ -27,7 +28,7 @@ from strongroom.operations.fields import (
     cursor_uuid,
     encode_cursor,
 )
-from strongroom.operations.keyring import Opening, from_signer
+from strongroom.operations.keyring import Opening
 from strongroom.storage.base import Change, Row, WalletFilter
 
 Words = Literal[12, 15, 18, 21, 24]

@@ -13,9 +13,8 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.domain.wallet import WalletKind
 from strongroom.errors import InvalidField, InvalidPath, StrongroomError, UnknownScheme
-from strongroom.keys.base import KeyFailure, KeyFailureReason
 from strongroom.operations.fields import KeySelector
-from strongroom.operations.keyring import Keyring, account_id, key_error, signatures_of
+from strongroom.operations.keyring import Keyring, account_id
 from strongroom.operations.networks import Networks
 from tests.support.rows import wallet
 from tests.support.service import RunningService, running
@@ -93,24 +92,6 @@ def test_default_account_of_each_keyspace_is_opened() -> None:
     [single] = KEYRING.openings(WalletKind.RAW_KEY, "evm")
     assert (single.want.path, single.want.node) == ("m", False)
     assert KEYRING.openings(WalletKind.RAW_KEY, "nowhere") == []
-
-
-FAILURES = {
-    KeyFailureReason.UNAVAILABLE: "keywrap_unavailable",
-    KeyFailureReason.TAMPERED: "integrity_violation",
-    KeyFailureReason.WRONG_PUBLIC_KEY: "integrity_violation",
-    KeyFailureReason.UNSUPPORTED: "internal_error",
-}
-
-
-@pytest.mark.parametrize("reason", KeyFailureReason)
-def test_failure_of_the_signer_is_ours(reason: KeyFailureReason) -> None:
-    error = key_error(KeyFailure(reason))
-    assert isinstance(error, StrongroomError)
-    assert error.code == FAILURES[reason]
-    with pytest.raises(type(error)):
-        signatures_of([b"signature", KeyFailure(reason)])
-    assert signatures_of([b"one", b"two"]) == [b"one", b"two"]
 
 
 async def new_wallet(service: RunningService) -> str:
