@@ -71,7 +71,7 @@ lock-check: $(VENV)/.dev
 	done
 
 outdated: $(VENV)/.dev $(VENV)/.node ## show which requirements have newer releases
-	@$(BIN)/uv pip list --outdated --python $(PY) --exclude pip
+	@$(BIN)/uv pip list --system-certs --outdated --python $(PY) --exclude pip
 	@if command -v npm >/dev/null; then cd tests/node && npm outdated || true; fi
 
 upgrade: ## take the newest releases, and run the tests with them
