@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
-
-import msgspec
 
 from strongroom import __version__
 from strongroom.access.api_keys import Authenticator, new_key
 from strongroom.access.limits import RateLimits
 from strongroom.access.scopes import SCOPES
 from strongroom.breaker import CircuitBreaker
-from strongroom.cache.base import CacheKey, Kind
+from strongroom.cache.base import Kind
 from strongroom.cache.memory import MemoryCache
 from strongroom.cache.tiered import TieredCache
 from strongroom.chains.base import Chain
@@ -29,8 +27,8 @@ from strongroom.config.sections import DatabaseSettings, NetworkSettings, RedisS
 from strongroom.domain.network import Network
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.secret import Secret
-from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable, StorageUnavailable
-from strongroom.health.base import Check, ComponentStatus, Status
+from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable
+from strongroom.health.checks import database_check, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal import audit
 from strongroom.journal.committer import Committer
@@ -51,15 +49,12 @@ from strongroom.storage.base import Storage, Unit
 from strongroom.storage.database import Limits
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
-from strongroom.telemetry.multiprocess import greatest_of_others
 
 if TYPE_CHECKING:
     from strongroom.cache.redis import RedisCache
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
 """The tenant of the development API key, and the one that the command line takes where none is named."""
-_CIRCUIT_STATES: Final = ("closed", "half_open", "open")
-"""As their metric counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +111,11 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             entries=entries,
             timeout=settings.timeouts.operation,
         )
-        checks = {"database": _database_check(storage)}
+        checks = {"database": database_check(storage)}
         if settings.keywrap.kind == "vault":
-            checks["vault"] = _vault_check(keywrap)
+            checks["vault"] = vault_check(keywrap)
         if redis is not None:
-            checks["redis"] = _redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
+            checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
         required = checks.keys() & set(settings.health.required)
         health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
         await health.start()
@@ -303,41 +298,3 @@ def _network(given: NetworkSettings, chains: Mapping[str, Chain]) -> Network:
         aliases=given.aliases,
         limits=given.limits,
     )
-
-
-def _database_check(storage: Storage) -> Check:
-    async def check() -> ComponentStatus:
-        status: Status = "ok"
-        try:
-            await storage.ping()
-        except StorageUnavailable:
-            status = "error"
-        return ComponentStatus(status, {"connections": storage.connections})
-
-    return check
-
-
-def _vault_check(keywrap: KeyWrap) -> Check:
-    """Says what is wrong where something is; of the circuit breakers of all workers it shows the worst."""
-
-    async def check() -> ComponentStatus:
-        found = await keywrap.check()
-        assert found.circuit_state is not None
-        others = _CIRCUIT_STATES[int(greatest_of_others("strongroom_circuit_state", {"component": "vault"}))]
-        circuit = max(found.circuit_state, others, key=_CIRCUIT_STATES.index)
-        if not found.ok:
-            return ComponentStatus("error", {"circuit_state": circuit, "state": found.state})
-        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit})
-
-    return check
-
-
-def _redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapping[str, Any]]) -> Check:
-    """Leaves there what the last look found, for whoever wants to see it; readiness never comes from there."""
-    key = CacheKey(Kind.HEALTH, UUID(int=0), "")
-
-    async def check() -> ComponentStatus:
-        entry = cache.entry(Kind.HEALTH, msgspec.json.encode(report()))
-        return ComponentStatus("ok" if await redis.check(key, entry) else "degraded")
-
-    return check

@@ -29,7 +29,7 @@ ALLOWED = {
     "access": {"access", "storage.base", "telemetry", *BOTTOM},
     "cache": {"cache", "breaker", "telemetry", *BOTTOM},
     "chains": {"chains", *BOTTOM},
-    "health": {"health", "telemetry", *BOTTOM},
+    "health": {"health", "cache", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keys": {"keys", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from strongroom import bootstrap
 from strongroom.errors import StorageUnavailable
+from strongroom.health import checks
 from strongroom.health.base import ComponentStatus
 from strongroom.keywrap.base import KeyWrapStatus
 
@@ -34,7 +34,7 @@ class Parts:
 async def test_database_shows_its_connections_whatever_it_is(is_away: bool, status: Any) -> None:
     parts = Parts()
     parts.is_away = is_away
-    assert await bootstrap._database_check(parts)() == ComponentStatus(status, {"connections": 5})  # type: ignore[arg-type]
+    assert await checks.database_check(parts)() == ComponentStatus(status, {"connections": 5})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ async def test_database_shows_its_connections_whatever_it_is(is_away: bool, stat
 async def test_vault_shows_the_worst_circuit_of_all_workers(
     own: str, others: str, shown: str, status: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "greatest_of_others", lambda *_: LEVELS[others])
+    monkeypatch.setattr(checks, "greatest_of_others", lambda *_: LEVELS[others])
     parts = Parts()
     parts.found = KeyWrapStatus(ok=True, state="ok", latency_ms=1.0, circuit_state=own)
-    assert await bootstrap._vault_check(parts)() == ComponentStatus(status, {"circuit_state": shown})  # type: ignore[arg-type]
+    assert await checks.vault_check(parts)() == ComponentStatus(status, {"circuit_state": shown})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", ["sealed", "slow", "denied", "bad_answer", "unreachable"])
 async def test_vault_says_what_is_wrong(state: str) -> None:
     parts = Parts()
     parts.found = KeyWrapStatus(ok=False, state=state, latency_ms=1.0, circuit_state="open")
-    found = await bootstrap._vault_check(parts)()  # type: ignore[arg-type]
+    found = await checks.vault_check(parts)()  # type: ignore[arg-type]
     assert found == ComponentStatus("error", {"circuit_state": "open", "state": state})

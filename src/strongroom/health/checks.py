@@ -1,0 +1,61 @@
+"""What each component is asked, and what its answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+
+from strongroom.cache.base import CacheKey, Kind
+from strongroom.errors import StorageUnavailable
+from strongroom.health.base import Check, ComponentStatus, Status
+from strongroom.keywrap.base import KeyWrap
+from strongroom.storage.base import Storage
+from strongroom.telemetry.multiprocess import greatest_of_others
+
+if TYPE_CHECKING:
+    from strongroom.cache.redis import RedisCache
+    from strongroom.cache.tiered import TieredCache
+
+_CIRCUIT_STATES: Final = ("closed", "half_open", "open")
+"""As their metric counts them."""
+
+
+def database_check(storage: Storage) -> Check:
+    async def check() -> ComponentStatus:
+        status: Status = "ok"
+        try:
+            await storage.ping()
+        except StorageUnavailable:
+            status = "error"
+        return ComponentStatus(status, {"connections": storage.connections})
+
+    return check
+
+
+def vault_check(keywrap: KeyWrap) -> Check:
+    """Says what is wrong where something is; of the circuit breakers of all workers it shows the worst."""
+
+    async def check() -> ComponentStatus:
+        found = await keywrap.check()
+        assert found.circuit_state is not None
+        others = _CIRCUIT_STATES[int(greatest_of_others("strongroom_circuit_state", {"component": "vault"}))]
+        circuit = max(found.circuit_state, others, key=_CIRCUIT_STATES.index)
+        if not found.ok:
+            return ComponentStatus("error", {"circuit_state": circuit, "state": found.state})
+        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit})
+
+    return check
+
+
+def redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapping[str, Any]]) -> Check:
+    """Leaves there what the last look found, for whoever wants to see it; readiness never comes from there."""
+    key = CacheKey(Kind.HEALTH, UUID(int=0), "")
+
+    async def check() -> ComponentStatus:
+        entry = cache.entry(Kind.HEALTH, msgspec.json.encode(report()))
+        return ComponentStatus("ok" if await redis.check(key, entry) else "degraded")
+
+    return check
