@@ -1,4 +1,4 @@
-"""One operation over REST: the command line gives its fields, the registry knows the rest."""
+"""Calls over REST: the command line gives an operation's fields, the registry knows the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from strongroom.config import load_client
+from strongroom.config import ClientSettings, load_client
 from strongroom.entrypoints.cli import failure
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
@@ -20,32 +20,49 @@ _TIMEOUT: Final = 60.0
 def send(calls: str, fields: Mapping[str, Any], idempotency_key: str | None = None) -> str:
     """The server's answer. Ends the program where it is a refusal, or where there is none."""
     called = next(each for each in OPERATIONS if each.name == calls)
-    try:
-        settings = load_client()
-    except ConfigurationError as error:
-        failure.fail(error.message, failure.USAGE)
+    settings = _settings()
     if settings.api_key is None:
         failure.fail("STRONGROOM_API_KEY is not set", failure.USAGE)
     path, rest = _fill(called.path, {name: value for name, value in fields.items() if value is not None})
-    headers = {"X-API-Key": settings.api_key.reveal()}
-    if idempotency_key is not None:
-        headers["Idempotency-Key"] = idempotency_key
+    headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
     query, body = (rest, None) if called.method == "GET" else (None, rest)
-    try:
-        answer = httpx.request(
-            called.method,
-            f"{settings.url.rstrip('/')}/api/v1{path}",
-            params=query,
-            json=body,
-            headers=headers,
-            timeout=_TIMEOUT,
-            trust_env=False,  # a proxy of the environment would see the API key
-        )
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
-        failure.fail(f"the server at {settings.url} does not answer ({type(error).__name__})", failure.UNAVAILABLE)
+    answer = _ask(settings, called.method, path, params=query, json=body, headers=headers)
     if answer.is_error:
         failure.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
     return answer.text
+
+
+def health() -> tuple[str, bool]:
+    """The server's report, and whether it is well enough to answer. Details are there for an API key, or for all."""
+    answer = _ask(_settings(), "GET", "/health", headers={})
+    if not answer.text.startswith('{"status":'):
+        failure.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
+    return answer.text, answer.is_success
+
+
+def _settings() -> ClientSettings:
+    try:
+        return load_client()
+    except ConfigurationError as error:
+        failure.fail(error.message, failure.USAGE)
+
+
+def _ask(
+    settings: ClientSettings, method: str, path: str, *, headers: dict[str, str], **content: Any
+) -> httpx.Response:
+    if settings.api_key is not None:
+        headers["X-API-Key"] = settings.api_key.reveal()
+    try:
+        return httpx.request(
+            method,
+            f"{settings.url.rstrip('/')}/api/v1{path}",
+            headers=headers,
+            timeout=_TIMEOUT,
+            trust_env=False,  # a proxy of the environment would see the API key
+            **content,
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
+        failure.fail(f"the server at {settings.url} does not answer ({type(error).__name__})", failure.UNAVAILABLE)
 
 
 def _fill(template: str, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

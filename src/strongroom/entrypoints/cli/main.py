@@ -71,6 +71,17 @@ def migrate() -> None:
     local.migrate()
 
 
+@app.command()
+def health(as_json: Annotated[bool, typer.Option("--json", help="Print what the server answered.")] = False) -> None:
+    """Show how the server and its components are. Exit code 3 where it is in error, or does not answer."""
+    from strongroom.entrypoints.cli import client, failure
+
+    report, well = client.health()
+    output.show(report, as_json=as_json)
+    if not well:
+        raise typer.Exit(failure.UNAVAILABLE)
+
+
 @config.command("check")
 def check_config(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
     """Show every setting, its value and where it comes from; of a secret, whether it is set."""

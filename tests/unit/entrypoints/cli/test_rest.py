@@ -301,6 +301,30 @@ def test_a_list_is_a_table_and_says_where_it_goes_on(server: Server) -> None:
     assert result.stderr == "There are more: --cursor abc\n"
 
 
+REPORT = {"status": "error", "components": {"vault": {"status": "error", "state": "sealed"}}, "version": "1.0.8"}
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 3)])
+@pytest.mark.parametrize("key", [KEY, None])
+def test_health_is_shown_whatever_it_is_and_needs_no_key(
+    status: int, code: int, key: str | None, server: Server
+) -> None:
+    server.status, server.answer = status, json.dumps(REPORT, separators=(",", ":"))
+    result = run(server, "health", STRONGROOM_API_KEY=key)
+    assert (result.exit_code, result.stderr) == (code, "")
+    assert ["components.vault.state", "sealed"] in [line.split() for line in result.stdout.splitlines()]
+    assert (server.asked[0].path, server.asked[0].headers.get("x-api-key")) == ("/api/v1/health", key)
+    assert run(server, "health", "--json").stdout == server.answer + "\n"
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 1), (404, 1), (503, 3)])
+def test_health_of_something_else(status: int, code: int, server: Server) -> None:
+    server.status, server.answer = status, "<html>"
+    result = run(server, "health")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == f"the server answered {status} without saying why: is it a Strongroom?\n"
+
+
 def test_an_empty_list_says_so(server: Server) -> None:
     server.answer = '{"api_keys":[],"next_cursor":null}'
     assert run(server, "api-key", "list").stdout == "no api keys\n"
