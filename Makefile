@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
+# The files name every package: nothing is left to resolve.
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --only-binary :all:
 PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 

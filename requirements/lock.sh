@@ -14,6 +14,6 @@ compile() {
 }
 
 compile runtime.txt pyproject.toml
-compile test.txt --constraint "$into/runtime.txt" pyproject.toml requirements/test.in
-compile dev.txt --constraint "$into/test.txt" pyproject.toml requirements/test.in requirements/dev.in
+compile test.txt --override requirements/override.in --constraint "$into/runtime.txt" pyproject.toml requirements/test.in
+compile dev.txt --override requirements/override.in --constraint "$into/test.txt" pyproject.toml requirements/test.in requirements/dev.in
 compile node.txt requirements/node.in
