@@ -94,7 +94,8 @@ class Keyring:
         self._networks = networks
         self._cache = cache
         self._accounts: Memory[UUID, Account] = Memory(size)
-        self._by_canonical: Memory[tuple[UUID, str, bytes], Address] = Memory(size)
+        self._ours: Memory[tuple[UUID, str, bytes | tuple[str, Position]], OurKey] = Memory(size)
+        """By wallet, keyspace, and canonical address or place: keys that were asked to sign."""
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
@@ -302,10 +303,15 @@ class Keyring:
 
     async def ours(self, call: Context, place: Place) -> OurKey:
         """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
-        address = await self.known(call, place)
-        if address is None:
-            raise AddressNotDerived("this key has not been derived yet: ask for its address first", field="index")
-        return OurKey(address.public_key, address.path, address.scheme, address.canonical)
+        name = (place.wallet.id, place.network.keyspace, (place.scheme.name, place.at))
+        ours = self._ours.recall(name)
+        if ours is None:
+            address = await self.known(call, place)
+            if address is None:
+                raise AddressNotDerived("this key has not been derived yet: ask for its address first", field="index")
+            ours = _our_key(address)
+            self._ours.keep(name, ours)
+        return ours
 
     async def find(
         self, call: Context, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
@@ -329,15 +335,15 @@ class Keyring:
         return await self.ours(call, self.place(wallet, network, selector))
 
     async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
-        key = (wallet.id, network.keyspace, canonical)
-        first = self._by_canonical.recall(key)
-        if first is None:
+        name = (wallet.id, network.keyspace, canonical)
+        ours = self._ours.recall(name)
+        if ours is None:
             found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallet.id)
             if not found:
                 raise WrongKey("the wallet has handed out no such address on this network", field="address")
-            first = found[0]
-            self._by_canonical.keep(key, first)
-        return OurKey(first.public_key, first.path, first.scheme, first.canonical)
+            ours = _our_key(found[0])
+            self._ours.keep(name, ours)
+        return ours
 
     async def forget(self, wallet_id: UUID) -> None:
         """Drops what is cached of a wallet: addresses, and what else is kept under its id."""
@@ -361,6 +367,10 @@ class Keyring:
             external_id=None,
             created_at=now,
         )
+
+
+def _our_key(address: Address) -> OurKey:
+    return OurKey(address.public_key, address.path, address.scheme, address.canonical)
 
 
 def _want(scheme: Scheme, at: Position) -> Want:
