@@ -7,6 +7,7 @@ import os
 import random
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -120,7 +121,7 @@ async def places(redis: RedisServer, count: int) -> list[bytes]:
 
 
 def table(service: RunningService) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(service.settings.data_dir / "strongroom.db") as database:
+    with closing(sqlite3.connect(service.settings.data_dir / "strongroom.db")) as database:
         return database.execute('SELECT * FROM addresses ORDER BY account_id, change, "index"').fetchall()
 
 

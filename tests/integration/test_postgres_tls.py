@@ -32,14 +32,16 @@ def authority() -> Pair:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of our own")])
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     made = _builder(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    return made.add_extension(usage, critical=True).sign(key, hashes.SHA256()), key
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return made.add_extension(usage, critical=True).add_extension(own, critical=False).sign(key, hashes.SHA256()), key
 
 
 def certificate(by: Pair, name: x509.GeneralName) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a database")])
     made = _builder(subject, by[0].subject, key).add_extension(x509.SubjectAlternativeName([name]), critical=False)
-    return made.sign(by[1], hashes.SHA256()), key
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by[1].public_key())  # Python 3.13 wants to see it
+    return made.add_extension(signer, critical=False).sign(by[1], hashes.SHA256()), key
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:

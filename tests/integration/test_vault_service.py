@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def keys(server: Server, command: str) -> dict[str, Any]:
 
 
 def keks(data: Path) -> set[tuple[str, int]]:
-    with sqlite3.connect(data / "strongroom.db") as connection:
+    with closing(sqlite3.connect(data / "strongroom.db")) as connection:
         rows = connection.execute(
             "SELECT kek, kek_version FROM secrets UNION SELECT kek, kek_version FROM service_secrets"
         )
