@@ -23,6 +23,7 @@ from typing import Any
 
 import httpx
 
+from tests.campaign.ending import ended
 from tests.support import redis
 from tests.support.redis import RedisServer
 from tests.support.server import Server
@@ -186,10 +187,7 @@ def main() -> int:
     arguments.add_argument("--operations", type=int, default=10_000)
     with tempfile.TemporaryDirectory(prefix="strongroom-redis-faults-") as folder:
         report = run(Path(folder), arguments.parse_args().operations)
-    print(report)
-    for failure in report.failures():
-        print(failure, file=sys.stderr)
-    return 1 if report.failures() else 0
+    return ended(report, report.failures())
 
 
 if __name__ == "__main__":

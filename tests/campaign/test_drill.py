@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,7 @@ from tests.campaign import drill
 
 pytestmark = [
     pytest.mark.campaign,
-    pytest.mark.needs("postgresql", "openbao"),
-    pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl"),
+    pytest.mark.needs("postgresql", "openbao", "curl"),
 ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +54,6 @@ def test_the_image_is_locked_and_runs_as_nobody() -> None:
     assert "RUN" not in last
 
 
-@pytest.mark.skipif(os.name != "posix" or not shutil.which("od"), reason="there is no od")
 def test_secrets_are_made_once_and_for_their_readers_alone(tmp_path: Path) -> None:
     made = make_secrets(tmp_path)
     files = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
@@ -130,8 +128,7 @@ def vault(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     process.wait()
 
 
-@pytest.mark.needs("openbao")
-@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+@pytest.mark.needs("openbao", "curl")
 def test_openbao_is_prepared_once_and_its_root_token_is_gone(vault: tuple[str, Path]) -> None:
     url, made = vault
     ids = made / "strongroom"

@@ -20,6 +20,7 @@ from strongroom.cache.base import CacheKey, Entry, Kind
 from strongroom.cache.envelope import Envelopes
 from strongroom.cache.redis import RedisCache, connect
 from tests.integration.test_postgres_tls import authority, certificate
+from tests.support.clock import Clock
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.redis import RedisServer, lookups, running
 
@@ -32,13 +33,6 @@ TIMEOUT = 0.05
 
 def entry(value: bytes = b"value") -> Entry:
     return Entry(value, int((time.time() + 600) * 1000))
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

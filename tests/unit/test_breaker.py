@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from strongroom.breaker import CircuitBreaker, CircuitOpen, CircuitState
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture

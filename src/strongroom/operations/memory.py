@@ -21,9 +21,6 @@ class Memory(Generic[K, V]):
         self._size = size
         self._entries: OrderedDict[K, V] = OrderedDict()
 
-    def __contains__(self, key: K) -> bool:
-        return key in self._entries
-
     def recall(self, key: K) -> V | None:
         value = self._entries.get(key)
         if value is not None:

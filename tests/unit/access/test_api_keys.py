@@ -12,6 +12,7 @@ import pytest
 from strongroom.access.api_keys import Authenticator, NewKey, new_key, parse_key
 from strongroom.domain.principal import ApiKey
 from strongroom.errors import IntegrityError, StorageUnavailable, Unauthenticated
+from tests.support.clock import Clock
 from tests.support.rows import NOW, TENANT
 
 
@@ -37,13 +38,6 @@ class Rows:
         if self.error is not None:
             raise self.error
         return self.rows.get(key_id)
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def authenticator(rows: Rows, **options: Any) -> Authenticator:
@@ -135,7 +129,7 @@ async def test_key_holds_until_the_moment_it_expires() -> None:
 
 
 async def test_row_is_remembered_for_the_ttl_and_no_longer() -> None:
-    key, clock = made(), Clock()
+    key, clock = made(), Clock(100.0)
     rows = Rows(key)
     doors = authenticator(rows, ttl=2.0, clock=clock)
     await doors.authenticate(key.text.reveal(), NOW)

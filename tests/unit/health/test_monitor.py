@@ -8,6 +8,7 @@ import pytest
 
 from strongroom.health.base import ComponentStatus
 from strongroom.health.monitor import HealthMonitor
+from tests.support.clock import Clock
 
 
 class Component:
@@ -26,13 +27,6 @@ class Component:
             return self.answer
         assert self.answer is not None
         raise self.answer
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

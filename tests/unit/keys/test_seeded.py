@@ -18,6 +18,7 @@ from strongroom.keys.opened import Opened
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap
+from tests.support.clock import Clock
 
 
 class CountingKeyWrap(LocalKeyWrap):
@@ -45,13 +46,6 @@ class CountingKeyWrap(LocalKeyWrap):
         return await super().unwrap(items)
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def keywrap() -> CountingKeyWrap:
     return CountingKeyWrap()
@@ -59,7 +53,7 @@ def keywrap() -> CountingKeyWrap:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture

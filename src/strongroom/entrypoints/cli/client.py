@@ -35,9 +35,16 @@ def send(calls: str, fields: Mapping[str, Any], idempotency_key: str | None = No
 def health() -> tuple[str, bool]:
     """The server's report, and whether it is well enough to answer. Details are there for an API key, or for all."""
     answer = _ask(_settings(), "GET", "/health", headers={})
-    if not answer.text.startswith('{"status":'):
+    if not _is_report(answer.text):
         failure.fail(_problem(answer.text, answer.status_code), _exit_code(answer.status_code))
     return answer.text, answer.is_success
+
+
+def _is_report(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text)["status"], str)  # a problem document's is a number
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _settings() -> ClientSettings:

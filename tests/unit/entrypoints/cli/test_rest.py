@@ -318,8 +318,9 @@ def test_health_is_shown_whatever_it_is_and_needs_no_key(
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 1), (404, 1), (503, 3)])
-def test_health_of_something_else(status: int, code: int, server: Server) -> None:
-    server.status, server.answer = status, "<html>"
+@pytest.mark.parametrize("answer", ["<html>", "[]", '{"status":503}'])
+def test_health_of_something_else(status: int, code: int, answer: str, server: Server) -> None:
+    server.status, server.answer = status, answer
     result = run(server, "health")
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr == f"the server answered {status} without saying why: is it a Strongroom?\n"

@@ -15,6 +15,7 @@ from strongroom.errors import ConfigurationError, KeyWrapUnavailable
 from strongroom.keywrap.base import WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.vault.login import Session, TokenMethod
 from strongroom.keywrap.vault.transit import VaultKeyWrap
+from tests.support.clock import Clock
 from tests.unit.keywrap.vault.fake import FakeVault, error, look_up
 
 ENCRYPT, DECRYPT, KEY = "transit/encrypt/k", "transit/decrypt/k", "transit/keys/k"
@@ -43,13 +44,6 @@ def vault() -> FakeVault:
     fake.on("auth/token/lookup-self", look_up(0, renewable=False))
     fake.on(KEY, key())
     return fake
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
