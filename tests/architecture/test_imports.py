@@ -49,7 +49,7 @@ def wrong_directions(checked: Iterable[Module]) -> Iterator[str]:
     for each in checked:
         for imported in each.imports:
             path = imported.removeprefix("strongroom.")
-            if path in (imported, "__version__") or each.name == "bootstrap":
+            if path in (imported, "__version__") or each.package == "bootstrap":
                 continue
             allowed = ALLOWED[each.package]
             if each.name in COMPOSERS and (path in {"bootstrap", "keys.rewrap", *PORTS} or path.startswith("journal.")):

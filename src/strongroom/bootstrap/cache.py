@@ -1,0 +1,29 @@
+"""The cache: in memory, before Redis if the settings name one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from strongroom.breaker import CircuitBreaker
+from strongroom.config.sections import RedisSettings
+from strongroom.storage.authenticity import Authenticity
+
+if TYPE_CHECKING:
+    from strongroom.cache.redis import RedisCache
+
+
+def open_redis(settings: RedisSettings, authenticity: Authenticity) -> RedisCache | None:
+    if settings.url is None or not settings.enabled:
+        return None
+    from strongroom.cache.envelope import Envelopes  # noqa: PLC0415 - brings redis-py, which others do without
+    from strongroom.cache.redis import RedisCache, connect  # noqa: PLC0415
+
+    client = connect(
+        settings.url.reveal(),
+        username=settings.username,
+        password=None if settings.password is None else settings.password.reveal(),
+        ca_file=settings.ca_file,
+        pool_size=settings.pool_size,
+    )
+    breaker = CircuitBreaker("redis", threshold=1, interval=settings.breaker_interval)
+    return RedisCache(client, Envelopes(authenticity.cache_key), breaker, timeout=settings.timeout)
