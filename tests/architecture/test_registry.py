@@ -17,6 +17,8 @@ from strongroom.access.client_address import ClientAddresses
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.registry import CHAINS
 from strongroom.config.sections import RateSettings
+from strongroom.domain import hazards
+from strongroom.domain.hazards import HAZARDS, Hazard
 from strongroom.entrypoints.cli import main
 from strongroom.entrypoints.cli.rest import COMMANDS
 from strongroom.entrypoints.grpc.handler import SERVICE, handlers
@@ -177,7 +179,16 @@ def test_unsound_row_is_found(change: dict[str, Any]) -> None:
 def test_every_scope_is_asked_for() -> None:
     text = "".join(module.text for module in modules() if module.package == "operations")
     asked = {operation.scope for operation in (*OPERATIONS, METRICS)}
+    asked |= {hazard.scope for hazard in HAZARDS.values()}
     assert {scope for scope in SCOPES if scope not in asked and f'"{scope}"' not in text} == set()
+
+
+@pytest.mark.parametrize("hazard", HAZARDS.values(), ids=lambda hazard: hazard.name)
+def test_every_hazard_is_refused_by_each_chain_that_it_names(hazard: Hazard) -> None:
+    [constant] = [name for name, value in vars(hazards).items() if value is hazard]
+    for chain in hazard.chains:
+        texts = [module.text for module in modules() if module.name.startswith(f"chains.{chain}.")]
+        assert any(f"hazards.{constant}" in text for text in texts), f"{chain} never refuses {hazard.name}"
 
 
 def chains_without_vectors(chains: dict[str, Any], folder: Path) -> Iterator[str]:

@@ -32,6 +32,7 @@ from strongroom.domain.signing import (
     Prepared,
     Purpose,
     Signed,
+    SignedIds,
     SignedMessage,
     ToSign,
 )
@@ -124,6 +125,9 @@ class Toy:
         line = prepared.to_sign[0].payload.decode()
         raw = f"{line} signed {_verified(prepared, signatures).hex()}"
         return Signed(raw, sha256(raw.encode()).hexdigest(), complete=True)
+
+    def identify(self, network: Network, signed: str) -> SignedIds:
+        return SignedIds((sha256(signed.encode()).hexdigest(),))
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         [key] = ours.values()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from strongroom.domain.hazards import HAZARDS
+
 SCOPES: Final[dict[str, str]] = {
     "wallets:read": "List and look at wallets",
     "wallets:create": "Make wallets",
@@ -17,6 +19,7 @@ SCOPES: Final[dict[str, str]] = {
     "sign:resign": "Sign something else for a nonce or output that was signed for",
     "sign:pre155": "Sign legacy transactions without a chain id",
     "sign:sighash": "Sign Bitcoin inputs by a sighash that leaves others free to change the transaction",
+    **{hazard.scope: f"Sign although: {hazard.description}" for hazard in HAZARDS.values()},
     "sign:message": "Sign messages",
     "sign:typed-data": "Sign EIP-712 typed data: permits and orders move tokens",
     "sign:authorization": "Sign EIP-7702 authorisations: they hand the account to a contract",

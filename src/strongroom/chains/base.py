@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
-from strongroom.domain.signing import KeyHint, Message, Ours, Policy, Prepared, Signed, SignedMessage
+from strongroom.domain.signing import KeyHint, Message, Ours, Policy, Prepared, Signed, SignedIds, SignedMessage
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 
@@ -100,7 +100,8 @@ class Chain(Protocol):
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
         """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours.
 
-        Raises InvalidTransaction, WrongKey, LimitExceeded, OptionRequired.
+        A hazard (`domain.hazards`) goes through `Policy.permit`. Raises InvalidTransaction, WrongKey, LimitExceeded,
+        OptionRequired.
         """
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary: ...
@@ -110,6 +111,12 @@ class Chain(Protocol):
 
     def assemble(self, prepared: Prepared, signatures: Sequence[bytes]) -> Signed:
         """Puts signatures in and verifies each. Raises InternalError on one that does not hold."""
+
+    def identify(self, network: Network, signed: str) -> SignedIds:
+        """Ids and what is consumed of a signed transaction of anyone. ``signed``: as `Signed.raw` is written.
+
+        Raises InvalidTransaction on what is not a fully signed transaction of this network.
+        """
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         """``ours`` holds the one key that is to sign. Raises InvalidMessage."""

@@ -36,7 +36,10 @@ def _rate(value: object) -> object:
 
 
 def _limit(value: object) -> object:
-    return None if value == "off" else _whole(value)
+    """Of `unknown_calls` one says whether, not how many: ``allow`` is no limit, ``refuse`` is none allowed."""
+    if value == "refuse":
+        return 0
+    return None if value in ("off", "allow") else _whole(value)
 
 
 def _listed(value: object) -> object:

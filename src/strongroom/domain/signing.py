@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from strongroom.domain.hazards import Hazard
 from strongroom.domain.network import Network
-from strongroom.domain.summary import Summary
+from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import SealedSecret
+from strongroom.errors import OptionRequired
 
 
 class Algorithm(StrEnum):
@@ -118,6 +121,27 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a transaction uses up: no other that consumes the same can confirm beside it."""
+
+    address: str
+    """Canonical address of the sender, hex; empty for an outpoint, which says all by itself."""
+    sequence: str
+    """As in `Guard`: nonce or seqno in decimal, txid:vout for an outpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIds:
+    """What tells a signed transaction of anyone from all others, read from its bytes alone."""
+
+    tx_ids: tuple[str, ...]
+    """Every id under which the network knows it; the one that `Signed.tx_id` shows comes first."""
+    expiry: datetime | None = None
+    """When it can no longer confirm, if the bytes say so."""
+    consumes: tuple[Consumed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SignedMessage:
     signature: str
     address: str
@@ -148,6 +172,8 @@ class SignOptions:
     allow_resign: bool = False
     allow_pre155: bool = False
     allowed_sighashes: Sequence[str] = ()
+    allow: frozenset[str] = frozenset()
+    """Names of hazards that are signed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +182,11 @@ class Policy:
 
     limits: Mapping[str, int | None]
     options: SignOptions = field(default_factory=SignOptions)
+
+    def permit(self, hazard: Hazard, *, field: str = "unsigned_tx") -> Caution:
+        """The caution that goes with a hazard the caller asked for. Raises OptionRequired if nobody did."""
+        if hazard.name not in self.options.allow:
+            raise OptionRequired(
+                f"{hazard.description}; options.allow with {hazard.name} signs it all the same", field=field
+            )
+        return Caution(code=hazard.name, message=hazard.description)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from strongroom.domain.hazards import HAZARDS
+from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Signed, SignOptions
 from strongroom.domain.summary import Caution, Summary
+from strongroom.errors import InvalidField
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
@@ -44,6 +47,13 @@ class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
             max_length=5,
             description="Bitcoin: sign inputs that ask for one of these, which do not cover all of the transaction;"
             " needs sign:sighash",
+        ),
+    ] = []
+    allow: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=64)]],
+        Meta(
+            max_length=16,
+            description="Hazards to sign all the same, each with its scope: " + ", ".join(sorted(HAZARDS)),
         ),
     ] = []
 
@@ -82,9 +92,13 @@ class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
     warnings: list[Caution]
 
 
+_ANYTHING: Final = SignOptions(allow_pre155=True, allow=frozenset(HAZARDS))
+"""What is decoded is not signed: hazards are shown as cautions."""
+
+
 async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
-    options = _options(command.options, call)
     network, chain = call.networks.resolve(command.network)
+    options = _options(command.options, network, call)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
 
@@ -125,20 +139,32 @@ async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:
     """What would be signed, and what would be said of it, without a key."""
     network, chain = call.networks.resolve(command.network)
     decoded = chain.decode(network, command.unsigned_tx)
-    warnings = chain.check(decoded, None, call.networks.policy(network, SignOptions(allow_pre155=True)), call.now)
+    warnings = chain.check(decoded, None, call.networks.policy(network, _ANYTHING), call.now)
     return DecodedTransaction(network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings))
 
 
-def _options(options: Options, call: Call) -> SignOptions:
+def _options(options: Options, network: Network, call: Call) -> SignOptions:
+    known = {name: hazard for name, hazard in HAZARDS.items() if network.chain in hazard.chains}
+    if not known.keys() >= set(options.allow):
+        raise InvalidField(
+            f"options.allow takes, on this network: {', '.join(known) or 'nothing'}", field="options.allow"
+        )
     for scope, asked in (
         ("sign:replace", options.replaces is not None),
         ("sign:resign", options.allow_resign),
         ("sign:pre155", options.allow_pre155),
         ("sign:sighash", bool(options.allowed_sighashes)),
+        *((hazard.scope, name in options.allow) for name, hazard in known.items()),
     ):
         if asked:
             call.require_scope(scope, "this option")
-    return SignOptions(options.replaces, options.allow_resign, options.allow_pre155, tuple(options.allowed_sighashes))
+    return SignOptions(
+        options.replaces,
+        options.allow_resign,
+        options.allow_pre155,
+        tuple(options.allowed_sighashes),
+        frozenset(options.allow),
+    )
 
 
 def _record(call: Call, result: SignedTransaction, operation_id: UUID, signed: Signed) -> SignatureRecord:

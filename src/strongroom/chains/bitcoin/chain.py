@@ -13,7 +13,7 @@ from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
-from strongroom.domain.signing import Message, Ours, Policy, Prepared, Signed, SignedMessage
+from strongroom.domain.signing import Consumed, Message, Ours, Policy, Prepared, Signed, SignedIds, SignedMessage
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError
@@ -72,6 +72,11 @@ class Bitcoin:
         if not isinstance(prepared.template, signing.Template):
             raise InternalError("what was prepared is not of this chain")
         return signing.assemble(prepared.template, signatures)
+
+    def identify(self, network: Network, signed: str) -> SignedIds:
+        found = decoding.signed(signed)
+        outpoints = tuple(Consumed("", str(spending.outpoint)) for spending in found.inputs)
+        return SignedIds((found.txid, found.wtxid), consumes=outpoints)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         return messages.prepare(network, message, ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import a2b_hex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import Precomputed
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut
+from strongroom.chains.bitcoin.transaction import Transaction, TxOut, parse
 from strongroom.codecs.bip32 import format_path
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
@@ -65,6 +66,20 @@ def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
         locks=tuple(map(_lock, spent, parsed.inputs)),
         shared=Precomputed(parsed.transaction, known),
     )
+
+
+def signed(text: str) -> Transaction:
+    """A signed transaction of anyone, hex. Whether its signatures hold cannot be told without what it spends.
+
+    Raises InvalidTransaction.
+    """
+    try:
+        found = parse(a2b_hex(text))
+    except ValueError as error:
+        raise InvalidTransaction(str(error), field="signed_tx") from None
+    if not found.inputs or not all(txin.script_sig or txin.witness for txin in found.inputs):
+        raise InvalidTransaction("the transaction is not signed", field="signed_tx")
+    return found
 
 
 def _check_network(network: Network, parsed: Psbt) -> None:

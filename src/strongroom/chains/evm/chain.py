@@ -28,6 +28,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import (
     Algorithm,
+    Consumed,
     Guard,
     Message,
     OurKey,
@@ -36,6 +37,7 @@ from strongroom.domain.signing import (
     Prepared,
     Purpose,
     Signed,
+    SignedIds,
     SignedMessage,
     ToSign,
 )
@@ -147,6 +149,16 @@ class Evm:
         if transaction.type == BLOB:
             details["sidecar"] = _SIDECAR
         return Signed(hexadecimal.to_text(raw), hexadecimal.to_text(keccak256(raw)), True, details)
+
+    def identify(self, network: Network, signed: str) -> SignedIds:
+        raw, transaction, signature = decoding.signed(network, signed)
+        digest = keccak256(transaction.payload())
+        compact = signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big")
+        sender = signatures.recover_address(digest, compact, signature.y_parity)
+        if sender is None:
+            raise InvalidTransaction("the signature does not hold", field="signed_tx")
+        consumed = Consumed(sender.hex(), str(transaction.nonce))
+        return SignedIds((hexadecimal.to_text(keccak256(raw)),), consumes=(consumed,))
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         if len(ours) != 1:

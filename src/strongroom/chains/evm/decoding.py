@@ -8,7 +8,7 @@ from typing import Any
 from strongroom.chains.base import Decoded, Unsigned
 from strongroom.chains.evm import calls, jsonform
 from strongroom.chains.evm.calls import Call
-from strongroom.chains.evm.transaction import Transaction, parse
+from strongroom.chains.evm.transaction import Signature, Transaction, parse
 from strongroom.codecs import hexadecimal
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint, OurKey, Ours
@@ -41,6 +41,20 @@ def signer(decoded: EvmTransaction, ours: Ours) -> OurKey:
     if keys:
         raise WrongKey("say which key signs: by from, an index, an address or a path", field="unsigned_tx.from")
     raise WrongKey("from is not the address of the key that signs", field="unsigned_tx.from")
+
+
+def signed(network: Network, text: str) -> tuple[bytes, Transaction, Signature]:
+    """Bytes and parts of a signed transaction of anyone. Raises InvalidTransaction."""
+    try:
+        raw = hexadecimal.to_bytes(text)
+        transaction, signature = parse(raw)
+    except ValueError as error:
+        raise InvalidTransaction(str(error), field="signed_tx") from None
+    if signature is None:
+        raise InvalidTransaction("the transaction is not signed", field="signed_tx")
+    if transaction.chain_id not in (None, network.chain_id):
+        raise InvalidTransaction("chainId is not that of the network", field="signed_tx")
+    return raw, transaction, signature
 
 
 def _serialised(network: Network, text: str) -> EvmTransaction:

@@ -68,6 +68,7 @@ def sign_transaction(
     allow_sighash: Annotated[
         list[str] | None, typer.Option(help="Bitcoin: a sighash type that an input may ask for, such as SINGLE.")
     ] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="A hazard to sign all the same, by its name.")] = None,
 ) -> Fields:
     """Sign a transaction: serialised, or in the chain's JSON form."""
     extra = {
@@ -75,6 +76,7 @@ def sign_transaction(
         "allow_resign": allow_resign or None,
         "allow_pre155": allow_pre155 or None,
         "allowed_sighashes": allow_sighash or None,
+        "allow": allow or None,
     }
     return {
         "unsigned_tx": _transaction(transaction),

@@ -61,6 +61,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "wallet_id": WALLET, "network": NETWORK, "unsigned_tx": {"type": "0x2", "accessList": [], "value": 2**70},
         "options": {
             "replaces": "0xab", "allow_resign": True, "allow_pre155": False, "allowed_sighashes": ["ALL|ANYONECANPAY"],
+            "allow": ["creation_without_code"],
         },
         **POSITION,
     },

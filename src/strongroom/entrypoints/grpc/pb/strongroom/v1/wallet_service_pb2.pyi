@@ -430,16 +430,18 @@ class SignTransactionRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ...) -> None: ...
 
 class SignOptions(_message.Message):
-    __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes")
+    __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes", "allow")
     REPLACES_FIELD_NUMBER: _ClassVar[int]
     ALLOW_RESIGN_FIELD_NUMBER: _ClassVar[int]
     ALLOW_PRE155_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_SIGHASHES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_FIELD_NUMBER: _ClassVar[int]
     replaces: str
     allow_resign: bool
     allow_pre155: bool
     allowed_sighashes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ..., allowed_sighashes: _Optional[_Iterable[str]] = ...) -> None: ...
+    allow: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, replaces: _Optional[str] = ..., allow_resign: _Optional[bool] = ..., allow_pre155: _Optional[bool] = ..., allowed_sighashes: _Optional[_Iterable[str]] = ..., allow: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DecodeTransactionRequest(_message.Message):
     __slots__ = ("network", "unsigned_tx")

@@ -1,0 +1,65 @@
+"""What tells a signed transaction of anyone from all others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from strongroom.chains.registry import CHAINS
+from strongroom.domain.network import Network
+from strongroom.errors import InvalidTransaction
+from tests.vectors.run import OWN
+
+EVM, BITCOIN = CHAINS["evm"], CHAINS["bitcoin"]
+
+
+def vectors(file: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((OWN / file).read_text())["vectors"]
+    return found
+
+
+def evm_network(chain_id: int | None) -> Network:
+    found = EVM.network_for(f"eip155:{chain_id or 1}")
+    assert found is not None
+    return found
+
+
+SIGNED_EVM = [each for each in vectors("ethereum.signing.json") if "raw_tx" in each["expected"]]
+SIGNED_BITCOIN = [each for each in vectors("bitcoin.signing.json") if "txid" in each["expected"]]
+REGTEST = next(network for network in BITCOIN.networks if network.name == "bitcoin-regtest")
+
+
+@pytest.mark.parametrize("vector", SIGNED_EVM, ids=lambda vector: vector["id"])
+def test_evm(vector: dict[str, Any]) -> None:
+    from eth_account import Account
+    from eth_utils import keccak
+
+    raw = vector["expected"]["raw_tx"]
+    transaction = EVM.decode(evm_network(1), vector["input"]["unsigned_hex"]).transaction  # type: ignore[attr-defined]
+    if transaction.chain_id == 0:  # no network has this id
+        with pytest.raises(InvalidTransaction):
+            EVM.identify(evm_network(1), raw)
+        return
+    ids = EVM.identify(evm_network(transaction.chain_id), raw)
+    assert ids.tx_ids == ("0x" + keccak(hexstr=raw).hex(),)
+    [consumed] = ids.consumes
+    assert int(consumed.sequence) == transaction.nonce
+    assert f"0x{consumed.address}" == Account.recover_transaction(raw).lower()
+
+
+@pytest.mark.parametrize("vector", SIGNED_BITCOIN, ids=lambda vector: vector["id"])
+def test_bitcoin(vector: dict[str, Any]) -> None:
+    ids = BITCOIN.identify(REGTEST, vector["expected"]["raw_tx_hex"])
+    assert ids.tx_ids[0] == vector["expected"]["txid"]
+    assert all(":" in consumed.sequence and not consumed.address for consumed in ids.consumes)
+
+
+def test_what_is_not_signed_is_refused() -> None:
+    with pytest.raises(InvalidTransaction):
+        EVM.identify(evm_network(1), SIGNED_EVM[0]["input"]["unsigned_hex"])
+    with pytest.raises(InvalidTransaction):
+        EVM.identify(evm_network(5), SIGNED_EVM[0]["expected"]["raw_tx"])
+    with pytest.raises(InvalidTransaction):
+        BITCOIN.identify(REGTEST, "00")
