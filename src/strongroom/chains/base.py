@@ -27,6 +27,8 @@ class ParsedAddress:
     """Every form of it by name, ``address`` among them."""
     kind: str | None = None
     """wallet, contract, script …, where the address itself tells."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What else it tells; JSON values."""
 
 
 @dataclass(frozen=True, slots=True)

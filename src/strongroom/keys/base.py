@@ -38,6 +38,10 @@ class RawKeyFormat(StrEnum):
     """32 bytes, 64 digits, 0x allowed."""
     WIF = "wif"
     """As Bitcoin wallets write it, for a compressed public key."""
+    BASE58 = "base58"
+    """Seed and public key, 64 bytes in base58: as Solana wallets export it."""
+    JSON = "json"
+    """The same as a JSON array of 64 numbers: the file of solana-keygen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class Opened:
         """A copy for the caller to wipe. Raises InvalidPath, KeyFailure (unsupported)."""
         indexes = parse_path(path)
         if self.single is None:
+            if curve is Curve.ED25519 and not indexes:  # solana-keygen without a path; SLIP-0010's master has no use
+                return PrivateNode(SecretBytes(self._secret.reveal()[:32]), SecretBytes(b""))
             return _DERIVE[curve](self._secret.reveal(), indexes)
         if indexes:
             raise InvalidPath("a raw key has the single path m", field="path")

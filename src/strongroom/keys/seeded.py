@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ from btclib_secp256k1 import recovery, ssa, xonly
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import Counter as PrometheusCounter
 
-from strongroom.codecs import wif
 from strongroom.codecs.bip32 import fingerprint, format_path, parse_path
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.scheme import Curve
@@ -25,8 +23,8 @@ from strongroom.domain.secret import Secret, SecretBytes
 from strongroom.domain.signing import Algorithm, Purpose, SignRequest, ToSign
 from strongroom.domain.wallet import Owner, PublicNode, SealedSecret
 from strongroom.errors import InvalidField, InvalidKey, InvalidPath, KeyWrapUnavailable
-from strongroom.keys import bip39, sealing
-from strongroom.keys.base import Created, KeyFailure, KeyFailureReason, Mnemonic, NewSeed, RawKey, RawKeyFormat, Want
+from strongroom.keys import bip39, raw, sealing
+from strongroom.keys.base import Created, KeyFailure, KeyFailureReason, Mnemonic, NewSeed, RawKey, Want
 from strongroom.keys.opened import Opened, OpenedKey, OpenedSecrets
 from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial
 from strongroom.keywrap.base import KeyWrap
@@ -38,7 +36,6 @@ _CURVE_OF: Final = {
     Algorithm.ED25519: Curve.ED25519,
 }
 _DIGEST_SIZE: Final = 32
-_HEX_KEY: Final = re.compile(r"(?:0x)?(?P<digits>[0-9a-fA-F]{64})", re.ASCII)
 _AT_ONCE: Final = 64
 """Signatures made before others get a turn on the event loop: 2 ms."""
 
@@ -132,29 +129,10 @@ async def _seed_material(phrase: bip39.Phrase, passphrase: Secret) -> SeedMateri
 
 
 def _key_material(material: RawKey) -> KeyMaterial:
-    key = _key_from_wif(material) if material.format is RawKeyFormat.WIF else _key_from_hex(material)
+    key = raw.parse(material)
     if material.curve is Curve.SECP256K1 and not secp256k1.prvkey_verify(key):
         raise InvalidKey("a secp256k1 private key is between 1 and the order of the curve", field="key")
     return KeyMaterial(curve=material.curve, key=key)
-
-
-def _key_from_hex(material: RawKey) -> bytearray:
-    found = _HEX_KEY.fullmatch(material.key.reveal())
-    if found is None:
-        raise InvalidKey("a private key in hex is 64 digits, with or without 0x before them", field="key")
-    return bytearray.fromhex(found["digits"])
-
-
-def _key_from_wif(material: RawKey) -> bytearray:
-    try:
-        found = wif.decode(material.key.reveal())
-    except ValueError as error:
-        raise InvalidKey(str(error), field="key") from None
-    if found.testnet != material.testnet:
-        raise InvalidKey("the WIF key is of another network than its keyspace", field="key")
-    if not found.compressed:
-        raise InvalidKey("the WIF key is for an uncompressed public key, whose addresses are not served", field="key")
-    return found.key.reveal()
 
 
 def _public(opened: Opened, want: Want) -> PublicNode:

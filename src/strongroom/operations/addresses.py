@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -132,6 +132,7 @@ class AddressValidity(msgspec.Struct, kw_only=True, frozen=True):
     address: Annotated[str | None, Meta(description="As the network shows it")]
     forms: dict[str, str]
     kind: str | None
+    details: Annotated[dict[str, Any], Meta(description="What else the address tells; Solana: on_curve")]
 
 
 class AccountView(msgspec.Struct, kw_only=True, frozen=True):
@@ -215,8 +216,15 @@ async def validate(command: ValidateAddress, call: Call) -> AddressValidity:
     try:
         parsed = chain.parse_address(network, command.address)
     except InvalidAddress as refusal:
-        return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, kind=None)
-    return AddressValidity(valid=True, reason=None, address=parsed.address, forms=dict(parsed.forms), kind=parsed.kind)
+        return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, kind=None, details={})
+    return AddressValidity(
+        valid=True,
+        reason=None,
+        address=parsed.address,
+        forms=dict(parsed.forms),
+        kind=parsed.kind,
+        details=dict(parsed.details),
+    )
 
 
 async def get_account(command: GetAccount, call: Call) -> AccountView:

@@ -329,9 +329,12 @@ class Keyring:
                 call, wallet, network, chain.parse_address(network, selector.address).canonical
             )
         if position == (None,) * 5:
-            for hint in hints:
-                if hint.address is not None:
-                    return await self._by_address(call, wallet, network, hint.address)
+            addresses = [hint.address for hint in hints if hint.address is not None]
+            for address in addresses[:-1]:
+                with suppress(WrongKey):  # a transaction may want others to sign it too
+                    return await self._by_address(call, wallet, network, address)
+            if addresses:
+                return await self._by_address(call, wallet, network, addresses[-1])
         return await self.ours(call, self.place(wallet, network, selector))
 
     async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:

@@ -56,7 +56,9 @@ class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     passphrase: Passphrase | None = None
     language: Language | None = None
     keyspace: Annotated[str, Meta(max_length=32, description="raw_key: the keyspace of the key")] | None = None
-    format: Annotated[Literal["hex", "wif"], Meta(description="raw_key: how the key is written")] | None = None
+    format: (
+        Annotated[Literal["hex", "wif", "base58", "json"], Meta(description="raw_key: how the key is written")] | None
+    ) = None
     key: Annotated[Secret, Meta(description="raw_key: the private key")] | None = None
     label: Label | None = None
     networks: FirstNetworks = []

@@ -361,7 +361,7 @@ class FoundAddresses(_message.Message):
     def __init__(self, addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ...) -> None: ...
 
 class AddressValidity(_message.Message):
-    __slots__ = ("valid", "reason", "address", "forms", "kind")
+    __slots__ = ("valid", "reason", "address", "forms", "kind", "details")
     class FormsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -374,12 +374,14 @@ class AddressValidity(_message.Message):
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     FORMS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     valid: bool
     reason: str
     address: str
     forms: _containers.ScalarMap[str, str]
     kind: str
-    def __init__(self, valid: _Optional[bool] = ..., reason: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., kind: _Optional[str] = ...) -> None: ...
+    details: JsonDocument
+    def __init__(self, valid: _Optional[bool] = ..., reason: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., kind: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
 
 class Account(_message.Message):
     __slots__ = ("wallet_id", "network", "scheme", "account", "path", "extended_public_key", "master_fingerprint", "next_index", "slip132", "descriptor")

@@ -1,0 +1,188 @@
+"""The structured form: what is to be paid, from which a message is built.
+
+    {fee_payer, recent_blockhash | durable_nonce: {account, authority, value}, transfers: [...], from?, memo?,
+     compute_unit_limit?, compute_unit_price?, version?}
+
+A transfer is ``{to, amount}`` in lamports, or ``{to, amount, mint, decimals, token_program?, create_account?,
+to_program_address?}`` in base units of a token. ``to`` is then the owner, and the tokens go between the associated
+token accounts of ``from`` and ``to``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from strongroom.chains.solana import addresses
+from strongroom.chains.solana.message import LEGACY, V0, Compiled, Header, Message
+from strongroom.chains.solana.programs import associated, budget, memo, system, token
+from strongroom.chains.solana.programs.base import Account, Instruction
+from strongroom.codecs.ed25519 import is_on_curve
+from strongroom.errors import InvalidTransaction
+
+MAX_TRANSFERS: Final = 64
+"""More do not fit into a transaction."""
+_FIELDS: Final = frozenset(
+    {"fee_payer", "from", "recent_blockhash", "durable_nonce", "transfers", "memo", "compute_unit_limit",
+     "compute_unit_price", "version"}
+)  # fmt: skip
+_TRANSFER: Final = frozenset({"to", "amount"})
+_TOKEN_TRANSFER: Final = _TRANSFER | {"mint", "decimals", "token_program", "create_account", "to_program_address"}
+_NONCE: Final = frozenset({"account", "authority", "value"})
+_TOKEN_PROGRAMS: Final = {"spl-token": token.TOKEN, "token-2022": token.TOKEN_2022}
+_VERSIONS: Final = {"legacy": LEGACY, 0: V0}
+_RECENT_BLOCKHASHES: Final = addresses.from_text("SysvarRecentB1ockHashes11111111111111111111")
+
+
+def message(form: Mapping[str, Any]) -> Message:
+    """Raises InvalidTransaction."""
+    _only(form, _FIELDS, "unsigned_tx")
+    payer = _address(form, "fee_payer", "unsigned_tx")
+    source = _address(form, "from", "unsigned_tx") if "from" in form else payer
+    version = _VERSIONS.get(form.get("version", "legacy")) if isinstance(form.get("version", ""), str | int) else None
+    if version is None or isinstance(form.get("version"), bool):
+        raise InvalidTransaction("version is legacy or 0", field="unsigned_tx.version")
+    blockhash, first = _lifetime(form)
+    instructions = [*first, *_budget(form), *_transfers(form, payer, source), *_memo(form)]
+    return _compile(payer, instructions, blockhash, version)
+
+
+def _lifetime(form: Mapping[str, Any]) -> tuple[bytes, list[Instruction]]:
+    """What the message expires by, and the instruction that goes with it."""
+    if ("recent_blockhash" in form) == ("durable_nonce" in form):
+        raise InvalidTransaction(
+            "one of recent_blockhash and durable_nonce is needed", field="unsigned_tx.recent_blockhash"
+        )
+    if "recent_blockhash" in form:
+        return _address(form, "recent_blockhash", "unsigned_tx"), []
+    nonce, at = form["durable_nonce"], "unsigned_tx.durable_nonce"
+    _only(nonce, _NONCE, at)
+    accounts = (
+        Account(_address(nonce, "account", at), signer=False, writable=True),
+        Account(_RECENT_BLOCKHASHES, signer=False, writable=False),
+        Account(_address(nonce, "authority", at), signer=True, writable=False),
+    )
+    advance = Instruction(system.PROGRAM, accounts, system.ADVANCE_NONCE.to_bytes(4, "little"))
+    return _address(nonce, "value", at), [advance]
+
+
+def _budget(form: Mapping[str, Any]) -> Iterator[Instruction]:
+    for name, tag, size in (("compute_unit_limit", 2, 4), ("compute_unit_price", 3, 8)):
+        if name in form:
+            value = _number(form, name, "unsigned_tx", 2 ** (8 * size) - 1)
+            yield Instruction(budget.PROGRAM, (), bytes((tag,)) + value.to_bytes(size, "little"))
+
+
+def _transfers(form: Mapping[str, Any], payer: bytes, source: bytes) -> Iterator[Instruction]:
+    given = form.get("transfers")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_TRANSFERS:
+        raise InvalidTransaction(f"transfers is a list of 1 to {MAX_TRANSFERS}", field="unsigned_tx.transfers")
+    for index, each in enumerate(given):
+        at = f"unsigned_tx.transfers[{index}]"
+        if isinstance(each, dict) and "mint" in each:
+            yield from _tokens(each, at, payer, source)
+        else:
+            _only(each, _TRANSFER, at)
+            amount = _number(each, "amount", at, 2**64 - 1)
+            accounts = (
+                Account(source, signer=True, writable=True),
+                Account(_address(each, "to", at), signer=False, writable=True),
+            )
+            data = (2).to_bytes(4, "little") + amount.to_bytes(8, "little")
+            yield Instruction(system.PROGRAM, accounts, data)
+
+
+def _tokens(each: Mapping[str, Any], at: str, payer: bytes, source: bytes) -> Iterator[Instruction]:
+    _only(each, _TOKEN_TRANSFER, at)
+    owner, mint = _address(each, "to", at), _address(each, "mint", at)
+    amount, decimals = _number(each, "amount", at, 2**64 - 1), _number(each, "decimals", at, 255)
+    name = each.get("token_program", "spl-token")
+    program = _TOKEN_PROGRAMS.get(name) if isinstance(name, str) else None
+    if program is None:
+        raise InvalidTransaction("token_program is spl-token or token-2022", field=f"{at}.token_program")
+    if not is_on_curve(owner) and not _flag(each, "to_program_address", at, default=False):
+        raise InvalidTransaction(
+            "the owner is a program address: nobody holds its key; to_program_address sends to it all the same",
+            field=f"{at}.to",
+        )
+    target = associated.address(owner, mint, program)
+    if _flag(each, "create_account", at, default=True):
+        accounts = (
+            Account(payer, signer=True, writable=True),
+            Account(target, signer=False, writable=True),
+            *(Account(key, signer=False, writable=False) for key in (owner, mint, system.PROGRAM, program)),
+        )
+        yield Instruction(associated.PROGRAM, accounts, bytes((associated.CREATE_IDEMPOTENT,)))
+    accounts = (
+        Account(associated.address(source, mint, program), signer=False, writable=True),
+        Account(mint, signer=False, writable=False),
+        Account(target, signer=False, writable=True),
+        Account(source, signer=True, writable=False),
+    )
+    yield Instruction(program, accounts, bytes((12,)) + amount.to_bytes(8, "little") + bytes((decimals,)))
+
+
+def _memo(form: Mapping[str, Any]) -> Iterator[Instruction]:
+    if "memo" in form:
+        text = form["memo"]
+        if not isinstance(text, str) or not text:
+            raise InvalidTransaction("memo is text", field="unsigned_tx.memo")
+        yield Instruction(memo.PROGRAM, (), text.encode())
+
+
+def _compile(payer: bytes, instructions: list[Instruction], blockhash: bytes, version: int) -> Message:
+    """Keys in the order that a message needs: by who signs, then by what is written to, then as they come up."""
+    wanted: dict[bytes, list[bool]] = {payer: [True, True]}
+    for each in instructions:
+        for account in each.accounts:
+            assert account.key is not None
+            rights = wanted.setdefault(account.key, [False, False])
+            rights[0] |= account.signer
+            rights[1] |= account.writable
+    for each in instructions:
+        wanted.setdefault(each.program, [False, False])
+    keys = sorted(wanted, key=lambda key: (key != payer, not wanted[key][0], not wanted[key][1]))
+    header = Header(
+        signers=sum(signer for signer, _ in wanted.values()),
+        readonly_signers=sum(signer and not writable for signer, writable in wanted.values()),
+        readonly_others=sum(not signer and not writable for signer, writable in wanted.values()),
+    )
+    if len(keys) > 256:
+        raise InvalidTransaction("it names more than 256 accounts", field="unsigned_tx.transfers")
+    place = {key: index for index, key in enumerate(keys)}
+    compiled = tuple(
+        Compiled(place[each.program], bytes(place[a.key] for a in each.accounts if a.key is not None), each.data)
+        for each in instructions
+    )
+    return Message(version, header, tuple(keys), blockhash, compiled)
+
+
+def _only(form: object, names: frozenset[str], field: str) -> None:
+    if not isinstance(form, dict):
+        raise InvalidTransaction("it is an object", field=field)
+    if form.keys() - names:
+        raise InvalidTransaction(f"its fields are {', '.join(sorted(names))}", field=field)
+
+
+def _address(form: Mapping[str, Any], name: str, at: str) -> bytes:
+    try:
+        return addresses.from_text(form.get(name))
+    except ValueError as error:
+        raise InvalidTransaction(str(error), field=f"{at}.{name}") from None
+
+
+def _number(form: Mapping[str, Any], name: str, at: str, most: int) -> int:
+    """A whole number, or its decimal digits: amounts exceed 2^53."""
+    value = form.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20 and str(int(value)) == value:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise InvalidTransaction(f"it is a whole number from 0 to {most}", field=f"{at}.{name}")
+    return value
+
+
+def _flag(form: Mapping[str, Any], name: str, at: str, *, default: bool) -> bool:
+    value = form.get(name, default)
+    if not isinstance(value, bool):
+        raise InvalidTransaction("it is true or false", field=f"{at}.{name}")
+    return value

@@ -1,0 +1,177 @@
+"""Solana as a `Chain`: its main network, devnet and testnet."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
+from strongroom.chains.solana import addresses, checks, decoding, messages, networks, schemes, summary, transaction
+from strongroom.chains.solana.decoding import SolanaTransaction
+from strongroom.chains.solana.transaction import EMPTY, Transaction
+from strongroom.codecs import base58
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Scheme
+from strongroom.domain.signing import (
+    Algorithm,
+    Consumed,
+    Guard,
+    Message,
+    OurKey,
+    Ours,
+    Policy,
+    Prepared,
+    Purpose,
+    Signed,
+    SignedIds,
+    SignedMessage,
+    ToSign,
+)
+from strongroom.domain.summary import Action, Caution, Summary
+from strongroom.domain.wallet import PublicNode, WalletKind
+from strongroom.errors import InternalError, UnknownScheme, WrongKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    decoded: SolanaTransaction
+    key: OurKey
+
+
+class Solana:
+    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+
+    name = networks.CHAIN
+    networks: Sequence[Network] = networks.NETWORKS
+    limits: Mapping[str, int | None] = checks.LIMITS
+    key_formats: Sequence[str] = ("hex", "base58", "json")
+    message_formats: Sequence[str] = messages.FORMATS
+    document_formats: Sequence[str] = ()
+
+    def network_for(self, text: str) -> Network | None:
+        return None
+
+    def schemes(self, keyspace: str) -> Mapping[str, Scheme]:
+        return schemes.SCHEMES
+
+    def default_scheme(self, keyspace: str, kind: WalletKind) -> Scheme:
+        return schemes.DEFAULTS[kind]
+
+    def parse_address(self, network: Network, text: str) -> ParsedAddress:
+        return addresses.parse(text)
+
+    def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
+        return addresses.show(public_key)
+
+    def account_keys(
+        self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
+    ) -> AccountKeys:
+        raise UnknownScheme("keys on ed25519 have no extended public key", field="scheme")
+
+    def decode(self, network: Network, unsigned: Unsigned) -> SolanaTransaction:
+        return decoding.decode(network, unsigned)
+
+    def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
+        read = _solana(decoded)
+        checks.check(read, ours, policy)
+        return summary.cautions(read, _signer(read, ours), policy)
+
+    def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
+        read = _solana(decoded)
+        return summary.summarise(read, _signer(read, ours))
+
+    def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
+        read = _solana(decoded)
+        key, payload = checks.signer(read, ours), read.transaction.signed_bytes
+        if read.message.serialize() != payload:
+            raise InternalError("a message that was read is not written the same")
+        return Prepared(
+            network=read.network,
+            to_sign=(_to_sign(key, payload, Purpose.TRANSACTION),),
+            summary=summary.summarise(read, key.public_key),
+            template=_Template(read, key),
+            guards=(_guard(read, key, payload),),
+        )
+
+    def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
+        template = prepared.template
+        if not isinstance(template, _Template) or len(made) != 1:
+            raise InternalError("what was prepared is not of this chain")
+        decoded, place = template.decoded, template.decoded.message.keys.index(template.key.public_key)
+        signed = decoded.transaction.with_signatures({place: made[0]})
+        if not signed.holds(place) or transaction.parse(signed.serialize()) != signed:
+            raise InternalError("a signature does not hold")
+        return _signed(decoded, signed, made[0])
+
+    def identify(self, network: Network, signed: str) -> SignedIds:
+        found = decoding.signed(signed)
+        nonce = decoding.nonce_of(found.message)
+        consumes = () if nonce is None else (Consumed(nonce.account.hex(), base58.encode(nonce.value)),)
+        return SignedIds((base58.encode(found.signatures[0]),), consumes=consumes)
+
+    def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
+        if len(ours) != 1:
+            raise WrongKey("one key signs a message")
+        key = next(iter(ours.values()))
+        address = base58.encode(key.public_key)
+        payload = messages.payload(message, address)
+        action = Action(kind="message", data_size=len(message.data), spender=messages.domain(message))
+        shown = Summary(network=network.name, type=message.format, actions=[action], from_address=address)
+        return Prepared(network, (_to_sign(key, payload, Purpose.MESSAGE),), shown, key), ()
+
+    def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
+        key, [wanted] = prepared.template, prepared.to_sign
+        if not isinstance(key, OurKey) or len(made) != 1:
+            raise InternalError("what was prepared is not of this chain")
+        if not transaction.verifies(key.public_key, made[0], wanted.payload):
+            raise InternalError("a signature does not hold")
+        return SignedMessage(base58.encode(made[0]), base58.encode(key.public_key), None)
+
+    def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
+        signer = addresses.parse(address).canonical
+        return transaction.verifies(signer, messages.signature(signature), messages.payload(message, address))
+
+
+def _solana(decoded: Decoded) -> SolanaTransaction:
+    if not isinstance(decoded, SolanaTransaction):
+        raise InternalError("what was decoded is not of this chain")
+    return decoded
+
+
+def _signer(decoded: SolanaTransaction, ours: Ours | None) -> bytes | None:
+    return None if ours is None else checks.signer(decoded, ours).public_key
+
+
+def _to_sign(key: OurKey, payload: bytes, purpose: Purpose) -> ToSign:
+    return ToSign(key.path, Algorithm.ED25519, payload, key.public_key, purpose)
+
+
+def _guard(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> Guard:
+    """A durable nonce is used up. A recent blockhash is not, so its guard is the message, which may be signed again."""
+    digest = sha256(payload).digest()
+    place = (key.public_key.hex(), digest.hex())
+    if decoded.nonce is not None:
+        place = (decoded.nonce.account.hex(), base58.encode(decoded.nonce.value))
+    network = decoded.network
+    return Guard(network.keyspace, network.caip2, *place, payload_hash=digest)
+
+
+def _signed(decoded: SolanaTransaction, signed: Transaction, made: bytes) -> Signed:
+    """The id of a transaction is the signature of who pays: unknown until that is there."""
+    first = signed.signatures[0]
+    details: dict[str, object] = {
+        "signature": base58.encode(made),
+        "signatures": [None if each == EMPTY else base58.encode(each) for each in signed.signatures],
+        "fee_lamports": str(decoded.fee),
+    }
+    if decoded.last_valid_block_height is not None:
+        details["last_valid_block_height"] = str(decoded.last_valid_block_height)
+    return Signed(
+        raw=base64.b64encode(signed.serialize()).decode(),
+        tx_id=None if first == EMPTY else base58.encode(first),
+        complete=EMPTY not in signed.signatures,
+        details=details,
+    )

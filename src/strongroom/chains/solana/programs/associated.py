@@ -1,0 +1,60 @@
+"""The Associated Token Account program: a wallet's one account for a mint, found without asking anybody."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from strongroom.chains.solana.addresses import program_address
+from strongroom.chains.solana.programs import token
+from strongroom.chains.solana.programs.base import Fields as _Fields
+from strongroom.chains.solana.programs.base import Instruction, Step, trailing
+from strongroom.codecs import base58
+from strongroom.domain.summary import Action, Caution
+
+PROGRAM: Final = base58.decode("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
+CREATE: Final = 0
+CREATE_IDEMPOTENT: Final = 1
+_RECOVER_NESTED: Final = 2
+
+
+def address(owner: bytes, mint: bytes, program: bytes) -> bytes:
+    """Of ``owner`` for ``mint``: the token program is part of it, so that of Token-2022 is another."""
+    return program_address((owner, program, mint), PROGRAM)
+
+
+def read(instruction: Instruction) -> Step | None:
+    fields = _Fields(instruction.data)
+    tag = fields.uint(1) if instruction.data else CREATE
+    if tag in (CREATE, CREATE_IDEMPOTENT) and len(instruction.accounts) >= 6:
+        return _created(instruction, tag, trailing(fields))
+    if tag == _RECOVER_NESTED and len(instruction.accounts) >= 7:
+        nested, _, target, _, _, owner, _ = instruction.accounts[:7]
+        action = Action(
+            kind="token_close",
+            from_address=nested.text,
+            to=target.text,
+            contract=base58.encode(PROGRAM),
+            method="recoverNested",
+            details={"authority": owner.text},
+        )
+        return Step(action, trailing(fields))
+    return None
+
+
+def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) -> Step:
+    payer, made, owner, mint, _, program = instruction.accounts[:6]
+    if owner.key and mint.key and program.key and made.key:
+        if program.key not in token.PROGRAMS:
+            raise ValueError("an associated token account is made for what is no token program")
+        if address(owner.key, mint.key, program.key) != made.key:
+            raise ValueError("an associated token account is not that of its owner, mint and token program")
+    action = Action(
+        kind="token_account_creation",
+        from_address=payer.text,
+        to=made.text,
+        asset=mint.text,
+        contract=base58.encode(PROGRAM),
+        method="createIdempotent" if tag else "create",
+        details={"owner": owner.text, "mint": mint.text, "program": program.text},
+    )
+    return Step(action, cautions)

@@ -1,0 +1,112 @@
+"""What a program's reader is given and what it says: one instruction, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from strongroom.codecs import base58
+from strongroom.domain.summary import Action, Caution
+
+U64_MAX: Final = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of an instruction. Its key is not known where a lookup table holds it."""
+
+    key: bytes | None
+    signer: bool
+    writable: bool
+    table: bytes = b""
+    index: int = 0
+    """Place in the lookup table."""
+
+    @property
+    def text(self) -> str:
+        return f"{base58.encode(self.table)}[{self.index}]" if self.key is None else base58.encode(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    program: bytes
+    accounts: tuple[Account, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one instruction does."""
+
+    action: Action
+    cautions: tuple[Caution, ...] = ()
+    understood: bool = True
+    """False: what it does is not known here, and the limit ``unknown_calls`` counts it."""
+
+
+ReadProgram = Callable[[Instruction], Step | None]
+"""None: the program has no such instruction that is known here. Raises ValueError where it is certain to fail."""
+
+
+class EndsEarly(ValueError):
+    """The data of an instruction is shorter than its fields: its program will refuse it."""
+
+
+class Fields:
+    """The fields of instruction data, little-endian. Raises EndsEarly."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def uint(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "little")
+
+    def key(self) -> bytes:
+        return self.take(32)
+
+    def text(self) -> bytes:
+        """A bincode string: its length in eight bytes, then UTF-8."""
+        return self.take(self.uint(8))
+
+    def take(self, size: int) -> bytes:
+        found = self._data[self._at : self._at + size]
+        if len(found) != size:
+            raise EndsEarly("the data of an instruction ends early")
+        self._at += size
+        return found
+
+    @property
+    def rest(self) -> int:
+        return len(self._data) - self._at
+
+
+def trailing(fields: Fields) -> tuple[Caution, ...]:
+    """Programs ignore what follows the fields that they read, so it must not hide them here either."""
+    if not fields.rest:
+        return ()
+    return (
+        Caution(
+            code="noncanonical_call", message="Bytes follow the arguments of an instruction; the program ignores them"
+        ),
+    )
+
+
+def unknown(instruction: Instruction, name: str | None, code: str, message: str) -> Step:
+    """An instruction that is shown with its program and accounts, since more is not known of it."""
+    details = {
+        "program": base58.encode(instruction.program),
+        "accounts": [
+            {"account": each.text, "signer": each.signer, "writable": each.writable} for each in instruction.accounts
+        ],
+        "data": instruction.data[:256].hex(),
+    }
+    action = Action(
+        kind="program_call",
+        contract=base58.encode(instruction.program),
+        method=name,
+        data_size=len(instruction.data),
+        details=details,
+    )
+    return Step(action, (Caution(code=code, message=message),), understood=False)

@@ -1,0 +1,37 @@
+"""The programs that are understood. To add one: a module beside these with a ``read``, and a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from strongroom.chains.solana.programs import associated, lookup, memo, precompiles, stake, system, token
+from strongroom.chains.solana.programs.base import EndsEarly, Instruction, ReadProgram, Step, unknown
+
+PROGRAMS: Final[dict[bytes, ReadProgram]] = {
+    system.PROGRAM: system.read,
+    token.TOKEN: token.read,
+    token.TOKEN_2022: token.read,
+    associated.PROGRAM: associated.read,
+    stake.PROGRAM: stake.read,
+    lookup.PROGRAM: lookup.read,
+    **dict.fromkeys(memo.PROGRAMS, memo.read),
+    **dict.fromkeys(precompiles.PROGRAMS, precompiles.read),
+}
+
+
+def read(instruction: Instruction) -> Step:
+    """What an instruction does, as far as it is understood. Raises ValueError where it is certain to fail."""
+    reader = PROGRAMS.get(instruction.program)
+    if reader is None:
+        return unknown(
+            instruction, None, "unknown_program", "Calls a program that is not read here; it may do whatever it is let"
+        )
+    try:
+        found = reader(instruction)
+    except EndsEarly:
+        found = None
+    if found is None:
+        return unknown(
+            instruction, None, "unknown_instruction", "Asks a known program for something that is not read here"
+        )
+    return found

@@ -1,0 +1,118 @@
+"""What a transaction does, and what a person would want to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from strongroom.chains.solana.checks import LIMITS
+from strongroom.chains.solana.decoding import SolanaTransaction, is_advance
+from strongroom.chains.solana.message import LEGACY
+from strongroom.chains.solana.networks import SYMBOL
+from strongroom.chains.solana.programs import budget
+from strongroom.codecs import base58
+from strongroom.codecs.ed25519 import is_on_curve
+from strongroom.domain.signing import Policy
+from strongroom.domain.summary import Action, Caution, Fee, Summary
+
+
+def summarise(decoded: SolanaTransaction, ours: bytes | None) -> Summary:
+    """``ours``: the key that signs; None where nobody does."""
+    message = decoded.message
+    details: dict[str, Any] = {
+        "fee_payer": base58.encode(message.keys[0]),
+        "signers": [base58.encode(key) for key in message.signers],
+        "fee_lamports": str(decoded.fee),
+    }
+    if decoded.nonce is None:
+        details["recent_blockhash"] = base58.encode(message.blockhash)
+    else:
+        account, value = base58.encode(decoded.nonce.account), base58.encode(decoded.nonce.value)
+        details["durable_nonce"] = {"account": account, "value": value}
+    if decoded.last_valid_block_height is not None:
+        details["last_valid_block_height"] = str(decoded.last_valid_block_height)
+    memos = [step.action.details["memo"] for step in decoded.steps if step.action.kind == "memo"]
+    if memos:
+        details["memo"] = memos[0] if len(memos) == 1 else memos
+    return Summary(
+        network=decoded.network.name,
+        type="legacy" if message.version == LEGACY else f"v{message.version}",
+        actions=_actions(decoded),
+        from_address=base58.encode(ours or message.keys[0]),
+        fee=Fee(
+            amount=str(decoded.fee),
+            asset=SYMBOL,
+            rate=str(decoded.budget.price) if decoded.budget.price else None,
+            limit=None if decoded.budget.units is None else str(decoded.budget.units),
+        ),
+        details=details,
+    )
+
+
+def cautions(decoded: SolanaTransaction, ours: bytes | None, policy: Policy) -> tuple[Caution, ...]:
+    found = [*_of_transaction(decoded, policy), *(caution for step in decoded.steps for caution in step.cautions)]
+    found += _of_transfers(decoded)
+    found += _of_privileges(decoded, ours)
+    return tuple(dict.fromkeys(found))
+
+
+def _actions(decoded: SolanaTransaction) -> list[Action]:
+    """Whose a token account is, is said only if the transaction makes it: it follows from its address then."""
+    owners = {
+        step.action.to: step.action.details["owner"]
+        for step in decoded.steps
+        if step.action.kind == "token_account_creation"
+    }
+    return [_with_owner(step.action, owners.get(step.action.to)) for step in decoded.steps]
+
+
+def _with_owner(action: Action, owner: str | None) -> Action:
+    if owner is None or action.kind != "token_transfer":
+        return action
+    return msgspec.structs.replace(action, details={**action.details, "destination_owner": owner})
+
+
+def _of_transaction(decoded: SolanaTransaction, policy: Policy) -> Iterator[Caution]:
+    high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
+    if high is not None and decoded.fee > high:
+        yield Caution(code="high_fee", message="The fee can be unusually high")
+    if decoded.nonce is not None:
+        yield Caution(code="durable_nonce", message="Does not expire before its nonce account is advanced")
+    if any(is_advance(each) for each in decoded.instructions[1:]) or (
+        decoded.nonce is None and decoded.instructions and is_advance(decoded.instructions[0])
+    ):
+        yield Caution(
+            code="nonce_misplaced", message="Advances a nonce account that does not keep this transaction from expiring"
+        )
+    if decoded.message.lookups:
+        yield Caution(code="lookup_accounts", message="Names accounts by lookup tables whose content is not read here")
+
+
+def _of_transfers(decoded: SolanaTransaction) -> Iterator[Caution]:
+    for step in decoded.steps:
+        action = step.action
+        if action.kind != "transfer" or action.to is None or "[" in action.to:
+            continue
+        if action.to == action.from_address:
+            yield Caution(code="to_self", message="Goes to the sender itself")
+        if not is_on_curve(base58.decode(action.to)):
+            yield Caution(code="to_program_address", message="Goes to a program address: nobody holds its key")
+
+
+def _of_privileges(decoded: SolanaTransaction, ours: bytes | None) -> Iterator[Caution]:
+    others = [each for each in decoded.instructions if each.program != budget.PROGRAM]
+    unread = [each for each, step in zip(others, decoded.steps, strict=True) if not step.understood]
+    mine = {ours} if ours is not None else set(decoded.message.signers)
+    handed = [account for each in unread for account in each.accounts if account.key in mine]
+    if any(account.signer for account in handed):
+        yield Caution(
+            code="signer_to_unknown_program",
+            message="Lets a program that is not read here act with the signer's rights",
+        )
+    if any(account.writable for account in handed):
+        yield Caution(
+            code="writable_to_unknown_program",
+            message="Lets a program that is not read here change the signer's account",
+        )
