@@ -63,7 +63,7 @@ def _actions(decoded: SolanaTransaction) -> list[Action]:
     owners = {
         step.action.to: step.action.details["owner"]
         for step in decoded.steps
-        if step.action.kind == "token_account_creation"
+        if step.action.kind == "token_account_creation" and step.action.details["is_of_owner"]
     }
     return [_with_owner(step.action, owners.get(step.action.to)) for step in decoded.steps]
 

@@ -16,6 +16,11 @@ CREATE: Final = 0
 CREATE_IDEMPOTENT: Final = 1
 _RECOVER_NESTED: Final = 2
 
+_MISMATCH = Caution(
+    code="associated_account_mismatch",
+    message="The token account is not that of its owner, mint and token program: the transaction fails on chain",
+)
+
 
 def address(owner: bytes, mint: bytes, program: bytes) -> bytes:
     """Of ``owner`` for ``mint``: the token program is part of it, so that of Token-2022 is another."""
@@ -43,11 +48,11 @@ def read(instruction: Instruction) -> Step | None:
 
 def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) -> Step:
     payer, made, owner, mint, _, program = instruction.accounts[:6]
-    if owner.key and mint.key and program.key and made.key:
-        if program.key not in token.PROGRAMS:
-            raise ValueError("an associated token account is made for what is no token program")
-        if address(owner.key, mint.key, program.key) != made.key:
-            raise ValueError("an associated token account is not that of its owner, mint and token program")
+    found = None
+    if owner.key and mint.key and program.key in token.PROGRAMS:
+        found = address(owner.key, mint.key, program.key)
+    if made.key is None or found != made.key:
+        cautions = (_MISMATCH, *cautions)
     action = Action(
         kind="token_account_creation",
         from_address=payer.text,
@@ -55,6 +60,11 @@ def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) 
         asset=mint.text,
         contract=base58.encode(PROGRAM),
         method="createIdempotent" if tag else "create",
-        details={"owner": owner.text, "mint": mint.text, "program": program.text},
+        details={
+            "owner": owner.text,
+            "mint": mint.text,
+            "program": program.text,
+            "is_of_owner": _MISMATCH not in cautions,
+        },
     )
     return Step(action, cautions)
