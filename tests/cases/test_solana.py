@@ -1,0 +1,21 @@
+"""What people met with other Solana wallets, over both faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cases.runner import Case, play, read
+from tests.support.service import RunningService
+
+CASES = read(Path(__file__).parent / "solana.json")
+READERS = {"on_curve": lambda result: result["details"]["on_curve"]}
+
+
+@pytest.mark.parametrize("face", ["http", "grpc"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_case(service: RunningService, case: Case, face: str) -> None:
+    outcome = await play(service, getattr(service, face), case, READERS)
+    if outcome.code == "ok" and "must_not_equal" in case.expect:
+        assert outcome.result["address"] != case.expect["must_not_equal"]
