@@ -10,6 +10,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from strongroom.chains.solana.programs import associated, token
 from strongroom.chains.solana.programs.base import Account, Instruction
 from strongroom.chains.solana.schemes import SCHEMES
 from strongroom.codecs import base58
-from strongroom.domain.scheme import Curve
+from strongroom.domain.scheme import Curve, Position
 from strongroom.domain.secret import Secret
 from strongroom.domain.signing import Message, OurKey, Ours, Policy, Prepared, Signed
 from strongroom.domain.wallet import Owner, PublicNode, SealedSecret
@@ -181,8 +182,11 @@ def associated_address(vector: Vector) -> None:
     given, expected = vector["input"], vector["expected"]
     only(given, "owner", "mint", "token_program")
     only(expected, "associated_token_address", "bump")
-    parts = (given["owner"], given["mint"], given["token_program"])
-    assert base58.encode(associated.address(*map(from_text, parts))) == expected["associated_token_address"]
+    owner, mint, program = (from_text(given[name]) for name in ("owner", "mint", "token_program"))
+    assert base58.encode(associated.address(owner, mint, program)) == expected["associated_token_address"]
+    seeds = owner + program + mint + bytes((expected["bump"],))
+    derived = sha256(seeds + associated.PROGRAM + b"ProgramDerivedAddress").digest()
+    assert base58.encode(derived) == expected["associated_token_address"]
 
 
 def instruction(vector: Vector) -> None:
@@ -200,6 +204,7 @@ def instruction(vector: Vector) -> None:
 
 def refused_address(vector: Vector) -> None:
     only(vector["expected"], "valid", "reason", "kind")
+    assert vector["expected"]["valid"] is False
     _raises(InvalidAddress, lambda: SOLANA.parse_address(NETWORK, vector["input"]["address"]))
 
 
@@ -207,6 +212,7 @@ def refused_transaction(vector: Vector) -> None:
     given = vector["input"]
     only(given, "private_key_hex", "unsigned_tx_base64", "sign_message_hex")
     only(vector["expected"], "error", "reason", "kind")
+    assert vector["expected"]["error"] is True
     if "sign_message_hex" in given:
         data = Message("solana", bytes.fromhex(given["sign_message_hex"]))
 
@@ -220,6 +226,7 @@ def refused_transaction(vector: Vector) -> None:
 
 def refused_key(vector: Vector) -> None:
     only(vector["expected"], "error", "reason", "kind")
+    assert vector["expected"]["error"] is True
 
     async def use(signer: SeededSigner, secret: SealedSecret, node: PublicNode) -> None:
         raise AssertionError("the key was taken")
@@ -235,8 +242,10 @@ def predecessor(vector: Vector) -> None:
     async def use(signer: SeededSigner, secret: SealedSecret, node: PublicNode) -> str:
         return SOLANA.render(NETWORK, scheme, node.public_key).address
 
+    assert scheme.match(expected["correct_path"]) == Position()
     found = with_key(words(given), expected["correct_path"], use)
-    assert found == expected["correct_default"] != expected["must_not_equal"]
+    assert found == expected["correct_default"]
+    assert found != expected["must_not_equal"]
 
 
 def _raises(kind: type[Exception], call: Callable[[], Any]) -> None:

@@ -28,6 +28,8 @@ PERMISSIVE = {
     "CHAINS__BITCOIN__MAX_FEE_PERCENT": "off",
     "CHAINS__BITCOIN__DUST_RELAY_FEE": "off",
     "CHAINS__BITCOIN__MAX_BURN": "off",
+    "CHAINS__SOLANA__MAX_FEE": "off",
+    "CHAINS__SOLANA__MAX_PRIORITY_FEE": "off",
     "RATES__READ": "off",
     "RATES__CREATE": "off",
     "RATES__ADDRESS": "off",
