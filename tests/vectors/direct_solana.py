@@ -14,8 +14,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from strongroom.chains.solana.addresses import from_text
 from strongroom.chains.solana.chain import Solana
 from strongroom.chains.solana.programs import associated, token
