@@ -56,11 +56,23 @@ COMPONENTS = {
     ),
     "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
+    "web3.js": Component(lambda: node.has("@solana/web3.js"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
     "surfpool": Component(surfpool.is_here, "`make test` installs it on Linux x86-64; there is none elsewhere"),
 }
 
-REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "surfpool", "viem")
+REQUIRED = (
+    "anvil",
+    "bdkpython",
+    "libbitcoinkernel",
+    "openbao",
+    "postgresql",
+    "redis",
+    "solc",
+    "surfpool",
+    "viem",
+    "web3.js",
+)
 """What the whole suite must have been run against: all that comes from package registries."""
 
 _ELSEWHERE = {"helm"}

@@ -1,0 +1,141 @@
+"""What instructions do, as they are shown; and that no spelling of them hides it."""
+
+from __future__ import annotations
+
+import pytest
+from solders.pubkey import Pubkey
+from solders.system_program import (
+    AssignParams,
+    TransferParams,
+    TransferWithSeedParams,
+    WithdrawNonceAccountParams,
+    assign,
+    transfer,
+    transfer_with_seed,
+    withdraw_nonce_account,
+)
+
+from strongroom.chains.solana.programs import budget, registry, token
+from strongroom.chains.solana.programs.base import Account, Instruction, Step
+
+A, B, C, D = (bytes((number,)) * 32 for number in (1, 2, 3, 4))
+A_TEXT, B_TEXT, C_TEXT = (str(Pubkey(key)) for key in (A, B, C))
+
+
+def of(theirs: object) -> Instruction:
+    """An instruction that solders made."""
+    accounts = tuple(Account(bytes(m.pubkey), m.is_signer, m.is_writable) for m in theirs.accounts)  # type: ignore[attr-defined]
+    return Instruction(bytes(theirs.program_id), accounts, bytes(theirs.data))  # type: ignore[attr-defined]
+
+
+def tokens(data: bytes, *keys: bytes, program: bytes = token.TOKEN) -> Instruction:
+    return Instruction(program, tuple(Account(key, False, True) for key in keys), data)
+
+
+def codes(step: Step) -> set[str]:
+    return {caution.code for caution in step.cautions}
+
+
+def amount(value: int) -> bytes:
+    return value.to_bytes(8, "little")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        transfer(TransferParams(from_pubkey=Pubkey(A), to_pubkey=Pubkey(B), lamports=5)),
+        transfer_with_seed(
+            TransferWithSeedParams(
+                from_pubkey=Pubkey(A), from_base=Pubkey(C), from_seed="seed", from_owner=Pubkey(D),
+                to_pubkey=Pubkey(B), lamports=5,
+            )
+        ),
+        withdraw_nonce_account(
+            WithdrawNonceAccountParams(
+                nonce_pubkey=Pubkey(A), authorized_pubkey=Pubkey(C), to_pubkey=Pubkey(B), lamports=5
+            )
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("extra", [b"", b"\0", bytes(64)])
+def test_what_moves_coins_is_a_transfer_whatever_follows(made: object, extra: bytes) -> None:
+    plain = of(made)
+    step = registry.read(Instruction(plain.program, plain.accounts, plain.data + extra))
+    action = step.action
+    assert (action.kind, action.from_address, action.to, action.amount) == ("transfer", A_TEXT, B_TEXT, "5")
+    assert codes(step) == ({"noncanonical_call"} if extra else set())
+
+
+@pytest.mark.parametrize("extra", [b"", b"\0", bytes(64)])
+@pytest.mark.parametrize("program", token.PROGRAMS)
+@pytest.mark.parametrize(
+    ("data", "keys", "kind", "shown", "expected"),
+    [
+        (b"\3" + amount(7), (A, B, C), "token_transfer", (A_TEXT, B_TEXT, "7"), set()),
+        (b"\x0c" + amount(7) + b"\6", (A, D, B, C), "token_transfer", (A_TEXT, B_TEXT, "7"), set()),
+        (b"\4" + amount(7), (A, B, C), "token_approve", (A_TEXT, None, "7"), {"token_approval"}),
+        (
+            b"\x0d" + amount(2**64 - 1) + b"\6",
+            (A, D, B, C),
+            "token_approve",
+            (A_TEXT, None, str(2**64 - 1)),
+            {"token_approval", "unlimited_approval"},
+        ),
+        (b"\x09", (A, B, C), "token_close", (A_TEXT, B_TEXT, None), {"close_to_other"}),
+        (b"\x09", (A, C, C), "token_close", (A_TEXT, C_TEXT, None), set()),
+        (b"\x08" + amount(7), (A, D, C), "token_burn", (A_TEXT, None, "7"), set()),
+        (b"\x07" + amount(7), (D, B, C), "token_mint", (None, B_TEXT, "7"), set()),
+        (b"\6\2\1" + B, (A, C), "token_set_authority", (None, B_TEXT, None), {"set_authority"}),
+    ],
+)
+def test_what_moves_tokens_or_lets_others_move_them_is_shown_whatever_follows(
+    data: bytes, keys: tuple[bytes, ...], kind: str, shown: tuple[str | None, ...], expected: set[str],
+    program: bytes, extra: bytes,
+) -> None:  # fmt: skip
+    step = registry.read(tokens(data + extra, *keys, program=program))
+    assert step.understood
+    assert (step.action.kind, step.action.from_address, step.action.to, step.action.amount) == (kind, *shown)
+    assert codes(step) == expected | ({"noncanonical_call"} if extra else set())
+
+
+def test_a_transfer_with_a_fee_is_one_in_token_2022_only() -> None:
+    data = b"\x1a\1" + amount(9) + b"\6" + amount(2)
+    step = registry.read(tokens(data, A, D, B, C, program=token.TOKEN_2022))
+    assert (step.action.kind, step.action.amount, step.action.details["fee"]) == ("token_transfer", "9", "2")
+    assert not registry.read(tokens(data, A, D, B, C)).understood
+
+
+@pytest.mark.parametrize("data", [b"", b"\3", b"\3" + bytes(7), b"\x1b\5" + bytes(80), b"\xff\0", b"\x2c", b"\6\2\1"])
+def test_what_is_not_read_says_so(data: bytes) -> None:
+    for program in token.PROGRAMS:
+        step = registry.read(tokens(data, A, B, C, program=program))
+        assert not step.understood
+        assert codes(step) == {"unknown_instruction"}
+        assert step.action.details["accounts"][0]["account"] == A_TEXT
+
+
+def test_an_unknown_program_is_shown_with_its_accounts() -> None:
+    step = registry.read(Instruction(D, (Account(A, True, True), Account(None, False, True, B, 3)), b"\1\2"))
+    assert not step.understood
+    assert codes(step) == {"unknown_program"}
+    assert [each["account"] for each in step.action.details["accounts"]] == [A_TEXT, f"{B_TEXT}[3]"]
+
+
+def test_assign_warns() -> None:
+    step = registry.read(of(assign(AssignParams(pubkey=Pubkey(A), owner=Pubkey(B)))))
+    assert codes(step) == {"account_assign"}
+    assert step.action.details["owner"] == B_TEXT
+
+
+def test_what_inclusion_can_cost() -> None:
+    """5,000 lamports a signature are counted elsewhere: this is the priority fee, rounded up."""
+    limit = Instruction(budget.PROGRAM, (), b"\2" + (200_000).to_bytes(4, "little"))
+    price = Instruction(budget.PROGRAM, (), b"\3" + amount(5_000_000))
+    assert budget.read([limit, price]).priority_fee(1) == 1_000_000
+    assert budget.read([price]).priority_fee(2) == 2 * 200_000 * 5
+    assert budget.read([price]).priority_fee(50) == 1_400_000 * 5
+    assert budget.read([Instruction(budget.PROGRAM, (), b"\3" + amount(1))]).priority_fee(1) == 1
+    assert budget.read([]).priority_fee(9) == 0
+    for wrong in ([price, price], [Instruction(budget.PROGRAM, (), b"\x09")], [Instruction(budget.PROGRAM, (), b"")]):
+        with pytest.raises(ValueError, match="unknown|ends early"):
+            budget.read(wrong)
