@@ -183,7 +183,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "addresses.find": Example({"network": "ethereum", "address": _ADDRESS}, {"addresses": [_first]}),
     "addresses.validate": Example(
         {"network": "ethereum", "address": _ADDRESS},
-        {"valid": True, "reason": None, "address": _ADDRESS, "forms": _first["forms"], "kind": None},
+        {"valid": True, "reason": None, "address": _ADDRESS, "forms": _first["forms"], "kind": None, "details": {}},
     ),
     "accounts.get": Example(
         {"wallet_id": _WALLET_ID, "network": "ethereum", "account": 0},

@@ -137,5 +137,5 @@ def test_what_inclusion_can_cost() -> None:
     assert budget.read([Instruction(budget.PROGRAM, (), b"\3" + amount(1))]).priority_fee(1) == 1
     assert budget.read([]).priority_fee(9) == 0
     for wrong in ([price, price], [Instruction(budget.PROGRAM, (), b"\x09")], [Instruction(budget.PROGRAM, (), b"")]):
-        with pytest.raises(ValueError, match="unknown|ends early"):
+        with pytest.raises(ValueError, match=r"unknown|ends early"):
             budget.read(wrong)
