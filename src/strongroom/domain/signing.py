@@ -90,6 +90,9 @@ class Guard:
     """Nonce or seqno in decimal; txid:vout for an outpoint."""
     payload_hash: bytes
     """32 bytes. The same payload may be signed again."""
+    joint: bool = field(default=False, compare=False)
+    """Several keys, each with guards of its own, may sign one payload: it tells the transaction from all others by
+    itself. Not stored: it is the same for every guard of a chain."""
 
 
 @dataclass(frozen=True, slots=True)

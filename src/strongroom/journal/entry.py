@@ -210,6 +210,7 @@ class Intent:
         self._details = details
         self._options = options
         self._record, self._own = self._take_place()
+        self._plan = guarding.Plan()
         self._moves: list[MoveGuard] = []
         """What T2 does about guards that others hold."""
         self._unit: Unit | None = None
@@ -260,6 +261,8 @@ class Intent:
     async def _begin(self) -> None:
         """T1."""
         plan = guarding.hold(self._guards, self._record)
+        if self._options.replaces is not None:  # which must be true, also where no guard is held
+            plan = await self._planner().plan(self._guards)
         for _ in range(_TRIES):
             changes = [*self._own.changes, *plan.changes]
             unit = Unit(self._own.rows, plan.same, changes, opens=self._opens)
@@ -268,7 +271,7 @@ class Intent:
             except Lost as lost:
                 plan = await self._plan_anew(lost)
                 continue
-            self._remember(present, plan)
+            self._plan, self._moves = plan, guarding.claims(plan, present, self._record)
             return
         raise InFlight("others work on the same nonce, seqno or output; try again", retry_after=1)
 
@@ -292,19 +295,10 @@ class Intent:
             raise InFlight("the same operation has just been done; ask again", retry_after=1) from lost
         if own:
             self._record, self._own = self._take_place()
-        planner = guarding.Planner(self._storage, self._record, self._options, self._entry.shared.clock())
-        return await planner.plan(self._guards)
+        return await self._planner().plan(self._guards)
 
-    def _remember(self, present: Sequence[Row], plan: guarding.Plan) -> None:
-        by_place = {guarding.place(guard): guard for guard in self._guards}
-        held_by_others = [row for row in present if isinstance(row, HeldGuard) and row.operation_id != self._record.id]
-        self._moves = [
-            *[guarding.claim(held, self._record) for held in held_by_others],
-            *[
-                guarding.replaced(marked, by_place[guarding.place(marked.guard)], self._record)
-                for marked in plan.marked
-            ],
-        ]
+    def _planner(self) -> guarding.Planner:
+        return guarding.Planner(self._storage, self._record, self._options, self._entry.shared.clock())
 
     async def _succeed(self, unit: Unit) -> None:
         """T2. Nothing has left the service before it is durable."""
@@ -343,7 +337,7 @@ class Intent:
 
     async def _guards_anew(self) -> tuple[list[HeldGuard], list[MoveGuard]]:
         try:
-            return await guarding.settle_anew(self._storage, self._guards, self._record)
+            return await guarding.settle_anew(self._storage, self._plan, self._record)
         except Superseded:
             await self._settle_failed(Superseded.code)
             raise

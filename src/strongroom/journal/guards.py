@@ -2,20 +2,33 @@
 
 A guard belongs to the operation that signed for it, or is about to. Who is allowed to sign something else for it
 leaves a mark (``replaced_by``) in T1 and becomes the holder in T2; if it fails, the mark is wiped and the guard stands
-as it stood, since the first signature is out.
+as it stood, since the first signature is out. A replacement takes all guards of what it replaces, those too that it
+does not use up itself. `journal.lineage` says what it must share with those before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from strongroom.domain.record import HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.errors import AlreadySigned, Superseded
+from strongroom.journal import lineage
 from strongroom.journal.idempotency import given_up, in_flight, is_abandoned
 from strongroom.storage.base import Change, MoveGuard, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A guard of somebody else, as it stands after T1 and after T2."""
+
+    held: HeldGuard
+    to: HeldGuard
+    dropped: bool = False
+    """It is of the replaced transaction alone: whether it moves does not decide what may be signed."""
 
 
 @dataclass(slots=True)
@@ -24,10 +37,9 @@ class Plan:
 
     same: list[HeldGuard] = field(default_factory=list)
     moves: list[MoveGuard] = field(default_factory=list)
-    given_up: dict[object, Change] = field(default_factory=dict)
+    given_up: dict[UUID, Change] = field(default_factory=dict)
     """By operation."""
-    marked: list[HeldGuard] = field(default_factory=list)
-    """As they stand after T1."""
+    marked: list[Marked] = field(default_factory=list)
 
     @property
     def changes(self) -> list[Change | MoveGuard]:
@@ -40,96 +52,212 @@ def place(guard: Guard) -> tuple[str, str, str, str]:
 
 
 def hold(guards: Sequence[Guard], mine: OperationRecord) -> Plan:
-    """The plan where nobody else holds one."""
+    """The plan if nobody else holds one and nothing is to be replaced."""
     return Plan(same=[HeldGuard(mine.tenant_id, guard, mine.id) for guard in guards])
 
 
 class Planner:
-    """Makes the plan where somebody does. Raises AlreadySigned, InFlight."""
+    """Makes the plan of one try of T1 from what is stored. Raises AlreadySigned, InFlight."""
 
     def __init__(self, storage: Storage, mine: OperationRecord, options: SignOptions, now: datetime) -> None:
         self._storage = storage
         self._mine = mine
         self._options = options
         self._now = now
+        self._plan = Plan()
+        self._replaced: list[HeldGuard] = []
+        """Of ``guards``, those that the transaction named by ``replaces`` holds."""
+        self._holders: dict[UUID, tuple[OperationRecord | None, frozenset[str | None]]] = {}
 
     async def plan(self, guards: Sequence[Guard]) -> Plan:
-        plan = Plan()
         for guard in guards:
-            await self._add(plan, HeldGuard(self._mine.tenant_id, guard, self._mine.id))
-        return plan
+            await self._add(guard)
+        if self._options.replaces is not None:
+            await self._replace(guards, self._options.replaces)
+        return self._plan
 
-    async def _add(self, plan: Plan, wanted: HeldGuard) -> None:
-        held = await self._storage.guard(wanted.guard)
-        if held is None or held.guard == wanted.guard:
-            plan.same.append(wanted)
-            return
-        if held.operation_id == self._mine.id:  # of an earlier try of this operation
-            plan.moves.append(MoveGuard(held, wanted))
-            return
-        holder = await self._storage.operation(held.tenant_id, held.operation_id)
-        if holder is not None and is_abandoned(holder, self._now):
-            plan.given_up[holder.id] = given_up(holder)
-            plan.moves.append(MoveGuard(held, wanted))
-            return
-        if holder is not None and holder.state is OperationState.PENDING:
+    async def _add(self, guard: Guard) -> None:
+        wanted = HeldGuard(self._mine.tenant_id, guard, self._mine.id)
+        held = await self._storage.guard(guard)
+        if held is None or held.guard == guard:
+            self._plan.same.append(wanted)
+        elif await self._is_free(held):
+            self._plan.moves.append(MoveGuard(held, wanted))
+        else:
+            await self._require_permission(held)
+            await self._mark(held, wanted)
+
+    async def _is_free(self, held: HeldGuard) -> bool:
+        """Whether no signature of its holder has left, and none will. Raises InFlight where one still may."""
+        holder, signed = await self._holder(held)
+        if holder is None or signed or holder.state is OperationState.DONE:
+            return False  # a signature is out, whatever the state says
+        if holder.id == self._mine.id:  # of an earlier try of this operation
+            return True
+        if not is_abandoned(holder, self._now):
             raise in_flight(holder, self._now)
-        await self._require_permission(held)
-        await self._give_up_replacer(plan, held)
-        marked = replace(held, replaced_by=self._mine.id)
-        plan.moves.append(MoveGuard(held, marked))
-        plan.marked.append(marked)
+        self._plan.given_up[holder.id] = given_up(holder)
+        return True
+
+    async def _holder(self, held: HeldGuard) -> tuple[OperationRecord | None, frozenset[str | None]]:
+        """The holder and the ids of what it signed; the id of an unfinished transaction may be None."""
+        found = self._holders.get(held.operation_id)
+        if found is None:
+            holder = await self._storage.operation(held.tenant_id, held.operation_id)
+            signed = await self._storage.signatures(held.tenant_id, held.operation_id)
+            found = self._holders[held.operation_id] = (holder, frozenset(each.tx_id for each in signed))
+        return found
+
+    async def _is_replaced(self, held: HeldGuard) -> bool:
+        _, signed = await self._holder(held)
+        return held.tenant_id == self._mine.tenant_id and self._options.replaces in signed - {None}
 
     async def _require_permission(self, held: HeldGuard) -> None:
-        if held.tenant_id == self._mine.tenant_id:
-            if self._options.allow_resign:
-                return
-            signed = await self._storage.signatures(held.tenant_id, held.operation_id)
-            if self._options.replaces is not None and self._options.replaces in {each.tx_id for each in signed}:
-                return
-        raise AlreadySigned(
-            "something else was signed for this nonce, seqno or output; to replace it, name its transaction id",
-            field="options.replaces",
-        )
+        if await self._is_replaced(held):
+            self._replaced.append(held)
+        elif held.tenant_id != self._mine.tenant_id or not self._options.allow_resign:
+            raise await self._already_signed(held)
 
-    async def _give_up_replacer(self, plan: Plan, held: HeldGuard) -> None:
+    async def _already_signed(self, held: HeldGuard) -> AlreadySigned:
+        message = "something else was signed for this nonce, seqno or output; to replace it, name its transaction id"
+        if held.tenant_id == self._mine.tenant_id:
+            _, signed = await self._holder(held)
+            ids = sorted(filter(None, signed))
+            message += f": {', '.join(ids)}" if ids else ""
+        return AlreadySigned(message, field="options.replaces")
+
+    async def _mark(self, held: HeldGuard, wanted: HeldGuard, *, dropped: bool = False) -> None:
+        await self._give_up_replacer(held)
+        marked = replace(held, replaced_by=self._mine.id)
+        self._plan.moves.append(MoveGuard(held, marked))
+        self._plan.marked.append(Marked(marked, wanted, dropped))
+
+    async def _give_up_replacer(self, held: HeldGuard) -> None:
         """Somebody else may have been about to replace the same, and have died over it."""
         if held.replaced_by in (None, self._mine.id):
             return
         assert held.replaced_by is not None
         replacer = await self._storage.operation(held.tenant_id, held.replaced_by)
-        if replacer is None:
-            return
+        if replacer is None or replacer.state is OperationState.DONE:
+            return  # it is through, and left this one where it is
         if not is_abandoned(replacer, self._now):
             raise in_flight(replacer, self._now)
-        plan.given_up[replacer.id] = given_up(replacer)
+        self._plan.given_up[replacer.id] = given_up(replacer)
+
+    async def _replace(self, guards: Sequence[Guard], named: str) -> None:
+        """The rest of the plan of a replacement. Raises AlreadySigned unless it is one."""
+        if not guards:
+            raise _replaces_nothing()
+        mine, joint = guards[0], guards[0].joint
+        me = lineage.identity(mine, joint=joint)
+        before = {lineage.identity(held.guard, joint=joint) for held in self._replaced}
+        shared = [held.guard for held in self._replaced if await self._is_core(held.guard, joint=joint)]
+        if not shared and not await self._is_known(lineage.successor(mine, named)):
+            raise _shares_too_little() if self._replaced else _replaces_nothing()
+        for of in (named, *sorted(before)):
+            await self._add_fact(lineage.successor(mine, of))
+        for of in sorted(before):
+            await self._close(lineage.lineage(mine, of))
+        await self._join(lineage.lineage(mine, me))
+        for used in shared:
+            await self._add_fact(lineage.core(mine, me, used))
+        await self._take_dropped(guards)
+
+    async def _is_core(self, guard: Guard, *, joint: bool) -> bool:
+        """Whether its holder's transaction and all that this one replaced use it up."""
+        of = lineage.identity(guard, joint=joint)
+        known = await self._storage.guard(lineage.lineage(guard, of))
+        if known is None or known.guard.payload_hash != guard.payload_hash:
+            return True  # it replaced nothing
+        return await self._storage.guard(lineage.core(guard, of, guard)) is not None
+
+    async def _is_known(self, fact: Guard) -> bool:
+        """Whether this same transaction was found to replace what it names: another of its signers, or a repetition."""
+        held = await self._storage.guard(fact)
+        return held is not None and held.guard == fact
+
+    async def _add_fact(self, fact: Guard) -> None:
+        """Nobody may take over a fact: neither ``replaces`` nor ``allow_resign`` is about these."""
+        wanted = HeldGuard(self._mine.tenant_id, fact, self._mine.id)
+        held = await self._storage.guard(fact)
+        if held is None or held.guard == fact:
+            self._plan.same.append(wanted)
+        elif await self._is_free(held):
+            self._plan.moves.append(MoveGuard(held, wanted))
+        else:
+            raise _replaced_already()
+
+    async def _close(self, fact: Guard) -> None:
+        """What is replaced now can no longer become the replacement of something else."""
+        held = await self._storage.guard(fact)
+        if held is None or await self._is_free(held):
+            await self._add_fact(fact)
+
+    async def _join(self, fact: Guard) -> None:
+        held = await self._storage.guard(fact)
+        if held is None or held.guard == fact or not await self._is_replaced(held):
+            await self._add_fact(fact)
+        # Else an earlier transaction comes back in the place of its own successor. It stays replaced.
+
+    async def _take_dropped(self, guards: Sequence[Guard]) -> None:
+        own = {place(guard) for guard in guards}
+        for holder in {held.operation_id for held in self._replaced}:
+            for held in await self._storage.guards_of(self._mine.tenant_id, holder):
+                if place(held.guard) not in own and not lineage.is_fact(held.guard):
+                    to = replace(held.guard, payload_hash=guards[0].payload_hash)
+                    await self._mark(held, HeldGuard(self._mine.tenant_id, to, self._mine.id), dropped=True)
 
 
-def claim(held: HeldGuard, mine: OperationRecord) -> MoveGuard:
-    """T2 of who signed the same payload as the holder: it holds the guard from now on, since the holder may fail."""
+def _replaces_nothing() -> AlreadySigned:
+    return AlreadySigned(
+        "replaces names no transaction that holds the nonce, seqno or an output of this one: both could confirm",
+        field="options.replaces",
+    )
+
+
+def _shares_too_little() -> AlreadySigned:
+    return AlreadySigned(
+        "what replaces names is a replacement itself, and this one shares no output with all that came before:"
+        " both could confirm",
+        field="options.replaces",
+    )
+
+
+def _replaced_already() -> AlreadySigned:
+    return AlreadySigned(
+        "another transaction has replaced what replaces names: name the latest one", field="options.replaces"
+    )
+
+
+def claims(plan: Plan, present: Iterable[object], mine: OperationRecord) -> list[MoveGuard]:
+    """T2 of who found the same payload signed by others, and of who signs something else."""
+    held = [row for row in present if isinstance(row, HeldGuard) and row.operation_id != mine.id]
+    return [*[_claim(row, mine) for row in held], *[MoveGuard(each.held, each.to) for each in plan.marked]]
+
+
+def _claim(held: HeldGuard, mine: OperationRecord) -> MoveGuard:
+    """Who signed the same payload as the holder holds the guard from now on, since the holder may fail."""
     return MoveGuard(held, replace(held, tenant_id=mine.tenant_id, operation_id=mine.id))
 
 
-def replaced(marked: HeldGuard, guard: Guard, mine: OperationRecord) -> MoveGuard:
-    """T2 of who signed something else."""
-    return MoveGuard(marked, HeldGuard(mine.tenant_id, guard, mine.id))
-
-
 async def settle_anew(
-    storage: Storage, guards: Sequence[Guard], mine: OperationRecord
+    storage: Storage, plan: Plan, mine: OperationRecord
 ) -> tuple[list[HeldGuard], list[MoveGuard]]:
     """Rows and moves of T2, after its first try met a guard that had moved. Raises Superseded."""
     rows: list[HeldGuard] = []
     moves: list[MoveGuard] = []
-    for guard in guards:
-        held = await storage.guard(guard)
+    marked = {place(each.to.guard): each for each in plan.marked}
+    for row in (*plan.same, *[move.to for move in plan.moves]):
+        mark = marked.get(place(row.guard))
+        target = row if mark is None else mark.to
+        held = await storage.guard(target.guard)
         if held is None:
-            rows.append(HeldGuard(mine.tenant_id, guard, mine.id))
-        elif held.guard == guard:
-            if held.operation_id != mine.id:
-                moves.append(claim(held, mine))
+            rows.append(target)
         elif held.replaced_by == mine.id:
-            moves.append(replaced(held, guard, mine))
-        else:
+            moves.append(MoveGuard(held, target))
+        elif held.guard == target.guard:
+            if held.operation_id != mine.id:
+                moves.append(_claim(held, mine))
+        elif mark is None or not mark.dropped:
             raise Superseded("another operation signed for the same nonce, seqno or output meanwhile")
     return rows, moves

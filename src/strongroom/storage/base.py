@@ -55,7 +55,10 @@ class MoveGuard:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseGuards:
-    """Every guard that this operation holds, or was about to replace, is given up: it failed, no signature left."""
+    """Every guard that this operation holds, or was about to replace, is given up: it failed, no signature left.
+
+    What it holds stays where it is if it has signed all the same: then its state was changed by somebody else.
+    """
 
     operation_id: UUID
 
@@ -169,6 +172,9 @@ class Storage(Protocol):
     ) -> OperationRecord | None: ...
     async def guard(self, guard: Guard) -> HeldGuard | None:
         """The row of the same keyspace, chain id, address and sequence, of whichever tenant."""
+
+    async def guards_of(self, tenant_id: UUID, operation_id: UUID) -> list[HeldGuard]:
+        """All that the operation holds, in the order of the primary key."""
 
     async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]: ...
 

@@ -32,6 +32,7 @@ from strongroom.storage.tables import (
     api_keys,
     audit,
     audit_writers,
+    guards,
     signatures,
     wallets,
 )
@@ -140,6 +141,10 @@ class Reads:
             address=guard.address,
             sequence=guard.sequence,
         )
+
+    async def guards_of(self, tenant_id: UUID, operation_id: UUID) -> list[HeldGuard]:
+        query = select(guards).where(guards.c.operation_id == operation_id, guards.c.tenant_id == tenant_id)
+        return await self._all(HeldGuard, query.order_by(*guards.primary_key.columns))
 
     async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]:
         query = select(signatures).where(signatures.c.operation_id == operation_id, signatures.c.tenant_id == tenant_id)

@@ -123,8 +123,9 @@ class _Transaction:
     def _release(self) -> None:
         ids = sorted(release.operation_id for unit in self._units for release in unit.releases)
         if ids:
-            guards = tables.guards
-            self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids)))
+            guards, signatures = tables.guards, tables.signatures
+            signed = select(signatures.c.operation_id).where(signatures.c.operation_id == guards.c.operation_id)
+            self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids), ~signed.exists()))
             self._connection.execute(update(guards).where(guards.c.replaced_by.in_(ids)).values(replaced_by=None))
 
     def _insert(self, rows: Sequence[tuple[int, Row]], *, same: bool) -> None:

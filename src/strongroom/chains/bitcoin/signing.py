@@ -119,6 +119,7 @@ def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard,
             address=output.script.hex(),
             sequence=str(transaction.inputs[index].outpoint),
             payload_hash=payload,
+            joint=True,
         )
         for index in indexes
         if (output := decoded.spent[index]) is not None
