@@ -1,0 +1,158 @@
+"""Plays files of the form ``cases/1``: what people met with other wallets, sent to a whole service over either face.
+
+A file holds ``wallets`` (words, and the accounts to open before) and ``cases``. What a case expects is a status and
+fields of the response:
+
+- ``status``, or ``status_any_of`` if the service may choose;
+- ``warnings``: codes that must be among those given, with ``*`` for any characters;
+- ``<place>``: a dotted place in the response, in its summary or in its details, and the value there;
+- ``<place>_any_of``: the values that are allowed; ``<place>_if_200``: the value, if the call succeeded;
+- ``forms_if_valid``: forms of an address, if it is one;
+- ``facts`` and ``expect_text`` are for people: tests beside this runner check them.
+
+A chain whose responses have other names gives `play` a reader by place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from strongroom.errors import every_error
+from tests.support.service import OPERATION, Face, Outcome, RunningService
+
+FORMAT = "cases/1"
+Reader = Callable[[Mapping[str, Any]], Any]
+"""Reads a place in a result that has another name there."""
+
+_STATUS = {error.code: error.http_status for error in every_error() if "code" in vars(error)}
+_FOR_PEOPLE = {"facts", "expect_text"}
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    operation: str
+    request: Mapping[str, Any]
+    expect: Mapping[str, Any]
+    wallet: Mapping[str, Any] | None
+    """Words, and the accounts to open; None if the operation needs no wallet."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+
+    def __str__(self) -> str:
+        return self.id
+
+
+def read(file: Path) -> list[Case]:
+    """Raises ValueError if a case refers to a wallet that the file does not have, or an id stands twice."""
+    content = json.loads(file.read_text("utf-8"))
+    if content["format"] != FORMAT:
+        raise ValueError(f"{file.name} is no {FORMAT} file")
+    wallets = {None: None, **content["wallets"]}
+    cases = [
+        Case(
+            id=each["id"],
+            operation=each["operation"],
+            request=each["request"],
+            expect=each["expect"],
+            wallet=wallets[each["wallet"]],
+            settings=each.get("settings", {}),
+            kind=each.get("kind", ""),
+        )
+        for each in content["cases"]
+    ]
+    if len({case.id for case in cases}) != len(cases):
+        raise ValueError(f"{file.name} has an id twice")
+    return cases
+
+
+async def play(service: RunningService, face: Face, case: Case, readers: Mapping[str, Reader] | None = None) -> Outcome:
+    """Raises AssertionError if the outcome is not the expected one; returns it for what else there is to check."""
+    outcome = await send(service, face, case)
+    check(case, outcome, readers or {})
+    return outcome
+
+
+async def send(service: RunningService, face: Face, case: Case) -> Outcome:
+    command = dict(case.request)
+    if "{wallet_id}" in OPERATION[case.operation].path:
+        assert case.wallet is not None, "the operation needs a wallet"
+        command["wallet_id"] = await _wallet(service, case)
+    return await face.call(case.operation, command, key=service.key)
+
+
+def check(case: Case, outcome: Outcome, readers: Mapping[str, Reader]) -> None:
+    status = OPERATION[case.operation].status if outcome.code == "ok" else _STATUS[outcome.code]
+    allowed = case.expect["status_any_of"] if "status_any_of" in case.expect else [case.expect["status"]]
+    assert status in allowed, f"{case}: {status} {outcome.code} {outcome.field}: {outcome.message}"
+    if outcome.code != "ok":
+        return
+    for place, expected in case.expect.items():
+        if place not in {"status", "status_any_of", *_FOR_PEOPLE}:
+            _check_place(case, outcome.result, place, expected, readers)
+
+
+def _check_place(
+    case: Case, result: Mapping[str, Any], place: str, expected: Any, readers: Mapping[str, Reader]
+) -> None:
+    if place == "warnings":
+        codes = [warning["code"] for warning in result.get("warnings", ())]
+        missing = [pattern for pattern in expected if not any(fnmatchcase(code, pattern) for code in codes)]
+        assert not missing, f"{case}: warnings {codes} without {missing}"
+        return
+    if place == "forms_if_valid":
+        if result["valid"]:
+            found = {name: result["forms"].get(name) for name in expected}
+            assert found == expected, f"{case}: forms {found}"
+        return
+    any_of = place.endswith("_any_of")
+    name = place.removesuffix("_any_of").removesuffix("_if_200")
+    found = readers[name](result) if name in readers else _look_up(result, name)
+    assert found is not _MISSING, f"{case}: the response has no {name}"
+    assert (found in expected) if any_of else (found == expected), f"{case}: {name} is {found!r}"
+
+
+def _look_up(result: Mapping[str, Any], place: str) -> Any:
+    for tree in (result, result.get("summary", {}), result.get("details", {}), result.get("forms", {})):
+        found = _at(tree, place.split("."))
+        if found is not _MISSING:
+            return found
+    return _MISSING
+
+
+def _at(tree: Any, steps: list[str]) -> Any:
+    for step in steps:
+        if isinstance(tree, list):
+            tree = tree[int(step)] if step.isdigit() and int(step) < len(tree) else _MISSING
+        else:
+            tree = tree.get(step, _MISSING) if isinstance(tree, dict) else _MISSING
+        if tree is _MISSING:
+            break
+    return tree
+
+
+async def _wallet(service: RunningService, case: Case) -> str:
+    """The case's wallet, imported, with its accounts open."""
+    assert case.wallet is not None
+    command = {"kind": "bip39", "mnemonic": case.wallet["mnemonic"], "networks": [case.request["network"]]}
+    made = await service.http.call("wallets.import", command, key=service.key)
+    assert made.code == "ok", made
+    accounts = [*((*each, 0) for each in case.wallet.get("open", ())), *case.wallet.get("open_accounts", ())]
+    for network, scheme, number in accounts:
+        place = {"wallet_id": made.result["id"], "network": network, "scheme": scheme, "account": number}
+        await _open(service, place)
+    return str(made.result["id"])
+
+
+async def _open(service: RunningService, place: Mapping[str, Any]) -> None:
+    """By its account; where a scheme has no account's public key, by its first address."""
+    opened = await service.http.call("accounts.get", place, key=service.key)
+    if opened.code == "unknown_scheme":
+        opened = await service.http.call("addresses.derive", place, key=service.key)
+    assert opened.code == "ok", opened
