@@ -59,8 +59,8 @@ def from_entropy(entropy: bytes, language: str = "english") -> Phrase:
 def parse(text: str, language: str | None = None) -> Phrase:
     """Reads words, in ``language`` or in the one that they belong to.
 
-    Space and line feeds around and between words, case and Unicode composition are forgiven. Raises InvalidMnemonic, also where the
-    words are right in several languages and mean different entropy; InvalidField on an unknown language.
+    White space around and between words, case and Unicode composition are forgiven. Raises InvalidMnemonic, also where
+    the words are right in several languages and mean different entropy; InvalidField on an unknown language.
     """
     words = unicodedata.normalize("NFKD", text).lower().split()
     if len(words) not in WORD_COUNTS:
