@@ -12,7 +12,7 @@ from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.transaction import MAX_MONEY
-from strongroom.domain.hazards import UNVERIFIED_AMOUNTS
+from strongroom.domain import hazards
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.domain.summary import Caution
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
@@ -57,7 +57,7 @@ def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -
         presigned.check(decoded)
     _check_outputs(decoded, limits)
     _check_fee(signed, limits)
-    return () if signed.verified else (policy.permit(UNVERIFIED_AMOUNTS),)
+    return () if signed.verified else (policy.permit(hazards.UNVERIFIED_AMOUNTS),)
 
 
 def balance(decoded: BitcoinTransaction) -> int | None:
