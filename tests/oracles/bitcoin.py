@@ -132,7 +132,7 @@ class Maker:
             before, vout, output = self._before(coin)
             sequence = draw.choice((0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFF, 0))
             inputs += double(before) + vout.to_bytes(4, "little") + b"\0" + sequence.to_bytes(4, "little")
-            maps.append(self._map(coin, before, output))
+            maps.append(self._map(coin, before, output, alone=len(coins) == 1))
             spent.append(output)
         fee = 1000 * len(coins) + draw.randint(500, 1500)
         outputs = self._outputs(sum(output.value for output in spent) - fee)
@@ -152,9 +152,10 @@ class Maker:
         raw = b"\2\0\0\0\1" + draw.randbytes(36) + b"\0" + b"\xff" * 4
         return raw + size(len(outputs)) + b"".join(output.raw for output in outputs) + bytes(4), vout, outputs[vout]
 
-    def _map(self, coin: Coin, before: bytes, output: Output) -> bytes:
+    def _map(self, coin: Coin, before: bytes, output: Output, *, alone: bool) -> bytes:
+        """With the previous transaction, without which the amount of one input among several proves nothing."""
         legacy, entries = coin.kind in ("p2pkh", "p2sh"), b""
-        if legacy or self.draw.random() < 0.5:
+        if self.draw.random() < 0.5 or legacy or not alone:
             entries += pair(b"\x00", before)
         if not legacy:
             entries += pair(b"\x01", output.raw)

@@ -53,6 +53,14 @@ class Scheme:
                 raise ValueError(f"{name} is out of range")
         return self.template.format(account=at.account, change=at.change, index=at.index)
 
+    def has(self, at: Position) -> bool:
+        """Whether the template has a place for all that ``at`` names."""
+        try:
+            self.path(at)
+        except ValueError:
+            return False
+        return True
+
     def match(self, path: str) -> Position | None:
         """The position that gives ``path`` (canonical form, ``'`` for hardened), or None."""
         found = self._pattern.fullmatch(path)

@@ -71,6 +71,8 @@ class OurKey:
     scheme: str
     address: bytes
     """Canonical bytes; empty where the key's scheme is shared."""
+    next_index: int | None = None
+    """The lowest index that its account has not handed out; None if that is not known."""
 
 
 Ours = Mapping[bytes, OurKey]

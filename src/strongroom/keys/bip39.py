@@ -59,11 +59,10 @@ def from_entropy(entropy: bytes, language: str = "english") -> Phrase:
 def parse(text: str, language: str | None = None) -> Phrase:
     """Reads words, in ``language`` or in the one that they belong to.
 
-    Space around and between words, case and Unicode composition are forgiven. Raises InvalidMnemonic, also where the
-    words are right in several languages and mean different entropy; InvalidField on an unknown language.
+    White space around and between words, case and Unicode composition are forgiven. Raises InvalidMnemonic, also where
+    the words are right in several languages and mean different entropy; InvalidField on an unknown language.
     """
-    words = unicodedata.normalize("NFKD", text).strip().lower().split(" ")
-    words = [word for word in words if word]
+    words = unicodedata.normalize("NFKD", text).lower().split()
     if len(words) not in WORD_COUNTS:
         raise InvalidMnemonic("a mnemonic has 12, 15, 18, 21 or 24 words", field="mnemonic")
     names = LANGUAGES if language is None else (language,)

@@ -261,15 +261,38 @@ class Keyring:
         """The address at a place, if its key has one. Raises WalletArchived."""
         account = await self.account(call, place)
         usable = await call.usable_wallet(place.wallet.id)
+        also = [other for other in self._beside(place) if await self.account(call, other) is None]
+        openings = [_opening(each) for each in (place, *also)]
         details = {"path": place.path, "scheme": place.scheme.name}
+        if also:
+            details["also"] = ", ".join(other.scheme.name for other in also)
         async with call.journal.intent(
             wallet_id=place.wallet.id, network=place.network.name, opens=usable.secret, details=details, keyed=False
         ) as intent:
-            opening = Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
-            [node] = await from_signer(call.signer.public(usable.secret, [opening.want]))
-            opened, addresses = self.opened(place.wallet, opening, node, call.now)
-            intent.settle(None, rows=[] if account else [opened], same=addresses)
+            nodes = await from_signer(call.signer.public(usable.secret, [opening.want for opening in openings]))
+            opened = [
+                self.opened(place.wallet, opening, node, call.now)
+                for opening, node in zip(openings, nodes, strict=True)
+            ]
+            rows = [row for row, _ in opened]
+            addresses = opened[0][1]
+            intent.settle(None, rows=rows[1:] if account else rows, same=addresses)
         return addresses
+
+    def _beside(self, place: Place) -> list[Place]:
+        """The accounts of this number that open with a cosigner's.
+
+        Which script a multisig has is settled elsewhere, and the key that it takes then must be known.
+        """
+        if not place.scheme.shared:
+            return []
+        schemes = self._networks.chains[place.network.chain].schemes(place.network.keyspace).values()
+        at = Position(place.at.account)
+        return [
+            replace(place, scheme=scheme, at=at)
+            for scheme in schemes
+            if scheme.shared and scheme is not place.scheme and scheme.has(at)
+        ]
 
     async def public_key(self, call: Context, place: Place, secret: SealedSecret) -> bytes:
         """The key at a place of an account that is open already; where its index is hardened the signer derives it."""
@@ -374,6 +397,10 @@ class Keyring:
 
 def _our_key(address: Address) -> OurKey:
     return OurKey(address.public_key, address.path, address.scheme, address.canonical)
+
+
+def _opening(place: Place) -> Opening:
+    return Opening(place.network, place.scheme, place.at, _want(place.scheme, place.at))
 
 
 def _want(scheme: Scheme, at: Position) -> Want:

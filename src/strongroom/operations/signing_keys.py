@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from strongroom.chains.base import Decoded
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint, OurKey, Ours
-from strongroom.domain.wallet import Wallet, WalletKind
+from strongroom.domain.wallet import Account, Wallet, WalletKind
 from strongroom.errors import AddressNotDerived, InvalidField, InvalidTransaction, WrongKey
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector
@@ -18,6 +20,8 @@ from strongroom.operations.keyring import Place
 
 _MOST: Final = 2_000
 """Keys of one wallet in one transaction."""
+_NO_FINGERPRINT: Final = bytes(4)
+"""What wallets write that were given an extended key without its origin."""
 _AT_ONCE: Final = 64
 """Keys derived before others get a turn on the event loop: 4 ms."""
 
@@ -38,44 +42,93 @@ async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: K
 
 async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Ours:
     """By fingerprint and path, as far as the path is one where this wallet has keys on this network."""
-    named = list(_places(call, wallet, network, hints))
+    named = list(_claims(call, wallet, network, hints))
     if len(named) > _MOST:
         raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
-    found = {}
-    for count, (place, stated) in enumerate(named, 1):
-        key = await _key(call, place)
-        if stated is not None and not key.public_key.endswith(stated):  # an x-only key lacks its first byte
-            raise WrongKey(
-                "the transaction names a path of this wallet where another key stands than it says",
-                field="unsigned_tx",
-            )
-        found[key.public_key] = key
+    accounts = _Accounts(call)
+    found: dict[bytes, OurKey] = {}
+    closed = False
+    for count, claim in enumerate(named, 1):
+        account = await accounts.at(claim.place)
+        if account is None and not claim.anonymous:
+            raise _not_open()
+        closed = closed or account is None
+        key = None if account is None else await _key(call, claim, account, accounts)
+        if key is not None:
+            found[key.public_key] = key
         if count % _AT_ONCE == 0:
             await asyncio.sleep(0)
+    if closed and not found:
+        raise _not_open()
     return found
 
 
-def _places(
-    call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]
-) -> Iterator[tuple[Place, bytes | None]]:
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A transaction says that a key of this wallet stands at a place."""
+
+    place: Place
+    stated: bytes | None
+    """The key, compressed or x-only."""
+    anonymous: bool
+    """It names no master key, so that the place may be one of another wallet."""
+
+
+def _claims(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Iterator[_Claim]:
     schemes = call.networks.chains[network.chain].schemes(network.keyspace).values()
     usable = [scheme for scheme in schemes if wallet.kind in scheme.kinds]
     for hint in hints:
         fingerprint, path = hint.fingerprint_and_path or (b"", "")
-        if fingerprint.hex() == wallet.master_fingerprint:
+        anonymous = fingerprint == _NO_FINGERPRINT and hint.public_key is not None
+        if anonymous or fingerprint.hex() == wallet.master_fingerprint:
             match = next(((scheme, at) for scheme in usable if (at := scheme.match(path)) is not None), None)
             if match is not None:
-                yield Place(wallet, network, *match), hint.public_key
+                yield _Claim(Place(wallet, network, *match), hint.public_key, anonymous)
 
 
-async def _key(call: Call, place: Place) -> OurKey:
-    account = await call.keyring.account(call, place)
-    if account is None or account.node is None:
-        raise AddressNotDerived(
-            "the transaction names a key of an account that is not open yet: ask for the account or an address first",
-            field="unsigned_tx",
-        )
+class _Accounts:
+    """The open accounts that one transaction asks for, each read once."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._stored: dict[UUID, Account | None] = {}
+
+    async def at(self, place: Place) -> Account | None:
+        """None if it is not open, or has no public node."""
+        account = await self._call.keyring.account(self._call, place)
+        return None if account is None or account.node is None else account
+
+    async def next_index(self, place: Place, account: Account) -> int:
+        """As it stands in the database if it matters: what is remembered of an account has an older one."""
+        if place.at.index <= account.next_index:
+            return account.next_index
+        if place.account_id not in self._stored:
+            self._stored[place.account_id] = await self._call.storage.account(
+                self._call.tenant_id, place.wallet.id, place.network.keyspace, place.scheme.name, place.at.account
+            )
+        stored = self._stored[place.account_id]
+        return account.next_index if stored is None else stored.next_index
+
+
+async def _key(call: Call, claim: _Claim, account: Account, accounts: _Accounts) -> OurKey | None:
+    """None if an anonymous claim is of another wallet. Raises WrongKey if one that names this wallet is false."""
+    assert account.node is not None, "the account has been looked at"
+    place = claim.place
     public_key = bip32.derive_public(account.node, place.path).public_key
+    if claim.stated is not None and not public_key.endswith(claim.stated):  # an x-only key lacks its first byte
+        if claim.anonymous:
+            return None
+        raise WrongKey(
+            "the transaction names a path of this wallet where another key stands than it says", field="unsigned_tx"
+        )
     chain = call.networks.chains[place.network.chain]
     canonical = b"" if place.scheme.shared else chain.render(place.network, place.scheme, public_key).canonical
-    return OurKey(public_key, place.path, place.scheme.name, canonical)
+    next_index = await accounts.next_index(place, account)
+    return OurKey(public_key, place.path, place.scheme.name, canonical, next_index)
+
+
+def _not_open() -> AddressNotDerived:
+    return AddressNotDerived(
+        "the transaction names a key of an account that is not open yet: ask for the account or an address first",
+        field="unsigned_tx",
+    )

@@ -75,6 +75,11 @@ def test_words_that_mean_the_same_in_both_chinese_lists() -> None:
         f"  {LEGAL.upper()} \n",
         LEGAL.replace(" ", "   "),
         LEGAL.replace(" ", "\u3000"),
+        LEGAL.replace(" ", "\n"),
+        LEGAL.replace(" ", "\r\n") + "\r\n",
+        LEGAL.replace(" ", "\t"),
+        LEGAL.replace(" ", " \n\t "),
+        LEGAL.replace(" ", "\u00a0"),
         LEGAL.replace("legal", "ｌｅｇａｌ"),
     ],
 )
@@ -98,8 +103,8 @@ def test_japanese_takes_both_spaces() -> None:
         ("abandon " * 12, "checksum"),
         (ZERO.replace("about", "aboot"), "word 12 "),
         (LEGAL.replace("winner", "winnner", 1), "word 2 "),
-        (LEGAL.replace("thank", "tha\nnk", 1), "word 3 "),
-        (LEGAL.replace(" ", "\n"), "12, 15"),
+        (LEGAL.replace("thank", "tha\nnk", 1), "12, 15"),
+        (LEGAL.replace(" ", ""), "12, 15"),
         (LEGAL.replace("year", "year,"), "word 4 "),
     ],
 )

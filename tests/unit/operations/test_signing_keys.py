@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,10 +42,12 @@ def spending(paths: Sequence[str], paid: Sequence[TxOut] = (FOREIGN,), *, stated
     inputs, maps = [], []
     for number, path in enumerate(paths):
         key = key_at(path)
-        outpoint = OutPoint(hashlib.sha256(path.encode()).digest(), number)
-        inputs.append(TxIn(outpoint, b"", 0xFFFFFFFD))
+        output = TxOut(VALUE, script.p2wpkh(hash160(key)))
+        before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), number), b"", 0xFFFFFFFF)
+        previous = Transaction(2, (before,), (output,), 0)
+        inputs.append(TxIn(OutPoint(previous.hash, 0), b"", 0xFFFFFFFD))
         origin = Origin(bytes.fromhex(fingerprint), parse_path(stated[number] if stated else path))
-        maps.append(PsbtInput(witness_utxo=TxOut(VALUE, script.p2wpkh(hash160(key))), bip32_derivations={key: origin}))
+        maps.append(PsbtInput(non_witness_utxo=previous, witness_utxo=output, bip32_derivations={key: origin}))
     rest = TxOut(VALUE * len(paths) - sum(each.value for each in paid) - 1_000, script.p2wpkh(b"\x09" * 20))
     last = PsbtOutput()
     if change is not None:
@@ -130,7 +133,58 @@ async def test_a_path_where_the_wallet_has_no_keys(caller: Caller, stated: str) 
 
 
 async def test_another_fingerprint(caller: Caller) -> None:
-    assert (await caller.sign(spending(["m/84'/0'/0'/0/0"], fingerprint="00000000"))).code == "wrong_key"
+    assert (await caller.sign(spending(["m/84'/0'/0'/0/0"], fingerprint="00000001"))).code == "wrong_key"
+
+
+class TestWithoutFingerprint:
+    """As wallets write a PSBT that were given an extended key without its origin."""
+
+    async def test_a_key_at_its_path_is_ours_and_change_is_change(self, caller: Caller) -> None:
+        signed = await caller.sign(spending(["m/84'/0'/0'/0/0"], change="m/84'/0'/0'/1/0", fingerprint="00000000"))
+        assert signed.result["complete"] is True
+        kinds = [action["kind"] for action in signed.result["summary"]["actions"]]
+        assert kinds == ["spend", "transfer", "change"]
+
+    async def test_another_key_at_that_path_is_of_another_wallet(self, caller: Caller) -> None:
+        one = psbt.parse_text(spending(["m/84'/0'/0'/0/0"], change="m/84'/0'/0'/1/0"))
+        nameless = {key_at("m/84'/0'/9'/0/1"): Origin(bytes(4), parse_path("m/84'/0'/0'/0/1"))}
+        cosigned = replace(one, outputs=(PsbtOutput(bip32_derivations=nameless), one.outputs[1]))
+        assert (await caller.sign(psbt.to_base64(cosigned))).result["complete"] is True
+        stated = spending(["m/84'/0'/0'/0/0"], stated=["m/84'/0'/0'/0/1"], fingerprint="00000000")
+        assert (await caller.sign(stated)).code == "wrong_key"
+
+    async def test_an_account_that_is_not_open(self, caller: Caller) -> None:
+        text = spending(["m/84'/0'/4'/0/0"], fingerprint="00000000")
+        assert (await caller.sign(text)).code == "address_not_derived"
+        await caller.open(account=4)
+        assert is_sound(await caller.sign(text), text)
+
+
+class TestFarChange:
+    @pytest.mark.parametrize(("index", "far"), [(0, False), (21, False), (22, True), (10_001, True), (2**31 - 1, True)])
+    async def test_beyond_the_next_index_and_the_gap(self, caller: Caller, index: int, far: bool) -> None:
+        """A new account has handed out index 0."""
+        for branch in (0, 1):
+            change = f"m/84'/0'/0'/{branch}/{index or branch}"
+            signed = await caller.sign(spending(["m/84'/0'/0'/0/0"], change=change), options={"allow_resign": True})
+            codes = [warning["code"] for warning in signed.result.get("warnings", ())]
+            assert codes == (["far_change"] if far else []), change
+
+    async def test_addresses_that_were_handed_out_move_it(self, caller: Caller) -> None:
+        text = spending(["m/84'/0'/0'/0/0"], change="m/84'/0'/0'/1/23")
+        assert [each["code"] for each in (await caller.sign(text)).result["warnings"]] == ["far_change"]
+        command = {"wallet_id": caller.wallet, "network": "bitcoin"}
+        for _ in range(2):
+            assert (await caller.service.http.call("addresses.next", command, key=caller.service.key)).code == "ok"
+        assert "warnings" not in (await caller.sign(text)).result
+
+    async def test_change_that_is_spent_moves_it(self, caller: Caller) -> None:
+        text = spending(["m/84'/0'/0'/1/40"], change="m/84'/0'/0'/1/61")
+        assert "warnings" not in (await caller.sign(text)).result
+        text = spending(["m/84'/0'/0'/1/41"], change="m/84'/0'/0'/1/63")
+        assert [each["code"] for each in (await caller.sign(text)).result["warnings"]] == ["far_change"]
+        text = spending(["m/84'/0'/0'/1/10020"], change="m/84'/0'/0'/1/10021")
+        assert [each["code"] for each in (await caller.sign(text)).result["warnings"]] == ["far_change"]
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,8 @@ class Bitcoin:
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
         read = _bitcoin(decoded)
-        held = Ownership(read, ours or {})
-        checks.check(read, None if ours is None else held, policy)
-        return summary.cautions(read, held, policy)
+        held = None if ours is None else Ownership(read, ours)
+        return *checks.check(read, held, policy), *summary.cautions(read, held, policy)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
         read = _bitcoin(decoded)

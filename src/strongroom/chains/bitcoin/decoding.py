@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from binascii import a2b_hex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.bitcoin import descriptor, finalising, locks, psbt, script
+from strongroom.chains.bitcoin import descriptor, finalising, locks, psbt, script, spending
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
-from strongroom.chains.bitcoin.sighash import Precomputed
+from strongroom.chains.bitcoin.sighash import HashType, Precomputed
 from strongroom.chains.bitcoin.transaction import Transaction, TxOut, parse
 from strongroom.codecs.bip32 import format_path
 from strongroom.domain.network import Network
@@ -27,7 +27,7 @@ _SEGWIT_V0: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH)
 class BitcoinTransaction(Decoded):
     psbt: Psbt
     text: str
-    """What came in."""
+    """What came in, without the space that transport puts into it."""
     spent: tuple[TxOut | None, ...]
     """What each input spends; None where the PSBT does not say."""
     locks: tuple[Lock | None, ...]
@@ -43,6 +43,21 @@ class BitcoinTransaction(Decoded):
     def estimated(self) -> Transaction:
         """With signatures of about the size of those to come."""
         return finalising.estimate(self.psbt, self.locks)
+
+    @cached_property
+    def judged(self) -> Mapping[int, bool | None]:
+        """By input that is final: whether it spends its output; None if its script is of a kind not judged here.
+
+        Every amount must be known.
+        """
+        return {index: self._judge(index) for index, given in enumerate(self.psbt.inputs) if given.is_final}
+
+    def _judge(self, index: int) -> bool | None:
+        spent = [output for output in self.spent if output is not None]
+        try:
+            return spending.spends(self.estimated, index, spent, frozenset(HashType), self.shared)
+        except spending.UnknownScriptError:
+            return None
 
 
 def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
@@ -61,7 +76,7 @@ def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
         key_hints=tuple(dict.fromkeys(_hints(parsed))),
         names_its_keys=True,
         psbt=parsed,
-        text=unsigned,
+        text=psbt.without_space(unsigned),
         spent=spent,
         locks=tuple(map(_lock, spent, parsed.inputs)),
         shared=Precomputed(parsed.transaction, known),

@@ -7,7 +7,7 @@ from typing import Final
 
 from strongroom.chains.base import AccountKeys
 from strongroom.chains.bitcoin.networks import MAIN, TEST
-from strongroom.chains.bitcoin.schemes import BIP44, BIP48, BIP49, BIP84, BIP86
+from strongroom.chains.bitcoin.schemes import BIP44, BIP48, BIP48_NESTED, BIP49, BIP84, BIP86
 from strongroom.codecs import bech32, bip32
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
@@ -19,9 +19,11 @@ _SLIP132: Final = {
     (MAIN, BIP49): 0x049D7CB2,  # ypub
     (MAIN, BIP84): 0x04B24746,  # zpub
     (MAIN, BIP48): 0x02AA7ED3,  # Zpub
+    (MAIN, BIP48_NESTED): 0x0295B43F,  # Ypub
     (TEST, BIP49): 0x044A5262,  # upub
     (TEST, BIP84): 0x045F1CF6,  # vpub
     (TEST, BIP48): 0x02575483,  # Vpub
+    (TEST, BIP48_NESTED): 0x024289EF,  # Upub
 }
 """The other schemes have no version of their own."""
 _DESCRIPTORS: Final = {

@@ -54,7 +54,7 @@ def estimate(unsigned: Psbt, locks: Iterable[Lock | None]) -> Transaction:
 
 
 def _final(given: PsbtInput) -> Parts | None:
-    if given.final_script_sig is None and given.final_script_witness is None:
+    if not given.is_final:
         return None
     return given.final_script_sig or b"", given.final_script_witness or ()
 

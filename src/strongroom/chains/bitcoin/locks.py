@@ -27,6 +27,8 @@ class Way(StrEnum):
     LEGACY = "legacy"
     SEGWIT = "segwit"
     TAPROOT = "taproot"
+    NONE = "none"
+    """Nobody signs: an anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Lock:
 
         ``signatures``: DER and hash type by public key; ``key_path``: the Schnorr signature of Taproot.
         """
+        if self.way is Way.NONE:
+            return ()
         if self.way is Way.TAPROOT:
             return None if key_path is None else (key_path,)
         if not self.keys:
@@ -56,12 +60,14 @@ class Lock:
 
     def admits(self, key: bytes) -> bool:
         """Whether an ECDSA signature of this key is of any use."""
-        if self.way is Way.TAPROOT:
+        if self.way in (Way.TAPROOT, Way.NONE):
             return False
         return key in self.keys if self.keys else hash160(key) == script.classify(self.code)[1]
 
     def estimate(self) -> tuple[bytes, ...]:
         """A stack of the size that `satisfy` will give, to a byte or two a signature."""
+        if self.way is Way.NONE:
+            return ()
         if self.way is Way.TAPROOT:
             return (_SCHNORR,)
         return (b"", *(_SIGNATURE,) * self.threshold) if self.keys else (_SIGNATURE, _KEY)
@@ -91,6 +97,8 @@ def read(output_script: bytes, redeem_script: bytes | None, witness_script: byte
         return Lock(Way.SEGWIT, script.p2pkh(program), redeem_script)
     if kind is ScriptKind.P2TR:
         return Lock(Way.TAPROOT, code) if redeem_script is None else None
+    if kind is ScriptKind.ANCHOR:
+        return Lock(Way.NONE, code) if redeem_script is None else None
     if kind is ScriptKind.P2PKH:
         return Lock(Way.LEGACY, code, redeem_script)
     return _several(Way.LEGACY, code, redeem_script)

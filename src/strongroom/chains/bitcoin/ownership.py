@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Final
 
 from strongroom.chains.bitcoin import locks, schemes, script
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
@@ -10,8 +11,14 @@ from strongroom.chains.bitcoin.locks import Way
 from strongroom.chains.bitcoin.psbt import PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.codecs.hash160 import hash160
+from strongroom.domain.scheme import Position
 from strongroom.domain.signing import OurKey, Ours
 from strongroom.errors import InvalidTransaction
+
+GAP: Final = 20
+"""Unused addresses in a row after which wallets stop looking (BIP-44)."""
+FAR: Final = 10_000
+"""No wallet is expected to look beyond this index."""
 
 
 class Ownership:
@@ -30,6 +37,34 @@ class Ownership:
     def outputs(self) -> tuple[OurKey | None, ...]:
         """By output: the key of ours that alone can spend it."""
         return tuple(self.key_of(output.script) for output in self._decoded.transaction.outputs)
+
+    def is_far(self, key: OurKey) -> bool:
+        """Whether a wallet that looks no further than the gap after the last key it knows would miss this one.
+
+        Known are the indexes that were handed out, and those that this transaction spends from.
+        """
+        at = self._position(key)
+        if at is None or key.next_index is None:
+            return False
+        known = max(key.next_index, self._spent_up_to.get((key.scheme, at.account, at.change), 0))
+        return at.index > min(known + GAP, FAR)
+
+    @cached_property
+    def _spent_up_to(self) -> dict[tuple[str, int, int], int]:
+        """By scheme, account and branch: one more than the highest index that an input spends from."""
+        found: dict[tuple[str, int, int], int] = {}
+        for output, signers in zip(self._decoded.spent, self.signers, strict=True):
+            owner = None if output is None else self.key_of(output.script)
+            for key in {*signers, *([] if owner is None else [owner])}:
+                at = self._position(key)
+                if at is not None:
+                    branch = (key.scheme, at.account, at.change)
+                    found[branch] = max(found.get(branch, 0), at.index + 1)
+        return found
+
+    def _position(self, key: OurKey) -> Position | None:
+        scheme = schemes.SCHEMES[self._decoded.network.keyspace].get(key.scheme)
+        return None if scheme is None else scheme.match(key.path)
 
     def check_claims(self) -> None:
         """Raises InvalidTransaction where an output claims one of our keys and does not pay it: fake change."""
@@ -71,8 +106,7 @@ class Ownership:
 
     def _signers(self, index: int) -> tuple[OurKey, ...]:
         output, lock, given = self._decoded.spent[index], self._decoded.locks[index], self._decoded.psbt.inputs[index]
-        final = given.final_script_sig is not None or given.final_script_witness is not None
-        if output is None or lock is None or final:
+        if output is None or lock is None or given.is_final:
             return ()
         if lock.keys:
             return tuple(self._ours[key] for key in lock.keys if key in self._ours)

@@ -22,6 +22,7 @@ _INPUT_OF_V2: Final = frozenset(range(0x0E, 0x13))
 _OUTPUT_OF_V2: Final = frozenset({0x03, 0x04})
 _XPUB: Final = 78
 _MAX_MERKLE_PATH: Final = 128
+_SPACE: Final = dict.fromkeys(map(ord, " \t\r\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class PsbtInput:
     tap_merkle_root: bytes | None = None
     unknown: Unknown = field(default_factory=dict)
     order: Order = ()
+
+    @property
+    def is_final(self) -> bool:
+        return self.final_script_sig is not None or self.final_script_witness is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +143,14 @@ def parse(raw: bytes) -> Psbt:
     return Psbt(inputs=inputs, outputs=outputs, **fields)
 
 
+def without_space(text: str) -> str:
+    """Without what files, mails and terminals break lines with."""
+    return text.translate(_SPACE)
+
+
 def parse_text(text: str) -> Psbt:
-    """Base64, or hex. Raises ValueError."""
+    """Base64 or hex, in as many lines as one likes. Raises ValueError."""
+    text = without_space(text)
     if text[: 2 * len(MAGIC)].lower() == MAGIC.hex():
         if not text.isascii() or not text.isalnum():
             raise ValueError("the PSBT is not hex")

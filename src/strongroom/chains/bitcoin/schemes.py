@@ -17,7 +17,10 @@ from strongroom.domain.wallet import WalletKind
 from strongroom.errors import UnknownScheme
 
 BIP44: Final = "bip44"
+BIP45: Final = "bip45"
+BIP45_COSIGNER: Final = "bip45-cosigner"
 BIP48: Final = "bip48"
+BIP48_NESTED: Final = "bip48-p2sh-p2wsh"
 BIP49: Final = "bip49"
 BIP84: Final = "bip84"
 BIP86: Final = "bip86"
@@ -76,6 +79,9 @@ def _of(keyspace: str) -> dict[str, Scheme]:
         template = f"m/{purpose}'/{coin}'/{{account}}'{script_type}/{{change}}/{{index}}"
         return Scheme(name, template, Curve.SECP256K1, description, shared=shared)
 
+    def legacy(name: str, template: str, description: str) -> Scheme:
+        return Scheme(name, template, Curve.SECP256K1, description, shared=True)
+
     def raw(name: str, description: str) -> Scheme:
         return Scheme(name, "m", Curve.SECP256K1, f"A single imported private key, {description}", _RAW)
 
@@ -85,6 +91,19 @@ def _of(keyspace: str) -> dict[str, Scheme]:
         hd(BIP49, 49, "P2WPKH in P2SH: older accounts of Ledger and Trezor"),
         hd(BIP44, 44, "P2PKH: accounts from before segregated witness"),
         hd(BIP48, 48, "A cosigner's keys of P2WSH multisig: Sparrow, Specter, Coldcard", "/2'", shared=True),
+        hd(
+            BIP48_NESTED,
+            48,
+            "A cosigner's keys of multisig in P2SH-P2WSH: Sparrow, Electrum, Coldcard",
+            "/1'",
+            shared=True,
+        ),
+        legacy(BIP45, "m/45'/{change}/{index}", "A cosigner's keys of P2SH multisig: Sparrow, Electrum, Coldcard"),
+        legacy(
+            BIP45_COSIGNER,
+            "m/45'/{account}/{change}/{index}",
+            "A cosigner's keys of P2SH multisig as BIP-45 has them: account is the cosigner's index",
+        ),
         raw(RAW_P2WPKH, "P2WPKH"),
         raw(RAW_P2TR, "P2TR"),
         raw(RAW_P2SH_P2WPKH, "P2WPKH in P2SH"),

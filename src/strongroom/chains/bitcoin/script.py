@@ -29,6 +29,8 @@ class ScriptKind(StrEnum):
     P2WPKH = "p2wpkh"
     P2WSH = "p2wsh"
     P2TR = "p2tr"
+    ANCHOR = "anchor"
+    """Anyone can spend it, without a signature: pay to anchor (Bitcoin Core, src/script/script.h)."""
     MULTISIG = "multisig"
     OP_RETURN = "op_return"
     OTHER = "other"
@@ -39,6 +41,7 @@ _WITNESS_KINDS: Final = {
     (0, 32): ScriptKind.P2WSH,
     (1, 32): ScriptKind.P2TR,
 }
+_ANCHOR: Final = bytes.fromhex("51024e73")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ def witness_version(script: bytes) -> int | None:
 def classify(script: bytes) -> tuple[ScriptKind, bytes]:
     """What a script is, with its hash, program, output key or what follows OP_RETURN; nothing for the other kinds."""
     version = witness_version(script)
+    if script == _ANCHOR:
+        return ScriptKind.ANCHOR, script[2:]
     if version is not None:
         kind = _WITNESS_KINDS.get((version, len(script) - 2), ScriptKind.OTHER)
         return kind, script[2:]

@@ -31,6 +31,8 @@ class HashType(IntEnum):
 
 
 ANYONECANPAY: Final = 0x80
+BINDING: Final = frozenset({HashType.DEFAULT, HashType.ALL})
+"""Hash types that commit to every input and output: what is signed without being asked for."""
 _OUTPUTS: Final = 0x1F
 """Bits of a hash type that choose outputs, in the two algorithms that take any number."""
 _NONE: Final = bytes(32)

@@ -9,13 +9,15 @@ from typing import Final
 
 from btclib_secp256k1 import dsa, ssa
 
-from strongroom.chains.bitcoin import checks, finalising, psbt, summary
+from strongroom.chains.bitcoin import checks, commitments, finalising, psbt, summary
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.locks import Way
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.psbt import Psbt
-from strongroom.chains.bitcoin.script import witness_version
-from strongroom.chains.bitcoin.sighash import HashType
+from strongroom.chains.bitcoin.script import p2sh, witness_version
+from strongroom.chains.bitcoin.sighash import BINDING, HashType
 from strongroom.chains.bitcoin.transaction import Transaction, parse
+from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, Purpose, Signed, ToSign
 from strongroom.errors import InternalError, InvalidTransaction
@@ -60,7 +62,7 @@ def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
 
 
 def assemble(template: Template, made: Sequence[bytes]) -> Signed:
-    """``signed_tx`` is the transaction once every input is final, and the PSBT before. Raises InternalError."""
+    """``signed_tx`` is the transaction once a node would take it, and the PSBT before. Raises InternalError."""
     decoded = template.decoded
     if len(made) != len(template.shares):
         raise InternalError("there are not as many signatures as were asked for")
@@ -75,7 +77,9 @@ def assemble(template: Template, made: Sequence[bytes]) -> Signed:
             inputs[share.index] = replace(given, tap_key_sig=_schnorr(decoded, share, signature))
     signed = replace(signed, inputs=tuple(inputs))
     final = finalising.finalise(signed, decoded.locks)
-    return _partial(decoded, signed) if final is None else _complete(decoded, final)
+    if final is None or None in decoded.judged.values() or checks.fee(decoded) is None:
+        return _partial(template, signed)  # signatures are missing, a final input was not judged, or inputs are missing
+    return _complete(decoded, final)
 
 
 def _shares(decoded: BitcoinTransaction, held: Ownership) -> list[Share]:
@@ -84,8 +88,8 @@ def _shares(decoded: BitcoinTransaction, held: Ownership) -> list[Share]:
         lock = decoded.locks[index]
         if lock is None or not keys:
             continue
-        kind = checks.hash_type(decoded, index)
-        digest = checks.digest(decoded, index, lock, kind)
+        kind = commitments.hash_type(decoded, index)
+        digest = commitments.digest(decoded, index, lock, kind)
         found += [Share(index, key, digest, kind, held.root(index)) for key in keys]
     return found
 
@@ -102,28 +106,42 @@ def _to_sign(share: Share) -> ToSign:
 
 
 def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard, ...]:
-    """One for each output that we sign for.
+    """Those of each output that we sign for, by what the digest commits to.
 
-    The payload is the transaction with everything that it spends: a segwit v0 signature covers the amount of its own
-    input only, and one input's amount told wrongly in each of two signatures would pay more than either shows. The
-    script stands as the guard's address: who makes up what an outpoint holds guards another thing than its owner.
+    The payload is the transaction with everything that it spends, and every sighash type.
     """
     transaction, network = decoded.transaction, decoded.network
     spent = b"".join(output.serialize() for output in decoded.spent if output is not None)
-    kinds = bytes(checks.hash_type(decoded, index) for index in range(len(transaction.inputs)))
+    kinds = bytes(commitments.hash_type(decoded, index) for index in range(len(transaction.inputs)))
     payload = tagged_hash("Strongroom/payload", transaction.serialize(witness=False) + spent + kinds)
     return tuple(
         Guard(
             keyspace=network.keyspace,
             chain_id=network.caip2,
-            address=output.script.hex(),
+            address=guarded.hex(),
             sequence=str(transaction.inputs[index].outpoint),
             payload_hash=payload,
             joint=True,
         )
         for index in indexes
-        if (output := decoded.spent[index]) is not None
+        for guarded in _guarded_scripts(decoded, index)
     )
+
+
+def _guarded_scripts(decoded: BitcoinTransaction, index: int) -> tuple[bytes, ...]:
+    """The output scripts that a signature of this input could spend, whichever of them the PSBT claims.
+
+    A segwit v0 digest holds the script code, which a witness program and the same program in P2SH share. So both are
+    guarded: a signature that was made under the one name is met under the other. Taproot's digest holds the output
+    script, and a legacy input proves its own by the previous transaction.
+    """
+    output, lock = decoded.spent[index], decoded.locks[index]
+    if output is None or lock is None:
+        return ()
+    if lock.way is not Way.SEGWIT:
+        return (output.script,)
+    program = output.script if lock.redeem_script is None else lock.redeem_script
+    return program, p2sh(hash160(program))
 
 
 def _ecdsa(share: Share, made: bytes) -> bytes:
@@ -146,10 +164,11 @@ def _schnorr(decoded: BitcoinTransaction, share: Share, made: bytes) -> bytes:
     return made if share.kind is HashType.DEFAULT else made + bytes((share.kind,))
 
 
-def _partial(decoded: BitcoinTransaction, signed: Psbt) -> Signed:
-    """Without a complete set of signatures the id is known where no input has a scriptSig."""
-    text = psbt.to_base64(signed)
+def _partial(template: Template, signed: Psbt) -> Signed:
+    """The id is known before the end if no input has a scriptSig, and no signature of ours lets others change it."""
+    text, decoded = psbt.to_base64(signed), template.decoded
     fixed = all(output is not None and witness_version(output.script) is not None for output in decoded.spent)
+    fixed = fixed and all(share.kind in BINDING for share in template.shares)
     return Signed(text, decoded.transaction.txid if fixed else None, False, {"psbt": text})
 
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from strongroom.chains.bitcoin import address, checks, script
+from strongroom.chains.bitcoin import address, checks, commitments, relay, script
+from strongroom.chains.bitcoin.commitments import Commitments
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.chains.bitcoin.sighash import HashType
+from strongroom.chains.bitcoin.transaction import TxOut
 from strongroom.domain.network import Network
-from strongroom.domain.signing import Policy
+from strongroom.domain.signing import OurKey, Policy
 from strongroom.domain.summary import Action, Caution, Fee, Summary
 
+_LEFT_OPEN: Final = {
+    HashType.NONE: "others can pay what the inputs hold to anyone",
+    HashType.SINGLE: "others can change every output but the one at the position of the input",
+    HashType.ALL_ANYONECANPAY: "others can add, change and take away the other inputs, and so the fee",
+    HashType.NONE_ANYONECANPAY: "others can spend the input in any transaction, to anyone",
+    HashType.SINGLE_ANYONECANPAY: "others can put the input and the output at its position into any transaction",
+}
+"""What signatures of these types do not cover."""
 MAX_REPLACEABLE: Final = 0xFFFFFFFD
 """An input with at most this sequence says that the transaction may be replaced (BIP-125)."""
 
@@ -34,8 +45,10 @@ def summarise(decoded: BitcoinTransaction, held: Ownership) -> Summary:
     )
 
 
-def cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> tuple[Caution, ...]:
-    return tuple(_cautions(decoded, held, policy))
+def cautions(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -> tuple[Caution, ...]:
+    """``held``: what is ours; None if nobody signs."""
+    signed = commitments.of(decoded, held)
+    return tuple(_cautions(decoded, held or Ownership(decoded, {}), signed, policy))
 
 
 def _inputs(decoded: BitcoinTransaction, held: Ownership) -> Iterator[Action]:
@@ -97,22 +110,34 @@ def _fee(decoded: BitcoinTransaction) -> Fee | None:
     return Fee(amount=str(amount), asset=decoded.network.symbol, rate=rate, limit=str(vsize))
 
 
-def _cautions(decoded: BitcoinTransaction, held: Ownership, policy: Policy) -> Iterator[Caution]:
+def _cautions(decoded: BitcoinTransaction, held: Ownership, signed: Commitments, policy: Policy) -> Iterator[Caution]:
     limit = policy.limits.get("high_fee_rate_warning", checks.LIMITS["high_fee_rate_warning"])
-    amount = checks.fee(decoded)
+    amount = checks.balance(decoded)
     if amount is None:
         yield Caution(code="unknown_fee", message="The PSBT does not say what every input spends")
+    elif amount < 0:
+        yield Caution(code="unfinished", message="The outputs hold more than the inputs: others are to add inputs")
     elif limit is not None and amount > limit * decoded.estimated.vsize:
         yield Caution(code="high_fee", message="The fee is unusually high")
-    if any(given.sighash_type not in (None, *checks.BINDING) for given in decoded.psbt.inputs):
-        message = "A signature does not cover the whole transaction: others can change the rest"
-        yield Caution(code="partial_sighash", message=message)
+    for kind in sorted(set(signed.loose.values())):
+        yield Caution(code="partial_sighash", message=f"{kind.label}: {_LEFT_OPEN[kind]}")
     for output, owner in zip(decoded.transaction.outputs, held.outputs, strict=True):
-        if owner is not None and owner.address != output.script:
-            message = "An output pays a key of this wallet by a script that its account does not look for"
-            yield Caution(code="other_script", message=message)
-        if script.classify(output.script)[0] is ScriptKind.OTHER:
-            yield Caution(code="unknown_script", message="An output has a script of no known kind")
+        yield from _of_output(output, owner)
+        if owner is not None and held.is_far(owner):
+            message = "An output pays a key of this wallet so far ahead that a watching wallet may never look there"
+            yield Caution(code="far_change", message=message)
+    transaction = decoded.transaction
+    if amount and any(relay.is_empty_anchor(output) for output in transaction.outputs):
+        message = "Nodes relay a transaction with an empty anchor only if it pays no fee of its own"
+        yield Caution(code="anchor_with_fee", message=message)
+
+
+def _of_output(output: TxOut, owner: OurKey | None) -> Iterator[Caution]:
+    if owner is not None and owner.address != output.script:
+        message = "An output pays a key of this wallet by a script that its account does not look for"
+        yield Caution(code="other_script", message=message)
+    if script.classify(output.script)[0] is ScriptKind.OTHER:
+        yield Caution(code="unknown_script", message="An output has a script of no known kind")
 
 
 def _address(network: Network, output_script: bytes) -> str | None:

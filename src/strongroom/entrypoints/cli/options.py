@@ -31,9 +31,24 @@ Document = Annotated[str, typer.Argument(help="The text itself, @FILE, or - for 
 
 def read_text(given: str) -> str:
     """The argument itself, the file that ``@FILE`` names, or what comes on standard input for ``-``."""
+    if given == "-" or given.startswith("@"):
+        return as_text(read_bytes(given))
+    return given
+
+
+def read_bytes(given: str) -> bytes:
+    """As `read_text`, for a document that may be binary."""
     if given == "-":
-        return sys.stdin.read().strip()
-    return _read_file(Path(given[1:])).strip() if given.startswith("@") else given
+        return sys.stdin.buffer.read()
+    return _read_file(Path(given[1:])) if given.startswith("@") else given.encode()
+
+
+def as_text(raw: bytes) -> str:
+    """Without space around it. Ends the program if it is no UTF-8."""
+    try:
+        return raw.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        failure.fail("this must be text, in UTF-8", failure.USAGE)
 
 
 def read_document(given: str) -> Any:
@@ -47,7 +62,7 @@ def read_document(given: str) -> Any:
 def read_secret(what: str, file: Path | None) -> str:
     """From a file, a prompt that does not echo, or standard input; never from an argument, which others can see."""
     if file is not None:
-        text = _read_file(file)
+        text = as_text(_read_file(file))
     elif sys.stdin.isatty():
         text = str(typer.prompt(what, hide_input=True))
     else:
@@ -57,9 +72,9 @@ def read_secret(what: str, file: Path | None) -> str:
     return text.strip()
 
 
-def _read_file(path: Path) -> str:
+def _read_file(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return path.read_bytes()
+    except OSError:
         name = "the file" if looks_like_secret(str(path)) else str(path)
         failure.fail(f"{name} cannot be read", failure.USAGE)

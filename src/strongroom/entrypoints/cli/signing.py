@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+from base64 import b64encode
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,6 +16,9 @@ from strongroom.entrypoints.cli.rest import Fields, operation
 sign = typer.Typer(name="sign", no_args_is_help=True, help="Sign transactions, messages, typed data, authorisations.")
 verify = typer.Typer(name="verify", no_args_is_help=True, help="Verify signatures of anybody.")
 top = typer.Typer()
+
+_PSBT: Final = b"psbt\xff"
+"""How a PSBT begins (BIP-174), as wallets write it to a file."""
 
 Signature = Annotated[str, typer.Option(help="The signature.")]
 Signer = Annotated[str, typer.Option("--address", help="Who is said to have signed.")]
@@ -174,5 +178,9 @@ def decode(network: options.Network, transaction: options.Document) -> Fields:
 
 
 def _transaction(given: str) -> Any:
-    text = options.read_text(given)
+    """A binary PSBT goes as base64."""
+    raw = options.read_bytes(given)
+    if raw.startswith(_PSBT):
+        return b64encode(raw).decode()
+    text = options.as_text(raw)
     return options.read_document(text) if text.startswith("{") else text

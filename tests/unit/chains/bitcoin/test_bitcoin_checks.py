@@ -9,8 +9,8 @@ import pytest
 from btclib_secp256k1 import dsa
 
 from strongroom.chains.bitcoin import psbt, schemes, script
-from strongroom.chains.bitcoin.checks import dust_threshold
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, TapOrigin
+from strongroom.chains.bitcoin.relay import dust_threshold
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.transaction import MAX_MONEY, OutPoint, TxIn, TxOut
 from strongroom.domain.signing import Ours, Policy

@@ -218,12 +218,12 @@ def bad_texts() -> list[str]:
     return [
         "",
         " ",
-        text + "\n",
-        text[:40] + "\n" + text[40:],
+        text + "\0",
+        text[:40] + "\u00a0" + text[40:],
         text.rstrip("=") if text.endswith("=") else text + "=",
         text.replace("c", "-", 1),
         GOOD[0].hex() + "0",
-        GOOD[0].hex()[:20] + " " + GOOD[0].hex()[20:],
+        GOOD[0].hex()[:20] + "." + GOOD[0].hex()[20:],
         "0x" + GOOD[0].hex(),
         GOOD[0].hex() + "\u0661\u0661",
         "\u00e9" * 10,
@@ -234,6 +234,14 @@ def bad_texts() -> list[str]:
 def test_what_is_neither_base64_nor_hex(text: str) -> None:
     with pytest.raises(ValueError, match=r"PSBT|hex"):
         psbt.parse_text(text)
+
+
+@pytest.mark.parametrize("text", [GOOD[0].hex(), base64.b64encode(GOOD[0]).decode()], ids=["hex", "base64"])
+@pytest.mark.parametrize("broken_by", ["\n", "\r\n", "\r", "\t", " \n"])
+def test_space_that_transport_puts_in_changes_nothing(text: str, broken_by: str) -> None:
+    lines = [text[at : at + 76] for at in range(0, len(text), 76)]
+    for wrapped in (broken_by.join(lines), broken_by.join([*lines, ""]), broken_by.join(["", *lines])):
+        assert psbt.parse_text(wrapped) == psbt.parse(GOOD[0])
 
 
 def test_base64_has_one_form_only() -> None:

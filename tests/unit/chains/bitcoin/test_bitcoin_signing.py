@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import spends
 from strongroom.chains.bitcoin.transaction import TxOut, parse
-from strongroom.domain.signing import Algorithm, Prepared
+from strongroom.domain.signing import Algorithm, Guard, Prepared
 from strongroom.errors import InternalError, InvalidTransaction, WrongKey
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
@@ -28,6 +29,7 @@ from tests.unit.chains.bitcoin.bitcoin_cases import (
     output_script,
     prepare,
     public_key,
+    scripts,
     sign,
     signature,
     with_input,
@@ -176,20 +178,44 @@ def test_text_that_is_not_canonical() -> None:
     text = psbt.serialize(make(["p2wpkh"])).hex()
     assert sign(text, ours(0)).complete
     assert sign(text.upper(), ours(0)).complete
-    for spoilt in (text + "00", text[:-2], "0x" + text, text + "\n", psbt.to_base64(make(["p2wpkh"])) + "\n"):
+    for spaced in (text + "\n", psbt.to_base64(make(["p2wpkh"])) + "\r\n"):
+        assert sign(spaced, ours(0)).complete
+    for spoilt in (text + "00", text[:-2], "0x" + text, text + "\0"):
         with pytest.raises(InvalidTransaction):
             sign(spoilt, ours(0))
     with pytest.raises(InvalidTransaction):
         BITCOIN.decode(NETWORK, {"psbt": text})
 
 
+def places(guards: Sequence[Guard]) -> set[tuple[str, str]]:
+    return {(guard.sequence, guard.address) for guard in guards}
+
+
 class TestGuards:
-    def test_one_for_each_output_that_we_sign_for(self) -> None:
+    def test_only_for_outputs_that_we_sign_for(self) -> None:
         one = make(["p2wpkh", "p2tr", "p2pkh"])
         guards = prepare(one, ours(0, 20)).guards
-        assert [guard.sequence for guard in guards] == [str(one.transaction.inputs[i].outpoint) for i in (0, 2)]
+        assert {guard.sequence for guard in guards} == {str(one.transaction.inputs[i].outpoint) for i in (0, 2)}
         assert {guard.chain_id for guard in guards} == {NETWORK.caip2}
-        assert guards[0].address == output_script("p2wpkh", 0).hex()
+
+    @pytest.mark.parametrize("kind", [*SINGLE, *SHARED])
+    def test_the_output_script_is_among_them(self, kind: str) -> None:
+        """So 1.0.8 has guarded it, and what it signed is met."""
+        one = make([kind])
+        assert (str(one.transaction.inputs[0].outpoint), output_script(kind).hex()) in places(
+            prepare(one, ours(0)).guards
+        )
+
+    @pytest.mark.parametrize(("native", "nested"), [("p2wpkh", "p2sh-p2wpkh"), ("p2wsh", "p2sh-p2wsh")])
+    def test_a_witness_program_has_the_same_ones_in_either_form(self, native: str, nested: str) -> None:
+        """One digest is valid for both: what an outpoint really holds is not in it."""
+        one = make([native])
+        claim = TxOut(VALUE, output_script(nested))
+        told = with_input(one, 0, non_witness_utxo=None, witness_utxo=claim, **scripts(nested))
+        first, second = prepare(one, ours(0)), prepare(told, ours(0))
+        assert [item.payload for item in first.to_sign] == [item.payload for item in second.to_sign]
+        assert places(first.guards) == places(second.guards)
+        assert {guard.payload_hash for guard in first.guards}.isdisjoint(each.payload_hash for each in second.guards)
 
     def test_every_signer_of_one_transaction_has_the_same(self) -> None:
         one = make(["p2wsh"])
@@ -208,17 +234,17 @@ class TestGuards:
     )
     def test_another_payload_is_another(self, change: Any) -> None:
         """The amount too: a segwit signature covers that of its own input alone."""
-        [first] = prepare(make(["p2wpkh"]), ours(0)).guards
-        [second] = prepare(change(make(["p2wpkh"])), ours(0), allowing("SINGLE")).guards
-        assert (first.sequence, first.address) == (second.sequence, second.address)
-        assert first.payload_hash != second.payload_hash
+        first = prepare(make(["p2wpkh"]), ours(0)).guards
+        second = prepare(change(make(["p2wpkh"])), ours(0), allowing("SINGLE")).guards
+        assert places(first) == places(second)
+        assert {guard.payload_hash for guard in first}.isdisjoint(guard.payload_hash for guard in second)
 
     def test_what_was_made_up_for_an_outpoint_is_guarded_elsewhere(self) -> None:
         one = make(["p2wpkh"])
         claimed = with_input(one, 0, non_witness_utxo=None, witness_utxo=TxOut(VALUE, output_script("p2wpkh", 5)))
-        [mine], [other] = prepare(one, ours(0)).guards, prepare(claimed, ours(5)).guards
-        assert mine.sequence == other.sequence
-        assert mine.address != other.address
+        mine, other = prepare(one, ours(0)).guards, prepare(claimed, ours(5)).guards
+        assert {guard.sequence for guard in (*mine, *other)} == {str(one.transaction.inputs[0].outpoint)}
+        assert places(mine).isdisjoint(places(other))
 
 
 FOREIGN_OWN = output_script("p2wpkh", 0)

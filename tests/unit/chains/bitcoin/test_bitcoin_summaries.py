@@ -21,6 +21,7 @@ from tests.unit.chains.bitcoin.bitcoin_cases import (
     NETWORK,
     NOW,
     VALUE,
+    allowing,
     claims,
     make,
     multisig,
@@ -116,9 +117,9 @@ def test_cautions() -> None:
     high = with_transaction(make(["p2wpkh"]), outputs=(TxOut(VALUE - 110 * 500 - 1, FOREIGN),))
     assert cautions(high, ours(0)) == ["high_fee"]
     assert cautions(high, ours(0), Policy({**BITCOIN.limits, "high_fee_rate_warning": None})) == []
-    assert cautions(with_input(make(["p2wpkh", "p2wpkh"]), 1, sighash_type=HashType.NONE), ours(0)) == [
-        "partial_sighash"
-    ]
+    loose = with_input(make(["p2wpkh", "p2wpkh"]), 1, sighash_type=HashType.NONE)
+    assert cautions(loose, ours(0)) == []  # ours covers it all, whatever another signs
+    assert cautions(loose, ours(10), allowing("NONE")) == ["partial_sighash"]
     elsewhere = make(["p2wpkh"], [TxOut(10_000, output_script("p2tr", 1))])
     assert cautions(elsewhere, ours(0, 1)) == ["other_script"]
     assert cautions(make(["p2wpkh"], [TxOut(10_000, b"\x51")]), ours(0)) == ["unknown_script"]

@@ -1,0 +1,46 @@
+"""What nodes relay (Bitcoin Core 29, src/policy): dust, ephemeral dust, and the size of version 3 transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from strongroom.chains.bitcoin import script
+from strongroom.chains.bitcoin.script import ScriptKind
+from strongroom.chains.bitcoin.transaction import Transaction, TxOut
+
+TRUC: Final = 3
+"""The version of transactions that may wait for a child to pay for them (BIP-431)."""
+TRUC_WEIGHT: Final = 40_000
+"""TRUC_MAX_WEIGHT, src/policy/truc_policy.h."""
+
+_SPEND_SIZE: Final = {True: 67, False: 148}
+"""Virtual bytes that spending an output takes, with a witness and without (GetDustThreshold, src/policy/policy.cpp)."""
+
+
+def dust_threshold(output_script: bytes, relay_fee: int) -> int:
+    """Satoshis below which an output is not worth spending; 0 for one that nobody can."""
+    if script.classify(output_script)[0] is ScriptKind.OP_RETURN:
+        return 0
+    witness = script.witness_version(output_script) is not None
+    size = len(TxOut(0, output_script).serialize()) + _SPEND_SIZE[witness]
+    return size * relay_fee // 1000
+
+
+def dust(outputs: Sequence[TxOut], relay_fee: int) -> list[TxOut]:
+    return [output for output in outputs if output.value < dust_threshold(output.script, relay_fee)]
+
+
+def is_ephemeral(transaction: Transaction, dusty: Sequence[TxOut], fee: int | None) -> bool:
+    """Whether a child is to spend the dust: one such output of a version 3 transaction.
+
+    Nodes relay it if the parent pays no fee of its own (src/policy/ephemeral_policy.cpp). An empty anchor loses nothing
+    either way, so it is let through with any fee.
+    """
+    if transaction.version != TRUC or len(dusty) != 1:
+        return False
+    return fee == 0 or is_empty_anchor(dusty[0])
+
+
+def is_empty_anchor(output: TxOut) -> bool:
+    return output.value == 0 and script.classify(output.script)[0] is ScriptKind.ANCHOR
