@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from strongroom.chains.evm import cautions, fields
-from strongroom.chains.evm.calls import UNLIMITED
+from strongroom.chains.evm import fields
 from strongroom.chains.evm.checks import MAX_NONCE
 from strongroom.chains.evm.transaction import Authorization
 from strongroom.codecs import eip55, eip191, eip712
+from strongroom.codecs.effects import UNLIMITED
 from strongroom.codecs.eip712 import TypedData, TypedDataError
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action, Caution
@@ -93,13 +94,11 @@ def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
 def _typed_cautions(typed: TypedData) -> tuple[Caution, ...]:
     found = []
     if typed.primary_type in _SPENDING:
-        message = "Lets another take tokens or change them for others, without a transaction of this account"
-        found.append(Caution(code="spending_permission", message=message))
+        found.append(caution("spending_permission"))
         if _unlimited(typed.message) or typed.message.get("allowed") is True:
-            found.append(cautions.unlimited_approval())
+            found.append(caution("unlimited_approval"))
     if typed.has_unsigned_fields:
-        message = "The message holds fields that its type does not have; they are not signed"
-        found.append(Caution(code="unsigned_fields", message=message))
+        found.append(caution("unsigned_fields"))
     return tuple(found)
 
 
@@ -135,7 +134,7 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
         contract=address,
         details={"chain_id": details["chain_id"], "nonce": details["nonce"]},
     )
-    found = (cautions.delegation(), *([cautions.authorization_any_chain()] if authorization.chain_id == 0 else []))
+    found = (caution("delegation"), *([caution("authorization_any_chain")] if authorization.chain_id == 0 else []))
     return ReadMessage(EIP7702, authorization.signing_hash, action, found, authorization, details)
 
 
