@@ -140,14 +140,19 @@ def integer(value: object) -> int:
 
 def encode_integer(name: str, value: int) -> bytes:
     """The word of an integer in the range of ``uintN`` or ``intN``. Raises ValueError."""
-    signed = name[0] == "i"
-    bits = _bits(name)
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
+    low, high = _range(name)
     if not low <= value < high:
         raise ValueError("an integer is out of the range of its type")
-    return value.to_bytes(WORD, "big", signed=signed)
+    return value.to_bytes(WORD, "big", signed=low < 0)
 
 
+@lru_cache(maxsize=64)
+def _range(name: str) -> tuple[int, int]:
+    bits = _bits(name)
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1)) if name[0] == "i" else (0, 2**bits)
+
+
+@lru_cache(maxsize=64)
 def _bits(name: str) -> int:
     return int(name.removeprefix("u").removeprefix("int"))
 
@@ -274,10 +279,10 @@ class Reader:
         """An atom as a contract sees it that masks the word: the bytes outside the type do not count."""
         number = self.uint(at)
         if name in INTEGERS:
-            bits = _bits(name)
-            value = number % 2**bits
-            if name[0] == "i" and value >= 2 ** (bits - 1):
-                value -= 2**bits
+            low, high = _range(name)
+            value = number % (high - low)
+            if value >= high:
+                value -= high - low
             self.canonical &= value % 2**256 == number
             return value
         if name == "bool":
