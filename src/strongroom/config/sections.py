@@ -90,6 +90,25 @@ class GrpcSettings(Section):
     max_streams: Whole = Field(default=100, ge=1, le=10_000, description="Calls at once on one connection")
 
 
+class BoundSettings(Section):
+    """How much work one request may be."""
+
+    json_values: Whole = Field(
+        default=50_000, ge=100, le=1_000_000, description="Values (keys too) that a JSON document may have"
+    )
+    large: Size = Field(
+        default=16_384,
+        description="Bytes from which a transaction or a document is decoded and checked in a thread, not on the event "
+        "loop",
+    )
+    large_at_once: Whole = Field(
+        default=1, ge=1, le=16, description="Threads of a worker in which large transactions and documents are decoded"
+    )
+    large_waiting: Whole = Field(
+        default=32, ge=1, le=10_000, description="Large ones that may wait for a thread; more are told to come again"
+    )
+
+
 class ProxySettings(Section):
     trusted: Annotated[tuple[Cidr, ...], BeforeValidator(_listed)] = Field(
         default=(), description="Networks of proxies whose X-Forwarded-For is believed, separated by commas"
