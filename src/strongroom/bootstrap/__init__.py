@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
-from uuid import UUID
+from datetime import timedelta
 
 from strongroom import __version__
-from strongroom.access.api_keys import Authenticator, new_key
+from strongroom.access.api_keys import Authenticator
 from strongroom.access.limits import RateLimits
-from strongroom.access.scopes import SCOPES
-from strongroom.bootstrap.cache import open_redis
+from strongroom.bootstrap.cache import check_redis, open_redis
+from strongroom.bootstrap.development import (
+    DEVELOPMENT_TENANT,
+    development_key,
+    forget_unfinished,
+    wants_development_key,
+)
 from strongroom.bootstrap.journal import open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
@@ -23,7 +26,7 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
 from strongroom.domain.secret import Secret
-from strongroom.health.checks import database_check, redis_check, vault_check
+from strongroom.health.checks import database_check, log_note, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
@@ -33,10 +36,17 @@ from strongroom.operations.keyring import Keyring
 from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Storage, Unit
+from strongroom.storage.base import Storage
 
-DEVELOPMENT_TENANT: Final = UUID(int=0)
-"""The tenant of the development API key, and the one that the command line takes where none is named."""
+__all__ = [
+    "DEVELOPMENT_TENANT",
+    "Administration",
+    "Service",
+    "administration",
+    "migrate_database",
+    "prepare",
+    "service",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Service:
 
     pipeline: Pipeline
     health: HealthMonitor
+    first_key: Secret | None = None
+    """The development API key, if this process has just made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +111,13 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         if redis is not None:
             checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
         required = checks.keys() & set(settings.health.required)
-        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
+        health = HealthMonitor(
+            checks, frozenset(required), __version__, interval=settings.health.interval, notes={"log": log_note()}
+        )
         await health.start()
         stack.push_async_callback(health.stop)
-        yield Service(Pipeline(services), health)
+        first_key = await development_key(settings, storage, authenticity, committer)
+        yield Service(Pipeline(services), health, first_key)
 
 
 @asynccontextmanager
@@ -125,16 +140,17 @@ async def migrate_database(settings: Settings) -> bool:
 async def prepare(settings: Settings) -> Secret | None:
     """What comes before the first worker: the schema of SQLite, the service secret, the development API key.
 
-    The key is made where the profile allows one and there is none of any kind; it is returned that once.
+    Raises ConfigurationError for settings that can never work, StorageUnavailable and KeyWrapUnavailable for a
+    component that is away.
     """
+    configured_networks(settings, CHAINS)
+    check_redis(settings.redis)
     if settings.database.url.reveal().startswith("sqlite"):
         await migrate_database(settings)
+    forget_unfinished(settings)
     async with AsyncExitStack() as stack:
         _, storage, authenticity = await open_state(stack, settings)
-        if settings.profile != "embedded" or await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
+        if not await wants_development_key(settings, storage):
             return None
-        made = new_key(
-            DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, datetime.now(UTC)
-        )
-        await storage.apply([Unit(rows=[made.row])])
-        return made.text
+        committer = await open_journal(stack, settings, storage, authenticity)
+        return await development_key(settings, storage, authenticity, committer)

@@ -13,7 +13,7 @@ from datetime import date
 from enum import Enum
 from functools import cache, reduce
 from importlib import resources
-from itertools import islice
+from itertools import islice, repeat
 from operator import or_
 from pathlib import PurePath
 from typing import Final
@@ -143,8 +143,7 @@ def _runs(words: list[str], least: int) -> list[tuple[int, int]]:
     """
     if len(words) < least:
         return []
-    lists = _lists()
-    signs = "".join([lists.get(_normal(word), _NOWHERE) for word in words])
+    signs = "".join(map(_lists().get, map(_normal, words), repeat(_NOWHERE)))
     found = sorted(match.span() for expression in _run_expressions(least) for match in expression.finditer(signs))
     runs: list[tuple[int, int]] = []
     for start, end in found:
