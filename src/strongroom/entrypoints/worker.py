@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -37,6 +38,8 @@ _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 1.5
 """A try takes a few seconds itself when a component is silent; a worker serves within 5 s of its return."""
 _LONGEST_START: Final = 30.0
+_LONGEST_SILENCE: Final = 2.0
+"""Seconds after which a worker answers although it does not know yet whether it can start."""
 _COMPONENTS: Final[dict[type[StrongroomError], str]] = {
     StorageUnavailable: "database",
     KeyWrapUnavailable: "keywrap",
@@ -59,6 +62,7 @@ class Worker:
         multiprocess.forget_dead()
         self._starting = StartingFace()
         self._face: ASGIApp = self._starting
+        self._tried = asyncio.Event()
         self._ending = asyncio.Event()
         self._drain: _Drain | None = None
         self._http = LastResort(lambda: self._face)
@@ -74,6 +78,9 @@ class Worker:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm)
         parent = asyncio.create_task(_end_with_parent())
         serving = asyncio.create_task(self._serve(), name="serving")
+        # A start that goes well is waited for, so that nobody meets a worker that is not ready beside others that are.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), _LONGEST_SILENCE)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         parent.cancel()
@@ -98,6 +105,7 @@ class Worker:
                 async with AsyncExitStack() as stack:
                     async with asyncio.timeout(_LONGEST_START):
                         self._drain = await self._start(stack)
+                    self._tried.set()
                     await self._ending.wait()
                     await self._drain.wait()
             except Exception as error:
@@ -105,6 +113,7 @@ class Worker:
                     log.error("worker.ended_badly", exc_info=error)
                     return
                 self._say_why(error)
+                self._tried.set()
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that workers do not come together
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
