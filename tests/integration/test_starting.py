@@ -105,7 +105,7 @@ async def status(server: Server, path: str) -> httpx.Response | None:
 
 async def until(server: Server, path: str, wanted: int) -> httpx.Response:
     async with asyncio.timeout(PATIENCE):
-        while (found := await status(server, path)) is None or found.status_code != wanted:
+        while (found := await status(server, path)) is None or found.status_code != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return found
 
@@ -157,7 +157,7 @@ async def test_a_worker_waits_for_what_is_away(
         [worker] = server.workers()
         os.kill(worker, signal.SIGKILL)
         async with asyncio.timeout(PATIENCE):
-            while server.workers() in ([worker], []):
+            while server.workers() in ([worker], []):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await lives_and_says_why(server, component)
         await gates[component].set("open")

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from strongroom import __version__
 from strongroom.access.api_keys import Authenticator
+from strongroom.access.failures import FailureLimit
 from strongroom.access.limits import RateLimits
 from strongroom.bootstrap.cache import check_redis, open_redis
 from strongroom.bootstrap.development import (
@@ -33,6 +34,7 @@ from strongroom.journal.entry import Entries
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
 from strongroom.operations.keyring import Keyring
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
@@ -95,14 +97,26 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
         stack.push_async_callback(cache.close)
+        offload = Offload(
+            large=settings.bounds.large,
+            threads=settings.bounds.large_at_once,
+            waiting=settings.bounds.large_waiting,
+        )
+        stack.callback(offload.close)
         services = Services(
             storage=storage,
             signer=signer,
             networks=networks,
             keyring=Keyring(networks, cache),
-            authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
+            authenticator=Authenticator(
+                storage,
+                authenticity.api_key_mac,
+                ttl=settings.api_keys.cache_ttl,
+                failures=FailureLimit(settings.rates.failed_authentication),
+            ),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
+            offload=offload,
             timeout=settings.timeouts.operation,
         )
         checks = {"database": database_check(storage)}

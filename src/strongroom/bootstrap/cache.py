@@ -36,6 +36,8 @@ def check_redis(settings: RedisSettings) -> None:
 def _client(settings: RedisSettings, url: Secret) -> Redis:
     from strongroom.cache.redis import connect  # noqa: PLC0415
 
+    if settings.ca_file is not None and not settings.ca_file.is_file():
+        raise ConfigurationError("the file of redis.ca_file cannot be read", field="redis.ca_file")
     try:
         return connect(
             url.reveal(),

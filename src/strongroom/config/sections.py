@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -54,6 +54,20 @@ def _cidr(value: object) -> IPv4Network | IPv6Network:
     if network.prefixlen == 0:
         raise ValueError("must not trust every address")
     return network
+
+
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+
+
+def _check_hosts(url: str) -> None:
+    """Of a URL that names one host or several: brackets that close, ports that are ports. Raises ValueError."""
+    hosts = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    for host in hosts.split(","):
+        found = _HOST.fullmatch(host)
+        if found is None or not 0 < int(found["port"] or 1) < 65536:
+            raise ValueError(
+                "url must name hosts such as db.example, 192.0.2.1 or [2001:db8::1], a port from 1 to 65535"
+            )
 
 
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
@@ -134,6 +148,13 @@ class DatabaseSettings(Section):
         default=10.0, description="PostgreSQL: seconds after which the server ends a transaction that does nothing"
     )
 
+    @model_validator(mode="after")
+    def _hosts(self) -> Self:
+        for url in (self.url, self.migrate_url):
+            if url is not None and url.reveal().startswith("postgresql"):
+                _check_hosts(url.reveal())
+        return self
+
 
 class KeyWrapSettings(Section):
     kind: Literal["local", "vault"] = Field(default="local", description="What wraps the data keys: local or vault")
@@ -194,6 +215,8 @@ class VaultSettings(Section):
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:
+        if self.url is not None:
+            _check_hosts(self.url)
         if self.url is not None and self.url.startswith("http://") and not self.allow_http:
             host = self.url.removeprefix("http://").rstrip("/").rsplit(":", 1)[0]
             if host not in ("127.0.0.1", "localhost", "[::1]"):
@@ -229,6 +252,7 @@ class RedisSettings(Section):
             return self
         if re.fullmatch(r"rediss?://[^\s/?#]+(/[0-9]{1,5})?", self.url.reveal()) is None:
             raise ValueError("url must be redis:// or rediss://, a host and perhaps a port and a database's number")
+        _check_hosts(self.url.reveal())
         if "@" in self.url.reveal() and not (self.username is None and self.password is None):
             raise ValueError("the URL has a login, and username or password is set; give one")
         return self
@@ -263,9 +287,13 @@ class RateSettings(Section):
     address: Rate = Field(default="1000/second", description="Deriving addresses")
     sign: Rate = Field(default="1000/second", description="Signing")
     admin: Rate = Field(default="20/second", description="API keys and audit records")
+    failed_authentication: Rate = Field(
+        default="60/minute",
+        description="API keys that are not valid: tries of one client address (IPv6: of one /64), or `off`",
+    )
 
     def by_class(self) -> dict[str, str]:
-        return {name: rate for name, rate in self if rate is not None}
+        return {name: rate for name, rate in self if rate is not None and name != "failed_authentication"}
 
 
 class TimeoutSettings(Section):
