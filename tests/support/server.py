@@ -55,6 +55,10 @@ class Server:
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def environment(self) -> dict[str, str]:
         own = {
             "DATA_DIR": str(self.data_dir),
@@ -69,18 +73,22 @@ class Server:
             **{f"STRONGROOM_{name}": value for name, value in own.items()},
         }
 
-    def start(self) -> Self:
+    def spawn(self, stdout: int | None = None) -> None:
+        """Starts it without waiting for anything. ``stdout``: a descriptor in place of the log file."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "strongroom", "serve"],
                 cwd=self.data_dir,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
                 start_new_session=True,
             )
-        self._wait_until_ready()
+
+    def start(self) -> Self:
+        self.spawn()
+        self.wait_until_ready()
         found = re.search(r"export KEY=(sr_[0-9a-f_]+)", self.log.read_text(errors="replace"))
         if found and not self.api_key:
             self.api_key = found[1]
@@ -153,7 +161,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill()
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -10,13 +10,14 @@ import hmac
 import re
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from strongroom.access.client_address import UNKNOWN
+from strongroom.access.failures import FailureLimit, Recent
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey, Principal
 from strongroom.domain.secret import Secret
@@ -25,6 +26,9 @@ from strongroom.storage.base import Storage
 
 _FORM: Final = re.compile(r"sr_([0-9a-f]{32})_([0-9a-f]{64})_([0-9a-f]{8})")
 _REFUSAL: Final = "no valid API key was sent: use X-API-Key or Authorization: Bearer"
+
+MAX_GENERATIONS: Final = 8
+"""A key may make keys, which may make keys: so many in a row."""
 
 SecretMac = Callable[[bytes], bytes]
 """HMAC of an API key's secret part under the service secret."""
@@ -44,10 +48,11 @@ def new_key(
     expires_at: datetime | None,
     secret_mac: SecretMac,
     now: datetime,
+    made_by: UUID | None = None,
 ) -> NewKey:
     key_id, secret = new_id(), secrets.token_bytes(32)
     body = f"sr_{key_id.hex}_{secret.hex()}"
-    row = ApiKey(tenant_id, key_id, name, secret_mac(secret), scopes, now, expires_at, None)
+    row = ApiKey(tenant_id, key_id, name, secret_mac(secret), scopes, now, expires_at, None, made_by)
     return NewKey(Secret(f"{body}_{_crc(body)}"), row)
 
 
@@ -64,7 +69,12 @@ def _crc(body: str) -> str:
 
 
 class Authenticator:
-    """Turns an API key into a principal. A row is remembered for ``ttl`` seconds: a revocation holds after that."""
+    """Turns an API key into a principal. A row is remembered for ``ttl`` seconds: a revocation holds after that.
+
+    A key is worth no more than the key that made it: once its maker is revoked, or not there any more, it is refused.
+    Before the database is asked for a key that was never seen to be good, the failures of the caller's address are
+    counted against ``failures``.
+    """
 
     def __init__(
         self,
@@ -73,45 +83,68 @@ class Authenticator:
         *,
         ttl: float = 2.0,
         size: int = 10_000,
+        failures: FailureLimit | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._storage = storage
         self.secret_mac = secret_mac
         self._ttl = ttl
-        self._size = size
+        self._failures = failures or FailureLimit(None)
         self._clock = clock
-        self._rows: OrderedDict[UUID, tuple[float, ApiKey]] = OrderedDict()
+        self._rows: Recent[UUID, tuple[float, ApiKey]] = Recent(size)
+        self._unknown: Recent[UUID, float] = Recent(size)
+        """Ids without a row, and until when that is believed. Ids are random: one that is not there is not made soon."""
+        self._good: Recent[UUID, bytes] = Recent(size)
+        """By id, the MAC of secrets that were right: their callers do not stand behind others of the same address."""
 
-    async def authenticate(self, text: str | None, now: datetime | None = None) -> Principal:
-        """Raises Unauthenticated, always with the same words."""
+    async def authenticate(self, text: str | None, now: datetime | None = None, client: str = UNKNOWN) -> Principal:
+        """Raises Unauthenticated, always with the same words, and RateLimited for an address that failed too often."""
         parsed = parse_key(text) if text is not None else None
         if parsed is None:
             raise Unauthenticated(_REFUSAL)
         key_id, secret = parsed
-        row = await self._row(key_id)
         mac = self.secret_mac(secret)
-        if row is None or not hmac.compare_digest(mac, row.secret_mac):
-            raise Unauthenticated(_REFUSAL)
+        if not hmac.compare_digest(mac, self._good.get(key_id) or b""):
+            self._failures.check(client)
         now = now or datetime.now(UTC)
-        if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+        row = await self._row(key_id)
+        if row is None or not hmac.compare_digest(mac, row.secret_mac) or not await self._holds(row, now):
+            self._failures.count(client)
             raise Unauthenticated(_REFUSAL)
-        return Principal(row.id, row.tenant_id, row.name, frozenset(row.scopes))
+        self._good.keep(key_id, mac)
+        return Principal(row.id, row.tenant_id, row.name, frozenset(row.scopes), row.expires_at)
 
     def forget(self, key_id: UUID) -> None:
         """A key that was revoked here is refused here at once."""
-        self._rows.pop(key_id, None)
+        self._rows.drop(key_id)
+        self._good.drop(key_id)
+
+    async def _holds(self, row: ApiKey, now: datetime) -> bool:
+        """Neither it nor a key above it is revoked, expired or gone."""
+        for _ in range(MAX_GENERATIONS):
+            if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+                return False
+            if row.made_by is None:
+                return True
+            maker = await self._row(row.made_by)
+            if maker is None or maker.tenant_id != row.tenant_id:
+                return False
+            row = maker
+        return False
 
     async def _row(self, key_id: UUID) -> ApiKey | None:
         known = self._rows.get(key_id)
         if known is not None and known[0] > self._clock():
             return known[1]
+        if (self._unknown.get(key_id) or 0.0) > self._clock():
+            return None
         try:
             row = await self._storage.api_key(key_id)
         except IntegrityError:  # the alarm was given where the row was read
             return None
-        if row is not None:
-            self._rows[key_id] = (self._clock() + self._ttl, row)
-            self._rows.move_to_end(key_id)
-            if len(self._rows) > self._size:
-                self._rows.popitem(last=False)
+        until = self._clock() + self._ttl
+        if row is None:
+            self._unknown.keep(key_id, until)
+        else:
+            self._rows.keep(key_id, (until, row))
         return row

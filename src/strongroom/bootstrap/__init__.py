@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
-from uuid import UUID
+from datetime import timedelta
 
 from strongroom import __version__
-from strongroom.access.api_keys import Authenticator, new_key
+from strongroom.access.api_keys import Authenticator
+from strongroom.access.failures import FailureLimit
 from strongroom.access.limits import RateLimits
-from strongroom.access.scopes import SCOPES
-from strongroom.bootstrap.cache import open_redis
+from strongroom.bootstrap.cache import check_redis, open_redis
+from strongroom.bootstrap.development import (
+    DEVELOPMENT_TENANT,
+    development_key,
+    forget_unfinished,
+    wants_development_key,
+)
 from strongroom.bootstrap.journal import open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
@@ -23,20 +27,28 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
 from strongroom.domain.secret import Secret
-from strongroom.health.checks import database_check, redis_check, vault_check
+from strongroom.health.checks import database_check, log_note, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
 from strongroom.operations.keyring import Keyring
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Storage, Unit
+from strongroom.storage.base import Storage
 
-DEVELOPMENT_TENANT: Final = UUID(int=0)
-"""The tenant of the development API key, and the one that the command line takes where none is named."""
+__all__ = [
+    "DEVELOPMENT_TENANT",
+    "Administration",
+    "Service",
+    "administration",
+    "migrate_database",
+    "prepare",
+    "service",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class Service:
 
     pipeline: Pipeline
     health: HealthMonitor
+    first_key: Secret | None = None
+    """The development API key, if this process has just made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +97,26 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
         stack.push_async_callback(cache.close)
+        offload = Offload(
+            large=settings.bounds.large,
+            threads=settings.bounds.large_at_once,
+            waiting=settings.bounds.large_waiting,
+        )
+        stack.callback(offload.close)
         services = Services(
             storage=storage,
             signer=signer,
             networks=networks,
             keyring=Keyring(networks, cache),
-            authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
+            authenticator=Authenticator(
+                storage,
+                authenticity.api_key_mac,
+                ttl=settings.api_keys.cache_ttl,
+                failures=FailureLimit(settings.rates.failed_authentication),
+            ),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
+            offload=offload,
             timeout=settings.timeouts.operation,
         )
         checks = {"database": database_check(storage)}
@@ -99,10 +125,13 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         if redis is not None:
             checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
         required = checks.keys() & set(settings.health.required)
-        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
+        health = HealthMonitor(
+            checks, frozenset(required), __version__, interval=settings.health.interval, notes={"log": log_note()}
+        )
         await health.start()
         stack.push_async_callback(health.stop)
-        yield Service(Pipeline(services), health)
+        first_key = await development_key(settings, storage, authenticity, committer)
+        yield Service(Pipeline(services), health, first_key)
 
 
 @asynccontextmanager
@@ -125,16 +154,17 @@ async def migrate_database(settings: Settings) -> bool:
 async def prepare(settings: Settings) -> Secret | None:
     """What comes before the first worker: the schema of SQLite, the service secret, the development API key.
 
-    The key is made where the profile allows one and there is none of any kind; it is returned that once.
+    Raises ConfigurationError for settings that can never work, StorageUnavailable and KeyWrapUnavailable for a
+    component that is away.
     """
+    configured_networks(settings, CHAINS)
+    check_redis(settings.redis)
     if settings.database.url.reveal().startswith("sqlite"):
         await migrate_database(settings)
+    forget_unfinished(settings)
     async with AsyncExitStack() as stack:
         _, storage, authenticity = await open_state(stack, settings)
-        if settings.profile != "embedded" or await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
+        if not await wants_development_key(settings, storage):
             return None
-        made = new_key(
-            DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, datetime.now(UTC)
-        )
-        await storage.apply([Unit(rows=[made.row])])
-        return made.text
+        committer = await open_journal(stack, settings, storage, authenticity)
+        return await development_key(settings, storage, authenticity, committer)

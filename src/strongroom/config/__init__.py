@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from strongroom.config.sections import (
     ApiKeySettings,
     AuditSettings,
+    BoundSettings,
     CacheSettings,
     DatabaseSettings,
     GrpcSettings,
@@ -77,6 +78,7 @@ class Settings(Section):
     any_network: bool = Field(default=False, description="Accept CAIP-2 ids (`eip155:N`) that are not configured")
     http: HttpSettings = HttpSettings()
     grpc: GrpcSettings = GrpcSettings()
+    bounds: BoundSettings = BoundSettings()
     proxies: ProxySettings = ProxySettings()
     database: DatabaseSettings
     keywrap: KeyWrapSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -56,6 +56,20 @@ def _cidr(value: object) -> IPv4Network | IPv6Network:
     return network
 
 
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+
+
+def _check_hosts(url: str) -> None:
+    """Of a URL that names one host or several: brackets that close, ports that are ports. Raises ValueError."""
+    hosts = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    for host in hosts.split(","):
+        found = _HOST.fullmatch(host)
+        if found is None or not 0 < int(found["port"] or 1) < 65536:
+            raise ValueError(
+                "url must name hosts such as db.example, 192.0.2.1 or [2001:db8::1], a port from 1 to 65535"
+            )
+
+
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
 Whole = Annotated[int, BeforeValidator(_whole)]
@@ -90,6 +104,25 @@ class GrpcSettings(Section):
     max_streams: Whole = Field(default=100, ge=1, le=10_000, description="Calls at once on one connection")
 
 
+class BoundSettings(Section):
+    """How much work one request may be."""
+
+    json_values: Whole = Field(
+        default=50_000, ge=100, le=1_000_000, description="Values (keys too) that a JSON document may have"
+    )
+    large: Size = Field(
+        default=16_384,
+        description="Bytes from which a transaction or a document is decoded and checked in a thread, not on the event "
+        "loop",
+    )
+    large_at_once: Whole = Field(
+        default=1, ge=1, le=16, description="Threads of a worker in which large transactions and documents are decoded"
+    )
+    large_waiting: Whole = Field(
+        default=32, ge=1, le=10_000, description="Large ones that may wait for a thread; more are told to come again"
+    )
+
+
 class ProxySettings(Section):
     trusted: Annotated[tuple[Cidr, ...], BeforeValidator(_listed)] = Field(
         default=(), description="Networks of proxies whose X-Forwarded-For is believed, separated by commas"
@@ -114,6 +147,13 @@ class DatabaseSettings(Section):
     idle_in_transaction_timeout: Wait = Field(
         default=10.0, description="PostgreSQL: seconds after which the server ends a transaction that does nothing"
     )
+
+    @model_validator(mode="after")
+    def _hosts(self) -> Self:
+        for url in (self.url, self.migrate_url):
+            if url is not None and url.reveal().startswith("postgresql"):
+                _check_hosts(url.reveal())
+        return self
 
 
 class KeyWrapSettings(Section):
@@ -175,6 +215,8 @@ class VaultSettings(Section):
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:
+        if self.url is not None:
+            _check_hosts(self.url)
         if self.url is not None and self.url.startswith("http://") and not self.allow_http:
             host = self.url.removeprefix("http://").rstrip("/").rsplit(":", 1)[0]
             if host not in ("127.0.0.1", "localhost", "[::1]"):
@@ -210,6 +252,7 @@ class RedisSettings(Section):
             return self
         if re.fullmatch(r"rediss?://[^\s/?#]+(/[0-9]{1,5})?", self.url.reveal()) is None:
             raise ValueError("url must be redis:// or rediss://, a host and perhaps a port and a database's number")
+        _check_hosts(self.url.reveal())
         if "@" in self.url.reveal() and not (self.username is None and self.password is None):
             raise ValueError("the URL has a login, and username or password is set; give one")
         return self
@@ -244,9 +287,13 @@ class RateSettings(Section):
     address: Rate = Field(default="1000/second", description="Deriving addresses")
     sign: Rate = Field(default="1000/second", description="Signing")
     admin: Rate = Field(default="20/second", description="API keys and audit records")
+    failed_authentication: Rate = Field(
+        default="60/minute",
+        description="API keys that are not valid: tries of one client address (IPv6: of one /64), or `off`",
+    )
 
     def by_class(self) -> dict[str, str]:
-        return {name: rate for name, rate in self if rate is not None}
+        return {name: rate for name, rate in self if rate is not None and name != "failed_authentication"}
 
 
 class TimeoutSettings(Section):

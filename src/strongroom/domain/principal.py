@@ -14,6 +14,8 @@ class Principal:
     tenant_id: UUID
     name: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
+    """Of the API key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,5 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    made_by: UUID | None = None
+    """The API key that made this one; None: the command line, or the first start."""

@@ -1,13 +1,11 @@
 """From what a caller sent to a typed command, and from a result to its JSON. Strict, and done once for all faces.
 
-The tree is read by the standard library's parser because it alone shows duplicate keys and keeps integers beyond 64
-bits exact; msgspec then types it. What msgspec says of a refusal is put into our own words: it repeats the caller's
-text.
+`json_tree` reads the tree, and msgspec types it here. What msgspec says of a refusal is put into our own words: it
+repeats the caller's text.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -19,13 +17,10 @@ import msgspec
 from strongroom.domain.secret import Secret
 from strongroom.errors import InvalidField, MalformedRequest
 
-MAX_DEPTH: Final = 32
 MAX_SECRET_LENGTH: Final = 4096
 
 Command = TypeVar("Command", bound=msgspec.Struct)
 
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
 _SHAPE: Final = re.compile(
@@ -33,23 +28,6 @@ _SHAPE: Final = re.compile(
 )
 _BOUND: Final = re.compile(r"Expected `[a-z]+` (?:[<>]=? -?[0-9]+|of length [<>=]+ [0-9]+)")
 _OWN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def read_json(raw: bytes) -> Any:
-    """JSON as RFC 8259 has it, and stricter: UTF-8, no duplicate keys, at most 32 deep. Raises MalformedRequest."""
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
-        raise MalformedRequest(f"the JSON is nested more than {MAX_DEPTH} deep")
-    try:
-        tree = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-        if _SURROGATE.search(raw):
-            json.dumps(tree, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise MalformedRequest("the body is not UTF-8") from None
-    except UnicodeEncodeError:
-        raise MalformedRequest("a string of the JSON holds half a surrogate pair") from None
-    except (ValueError, RecursionError):
-        raise MalformedRequest("the body is not JSON") from None
-    return tree
 
 
 def bind(tree: Any, command: type[Command]) -> Command:
@@ -76,28 +54,6 @@ def render(result: msgspec.Struct) -> bytes:
 def to_tree(result: msgspec.Struct, *, keep: Iterable[type] = ()) -> Any:
     """The same as plain dicts, lists, strings and numbers; values of the types in ``keep`` stay what they are."""
     return msgspec.to_builtins(result, builtin_types=keep, enc_hook=_encode)
-
-
-def _depth(raw: bytes) -> int:
-    deepest = depth = 0
-    for byte in _STRING.sub(b"", raw):
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
-    return deepest
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise MalformedRequest("an object of the JSON has the same key twice")
-    return found
-
-
-def _no_constant(_: str) -> None:
-    raise MalformedRequest("NaN and Infinity are not JSON")
 
 
 def _own_words(text: str) -> MalformedRequest | InvalidField:

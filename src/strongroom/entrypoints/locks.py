@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
-import tempfile
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,20 +26,23 @@ def only_instance(data_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_on_port(host: str, port: int) -> Iterator[None]:
+def only_on_port(data_dir: Path, host: str, port: int) -> Iterator[None]:
     """Workers share a port (SO_REUSEPORT), and so would a second instance of the same user, unnoticed.
 
     Raises ConfigurationError in words, before anything else happens, where the port cannot be had.
     """
-    lock = Path(tempfile.gettempdir()) / f"strongroom-{os.getuid()}-{port}.lock"
     _require_free(host, port)
-    with _locked(lock, f"another strongroom is starting on port {port}"):
+    with _locked(_run_dir(data_dir) / f"strongroom-{port}.lock", f"another strongroom is starting on port {port}"):
         yield
 
 
 @contextlib.contextmanager
 def _locked(path: Path, refusal: str) -> Iterator[None]:
-    with path.open("w") as lock:
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise ConfigurationError(f"the lock file {path.name} cannot be opened, or is a symbolic link") from None
+    try:
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
@@ -50,6 +53,25 @@ def _locked(path: Path, refusal: str) -> Iterator[None]:
                     raise ConfigurationError(refusal) from None
                 time.sleep(0.1)
         yield
+    finally:
+        os.close(lock)
+
+
+def _run_dir(data_dir: Path) -> Path:
+    """The user's own runtime directory, which all of the user's processes share; else the data directory.
+
+    Never a folder that others may write to: what they put there would be opened here.
+    """
+    runtime = Path(f"/run/user/{os.getuid()}")
+    return runtime if _is_private(runtime) else data_dir
+
+
+def _is_private(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _require_free(host: str, port: int) -> None:

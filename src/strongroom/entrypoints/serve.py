@@ -12,18 +12,23 @@ import math
 import signal
 from typing import Final
 
+import structlog
+
 from strongroom import bootstrap
 from strongroom.config import Settings
-from strongroom.domain.secret import Secret
+from strongroom.entrypoints import first_steps
 from strongroom.entrypoints.locks import only_instance, only_on_port
+from strongroom.errors import Unavailable
 from strongroom.telemetry import logging
 from strongroom.telemetry.hardening import harden
+
+log = structlog.get_logger(__name__)
 
 _KILL_MARGIN: Final = 5
 
 
 def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises ConfigurationError where it cannot start."""
+    """Serves until SIGTERM or SIGINT. Raises StrongroomError for what can never work."""
     from granian.constants import HTTPModes, Interfaces, Loops  # noqa: PLC0415 - workers do without
     from granian.server import Server  # noqa: PLC0415
 
@@ -32,10 +37,8 @@ def run(settings: Settings) -> None:
     with contextlib.ExitStack() as locks:
         locks.enter_context(only_instance(settings.data_dir))
         for host, port in ((settings.http.host, settings.http.port), (settings.grpc.host, settings.grpc.port)):
-            locks.enter_context(only_on_port(host, port))
-        first_key = asyncio.run(bootstrap.prepare(settings))
-        if first_key is not None:
-            print(_first_steps(settings, first_key), flush=True)  # noqa: T201 - for the person who started it
+            locks.enter_context(only_on_port(settings.data_dir, host, port))
+        _prepare(settings)
         Server(
             "strongroom.entrypoints.worker:Worker",
             factory=True,
@@ -55,25 +58,12 @@ def run(settings: Settings) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def _first_steps(settings: Settings, key: Secret) -> str:
-    url = f"http://{settings.http.host}:{settings.http.port}/api/v1"
-    tx = (
-        '{"network":"ethereum","unsigned_tx":{"type":"0x2","chainId":"0x1","nonce":"0x0","gas":"0x5208",'
-        '"maxFeePerGas":"0x77359400","maxPriorityFeePerGas":"0x3b9aca00",'
-        '"to":"0x3535353535353535353535353535353535353535","value":"0xde0b6b3a7640000"}}'
-    )
-    return f"""
-Strongroom is starting with a development API key. It is shown this once:
-
-  export KEY={key.reveal()}
-
-Make a wallet, read its Ethereum address, sign a transfer:
-
-  export WALLET=$(curl -s {url}/wallets -H "X-API-Key: $KEY" -H 'Content-Type: application/json' \\
-      -d '{{"label":"first","networks":["ethereum"]}}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
-  curl -s "{url}/wallets/$WALLET/address/ethereum" -H "X-API-Key: $KEY"
-  curl -s {url}/wallets/$WALLET/sign -H "X-API-Key: $KEY" -H 'Content-Type: application/json' \\
-      -d '{tx}'
-
-The interactive reference is at http://{settings.http.host}:{settings.http.port}/docs
-"""
+def _prepare(settings: Settings) -> None:
+    """Raises StrongroomError for what can never work. A component that is away is waited for by the workers."""
+    try:
+        first_key = asyncio.run(bootstrap.prepare(settings))
+    except Unavailable as error:
+        log.warning("serve.component_away", reason=error.message)
+        return
+    if first_key is not None:
+        first_steps.show(settings, first_key)

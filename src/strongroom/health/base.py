@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -20,3 +20,7 @@ class ComponentStatus:
 class Check(Protocol):
     async def __call__(self) -> ComponentStatus:
         """Asks the component. May raise and may hang: the monitor counts both as an error."""
+
+
+Note = Callable[[], ComponentStatus | None]
+"""What this process has to say of itself; None when there is nothing. It is never an error, and must not wait."""

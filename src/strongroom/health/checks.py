@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -10,9 +11,10 @@ import msgspec
 
 from strongroom.cache.base import CacheKey, Kind
 from strongroom.errors import StorageUnavailable
-from strongroom.health.base import Check, ComponentStatus, Status
+from strongroom.health.base import Check, ComponentStatus, Note, Status
 from strongroom.keywrap.base import KeyWrap
 from strongroom.storage.base import Storage
+from strongroom.telemetry.logging import lines_lost
 from strongroom.telemetry.multiprocess import greatest_of_others
 
 if TYPE_CHECKING:
@@ -59,3 +61,18 @@ def redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapp
         return ComponentStatus("ok" if await redis.check(key, entry) else "degraded")
 
     return check
+
+
+def log_note(lost: Callable[[], int] = lines_lost, *, seconds: float = 300.0) -> Note:
+    """Says that log lines were lost, until none was lost for so many ``seconds``."""
+    last, known = 0.0, 0
+
+    def note() -> ComponentStatus | None:
+        nonlocal last, known
+        if (now := lost()) != known:
+            last, known = time.monotonic(), now
+        if not known or time.monotonic() - last > seconds:
+            return None
+        return ComponentStatus("degraded", {"state": "lines_lost", "lines_lost": known})
+
+    return note

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from strongroom.health.base import Check, ComponentStatus, Detail, Status
+from strongroom.health.base import Check, ComponentStatus, Detail, Note, Status
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,8 @@ class HealthMonitor:
     """``required`` are the names of the checks that readiness hangs on. Seconds everywhere.
 
     Each component is asked once an ``interval``, whoever wants to know. A check gets ``timeout`` and at most the
-    interval, so that a component which died is known to be dead before two intervals are over.
+    interval, so that a component which died is known to be dead before two intervals are over. ``notes`` are about
+    this process itself; they cost nothing and are looked at when somebody wants the report.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HealthMonitor:
         *,
         interval: float = 5.0,
         timeout: float = 2.0,
+        notes: Mapping[str, Note] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if unknown := required - checks.keys():
@@ -49,6 +51,7 @@ class HealthMonitor:
         self._checks = dict(checks)
         self._required = required
         self._version = version
+        self._notes = notes or {}
         self._interval = interval
         self._timeout = min(timeout, interval)
         self._clock = clock
@@ -84,13 +87,17 @@ class HealthMonitor:
     def report(self) -> dict[str, Any]:
         """What is known, as JSON values; asks nobody."""
         statuses = {name: self._status(name) for name in self._checks}
+        notes = {name: found for name, note in self._notes.items() if (found := note()) is not None}
         if any(statuses[name] == "error" for name in self._required):
             overall: Status = "error"
         else:
-            overall = "ok" if all(status == "ok" for status in statuses.values()) else "degraded"
+            overall = "ok" if all(status == "ok" for status in statuses.values()) and not notes else "degraded"
         return {
             "status": overall,
-            "components": {name: self._component(name, status) for name, status in statuses.items()},
+            "components": {
+                **{name: self._component(name, status) for name, status in statuses.items()},
+                **{name: {"status": found.status, **found.details} for name, found in notes.items()},
+            },
             "version": self._version,
             "uptime_seconds": int(self._clock() - self._started_at),
         }

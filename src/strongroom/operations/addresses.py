@@ -235,6 +235,8 @@ async def get_account(command: GetAccount, call: Call) -> AccountView:
         raise UnknownScheme(
             "the scheme has no extended public key: a step below its account is hardened", field="scheme"
         )
+    if await call.keyring.account(call, place) is None:
+        call.require_scope("addresses:derive", "opening an account")
     account = await call.keyring.open(call, place)
     if account.node is None:
         raise InternalError("an account with a public node was stored without it")

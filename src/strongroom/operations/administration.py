@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from strongroom.access.api_keys import new_key
+from strongroom.access.api_keys import MAX_GENERATIONS, new_key
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.base import Chain
 from strongroom.domain.network import Network
@@ -29,6 +29,9 @@ from strongroom.operations.fields import (
     parse_cursor_uuid,
 )
 from strongroom.storage.base import AuditFilter, Change, Row
+
+_MOST_REVOKED: Final = 1000
+"""Keys that one call marks as revoked."""
 
 
 class CreateApiKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +69,7 @@ class ApiKeyView(msgspec.Struct, kw_only=True, frozen=True):
     created_at: Timestamp
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
+    made_by: Annotated[UUID | None, Meta(description="The key that made it; null: the command line")] = None
 
     @classmethod
     def of(cls, key: ApiKey) -> ApiKeyView:
@@ -76,6 +80,7 @@ class ApiKeyView(msgspec.Struct, kw_only=True, frozen=True):
             created_at=key.created_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
+            made_by=key.made_by,
         )
 
 
@@ -153,7 +158,7 @@ class NetworkList(msgspec.Struct, kw_only=True, frozen=True):
 
 
 async def create_api_key(command: CreateApiKey, call: Call) -> CreatedApiKey:
-    """A caller gives no right that he does not hold himself."""
+    """A caller gives no right that he does not hold himself, and none for longer than he holds it."""
     scopes = tuple(sorted(set(command.scopes)))
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise InvalidField(f"scopes: {len(unknown)} of them are not known", field="scopes")
@@ -161,8 +166,15 @@ async def create_api_key(command: CreateApiKey, call: Call) -> CreatedApiKey:
         raise Forbidden("a key may be given only scopes that its maker holds")
     if command.expires_at is not None and command.expires_at <= call.now:
         raise InvalidField("expires_at is in the past", field="expires_at")
+    limit = call.principal.expires_at
+    if limit is not None and command.expires_at is not None and command.expires_at > limit:
+        raise Forbidden("a key may not outlive its maker: expires_at is at most the maker's")
+    expires_at = command.expires_at or limit
+    await _require_generations(call)
     name = clean_text(command.name, "name") or ""
-    made = new_key(call.tenant_id, name, scopes, command.expires_at, call.authenticator.secret_mac, call.now)
+    made = new_key(
+        call.tenant_id, name, scopes, expires_at, call.authenticator.secret_mac, call.now, made_by=call.principal.id
+    )
     async with call.journal.intent(details={"key_id": str(made.row.id), "scopes": list(scopes)}) as intent:
         stored = CreatedApiKey(**msgspec.structs.asdict(ApiKeyView.of(made.row)))
         intent.settle(stored, rows=[made.row])
@@ -177,16 +189,58 @@ async def list_api_keys(command: ListApiKeys, call: Call) -> ApiKeyPage:
 
 
 async def revoke_api_key(command: RevokeApiKey, call: Call) -> ApiKeyView:
-    """Idempotent: a key that is revoked stays revoked since the first time."""
+    """Idempotent: a key that is revoked stays revoked since the first time. Keys that it made are revoked with it.
+
+    A caller may revoke keys whose scopes he holds all, himself, and what he made.
+    """
     key = await _api_key(command.key_id, call)
+    if not set(key.scopes) <= call.principal.scopes and call.principal.id not in await _makers(key, call):
+        raise Forbidden("a key may be revoked only by one that holds its scopes, or made it")
     if key.revoked_at is None:
         revoked = msgspec.structs.replace(ApiKeyView.of(key), revoked_at=call.now)
-        change = Change(ApiKey, key.id, {"revoked_at": None}, {"revoked_at": call.now})
-        async with call.journal.intent(details={"key_id": str(key.id)}) as intent:
-            intent.settle(revoked, changes=[change], met=_revoked)
-        call.authenticator.forget(key.id)
+        below = [each for each in await _made_by(key, call) if each.revoked_at is None]
+        changes = [Change(ApiKey, each.id, {"revoked_at": None}, {"revoked_at": call.now}) for each in (key, *below)]
+        details = {"key_id": str(key.id), **({"made_by_it": [str(each.id) for each in below]} if below else {})}
+        async with call.journal.intent(details=details) as intent:
+            intent.settle(revoked, changes=changes, met=lambda found: _revoked(found, key.id))
+        for each in (key, *below):
+            call.authenticator.forget(each.id)
         key = await _api_key(key.id, call)
     return ApiKeyView.of(key)
+
+
+async def _makers(key: ApiKey, call: Call) -> list[UUID]:
+    """The key itself, then who made it, and so on."""
+    found = [key.id]
+    while key.made_by is not None and len(found) <= MAX_GENERATIONS:
+        found.append(key.made_by)
+        maker = await call.storage.api_key(key.made_by)
+        if maker is None:
+            break
+        key = maker
+    return found
+
+
+async def _require_generations(call: Call) -> None:
+    """Raises Forbidden for a maker that is the last of as many generations as there may be."""
+    maker = await call.storage.api_key(call.principal.id)
+    if maker is not None and len(await _makers(maker, call)) >= MAX_GENERATIONS:
+        raise Forbidden(f"keys may make keys for {MAX_GENERATIONS} generations only")
+
+
+async def _made_by(key: ApiKey, call: Call) -> list[ApiKey]:
+    """All that this key made, directly or not, up to a bound. What is over it is refused all the same: whoever
+    authenticates looks at the makers.
+    """
+    found: list[ApiKey] = []
+    makers = [key.id]
+    for _ in range(MAX_GENERATIONS):
+        made = await call.storage.api_keys_made_by(call.tenant_id, makers, _MOST_REVOKED - len(found))
+        found.extend(made)
+        makers = [each.id for each in made]
+        if not makers or len(found) >= _MOST_REVOKED:
+            break
+    return found
 
 
 async def _api_key(key_id: UUID, call: Call) -> ApiKey:
@@ -196,8 +250,11 @@ async def _api_key(key_id: UUID, call: Call) -> ApiKey:
     return key
 
 
-def _revoked(found: Row | None) -> ApiKeyView | None:
-    return ApiKeyView.of(found) if isinstance(found, ApiKey) and found.revoked_at is not None else None
+def _revoked(found: Row | None, key_id: UUID) -> ApiKeyView | None:
+    """Another call revoked it meanwhile."""
+    if isinstance(found, ApiKey) and found.id == key_id and found.revoked_at is not None:
+        return ApiKeyView.of(found)
+    return None
 
 
 async def list_audit(command: ListAudit, call: Call) -> AuditPage:

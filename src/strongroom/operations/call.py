@@ -8,6 +8,7 @@ from strongroom.access.api_keys import Authenticator
 from strongroom.operations.context import Context
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
+from strongroom.operations.offload import Offload
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,4 @@ class Call(Context):
     networks: Networks
     keyring: Keyring
     authenticator: Authenticator
+    offload: Offload

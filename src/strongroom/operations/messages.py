@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from strongroom.chains.base import Chain
+from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Caution, Summary
@@ -102,13 +103,23 @@ async def sign_authorization(command: SignAuthorization, call: Call) -> SignedMe
 async def verify(command: VerifyMessage, call: Call) -> Verification:
     network, chain = call.networks.resolve(command.network)
     message = _of_bytes(chain, command)
-    return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
+    return await _verify(call, network, chain, message, command)
 
 
 async def verify_typed_data(command: VerifyTypedData, call: Call) -> Verification:
     network, chain = call.networks.resolve(command.network)
     message = _of_document(chain, "eip712", command.typed_data)
-    return Verification(valid=chain.verify_message(network, message, command.signature, command.address))
+    return await _verify(call, network, chain, message, command)
+
+
+async def _verify(
+    call: Call, network: Network, chain: Chain, message: Message, command: VerifyMessage | VerifyTypedData
+) -> Verification:
+    large = call.offload.is_large([message.data, message.document, command.signature])
+    check = chain.verify_message
+    return Verification(
+        valid=await call.offload.run(large, check, network, message, command.signature, command.address)
+    )
 
 
 def message_bytes(message: str, encoding: str) -> bytes:
@@ -151,7 +162,8 @@ async def _sign(
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
     key = await call.keyring.find(call, wallet, network, command)
-    prepared, warnings = chain.prepare_message(network, message, {key.public_key: key})
+    large = call.offload.is_large([message.data, message.document])
+    prepared, warnings = await call.offload.run(large, chain.prepare_message, network, message, {key.public_key: key})
     _refuse_secrets(prepared.summary)
 
     async with call.journal.intent(

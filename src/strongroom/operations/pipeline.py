@@ -28,6 +28,7 @@ from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.memory import WalletMemory
 from strongroom.operations.networks import Networks
+from strongroom.operations.offload import Offload
 from strongroom.operations.registry import Operation
 from strongroom.storage.base import Storage
 from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT, OPERATIONS_TOTAL
@@ -62,6 +63,7 @@ class Services:
     limits: RateLimits
     entries: Entries
     wallets: WalletMemory = field(default_factory=WalletMemory)
+    offload: Offload = field(default_factory=Offload)
     timeout: float = 30.0
     """Seconds that any operation may take."""
 
@@ -105,7 +107,7 @@ class Pipeline:
     async def _run(self, operation: Operation, request: Request) -> msgspec.Struct:
         services = self._services
         now = datetime.now(UTC)
-        principal = await services.authenticator.authenticate(request.api_key, now)
+        principal = await services.authenticator.authenticate(request.api_key, now, request.client)
         await services.limits.hit(operation.limit, principal.id)
         if operation.scope not in principal.scopes:
             await self._entry(operation, request, principal, b"", now).deny(operation.scope)
@@ -129,6 +131,7 @@ class Pipeline:
             wallets=services.wallets,
             keyring=services.keyring,
             authenticator=services.authenticator,
+            offload=services.offload,
         )
         try:
             return await _up_to_date(operation, command, call)

@@ -124,7 +124,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               mutates=True, limit="write", errors=(*_WRITES, errors.NotFound),
               summary="Archive a wallet: its keys are no longer used"),
     Operation(name="wallets.unarchive", method="POST", path="/wallets/{wallet_id}/unarchive", rpc="UnarchiveWallet",
-              command=UnarchiveWallet, result=WalletView, scope="wallets:write", run=wallets.unarchive,
+              command=UnarchiveWallet, result=WalletView, scope="wallets:unarchive", run=wallets.unarchive,
               mutates=True, limit="write", errors=(*_WRITES, errors.NotFound),
               summary="Take a wallet back into use"),
 

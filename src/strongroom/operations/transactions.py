@@ -102,10 +102,12 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
 
-    decoded = chain.decode(network, command.unsigned_tx)
+    large = call.offload.is_large(command.unsigned_tx)
+    decoded = await call.offload.run(large, chain.decode, network, command.unsigned_tx)
     ours = await signing_keys(call, wallet, network, command, decoded)
-    warnings = chain.check(decoded, ours, call.networks.policy(network, options), call.now)
-    prepared = chain.prepare(decoded, ours)
+    policy = call.networks.policy(network, options)
+    warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
+    prepared = await call.offload.run(large, chain.prepare, decoded, ours)
     summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
         wallet_id=wallet.id,
@@ -116,7 +118,8 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
-        signed = chain.assemble(prepared, signatures_of(answers))  # refuses a signature that does not verify
+        # Refuses a signature that does not verify.
+        signed = await call.offload.run(large, chain.assemble, prepared, signatures_of(answers))
         result = SignedTransaction(
             wallet_id=wallet.id,
             network=network.name,
@@ -138,9 +141,14 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
 async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:
     """What would be signed, and what would be said of it, without a key."""
     network, chain = call.networks.resolve(command.network)
-    decoded = chain.decode(network, command.unsigned_tx)
-    warnings = chain.check(decoded, None, call.networks.policy(network, _ANYTHING), call.now)
-    return DecodedTransaction(network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings))
+    policy = call.networks.policy(network, _ANYTHING)
+
+    def read() -> DecodedTransaction:
+        decoded = chain.decode(network, command.unsigned_tx)
+        warnings = chain.check(decoded, None, policy, call.now)
+        return DecodedTransaction(network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings))
+
+    return await call.offload.run(call.offload.is_large(command.unsigned_tx), read)
 
 
 def _options(options: Options, network: Network, call: Call) -> SignOptions:

@@ -118,6 +118,7 @@ class Authenticity:
                 row.created_at,
                 row.expires_at,
                 row.revoked_at,
+                *(() if row.made_by is None else (row.made_by,)),  # rows from before there were makers still hold
             ),
             "sha256",
         )

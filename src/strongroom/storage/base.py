@@ -181,6 +181,9 @@ class Storage(Protocol):
     async def api_key(self, key_id: UUID) -> ApiKey | None: ...
     async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]: ...
 
+    async def api_keys_made_by(self, tenant_id: UUID, makers: Sequence[UUID], limit: int) -> list[ApiKey]:
+        """Keys that these keys made, by id."""
+
     async def service_secret(self) -> ServiceSecret | None:
         """The newest version. Not under a MAC of ours: the key wrap's own authentication protects it."""
 

@@ -58,6 +58,10 @@ class Database(Protocol):
 
     async def read(self, work: Work[T]) -> T: ...
 
+    async def scan(self, work: Work[T]) -> T:
+        """As `read`, for what may have to look at many rows: it never holds up the event loop."""
+        ...
+
     async def write(self, work: Work[T]) -> T:
         """In one transaction, committed when ``work`` returns and rolled back when it raises. Raises OutcomeUnknown."""
 

@@ -178,7 +178,7 @@ _api_key_columns = attrgetter("created_at", "expires_at", "revoked_at")
 def _api_key_values(key: ApiKey, authenticity: Authenticity) -> tuple[Any, ...]:
     scopes = json.dumps(key.scopes)
     row_mac = authenticity.api_key_row_mac(key)
-    return (key.id, key.tenant_id, key.name, key.secret_mac, scopes, *_api_key_columns(key), row_mac)
+    return (key.id, key.tenant_id, key.name, key.secret_mac, scopes, *_api_key_columns(key), row_mac, key.made_by)
 
 
 def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
@@ -191,6 +191,7 @@ def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        made_by=row.made_by,
     )
     authenticity.check_api_key(key, row.row_mac)
     return key

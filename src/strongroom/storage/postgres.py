@@ -73,6 +73,9 @@ class PostgresDatabase:
 
         return await self._persist(attempt, _passes)
 
+    async def scan(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     async def write(self, work: Work[T]) -> T:
         sent = False
 

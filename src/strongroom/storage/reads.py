@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -51,6 +51,14 @@ class Reads:
 
         return await self._database.read(work)
 
+    async def _scan(self, of: type[R], query: Select[Any]) -> list[R]:
+        """As `_all`, where the rows that are looked at may be many more than those that are wanted."""
+
+        def work(connection: Connection) -> list[R]:
+            return load_all(KIND_OF[of], connection.execute(query), self._authenticity)
+
+        return await self._database.scan(work)
+
     async def _one(self, of: type[R], newest: str | None = None, **equal: object) -> R | None:
         """The row whose columns equal these values; of several, the one with the greatest ``newest``."""
         found = await self._all(of, _lookup(KIND_OF[of].table, tuple(equal), newest), equal)
@@ -71,7 +79,7 @@ class Reads:
         )
         if after is not None:
             query = query.where(wallets.c.id > after)
-        return await self._all(Wallet, query.order_by(wallets.c.id).limit(limit))
+        return await self._scan(Wallet, query.order_by(wallets.c.id).limit(limit))
 
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None:
         return await self._one(SealedSecret, "version", wallet_id=wallet_id, tenant_id=tenant_id)
@@ -109,7 +117,7 @@ class Reads:
         )
         if after is not None:
             query = query.where(tuple_(*place) > after)
-        return await self._all(Address, query.order_by(*place).limit(limit))
+        return await self._scan(Address, query.order_by(*place).limit(limit))
 
     async def find_addresses(
         self, tenant_id: UUID, keyspace: str, canonical: bytes, wallet_id: UUID | None = None
@@ -157,31 +165,35 @@ class Reads:
         query = select(api_keys).where(api_keys.c.tenant_id == tenant_id)
         if after is not None:
             query = query.where(api_keys.c.id > after)
+        return await self._scan(ApiKey, query.order_by(api_keys.c.id).limit(limit))
+
+    async def api_keys_made_by(self, tenant_id: UUID, makers: Sequence[UUID], limit: int) -> list[ApiKey]:
+        query = select(api_keys).where(api_keys.c.tenant_id == tenant_id, api_keys.c.made_by.in_(makers))
         return await self._all(ApiKey, query.order_by(api_keys.c.id).limit(limit))
 
     async def service_secret(self) -> ServiceSecret | None:
         return await self._one(ServiceSecret, "version")
 
     async def secrets_by_kek(self) -> list[KekCount]:
-        return await self._database.read(
+        return await self._database.scan(
             lambda connection: [KekCount(*row) for row in connection.execute(rewraps.COUNTS)]
         )
 
     async def secrets_not_under(
         self, kek: str, version: int, after: tuple[UUID, int] | None, limit: int
     ) -> list[SealedSecret]:
-        return await self._all(SealedSecret, rewraps.not_under(kek, version, after, limit))
+        return await self._scan(SealedSecret, rewraps.not_under(kek, version, after, limit))
 
     async def audit_writers(self) -> list[AuditWriter]:
         return await self._all(AuditWriter, select(audit_writers).order_by(audit_writers.c.ordinal))
 
     async def audit_writer_ids(self) -> set[UUID]:
         query = select(audit.c.writer_id).distinct()
-        return await self._database.read(lambda connection: set(connection.execute(query).scalars()))
+        return await self._database.scan(lambda connection: set(connection.execute(query).scalars()))
 
     async def audit_chain(self, writer_id: UUID, after_sequence: int, limit: int) -> list[AuditRecord]:
         query = select(audit).where(audit.c.writer_id == writer_id, audit.c.sequence > after_sequence)
-        return await self._all(AuditRecord, query.order_by(audit.c.sequence).limit(limit))
+        return await self._scan(AuditRecord, query.order_by(audit.c.sequence).limit(limit))
 
     async def audit_records(
         self, where: AuditFilter, before: tuple[datetime, UUID, int] | None, limit: int
@@ -198,7 +210,7 @@ class Reads:
         )
         if before is not None:
             query = query.where(tuple_(*place) < before)
-        return await self._all(AuditRecord, query.order_by(*[column.desc() for column in place]).limit(limit))
+        return await self._scan(AuditRecord, query.order_by(*[column.desc() for column in place]).limit(limit))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 A transaction runs whole in a thread of its own, since its commit waits for the disk: one hop, where an asynchronous
 driver would take four a statement. A read finds its few rows in memory, in less time than a hop takes, and in WAL mode
-never waits for a writer: it runs where it is called.
+never waits for a writer: it runs where it is called. What may look at many rows is a `scan`, in another thread.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ class SqliteDatabase:
         url = url.set(drivername="sqlite")
         self._writer = _engine(url)
         self._reader = _engine(url)
+        self._scanner = _engine(url)
         event.listen(self._writer, "begin", _begin_immediate)
         self._thread = ThreadPoolExecutor(1, "sqlite-write")
+        self._scans = ThreadPoolExecutor(1, "sqlite-scan")
 
     @property
     def dialect(self) -> Dialect:
@@ -59,6 +61,14 @@ class SqliteDatabase:
 
         return await persist(attempt, _is_busy, _SECONDS)
 
+    async def scan(self, work: Work[T]) -> T:
+        def statement() -> T:
+            with self._scanner.connect() as connection:
+                return work(connection)
+
+        loop = asyncio.get_running_loop()
+        return await persist(lambda: loop.run_in_executor(self._scans, statement), _is_busy, _SECONDS)
+
     async def write(self, work: Work[T]) -> T:
         def transaction() -> T:
             with self._writer.begin() as connection:
@@ -69,7 +79,10 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         self._reader.dispose()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.dispose)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._scans, self._scanner.dispose)
+        await loop.run_in_executor(self._thread, self._writer.dispose)
+        self._scans.shutdown(wait=False)
         self._thread.shutdown(wait=False)
 
 

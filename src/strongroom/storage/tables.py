@@ -291,6 +291,7 @@ audit = Table(
     PrimaryKeyConstraint("writer_id", "sequence"),
 )
 Index("ix_audit_at", audit.c.at, audit.c.writer_id, audit.c.sequence)
+Index("ix_audit_tenant_id", audit.c.tenant_id, audit.c.at, audit.c.writer_id, audit.c.sequence)
 Index("ix_audit_wallet_id", audit.c.wallet_id, audit.c.at)
 
 api_keys = Table(
@@ -305,8 +306,10 @@ api_keys = Table(
     _time("expires_at", nullable=True),
     _time("revoked_at", nullable=True),
     _bytes("row_mac"),
+    _id("made_by", nullable=True),
     PrimaryKeyConstraint("id"),
 )
+Index("ix_api_keys_made_by", api_keys.c.made_by)
 Index("ix_api_keys_tenant_id", api_keys.c.tenant_id, api_keys.c.id)
 
 service_secrets = Table(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ import structlog
 from structlog.typing import EventDict
 
 from strongroom.errors import StrongroomError
+from strongroom.telemetry.lines import DirectLines, Lines, QueuedLines
 from strongroom.telemetry.scrubbing import scrub, scrub_text
 
 _QUIET: Final = (
@@ -36,16 +38,21 @@ _MAX_CAUSES: Final = 5
 _SOURCES: Final = Path(__file__).parents[2]
 
 _encode: Final = msgspec.json.Encoder().encode
+_lines: Lines = QueuedLines(1)
 
 
 def configure(level: str = "info", form: Literal["json", "console"] = "json", stream: BinaryIO | None = None) -> None:
-    """Call it once, before the first event. ``stream``: standard output where it is left out."""
-    out = sys.stdout.buffer if stream is None else stream
+    """Call it once in each process, before the first event.
+
+    ``stream`` is written to at once. Without it a thread writes to standard output, and nobody who logs waits for it.
+    """
+    global _lines  # noqa: PLW0603 - a process has one log
+    _lines = QueuedLines(1) if stream is None else DirectLines(stream)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[_finish, _json if form == "json" else _console],
+        processors=[_Rendering(_json if form == "json" else _console)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(out),
+        logger_factory=_LoggerFactory(_lines),
         cache_logger_on_first_use=True,
     )
     logging.raiseExceptions = False  # a record that cannot be formatted would be printed, arguments and all
@@ -60,6 +67,16 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json", st
     _catch_what_nobody_caught()
 
 
+def flush(seconds: float = 1.0) -> None:
+    """Waits until the lines so far are written, at most so long. For the end of a process."""
+    _lines.flush(seconds)
+
+
+def lines_lost() -> int:
+    """How many lines of this process were not written."""
+    return _lines.lost
+
+
 def describe_exception(error: BaseException) -> list[dict[str, Any]]:
     """An exception and its causes: class, scrubbed text and where; no source line, no local variable."""
     return [
@@ -70,6 +87,43 @@ def describe_exception(error: BaseException) -> list[dict[str, Any]]:
         }
         for each in _causes(error)
     ]
+
+
+class _Logger:
+    """What structlog hands the rendered line to."""
+
+    def __init__(self, lines: Lines, name: str) -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = self.critical = lines.write
+
+
+class _LoggerFactory:
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __call__(self, *args: Any) -> _Logger:
+        return _Logger(self._lines, str(args[0]) if args else "")
+
+
+class _Rendering:
+    """From an event to its line. An event that cannot be rendered becomes a line that says so."""
+
+    def __init__(self, render: Callable[[EventDict], bytes]) -> None:
+        self._render = render
+
+    def __call__(self, logger: Any, method: str, event: EventDict) -> bytes:
+        try:
+            return self._render(_finish(logger, method, event))
+        except Exception as error:  # noqa: BLE001 whatever is wrong with an event must not break who logged it
+            return self._render(
+                {
+                    "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                    "level": method,
+                    "logger": logger.name,
+                    "event": "log.unrenderable",
+                    "error": type(error).__name__,
+                }
+            )
 
 
 class _ToStructlog(logging.Handler):
@@ -97,11 +151,11 @@ def _finish(logger: Any, method: str, event: EventDict) -> EventDict:
     return finished
 
 
-def _json(_: Any, __: str, event: EventDict) -> bytes:
+def _json(event: EventDict) -> bytes:
     return _encode(event)
 
 
-def _console(_: Any, __: str, event: EventDict) -> bytes:
+def _console(event: EventDict) -> bytes:
     head = f"{event.pop('at')} {event.pop('level'):8} {event.pop('event')}"
     rest = " ".join(f"{key}={_encode(value).decode()}" for key, value in event.items())
     return f"{head} {rest}".encode()
@@ -149,3 +203,8 @@ def _catch_what_nobody_caught() -> None:
         log.error("exception.unraisable", exc_info=args.exc_value)
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = main, thread, unraisable
+
+
+@atexit.register
+def _flush_at_exit() -> None:
+    flush()

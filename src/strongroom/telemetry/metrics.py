@@ -59,6 +59,17 @@ CACHE_WRITES_TOTAL: Final = Counter(
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
 )
+LOG_LINES_LOST_TOTAL: Final = Counter(
+    "strongroom_log_lines_lost_total", "Log lines that could not be written, or found no room in the queue"
+)
+OFFLOADED_TOTAL: Final = Counter(
+    "strongroom_offloaded_total",
+    "Large documents handed to a thread (run), or told to come again (refused)",
+    ["result"],
+)
+OFFLOADED_QUEUE: Final = Gauge(
+    "strongroom_offloaded_queue", "Large documents in threads or waiting for one", multiprocess_mode="livesum"
+)
 COMMIT_SECONDS: Final = Histogram("strongroom_commit_seconds", "Duration of a group commit", buckets=_SECONDS)
 COMMIT_UNITS: Final = Histogram(
     "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -13,8 +13,8 @@ from datetime import date
 from enum import Enum
 from functools import cache, reduce
 from importlib import resources
-from itertools import islice, pairwise
-from operator import and_
+from itertools import islice, repeat
+from operator import or_
 from pathlib import PurePath
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,8 @@ _MAX_DEPTH: Final = 6
 _RUN: Final = 4
 """Words of a mnemonic in a row that give it away."""
 _SHORTEST_MNEMONIC: Final = 12
+_NOWHERE: Final = "\0"
+"""The sign of a word that is in no list."""
 
 _URL: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{1,20}://)(?:[^/\s@]*@)?([^/\s@:?#'\"]*)[^\s'\"]*")
 _TOKEN: Final = re.compile(r"\bsr_[0-9a-f_]{8,}|\b(?:bearer|basic)\s+[^\s'\",]+", re.IGNORECASE)
@@ -50,10 +52,12 @@ _HARMLESS: Final = re.compile(
 )
 """Names of ours, IPv4 addresses and UUIDs: most of what is logged need not be looked at closer."""
 _PLAIN: Final = re.compile(r"[A-Z]?[a-z]*[0-9]{0,3}|[A-Z]*|[0-9]{1,20}")
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_TOKEN_OF_TEXT: Final = re.compile(r"[^\W\d_]+|[\W\d_]{7,}")
+"""A word, or a gap that is too long to stand between two words of one mnemonic: `", "` is not, nor is a line feed with
+a number."""
 _ESCAPED_BLANK: Final = re.compile(r"\\[nrt]")
-_LONGEST_GAP: Final = 6
-"""Between two words of a list: a blank, `", "`, a line feed with a number."""
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LETTERS_BETWEEN: Final = re.compile(r"[a-z/_=-]*")
 
 
 def looks_like_secret(text: str) -> bool:
@@ -61,7 +65,7 @@ def looks_like_secret(text: str) -> bool:
 
     It says yes to less than the log's net: a refusal must not hit a sentence of four common words.
     """
-    return _KEY.search(text) is not None or bool(_word_runs(text, _SHORTEST_MNEMONIC))
+    return _KEY.search(text) is not None or _has_words(text, _SHORTEST_MNEMONIC)
 
 
 def scrub(value: object, key: str = "", depth: int = 0) -> object:
@@ -83,9 +87,10 @@ def scrub(value: object, key: str = "", depth: int = 0) -> object:
             scrub_text(str(name)): scrub(item, str(name), depth + 1) for name, item in islice(value.items(), _MAX_ITEMS)
         }
     if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
-        if _word_runs(" ".join(item for item in value if isinstance(item, str))):
+        shown = list(islice(value, _MAX_ITEMS))
+        if _has_words(" ".join(item[:_MAX_TEXT] for item in shown if isinstance(item, str)), _RUN):
             return REDACTED
-        return [scrub(item, key, depth + 1) for item in islice(value, _MAX_ITEMS)]
+        return [scrub(item, key, depth + 1) for item in shown]
     return f"<{type(value).__name__}>"
 
 
@@ -114,29 +119,47 @@ def _blob(found: re.Match[str]) -> str:
 
 
 def _is_uuids(text: str) -> bool:
-    return re.fullmatch(r"([/_=-]?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[/_=-]?[a-z]+)+", text) is not None
+    without, uuids = _UUID.subn("", text)
+    return uuids > 0 and _LETTERS_BETWEEN.fullmatch(without) is not None
 
 
 def _scrub_words(text: str) -> str:
-    for start, end in reversed(_word_runs(text)):
-        text = f"{text[:start]}{REDACTED}{text[end:]}"
+    spans = [found.span() for found in _TOKEN_OF_TEXT.finditer(_ESCAPED_BLANK.sub("  ", text))]
+    if len(spans) < _RUN:
+        return text
+    for start, end in reversed(_runs([text[start:end] for start, end in spans], _RUN)):
+        text = f"{text[: spans[start][0]]}{REDACTED}{text[spans[end - 1][1] :]}"
     return text
 
 
-def _word_runs(text: str, least: int = _RUN) -> list[tuple[int, int]]:
-    """Where ``least`` and more words of one list follow each other."""
-    words = [found.span() for found in _WORD.finditer(_ESCAPED_BLANK.sub("  ", text))]
+def _has_words(text: str, least: int) -> bool:
+    return bool(_runs(_TOKEN_OF_TEXT.findall(_ESCAPED_BLANK.sub("  ", text)), least))
+
+
+def _runs(words: list[str], least: int) -> list[tuple[int, int]]:
+    """Where ``least`` and more words of one list follow each other: from, to. Linear, and most of it in C.
+
+    Each word becomes one character that says in which lists it is, so that a run is a match of a short expression.
+    """
     if len(words) < least:
         return []
-    lists = _lists()
-    masks = [lists.get(_normal(text[start:end]), 0) for start, end in words]
+    signs = "".join(map(_lists().get, map(_normal, words), repeat(_NOWHERE)))
+    found = sorted(match.span() for expression in _run_expressions(least) for match in expression.finditer(signs))
     runs: list[tuple[int, int]] = []
-    for at in range(len(words) - least + 1):
-        row = words[at : at + least]
-        if reduce(and_, masks[at : at + least]) and all(b[0] - a[1] <= _LONGEST_GAP for a, b in pairwise(row)):
-            start = runs.pop()[0] if runs and runs[-1][1] >= row[0][0] else row[0][0]
-            runs.append((start, row[-1][1]))
+    for start, end in found:
+        if runs and runs[-1][1] >= start:
+            runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
+        else:
+            runs.append((start, end))
     return runs
+
+
+@cache
+def _run_expressions(least: int) -> tuple[re.Pattern[str], ...]:
+    signs = set(_lists().values())
+    bits = reduce(or_, map(ord, signs)).bit_length()
+    members = ("".join(sorted(sign for sign in signs if ord(sign) >> bit & 1)) for bit in range(bits))
+    return tuple(re.compile(f"[{re.escape(each)}]{{{least},}}") for each in members)
 
 
 def _normal(word: str) -> str:
@@ -144,8 +167,8 @@ def _normal(word: str) -> str:
 
 
 @cache
-def _lists() -> Mapping[str, int]:
-    """Every word of every list, with one bit a list; read when the first text has four words."""
+def _lists() -> Mapping[str, str]:
+    """Every word of every list, with a character whose bits say in which; read when the first text has four words."""
     found: dict[str, int] = {}
     folder = resources.files("strongroom") / "keys" / "wordlists"
     files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".txt"))
@@ -153,7 +176,7 @@ def _lists() -> Mapping[str, int]:
         for word in (folder / name).read_text(encoding="utf-8").split():
             for form in {_normal(word), _without_accents(word)}:
                 found[form] = found.get(form, 0) | 1 << bit
-    return found
+    return {word: chr(mask) for word, mask in found.items()}
 
 
 def _without_accents(word: str) -> str:

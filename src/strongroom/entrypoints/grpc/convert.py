@@ -17,7 +17,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from strongroom.entrypoints.binding import read_json, to_tree
+from strongroom.entrypoints.binding import to_tree
+from strongroom.entrypoints.json_tree import MAX_VALUES, read_json
 from strongroom.errors import MalformedRequest
 
 _JSON: Final = "strongroom.v1.JsonDocument"
@@ -25,11 +26,12 @@ _LIMIT: Final = "strongroom.v1.Limit"
 _UNSIGNED: Final = "strongroom.v1.UnsignedTransaction"
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 
-_Read = Callable[[Any, str], Any]
+_Read = Callable[[Any, str, int], Any]
+"""Of a message, the name of its field, and how many values a JSON document may have."""
 _Rewrite = Callable[[Any], Any]
 
 
-def read(raw: bytes, message_type: type[Message]) -> dict[str, Any]:
+def read(raw: bytes, message_type: type[Message], max_values: int = MAX_VALUES) -> dict[str, Any]:
     """The fields that were sent, by name. A text that must be sent and was not is "": the command's bounds judge it.
 
     Raises MalformedRequest: bytes that are no such message, or a field anywhere in it that the contract does not know.
@@ -38,7 +40,7 @@ def read(raw: bytes, message_type: type[Message]) -> dict[str, Any]:
         message = message_type.FromString(raw)
     except DecodeError:
         raise MalformedRequest("the bytes are not the message that this method takes") from None
-    tree: dict[str, Any] = _reader(message_type.DESCRIPTOR)(message, "")
+    tree: dict[str, Any] = _reader(message_type.DESCRIPTOR)(message, "", max_values)
     return tree
 
 
@@ -53,17 +55,17 @@ def _reader(descriptor: Descriptor) -> _Read:
     special = _READERS.get(descriptor.full_name)
     fields = [(field.name, field.has_presence, _field_reader(field)) for field in descriptor.fields]
 
-    def read_message(message: Any, name: str) -> Any:
+    def read_message(message: Any, name: str, values: int) -> Any:
         if len(UnknownFieldSet(message)):
             raise MalformedRequest(f"{name or 'the message'}: a field is not known here", field=name or None)
         if special is not None:
-            return special(message, name)
+            return special(message, name, values)
         tree = {}
         for field, may_miss, convert in fields:
             if may_miss and not message.HasField(field):
                 continue
             value = getattr(message, field)
-            tree[field] = value if convert is None else convert(value, field)
+            tree[field] = value if convert is None else convert(value, field, values)
         return tree
 
     return read_message
@@ -71,12 +73,14 @@ def _reader(descriptor: Descriptor) -> _Read:
 
 def _field_reader(field: FieldDescriptor) -> _Read | None:
     if field.message_type is None:
-        return (lambda values, _: list(values)) if field.is_repeated else None
+        return (lambda found, _, __: list(found)) if field.is_repeated else None
     read_one = _reader(field.message_type)
-    return (lambda values, name: [read_one(value, name) for value in values]) if field.is_repeated else read_one
+    if field.is_repeated:
+        return lambda found, name, values: [read_one(each, name, values) for each in found]
+    return read_one
 
 
-def _read_timestamp(message: Any, name: str) -> datetime:
+def _read_timestamp(message: Any, name: str, _: int) -> datetime:
     try:
         found: datetime = message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
@@ -84,20 +88,20 @@ def _read_timestamp(message: Any, name: str) -> datetime:
     return found
 
 
-def _read_document(message: Any, name: str) -> Any:
-    return _object(message.json, name)
+def _read_document(message: Any, name: str, values: int) -> Any:
+    return _object(message.json, name, values)
 
 
-def _read_unsigned(message: Any, name: str) -> Any:
+def _read_unsigned(message: Any, name: str, values: int) -> Any:
     form = message.WhichOneof("form")
     if form is None:
         raise MalformedRequest(f"{name}: one of encoded and json must be sent", field=name)
-    return message.encoded if form == "encoded" else _object(message.json, name)
+    return message.encoded if form == "encoded" else _object(message.json, name, values)
 
 
-def _object(text: str, name: str) -> dict[str, Any]:
+def _object(text: str, name: str, values: int) -> dict[str, Any]:
     try:
-        tree = read_json(text.encode())
+        tree = read_json(text.encode(), max_values=values)
     except MalformedRequest as refusal:
         raise MalformedRequest(f"{name}.json: {refusal.message}", field=f"{name}.json") from None
     if not isinstance(tree, dict):

@@ -17,6 +17,7 @@ from strongroom.entrypoints.caller import presented_key, request_id
 from strongroom.entrypoints.grpc.convert import read, write
 from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESCRIPTOR
 from strongroom.entrypoints.grpc.status import to_status
+from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import InternalError, MalformedRequest, StrongroomError
 from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import OPERATIONS, Operation
@@ -33,11 +34,13 @@ Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 _LEAST_SECONDS: Final = 0.001
 
 
-def handlers(pipeline: Pipeline, addresses: ClientAddresses, default_timeout: float) -> grpc.GenericRpcHandler:
+def handlers(
+    pipeline: Pipeline, addresses: ClientAddresses, default_timeout: float, max_values: int = MAX_VALUES
+) -> grpc.GenericRpcHandler:
     """Every row of the registry under its RPC's name. Messages pass as bytes: the pipeline decides when one is read."""
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         operation.rpc: grpc.unary_unary_rpc_method_handler(
-            OperationMethod(operation, pipeline, addresses, default_timeout).call
+            OperationMethod(operation, pipeline, addresses, default_timeout, max_values).call
         )
         for operation in OPERATIONS
     }
@@ -46,13 +49,19 @@ def handlers(pipeline: Pipeline, addresses: ClientAddresses, default_timeout: fl
 
 class OperationMethod:
     def __init__(
-        self, operation: Operation, pipeline: Pipeline, addresses: ClientAddresses, default_timeout: float
+        self,
+        operation: Operation,
+        pipeline: Pipeline,
+        addresses: ClientAddresses,
+        default_timeout: float,
+        max_values: int = MAX_VALUES,
     ) -> None:
         method = SERVICE.methods_by_name[operation.rpc]
         self._operation = operation
         self._pipeline = pipeline
         self._addresses = addresses
         self._default_timeout = default_timeout
+        self._max_values = max_values
         self._request_type = GetMessageClass(method.input_type)
         self._result_type = GetMessageClass(method.output_type)
         self._seconds = GRPC_REQUEST_SECONDS.labels(operation.rpc)
@@ -93,7 +102,7 @@ class OperationMethod:
             return InternalError("the request id finds it in the log")
 
     async def _bind(self, raw: bytes) -> msgspec.Struct:
-        return bind(read(raw, self._request_type), self._operation.command)
+        return bind(read(raw, self._request_type, self._max_values), self._operation.command)
 
 
 def _values(metadata: Metadata, name: str) -> list[str]:

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc.handler import SERVICE, handlers
+from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import ConfigurationError
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Pipeline
@@ -119,11 +120,14 @@ async def start(
     addresses: ClientAddresses,
     max_message: int = 1_048_576,
     max_concurrent_streams: int = 100,
+    max_values: int = MAX_VALUES,
     default_timeout: float = 30.0,
     reuse_port: bool = True,
     tls: grpc.ServerCredentials | None = None,
 ) -> GrpcServer:
-    """Serves until drained. ``default_timeout``: seconds for a call without a deadline. Raises ConfigurationError."""
+    """Serves until drained. ``default_timeout``: seconds for a call without a deadline; ``max_values``:
+    of a JSON document in a message. Raises ConfigurationError.
+    """
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", max_message),
@@ -138,7 +142,7 @@ async def start(
             ("grpc.so_reuseport", int(reuse_port)),
         ]
     )
-    server.add_generic_rpc_handlers((handlers(pipeline, addresses, default_timeout),))
+    server.add_generic_rpc_handlers((handlers(pipeline, addresses, default_timeout, max_values),))
     health_service = Health(health)
     for name in _HEALTHY_TOGETHER:
         await health_service.set(name, _status(health.ready))

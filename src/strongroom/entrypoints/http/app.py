@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
+from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strongroom import __version__
 from strongroom.access.client_address import ClientAddresses
@@ -22,6 +23,7 @@ from strongroom.entrypoints.http.openapi import document
 from strongroom.entrypoints.http.probes import health_handlers, metrics_handler
 from strongroom.entrypoints.http.problems import problem
 from strongroom.entrypoints.http.routing import Resource, Routes
+from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import InternalError, StrongroomError
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Pipeline
@@ -41,13 +43,14 @@ def create_app(
     trusted_proxies: ClientAddresses,
     body_limit: int = 1 << 20,
     body_timeout: float = 15.0,
+    json_values: int = MAX_VALUES,
     metrics_open: bool = True,
     health_open: bool = True,
 ) -> HttpFace:
-    """``body_limit`` in bytes, ``body_timeout`` in seconds. What is ``open`` needs no API key: /metrics, the details
-    of /health.
+    """``body_limit`` in bytes, ``body_timeout`` in seconds, ``json_values`` of a body. What is ``open`` needs no
+    API key: /metrics, the details of /health.
     """
-    limits = BodyLimits(body_limit, body_timeout)
+    limits = BodyLimits(body_limit, body_timeout, json_values)
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
     for operation in OPERATIONS:
         endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits)
@@ -84,13 +87,13 @@ class HttpFace:
         except Exception as error:
             log.error("http.crashed", request_id=exchange.request_id, exc_info=error)
             answer = problem(InternalError("the request id finds it in the log"), exchange.request_id)
-        await _send(answer, exchange, send, last=self._health.draining or exchange.leaves_body())
+        await send_answer(answer, exchange, send, last=self._health.draining or exchange.leaves_body())
         total, seconds = _metrics(route, exchange.method if exchange.method in _METHODS else "other", answer.status)
         total.inc()
         seconds.observe(time.perf_counter() - started)
 
 
-async def _send(answer: Answer, exchange: Exchange, send: Send, *, last: bool) -> None:
+async def send_answer(answer: Answer, exchange: Exchange, send: Send, *, last: bool) -> None:
     """``last``: of this connection; a caller who keeps it would soon meet a closed one."""
     headers = [
         *answer.headers,
@@ -104,6 +107,43 @@ async def _send(answer: Answer, exchange: Exchange, send: Send, *, last: bool) -
         headers.append((b"content-type", answer.content_type))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
+
+
+class LastResort:
+    """Around an ASGI application. Whatever it raises is logged, and answered if nothing has been sent yet.
+
+    Without it the server would answer with a text of its own, which no client of ours can read.
+    """
+
+    def __init__(self, app: Callable[[], ASGIApp]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app()(scope, receive, noting)
+        except Exception as error:
+            identity = uuid4().hex
+            log.error("http.crashed", request_id=identity, exc_info=error)
+            if begun or scope["type"] != "http":
+                raise
+            answer = problem(InternalError("the request id finds it in the log"), identity)
+            headers = [
+                *answer.headers,
+                *answer.common,
+                (b"x-request-id", identity.encode()),
+                (b"content-length", str(len(answer.body)).encode()),
+                (b"content-type", answer.content_type),
+                (b"connection", b"close"),
+            ]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else answer.body})
 
 
 @cache

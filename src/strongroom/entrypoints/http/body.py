@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.entrypoints.http.exchange import Exchange
+from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import BodyTimeout, BodyTooLarge, MalformedRequest, UnsupportedMediaType
 
 _JSON_TYPE: Final = re.compile(r'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
@@ -19,6 +20,8 @@ class BodyLimits:
     """Bytes."""
     seconds: float = 15.0
     """From the first read to the last."""
+    values: int = MAX_VALUES
+    """Of its JSON."""
 
 
 async def read_body(exchange: Exchange, limits: BodyLimits) -> bytes:

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from strongroom.access.client_address import ClientAddresses
-from strongroom.entrypoints.binding import bind, bind_strings, read_json, render
+from strongroom.entrypoints.binding import bind, bind_strings, render
 from strongroom.entrypoints.http.body import BodyLimits, read_body, refuse_body
 from strongroom.entrypoints.http.exchange import Answer, Exchange
+from strongroom.entrypoints.json_tree import read_json
 from strongroom.errors import MalformedRequest
 from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import Operation
@@ -61,7 +62,7 @@ class OperationEndpoint:
         if exchange.query:
             raise MalformedRequest("this method takes no query parameters")
         raw = await read_body(exchange, self._limits)
-        tree = read_json(raw) if raw else {}
+        tree = read_json(raw, max_values=self._limits.values) if raw else {}
         if not isinstance(tree, dict):
             raise MalformedRequest("the body is a JSON object")
         self._rename(tree)

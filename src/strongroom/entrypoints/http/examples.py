@@ -119,6 +119,7 @@ _typed_data: Final[dict[str, Any]] = {
     },
 }
 _api_key: Final[dict[str, Any]] = {
+    "made_by": None,
     "id": _KEY_ID,
     "name": "payout worker",
     "scopes": ["addresses:read", "sign:transaction"],

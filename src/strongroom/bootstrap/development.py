@@ -1,0 +1,96 @@
+"""The API key that the `embedded` profile makes on its first start, once for a data directory."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from strongroom.access.api_keys import new_key
+from strongroom.access.scopes import SCOPES
+from strongroom.config import Settings
+from strongroom.domain.ids import new_id
+from strongroom.domain.record import AuditEntry, AuditOutcome
+from strongroom.domain.secret import Secret
+from strongroom.errors import ConfigurationError
+from strongroom.journal.committer import Committer
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import Storage, Unit
+
+DEVELOPMENT_TENANT: Final = UUID(int=0)
+"""The tenant of the development API key, and the one that the command line takes where none is named."""
+
+_NOBODY: Final = UUID(int=0)
+
+
+async def wants_development_key(settings: Settings, storage: Storage) -> bool:
+    """A key that is there, of any kind, counts as made: the data directory is marked, and keeps the mark."""
+    if settings.profile != "embedded" or _mark(settings).exists():
+        return False
+    if await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
+        _take_mark(settings)
+        _finish_mark(settings)
+        return False
+    return True
+
+
+async def development_key(
+    settings: Settings, storage: Storage, authenticity: Authenticity, committer: Committer
+) -> Secret | None:
+    """The key, if this call made it. The data directory is marked first, so of several processes one makes it.
+
+    Whoever deletes rows from the database cannot have a key with every scope made and printed again.
+    """
+    if not await wants_development_key(settings, storage) or not _take_mark(settings):
+        return None
+    now = datetime.now(UTC)
+    made = new_key(DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, now)
+    entry = AuditEntry(
+        at=now,
+        tenant_id=DEVELOPMENT_TENANT,
+        principal_id=_NOBODY,
+        operation="api_keys.create",
+        operation_id=new_id(),
+        outcome=AuditOutcome.SUCCEEDED,
+        wallet_id=None,
+        network=None,
+        request_id="first-start",
+        client="local",
+        details=json.dumps({"key_id": str(made.row.id), "name": "development"}, separators=(",", ":"), sort_keys=True),
+    )
+    try:
+        await committer.commit(Unit(rows=[made.row]), [entry])
+    except BaseException:
+        _mark(settings).unlink(missing_ok=True)
+        raise
+    _finish_mark(settings)
+    return made.text
+
+
+def forget_unfinished(settings: Settings) -> None:
+    """A mark of a start that died before the key was made. Only for the main process, which is alone."""
+    mark = _mark(settings)
+    if mark.is_file() and mark.stat().st_size == 0:
+        mark.unlink(missing_ok=True)
+
+
+def _mark(settings: Settings) -> Path:
+    return settings.data_dir / "development-key"
+
+
+def _take_mark(settings: Settings) -> bool:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(_mark(settings), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    except FileExistsError:
+        return False
+    except OSError:
+        raise ConfigurationError("data_dir cannot be written", field="data_dir") from None
+    return True
+
+
+def _finish_mark(settings: Settings) -> None:
+    _mark(settings).write_text("made\n", encoding="ascii")
