@@ -7,7 +7,7 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,13 +98,13 @@ class Keyring:
         """By wallet, keyspace, and canonical address or place: keys that were asked to sign."""
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
-        """The default account of every keyspace (of one, for a raw key): opened when the wallet is made."""
+    def openings(self, kind: WalletKind, keyspaces: Iterable[str]) -> list[Opening]:
+        """The default account of each of these: opened when the wallet is made. The others are at first use."""
         found = []
-        for name, (network, chain) in self._networks.keyspaces().items():
-            if keyspace is None or name == keyspace:
-                scheme = chain.default_scheme(name, kind)
-                found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
+        for name in dict.fromkeys(keyspaces):
+            network, chain = self._networks.keyspaces()[name]
+            scheme = chain.default_scheme(name, kind)
+            found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
         return found
 
     def opened(
@@ -301,9 +301,15 @@ class Keyring:
                 return replace(first, at=replace(first.at, index=index))
         raise InFlight("others are taking addresses of this account; try again", retry_after=1)
 
+    async def is_unopened(self, call: Context, place: Place) -> bool:
+        """Whether using this key opens its account. A hardened index that was never derived is not opened by use."""
+        if self._ours.recall(_name(place)) is not None or await self.account(call, place) is not None:
+            return False
+        return place.scheme.account_template is not None or place.at.index == 0
+
     async def ours(self, call: Context, place: Place) -> OurKey:
         """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
-        name = (place.wallet.id, place.network.keyspace, (place.scheme.name, place.at))
+        name = _name(place)
         ours = self._ours.recall(name)
         if ours is None:
             address = await self.known(call, place)
@@ -320,19 +326,33 @@ class Keyring:
 
         Raises WrongKey where an address is named that is not the wallet's.
         """
+        address = self._address_named(network, selector, hints)
+        if address is not None:
+            return await self._by_address(call, wallet, network, address)
+        return await self.ours(call, self.place(wallet, network, selector))
+
+    async def unopened(
+        self, call: Context, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
+    ) -> list[Place]:
+        """The place of the key that `find` gives, if its account is to be opened first.
+
+        A key that is named by its address was handed out, or is not this wallet's.
+        """
+        if self._address_named(network, selector, hints) is not None:
+            return []
+        place = self.place(wallet, network, selector)
+        return [place] if await self.is_unopened(call, place) else []
+
+    def _address_named(self, network: Network, selector: KeySelector, hints: Sequence[KeyHint]) -> bytes | None:
+        """Canonical bytes. Raises InvalidField, InvalidAddress."""
         position = (selector.scheme, selector.account, selector.change, selector.index, selector.path)
         if selector.address is not None:
             if position != (None,) * 5:
                 raise InvalidField("address does not go with scheme, account, change, index or path", field="address")
-            chain = self._networks.chains[network.chain]
-            return await self._by_address(
-                call, wallet, network, chain.parse_address(network, selector.address).canonical
-            )
-        if position == (None,) * 5:
-            for hint in hints:
-                if hint.address is not None:
-                    return await self._by_address(call, wallet, network, hint.address)
-        return await self.ours(call, self.place(wallet, network, selector))
+            return self._networks.chains[network.chain].parse_address(network, selector.address).canonical
+        if position != (None,) * 5:
+            return None
+        return next((hint.address for hint in hints if hint.address is not None), None)
 
     async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
         name = (wallet.id, network.keyspace, canonical)
@@ -367,6 +387,10 @@ class Keyring:
             external_id=None,
             created_at=now,
         )
+
+
+def _name(place: Place) -> tuple[UUID, str, tuple[str, Position]]:
+    return (place.wallet.id, place.network.keyspace, (place.scheme.name, place.at))
 
 
 def _our_key(address: Address) -> OurKey:

@@ -18,12 +18,14 @@ from strongroom.operations.keyring import Place
 
 _MOST: Final = 2_000
 """Keys of one wallet in one transaction."""
+_MOST_OPENED: Final = 16
+"""Accounts that one transaction opens: each is an unwrap."""
 _AT_ONCE: Final = 64
 """Keys derived before others get a turn on the event loop: 4 ms."""
 
 
 async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded) -> Ours:
-    """Nothing is opened to find out. Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
+    """Opens nothing: what is `unopened` is opened before. Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
     if not decoded.names_its_keys:
         key = await call.keyring.find(call, wallet, network, selector, decoded.key_hints)
         return {key.public_key: key}
@@ -36,13 +38,28 @@ async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: K
     return await _named(call, wallet, network, decoded.key_hints)
 
 
+async def unopened(
+    call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded
+) -> list[Place]:
+    """One place in each account that is to be opened before the keys can sign. Raises as `signing_keys`."""
+    if not decoded.names_its_keys:
+        return await call.keyring.unopened(call, wallet, network, selector, decoded.key_hints)
+    if wallet.kind is WalletKind.RAW_KEY:
+        return []
+    found = {place.account_id: place for place, _ in _all_places(call, wallet, network, decoded.key_hints)}
+    places = [place for place in found.values() if await call.keyring.is_unopened(call, place)]
+    if len(places) > _MOST_OPENED:
+        raise AddressNotDerived(
+            f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for them first",
+            field="unsigned_tx",
+        )
+    return places
+
+
 async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Ours:
     """By fingerprint and path, as far as the path is one where this wallet has keys on this network."""
-    named = list(_places(call, wallet, network, hints))
-    if len(named) > _MOST:
-        raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
     found = {}
-    for count, (place, stated) in enumerate(named, 1):
+    for count, (place, stated) in enumerate(_all_places(call, wallet, network, hints), 1):
         key = await _key(call, place)
         if stated is not None and not key.public_key.endswith(stated):  # an x-only key lacks its first byte
             raise WrongKey(
@@ -53,6 +70,15 @@ async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[K
         if count % _AT_ONCE == 0:
             await asyncio.sleep(0)
     return found
+
+
+def _all_places(
+    call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]
+) -> list[tuple[Place, bytes | None]]:
+    named = list(_places(call, wallet, network, hints))
+    if len(named) > _MOST:
+        raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
+    return named
 
 
 def _places(
@@ -72,7 +98,7 @@ async def _key(call: Call, place: Place) -> OurKey:
     account = await call.keyring.account(call, place)
     if account is None or account.node is None:
         raise AddressNotDerived(
-            "the transaction names a key of an account that is not open yet: ask for the account or an address first",
+            "the transaction names a key that was never derived: ask for its address first",
             field="unsigned_tx",
         )
     public_key = bip32.derive_public(account.node, place.path).public_key

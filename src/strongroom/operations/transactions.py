@@ -17,7 +17,7 @@ from strongroom.errors import InvalidField
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
-from strongroom.operations.signing_keys import signing_keys
+from strongroom.operations.signing_keys import signing_keys, unopened
 
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
@@ -103,8 +103,13 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     wallet = usable.wallet
 
     decoded = chain.decode(network, command.unsigned_tx)
+    policy = call.networks.policy(network, options)
+    if places := await unopened(call, wallet, network, command, decoded):
+        chain.check(decoded, None, policy, call.now)  # what is refused anyway opens nothing
+        for place in places:
+            await call.keyring.open(call, place)
     ours = await signing_keys(call, wallet, network, command, decoded)
-    warnings = chain.check(decoded, ours, call.networks.policy(network, options), call.now)
+    warnings = chain.check(decoded, ours, policy, call.now)
     prepared = chain.prepare(decoded, ours)
     summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
