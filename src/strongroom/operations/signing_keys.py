@@ -25,7 +25,10 @@ _AT_ONCE: Final = 64
 
 
 async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded) -> Ours:
-    """Opens nothing: what is `unopened` is opened before. Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
+    """Opens nothing: what is `unopened` is opened before.
+
+    Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction.
+    """
     if not decoded.names_its_keys:
         key = await call.keyring.find(call, wallet, network, selector, decoded.key_hints)
         return {key.public_key: key}

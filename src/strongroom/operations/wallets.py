@@ -37,7 +37,13 @@ Language = Literal[
     "czech", "portuguese",
 ]  # fmt: skip
 Passphrase = Annotated[Secret, Meta(description="BIP-39 passphrase; empty where left out")]
-FirstNetworks = Annotated[list[NetworkName], Meta(max_length=32, description="Networks to open now, and whose first address to return; others are opened at first use")]
+FirstNetworks = Annotated[
+    list[NetworkName],
+    Meta(
+        max_length=32,
+        description="Networks to open now, and whose first address to return; others are opened at first use",
+    ),
+]
 
 
 class CreateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

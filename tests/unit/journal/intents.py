@@ -180,7 +180,7 @@ class World:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._directory = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)  # noqa: S108
+        self._directory = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.database = open_database(f"sqlite:///{self._directory.name}/test.db")
         self.clock = Clock()
         self.processes = [Process(self.database, self.clock), Process(self.database, self.clock)]
