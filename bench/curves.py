@@ -60,7 +60,7 @@ def main() -> None:
 
 def sign(server: Server, connections: int, seconds: float, bare: float, title: str) -> Measured:
     with server.client() as client:
-        wallets = [client.post("/wallets", json={}).json()["id"] for _ in range(_USED)]
+        wallets = [client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"] for _ in range(_USED)]
     found = asyncio.run(measure(server, "rest", "sign", wallets, connections, seconds))
     print(
         f"{title:>16}  {found.rate:6.0f}/s  1/{bare / found.rate:.0f} of bare  p50 {found.p50:6.1f} ms  "
@@ -73,7 +73,7 @@ def sign(server: Server, connections: int, seconds: float, bare: float, title: s
 async def fill(server: Server, count: int) -> None:
     """Stores copies of a wallet that nobody uses: to make as many would take minutes."""
     with server.client() as client:
-        made = UUID(client.post("/wallets", json={}).json()["id"])
+        made = UUID(client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"])
     environment = {name: text for name, text in server.environment.items() if name.startswith("STRONGROOM_")}
     async with administration(load(environment, dotenv=None)) as parts:
         storage, tenant = parts.storage, DEVELOPMENT_TENANT

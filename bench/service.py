@@ -44,7 +44,7 @@ def main() -> None:
         with server:
             print(f"first start to first answer {time.perf_counter() - began:.2f} s")
             with server.client() as client:
-                wallet = client.post("/wallets", json={}).json()["id"]
+                wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
             for face in FACES:
                 for kind in KINDS:
                     found = asyncio.run(measure(server, face, kind, [wallet], given.connections, given.seconds))

@@ -86,7 +86,7 @@ class Campaign:
         self._true: dict[str, str] = {}
 
     async def prepare(self) -> None:
-        wallet = (await self._client.post("/wallets", json={})).json()["id"]
+        wallet = (await self._client.post("/wallets", json={"networks": ["ethereum"]})).json()["id"]
         for scheme, index in itertools.product(("bip44", "ledger-live"), range(60)):
             path = f"/wallets/{wallet}/address/ethereum?scheme={scheme}&index={index}"
             self._true[path] = (await self._client.get(path)).json()["address"]

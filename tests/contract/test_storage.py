@@ -355,6 +355,22 @@ async def test_release_gives_up_what_is_held_and_wipes_marks(storage: SqlStorage
     assert await storage.guard(kept.guard) == kept
 
 
+async def test_what_has_signed_is_not_released(storage: SqlStorage) -> None:
+    one = rows.operation()
+    mine = rows.held(one, 1)
+    await done(storage, Unit(rows=[one, rows.signature(one)], same=[mine]))
+    await done(storage, Unit(releases=[ReleaseGuards(one.id)]))
+    assert await storage.guard(mine.guard) == mine
+
+
+async def test_guards_of_an_operation(storage: SqlStorage) -> None:
+    one, other = rows.operation(), rows.operation()
+    first, second, theirs = rows.held(one, 1), rows.held(one, 2), rows.held(other, 3)
+    await done(storage, Unit(rows=[one, other], same=[second, theirs, first]))
+    assert await storage.guards_of(TENANT, one.id) == [first, second]
+    assert await storage.guards_of(OTHER_TENANT, one.id) == []
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_a_guard_that_is_released_in_the_same_batch_is_not_relied_on(
     storage: SqlStorage, order: tuple[int, int]

@@ -37,7 +37,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Server(folder / "data") as server:
         for run in range(2):
             with server.client() as client:
-                wallet = client.post("/wallets", json={}).json()["id"]
+                wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
                 for _ in range(4):
                     assert client.post(f"/wallets/{wallet}/sign-message", json=SIGN).is_success
             assert server.stop() == 0

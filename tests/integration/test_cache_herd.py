@@ -22,7 +22,7 @@ async def test_five_hundred_at_once_after_a_flush(
 ) -> None:
     settings = {"REDIS__URL": redis.url, "REDIS__TIMEOUT": "1", "RATES__ADDRESS": "off"}
     async with new_service(**settings) as one:
-        made = await one.http.call("wallets.create", {}, key=one.key)
+        made = await one.http.call("wallets.create", {"networks": ["ethereum"]}, key=one.key)
         commands = [
             {"wallet_id": made.result["id"], "network": "ethereum", "index": index} for index in range(ADDRESSES)
         ]

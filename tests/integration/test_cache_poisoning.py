@@ -99,7 +99,7 @@ async def some(service: RunningService, wallets: int = WALLETS, indexes: int = I
     """Addresses that are stored and cached."""
     commands: list[Command] = []
     for _ in range(wallets):
-        made = await service.http.call("wallets.create", {}, key=service.key)
+        made = await service.http.call("wallets.create", {"networks": ["ethereum"]}, key=service.key)
         wallet = made.result["id"]
         commands += [
             {"wallet_id": wallet, "network": "ethereum", "scheme": scheme, "index": index}

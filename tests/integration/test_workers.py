@@ -76,7 +76,7 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
         while not metric(server, "process_resident_memory_bytes").keys() >= {f'{{pid="{pid}"}}' for pid in now}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        wallet = client.post("/wallets", json={}).json()["id"]
+        wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
         assert client.get(f"/wallets/{wallet}").status_code == 200
     assert f'{{pid="{victim}"}}' not in metric(server, "process_resident_memory_bytes")
 
@@ -96,7 +96,7 @@ def test_sqlite_serves_one_process(tmp_path: Path) -> None:
 
 def test_what_is_archived_in_one_worker_is_archived_in_all(server: Server) -> None:
     with server.client() as client:
-        wallet = client.post("/wallets", json={}).json()["id"]
+        wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
     sign = {"network": "ethereum", "format": "eip191", "message": "hello", "encoding": "text"}
 
     def ask(path: str, body: dict[str, str]) -> httpx.Response:

@@ -37,7 +37,9 @@ def both_orders(service: RunningService, first: str) -> tuple[Face, Face]:
 
 
 async def ready(service: RunningService, operation: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    made = await service.http.call("wallets.import", {"kind": "bip39", "mnemonic": MNEMONIC}, key=service.key)
+    made = await service.http.call(
+        "wallets.import", {"kind": "bip39", "mnemonic": MNEMONIC, "networks": ["ethereum"]}, key=service.key
+    )
     key = await service.http.call("api_keys.create", {"name": "x", "scopes": ["admin"]}, key=service.key)
     values = {"$": made.result["id"], "$key": key.result["id"]}
     command, change = COMMANDS[operation]
@@ -185,7 +187,7 @@ async def test_hundred_requests_on_twenty_keys(service: RunningService) -> None:
 
 async def test_a_key_holds_for_the_request_and_not_for_a_step_of_it(service: RunningService) -> None:
     """To hand out the first address of an account opens the account first."""
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live"}
     for face in service.faces:
         handed = [

@@ -18,7 +18,7 @@ OPENING = {"messages.sign": SIGN, "addresses.derive": DERIVE, "addresses.next": 
 
 
 async def used_wallet(service: RunningService) -> str:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     signed = await service.grpc.call("messages.sign", {"wallet_id": made.result["id"], **SIGN}, key=service.key)
     assert signed.code == "ok"
     wallet_id: str = made.result["id"]

@@ -22,7 +22,7 @@ ONCE = {
 
 @pytest.mark.parametrize("operation", ONCE)
 async def test_everybody_gets_the_same(service: RunningService, operation: str) -> None:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     key = await service.http.call("api_keys.create", {"name": "x", "scopes": ["admin"]}, key=service.key)
     mine = {"key_id": key.result["id"]} if operation == "api_keys.revoke" else {"wallet_id": made.result["id"]}
     answers = await asyncio.gather(
@@ -46,7 +46,7 @@ async def test_each_of_two_revocations_is_audited_as_done(service: RunningServic
 
 
 async def test_many_open_an_account_by_different_addresses(service: RunningService) -> None:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live", "account": 0}
     answers = await asyncio.gather(
         *(service.faces[n % 2].call("addresses.derive", where | {"index": n}, key=service.key) for n in range(10))
@@ -58,7 +58,7 @@ async def test_many_open_an_account_by_different_addresses(service: RunningServi
 async def test_an_index_that_is_derived_while_it_is_handed_out_is_asked_for_again(
     service: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     where = {"wallet_id": made.result["id"], "network": "ethereum", "scheme": "ledger-live"}
     reserve = Keyring.reserve
 
@@ -79,7 +79,7 @@ async def test_an_index_that_is_derived_while_it_is_handed_out_is_asked_for_agai
 async def test_every_address_that_was_handed_out_while_its_account_was_opened_can_be_looked_up(
     service: RunningService,
 ) -> None:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     where = {"wallet_id": made.result["id"], "network": "ethereum", "account": 7}
     answers = await asyncio.gather(
         *(service.faces[n % 2].call("addresses.derive", where | {"index": n}, key=service.key) for n in range(10))

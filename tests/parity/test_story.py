@@ -128,7 +128,7 @@ LABELS = [
 
 @pytest.mark.parametrize("label", LABELS, ids=ascii)
 async def test_label_is_the_same_through_both_faces(service: RunningService, label: str) -> None:
-    made = await service.http.call("wallets.create", {"words": 12}, key=service.key)
+    made = await service.http.call("wallets.create", {"words": 12, "networks": ["ethereum"]}, key=service.key)
     by_http, by_grpc = [
         await face.call("wallets.update", {"wallet_id": made.result["id"], "label": label}, key=service.key)
         for face in service.faces

@@ -240,9 +240,7 @@ def _claim(held: HeldGuard, mine: OperationRecord) -> MoveGuard:
     return MoveGuard(held, replace(held, tenant_id=mine.tenant_id, operation_id=mine.id))
 
 
-async def settle_anew(
-    storage: Storage, plan: Plan, mine: OperationRecord
-) -> tuple[list[HeldGuard], list[MoveGuard]]:
+async def settle_anew(storage: Storage, plan: Plan, mine: OperationRecord) -> tuple[list[HeldGuard], list[MoveGuard]]:
     """Rows and moves of T2, after its first try met a guard that had moved. Raises Superseded."""
     rows: list[HeldGuard] = []
     moves: list[MoveGuard] = []

@@ -1,7 +1,7 @@
 """What is remembered of replacements, so that `replaces` is true.
 
-The invariant: of all transactions signed with `sign:transaction` and `sign:replace`, no two can both confirm and pay one
-intent twice. `allow_resign` is the documented way out of it.
+The invariant: of all transactions signed with `sign:transaction` and `sign:replace`, no two can both confirm and pay
+one intent twice. `allow_resign` is the documented way out of it.
 
 A transaction that is signed without `replaces` begins an intent; every replacement joins the intent of what it names.
 So within one intent any two transactions must use up one thing in common. That holds because
@@ -43,7 +43,7 @@ def successor(mine: Guard, of: str) -> Guard:
 
 
 def lineage(mine: Guard, of: str) -> Guard:
-    """With the payload of ``of`` itself: it is a replacement. With another: it is none, and can no longer become one."""
+    """With the payload of ``of`` itself: it is a replacement. With another: it is none, and cannot become one."""
     return replace(mine, address=_LINEAGE, sequence=of)
 
 

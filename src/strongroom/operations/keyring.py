@@ -7,7 +7,7 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,13 +98,13 @@ class Keyring:
         """By wallet, keyspace, and canonical address or place: keys that were asked to sign."""
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
-        """The default account of every keyspace (of one, for a raw key): opened when the wallet is made."""
+    def openings(self, kind: WalletKind, keyspaces: Iterable[str]) -> list[Opening]:
+        """The default account of each of these: opened when the wallet is made. The others are at first use."""
         found = []
-        for name, (network, chain) in self._networks.keyspaces().items():
-            if keyspace is None or name == keyspace:
-                scheme = chain.default_scheme(name, kind)
-                found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
+        for name in dict.fromkeys(keyspaces):
+            network, chain = self._networks.keyspaces()[name]
+            scheme = chain.default_scheme(name, kind)
+            found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
         return found
 
     def opened(
@@ -324,9 +324,15 @@ class Keyring:
                 return replace(first, at=replace(first.at, index=index))
         raise InFlight("others are taking addresses of this account; try again", retry_after=1)
 
+    async def is_unopened(self, call: Context, place: Place) -> bool:
+        """Whether using this key opens its account. A hardened index that was never derived is not opened by use."""
+        if self._ours.recall(_name(place)) is not None or await self.account(call, place) is not None:
+            return False
+        return place.scheme.account_template is not None or place.at.index == 0
+
     async def ours(self, call: Context, place: Place) -> OurKey:
         """The key that is to sign. Raises AddressNotDerived: no key is opened to find out."""
-        name = (place.wallet.id, place.network.keyspace, (place.scheme.name, place.at))
+        name = _name(place)
         ours = self._ours.recall(name)
         if ours is None:
             address = await self.known(call, place)
@@ -343,22 +349,40 @@ class Keyring:
 
         Raises WrongKey where an address is named that is not the wallet's.
         """
+        named = self._addresses_named(network, selector, hints)
+        for address in named[:-1]:
+            with suppress(WrongKey):  # a transaction may want others to sign it too
+                return await self._by_address(call, wallet, network, address)
+        if named:
+            return await self._by_address(call, wallet, network, named[-1])
+        return await self.ours(call, self.place(wallet, network, selector))
+
+    async def unopened(
+        self, call: Context, wallet: Wallet, network: Network, selector: KeySelector, hints: Sequence[KeyHint] = ()
+    ) -> list[Place]:
+        """The place of the key that `find` gives, if its account is to be opened first.
+
+        A key that is named by its address was handed out, or is the first of an account that is not open yet, or is
+        not this wallet's. Which of the last two it is shows once the default account is open.
+        """
+        named = self._addresses_named(network, selector, hints)
+        for address in named:
+            with suppress(WrongKey):
+                await self._by_address(call, wallet, network, address)
+                return []
+        place = self.place(wallet, network, KeySelector() if named else selector)
+        return [place] if await self.is_unopened(call, place) else []
+
+    def _addresses_named(self, network: Network, selector: KeySelector, hints: Sequence[KeyHint]) -> list[bytes]:
+        """Canonical bytes. Raises InvalidField, InvalidAddress."""
         position = (selector.scheme, selector.account, selector.change, selector.index, selector.path)
         if selector.address is not None:
             if position != (None,) * 5:
                 raise InvalidField("address does not go with scheme, account, change, index or path", field="address")
-            chain = self._networks.chains[network.chain]
-            return await self._by_address(
-                call, wallet, network, chain.parse_address(network, selector.address).canonical
-            )
-        if position == (None,) * 5:
-            addresses = [hint.address for hint in hints if hint.address is not None]
-            for address in addresses[:-1]:
-                with suppress(WrongKey):  # a transaction may want others to sign it too
-                    return await self._by_address(call, wallet, network, address)
-            if addresses:
-                return await self._by_address(call, wallet, network, addresses[-1])
-        return await self.ours(call, self.place(wallet, network, selector))
+            return [self._networks.chains[network.chain].parse_address(network, selector.address).canonical]
+        if position != (None,) * 5:
+            return []
+        return [hint.address for hint in hints if hint.address is not None]
 
     async def _by_address(self, call: Context, wallet: Wallet, network: Network, canonical: bytes) -> OurKey:
         name = (wallet.id, network.keyspace, canonical)
@@ -393,6 +417,10 @@ class Keyring:
             external_id=None,
             created_at=now,
         )
+
+
+def _name(place: Place) -> tuple[UUID, str, tuple[str, Position]]:
+    return (place.wallet.id, place.network.keyspace, (place.scheme.name, place.at))
 
 
 def _our_key(address: Address) -> OurKey:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import binascii
-from typing import Annotated, Any, Literal
+from contextlib import suppress
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,12 +13,14 @@ from msgspec import Meta
 from strongroom.chains.base import Chain
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import Message
+from strongroom.domain.scheme import Curve
+from strongroom.domain.signing import Message, OurKey
 from strongroom.domain.summary import Caution, Summary
-from strongroom.errors import InvalidMessage
+from strongroom.errors import InvalidMessage, WrongKey
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import AddressText, KeySelector, NetworkName
+from strongroom.operations.keyring import Place
 from strongroom.telemetry.scrubbing import looks_like_secret
 
 MessageText = Annotated[str, Meta(max_length=262_144, description="The message, as `encoding` says")]
@@ -25,6 +28,12 @@ Encoding = Annotated[Literal["text", "hex"], Meta(description="text: signed as U
 FormatName = Annotated[str, Meta(max_length=32, description="eip191 …", examples=["eip191"])]
 SignatureText = Annotated[str, Meta(max_length=4096)]  # BIP-322: a multisig script with all its signatures
 Uint256Text = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description="Decimal digits", examples=["1"])]
+
+_SOMEBODYS: Final = {
+    Curve.SECP256K1: bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
+    Curve.ED25519: bytes.fromhex("58" + 31 * "66"),
+}
+"""The generators: public keys in place of one that is not open yet."""
 
 
 class SignMessage(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -155,12 +164,25 @@ def _refuse_secrets(summary: Summary) -> None:
             )
 
 
+def _try(chain: Chain, place: Place, message: Message) -> None:
+    """Refuses what will be refused whichever key signs. Raises InvalidMessage, UnknownScheme."""
+    public_key = _SOMEBODYS[place.scheme.curve]
+    canonical = chain.render(place.network, place.scheme, public_key).canonical
+    key = OurKey(public_key, place.path, place.scheme.name, canonical)
+    with suppress(WrongKey):  # it is not
+        prepared, _ = chain.prepare_message(place.network, message, {public_key: key})
+        _refuse_secrets(prepared.summary)
+
+
 async def _sign(
     command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
 ) -> SignedMessageView:
     network, chain = call.networks.resolve(command.network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
+    for place in await call.keyring.unopened(call, wallet, network, command):
+        _try(chain, place, message)  # what is refused anyway opens nothing
+        await call.keyring.open(call, place)
     key = await call.keyring.find(call, wallet, network, command)
     large = call.offload.is_large([message.data, message.document])
     prepared, warnings = await call.offload.run(large, chain.prepare_message, network, message, {key.public_key: key})

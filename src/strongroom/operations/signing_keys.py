@@ -22,12 +22,17 @@ _MOST: Final = 2_000
 """Keys of one wallet in one transaction."""
 _NO_FINGERPRINT: Final = bytes(4)
 """What wallets write that were given an extended key without its origin."""
+_MOST_OPENED: Final = 16
+"""Accounts that one transaction opens: each is an unwrap."""
 _AT_ONCE: Final = 64
 """Keys derived before others get a turn on the event loop: 4 ms."""
 
 
 async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded) -> Ours:
-    """Nothing is opened to find out. Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
+    """Opens nothing: what is `unopened` is opened before.
+
+    Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction.
+    """
     if not decoded.names_its_keys:
         key = await call.keyring.find(call, wallet, network, selector, decoded.key_hints)
         return {key.public_key: key}
@@ -40,11 +45,28 @@ async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: K
     return await _named(call, wallet, network, decoded.key_hints)
 
 
+async def unopened(
+    call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded
+) -> list[Place]:
+    """One place in each account that is to be opened before the keys can sign. Raises as `signing_keys`."""
+    if not decoded.names_its_keys:
+        return await call.keyring.unopened(call, wallet, network, selector, decoded.key_hints)
+    if wallet.kind is WalletKind.RAW_KEY:
+        return []
+    claims = _claims(call, wallet, network, decoded.key_hints)
+    found = {claim.place.account_id: claim.place for claim in claims if not claim.anonymous}
+    places = [place for place in found.values() if await call.keyring.is_unopened(call, place)]
+    if len(places) > _MOST_OPENED:
+        raise AddressNotDerived(
+            f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for them first",
+            field="unsigned_tx",
+        )
+    return places
+
+
 async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Ours:
     """By fingerprint and path, as far as the path is one where this wallet has keys on this network."""
-    named = list(_claims(call, wallet, network, hints))
-    if len(named) > _MOST:
-        raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
+    named = _claims(call, wallet, network, hints)
     accounts = _Accounts(call)
     found: dict[bytes, OurKey] = {}
     closed = False
@@ -74,7 +96,15 @@ class _Claim:
     """It names no master key, so that the place may be one of another wallet."""
 
 
-def _claims(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Iterator[_Claim]:
+def _claims(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> list[_Claim]:
+    """Raises InvalidTransaction."""
+    found = list(_each_claim(call, wallet, network, hints))
+    if len(found) > _MOST:
+        raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
+    return found
+
+
+def _each_claim(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Iterator[_Claim]:
     schemes = call.networks.chains[network.chain].schemes(network.keyspace).values()
     usable = [scheme for scheme in schemes if wallet.kind in scheme.kinds]
     for hint in hints:

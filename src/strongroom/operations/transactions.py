@@ -17,7 +17,7 @@ from strongroom.errors import InvalidField
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
-from strongroom.operations.signing_keys import signing_keys
+from strongroom.operations.signing_keys import signing_keys, unopened
 
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
@@ -104,8 +104,12 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
 
     large = call.offload.is_large(command.unsigned_tx)
     decoded = await call.offload.run(large, chain.decode, network, command.unsigned_tx)
-    ours = await signing_keys(call, wallet, network, command, decoded)
     policy = call.networks.policy(network, options)
+    if places := await unopened(call, wallet, network, command, decoded):
+        await call.offload.run(large, chain.check, decoded, None, policy, call.now)  # what is refused opens nothing
+        for place in places:
+            await call.keyring.open(call, place)
+    ours = await signing_keys(call, wallet, network, command, decoded)
     warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
     prepared = await call.offload.run(large, chain.prepare, decoded, ours)
     summary = msgspec.to_builtins(prepared.summary)

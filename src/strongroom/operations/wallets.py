@@ -37,7 +37,13 @@ Language = Literal[
     "czech", "portuguese",
 ]  # fmt: skip
 Passphrase = Annotated[Secret, Meta(description="BIP-39 passphrase; empty where left out")]
-FirstNetworks = Annotated[list[NetworkName], Meta(max_length=32, description="Networks whose first address to return")]
+FirstNetworks = Annotated[
+    list[NetworkName],
+    Meta(
+        max_length=32,
+        description="Networks to open now, and whose first address to return; others are opened at first use",
+    ),
+]
 
 
 class CreateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -125,9 +131,8 @@ async def create(command: CreateWallet, call: Call) -> CreatedWallet:
     if command.backup:
         call.require_scope("wallets:backup", "backup")
     draft = _draft(call, WalletKind.BIP39, command.label, command.external_id)
-    openings = call.keyring.openings(draft.kind, None)
+    openings = call.keyring.openings(draft.kind, _keyspaces(call, command.networks, None))
     spec = NewSeed(command.words, command.language, command.passphrase or Secret(""), command.backup)
-    _resolve_all(call, command.networks, None)
     async with call.journal.intent(wallet_id=draft.id, details={"words": command.words}) as intent:
         created = await from_signer(
             call.signer.create(Owner(draft.tenant_id, draft.id), spec, [opening.want for opening in openings])
@@ -145,8 +150,7 @@ async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
     material = _material(command, call)
     kind = WalletKind(command.kind)
     draft = replace(_draft(call, kind, command.label, command.external_id), keyspace=command.keyspace)
-    openings = call.keyring.openings(kind, command.keyspace)
-    _resolve_all(call, command.networks, command.keyspace)
+    openings = call.keyring.openings(kind, _keyspaces(call, command.networks, command.keyspace))
     async with call.journal.intent(wallet_id=draft.id, details={"kind": command.kind}) as intent:
         created = await from_signer(
             call.signer.restore(Owner(draft.tenant_id, draft.id), material, [opening.want for opening in openings])
@@ -211,12 +215,15 @@ def _draft(call: Call, kind: WalletKind, label: str | None, external_id: str | N
     )
 
 
-def _resolve_all(call: Call, names: list[str], keyspace: str | None) -> None:
-    """Refuses a bad network before anything is made."""
+def _keyspaces(call: Call, names: list[str], only: str | None) -> list[str]:
+    """Of these networks, and ``only`` if the wallet is of one. Refuses a bad network before anything is made."""
+    found = [] if only is None else [only]
     for name in names:
         network, _ = call.networks.resolve(name)
-        if keyspace is not None and network.keyspace != keyspace:
+        if only is not None and network.keyspace != only:
             raise UnknownNetwork("a raw key serves the networks of its own keyspace only", field="networks")
+        found.append(network.keyspace)
+    return found
 
 
 def _open(

@@ -24,7 +24,7 @@ from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import AlreadySigned, IdempotencyMismatch, InFlight, KeyWrapUnavailable, Superseded
-from strongroom.journal.audit import register
+from strongroom.journal.audit import AuditChain, register
 from strongroom.journal.base import Outdated
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries, Entry, Intent
@@ -137,8 +137,12 @@ class Process:
         self.storage = SqlStorage(database, AUTHENTICITY)
         self.clock = clock
 
+        self.chain: AuditChain | None = None
+
     async def start(self) -> None:
-        self.committer = Committer(self.storage, await register(self.storage, AUTHENTICITY.audit_key, "test"))
+        if self.chain is None:  # it goes on with its chain: to begin another reads all that there are
+            self.chain = await register(self.storage, AUTHENTICITY.audit_key, "test")
+        self.committer = Committer(self.storage, self.chain, timeout=60)
         self.committer.start()
         self.entries = Entries(self.committer, self.storage, AUTHENTICITY.fingerprint_key, clock=self.clock)
 
@@ -176,7 +180,7 @@ class World:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._directory = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)  # noqa: S108
+        self._directory = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.database = open_database(f"sqlite:///{self._directory.name}/test.db")
         self.clock = Clock()
         self.processes = [Process(self.database, self.clock), Process(self.database, self.clock)]

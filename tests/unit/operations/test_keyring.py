@@ -86,12 +86,12 @@ def test_no_such_place(selector: dict[str, Any], error: type[StrongroomError], f
     assert caught.value.field == field
 
 
-def test_default_account_of_each_keyspace_is_opened() -> None:
-    [opening] = KEYRING.openings(WalletKind.BIP39, None)
+def test_default_account_of_each_keyspace_that_is_named_is_opened_once() -> None:
+    assert KEYRING.openings(WalletKind.BIP39, []) == []
+    [opening] = KEYRING.openings(WalletKind.BIP39, ["evm", "evm"])
     assert (opening.keyspace, opening.want.path, opening.want.node) == ("evm", "m/44'/60'/0'", True)
-    [single] = KEYRING.openings(WalletKind.RAW_KEY, "evm")
+    [single] = KEYRING.openings(WalletKind.RAW_KEY, ["evm"])
     assert (single.want.path, single.want.node) == ("m", False)
-    assert KEYRING.openings(WalletKind.RAW_KEY, "nowhere") == []
 
 
 async def new_wallet(service: RunningService) -> str:

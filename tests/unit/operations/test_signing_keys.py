@@ -109,12 +109,19 @@ async def test_many_keys_of_several_accounts(caller: Caller) -> None:
     assert all(action["details"]["ours"] for action in signed.result["summary"]["actions"][:3])
 
 
-async def test_an_account_that_is_not_open(caller: Caller) -> None:
-    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/4'/0/0"])
-    refused = await caller.sign(text)
-    assert (refused.code, refused.field) == ("address_not_derived", "unsigned_tx")
-    await caller.open(account=4)
+async def test_accounts_that_are_not_open_are_opened_each_as_an_audited_step(caller: Caller) -> None:
+    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/4'/0/0", "m/84'/0'/4'/1/7"])
     assert is_sound(await caller.sign(text), text)
+    records = await caller.service.audit(operation="transactions.sign")
+    asked = [record["details"] for record in records if record["outcome"] == "requested"]
+    opened = [details["path"] for details in asked if "path" in details]
+    assert sorted(opened) == ["m/84'/0'/0'/0/0", "m/84'/0'/4'/1/7"]
+
+
+async def test_a_transaction_opens_no_more_than_sixteen_accounts(caller: Caller) -> None:
+    refused = await caller.sign(spending([f"m/84'/0'/{account}'/0/0" for account in range(17)]))
+    assert (refused.code, refused.field) == ("address_not_derived", "unsigned_tx")
+    assert await caller.service.audit(operation="transactions.sign") == []
 
 
 @pytest.mark.parametrize(
