@@ -237,6 +237,11 @@ def _length(raw: bytes, at: int) -> tuple[int, int]:
 
 def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
     """Whether each input of a serialised transaction may spend its output."""
+    return all(is_spent(raw, index, spent) for index in range(len(spent)))
+
+
+def is_spent(raw: bytes, index: int, spent: Sequence[Output]) -> bool:
+    """Whether one input may; the others need not."""
     import pbk
     from pbk.script import PrecomputedTransactionData
 
@@ -244,10 +249,7 @@ def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
     scripts = [pbk.ScriptPubkey(output.script) for output in spent]
     outputs = [pbk.TransactionOutput(script, output.value) for script, output in zip(scripts, spent, strict=True)]
     shared = PrecomputedTransactionData(transaction, outputs)
-    return all(
-        script.verify(output.value, transaction, shared, index, pbk.ScriptVerificationFlags.ALL)
-        for index, (script, output) in enumerate(zip(scripts, spent, strict=True))
-    )
+    return bool(scripts[index].verify(spent[index].value, transaction, shared, index, pbk.ScriptVerificationFlags.ALL))
 
 
 def one_bit_changed(draw: random.Random, raw: bytes, signatures: Sequence[bytes]) -> bytes:
