@@ -217,17 +217,29 @@ def maps(psbt: str) -> list[dict[bytes, bytes]]:
 
 def txid(raw: bytes) -> str:
     """Of a transaction of fewer than 253 inputs and outputs, with witnesses or without."""
+    start, _, end = _parts(raw)
+    return double(raw[:4] + raw[start:end] + raw[-4:])[::-1].hex()
+
+
+def outputs_of(raw: bytes) -> int:
+    """How many there are, in a transaction of fewer than 253 inputs and outputs."""
+    return raw[_parts(raw)[1]]
+
+
+def _parts(raw: bytes) -> tuple[int, int, int]:
+    """Where the inputs begin, where the outputs begin, and where they end."""
     at = 4 + 2 * (raw[4] == 0)
     start = at
     inputs, at = raw[at], at + 1
     for _ in range(inputs):
         length, width = _length(raw, at + 36)
         at += 36 + width + length + 4
+    middle = at
     outputs, at = raw[at], at + 1
     for _ in range(outputs):
         length, width = _length(raw, at + 8)
         at += 8 + width + length
-    return double(raw[:4] + raw[start:at] + raw[-4:])[::-1].hex()
+    return start, middle, at
 
 
 def _length(raw: bytes, at: int) -> tuple[int, int]:
