@@ -217,17 +217,29 @@ def maps(psbt: str) -> list[dict[bytes, bytes]]:
 
 def txid(raw: bytes) -> str:
     """Of a transaction of fewer than 253 inputs and outputs, with witnesses or without."""
+    start, _, end = _parts(raw)
+    return double(raw[:4] + raw[start:end] + raw[-4:])[::-1].hex()
+
+
+def outputs_of(raw: bytes) -> int:
+    """How many there are, in a transaction of fewer than 253 inputs and outputs."""
+    return raw[_parts(raw)[1]]
+
+
+def _parts(raw: bytes) -> tuple[int, int, int]:
+    """Where the inputs begin, where the outputs begin, and where they end."""
     at = 4 + 2 * (raw[4] == 0)
     start = at
     inputs, at = raw[at], at + 1
     for _ in range(inputs):
         length, width = _length(raw, at + 36)
         at += 36 + width + length + 4
+    middle = at
     outputs, at = raw[at], at + 1
     for _ in range(outputs):
         length, width = _length(raw, at + 8)
         at += 8 + width + length
-    return double(raw[:4] + raw[start:at] + raw[-4:])[::-1].hex()
+    return start, middle, at
 
 
 def _length(raw: bytes, at: int) -> tuple[int, int]:
@@ -237,6 +249,11 @@ def _length(raw: bytes, at: int) -> tuple[int, int]:
 
 def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
     """Whether each input of a serialised transaction may spend its output."""
+    return all(is_spent(raw, index, spent) for index in range(len(spent)))
+
+
+def is_spent(raw: bytes, index: int, spent: Sequence[Output]) -> bool:
+    """Whether one input may; the others need not."""
     import pbk
     from pbk.script import PrecomputedTransactionData
 
@@ -244,10 +261,7 @@ def are_spent(raw: bytes, spent: Sequence[Output]) -> bool:
     scripts = [pbk.ScriptPubkey(output.script) for output in spent]
     outputs = [pbk.TransactionOutput(script, output.value) for script, output in zip(scripts, spent, strict=True)]
     shared = PrecomputedTransactionData(transaction, outputs)
-    return all(
-        script.verify(output.value, transaction, shared, index, pbk.ScriptVerificationFlags.ALL)
-        for index, (script, output) in enumerate(zip(scripts, spent, strict=True))
-    )
+    return bool(scripts[index].verify(spent[index].value, transaction, shared, index, pbk.ScriptVerificationFlags.ALL))
 
 
 def one_bit_changed(draw: random.Random, raw: bytes, signatures: Sequence[bytes]) -> bytes:

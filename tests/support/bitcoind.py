@@ -35,6 +35,12 @@ def program() -> Path | None:
     return beside if beside.exists() else None if on_path is None else Path(on_path)
 
 
+def _like_core(found: Path) -> dict[str, object]:
+    """What makes Bitcoin Knots relay version 3 transactions and ephemeral dust as Bitcoin Core 29 does."""
+    told = subprocess.run([found, "-version"], check=True, capture_output=True, text=True).stdout
+    return {"mempooltruc": "enforce", "permitephemeral": "anchor,send,dust"} if "Knots" in told else {}
+
+
 class Bitcoind:
     """With a wallet of its own that has mature coins to give away."""
 
@@ -53,7 +59,7 @@ class Bitcoind:
         options = {
             "datadir": self._folder, "rpcport": self._port, "rpcbind": "127.0.0.1", "rpcallowip": "127.0.0.1",
             "rpcuser": user, "rpcpassword": password, "listen": 0, "txindex": 1, "fallbackfee": "0.0001",
-            "keypool": 20,
+            "keypool": 20, **_like_core(found),
         }  # fmt: skip
         self._process = subprocess.Popen(
             [found, "-regtest", *(f"-{name}={value}" for name, value in options.items())],

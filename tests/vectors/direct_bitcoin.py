@@ -7,6 +7,7 @@ vector holds a key that the function does not compare.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from strongroom.chains.bitcoin import address, psbt, schemes, script
@@ -152,11 +153,17 @@ def valid_psbt(vector: Vector) -> None:
 
 
 def bad_psbt(vector: Vector) -> None:
+    """``policy``: it may be read, as long as it is either read or refused clearly."""
     given, expected = vector["input"], vector["expected"]
-    only(given, "psbt_base64", "mnemonic", "network")
-    only(expected, "error", "reason", "stage")
+    only(given, "psbt_base64", "psbt", "mnemonic", "network")
+    only(expected, "error", "reason", "stage", "policy")
+    text = given["psbt_base64"] if "psbt_base64" in given else given["psbt"]
+    if "policy" in expected:
+        with suppress(ValueError):
+            assert psbt.parse_text(psbt.to_base64(psbt.parse_text(text))) == psbt.parse_text(text)
+        return
     assert expected["error"] is True
-    refused(ValueError, lambda: psbt.parse_text(given["psbt_base64"]))
+    refused(ValueError, lambda: psbt.parse_text(text))
 
 
 def node(seed: bytes, path: str) -> PublicNode:

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from btclib_secp256k1 import ssa, xonly
+from btclib_secp256k1 import dsa, keys, ssa, xonly
 
-from strongroom.chains.bitcoin import psbt, sighash
+from strongroom.chains.bitcoin import finalising, locks, psbt, sighash
 from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
-from strongroom.chains.bitcoin.schemes import p2wpkh
+from strongroom.chains.bitcoin.locks import Lock, Way
+from strongroom.chains.bitcoin.schemes import p2sh_p2wpkh, p2wpkh
 from strongroom.chains.bitcoin.transaction import TxOut, parse, parse_unsigned
 from strongroom.codecs import base58
 from strongroom.domain.network import Network
@@ -47,13 +48,16 @@ from strongroom.operations.fields import KeySelector
 from strongroom.operations.keyring import Place
 from strongroom.operations.networks import Networks
 from strongroom.operations.signing_keys import signing_keys
+from tests.vectors.rest import NotExpressible
 
 Vector = dict[str, Any]
 
 BITCOIN = Bitcoin()
 NETWORKS = Networks({"bitcoin": BITCOIN}, BITCOIN.networks, limits={}, any_network=False)
-PERMISSIVE = Policy(dict.fromkeys(BITCOIN.limits), SignOptions(allow_resign=True))
-"""For positives: some are older than today's rules."""
+PERMISSIVE = Policy(
+    dict.fromkeys(BITCOIN.limits), SignOptions(allow_resign=True, allow=frozenset({"unverified_amounts"}))
+)
+"""For positives: some are older than today's rules, and leave previous transactions out."""
 DEFAULT = Policy(BITCOIN.limits)
 """For negatives: what a fresh installation holds transactions against."""
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +65,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _OWNER = Owner(UUID(int=1), UUID(int=2))
 _NAMES = {"mainnet": "bitcoin", "testnet": "bitcoin-testnet3", "signet": "bitcoin-signet", "regtest": "bitcoin-regtest"}
 _ROLES = {"psbts_base64", "psbt_base64", "wifs", "network", "master_tprv", "paths"}
+_FINAL = {"finalized_psbt_base64", "raw_tx_hex", "txid"}
 _MULTISIG = {"network", "mnemonics", "path", "signers", "witness_script_hex", "address", "psbt_base64"}
 _PREPARED_BY_TOOLS = {"unsigned_tx_hex", "inputs", "outputs", "version", "locktime"}
 """The same transaction told in other words."""
@@ -101,7 +106,7 @@ class Holder:
         assert path is not None
         [node] = await self.signer.public(self.secret, [Want(path, Curve.SECP256K1, node=True)])
         return Account(_OWNER.tenant_id, place.account_id, _OWNER.wallet_id, place.network.keyspace,
-                       place.scheme.name, place.at.account, path, node, 0)  # fmt: skip
+                       place.scheme.name, place.at.account, path, node, 2**31)  # fmt: skip
 
 
 async def holder(signer: SeededSigner, material: Mnemonic | RawKey) -> Holder:
@@ -137,10 +142,13 @@ def mnemonic(given: Vector) -> Mnemonic:
 def sign(vector: Vector) -> None:
     given, expected = dict(vector["input"]), dict(vector["expected"])
     where, text = network(given.pop("network")), given.pop("psbt_base64")
-    key = raw_key(given.pop("private_key_hex")) if "private_key_hex" in given else mnemonic(given)
-    assert given.keys() <= _PREPARED_BY_TOOLS | {"mnemonic", "passphrase"}
-    signed: Signed = run(key, lambda held: held.sign(where, text, PERMISSIVE))
+    signed, unsigned = None, text
+    for key in _keys(given):
+        signed = run(key, lambda held: held.sign(where, text, PERMISSIVE))  # noqa: B023 - called at once
+        text = str(signed.details["psbt"])
+    assert signed is not None
     assert signed.complete
+    assert given.keys() <= _PREPARED_BY_TOOLS | {"mnemonic", "passphrase"}
     policy = expected.pop("signature_policy", None)
     assert policy in (None, "rfc6979_no_grind; taproot aux_rand=0^32")
     low_r = expected.pop("raw_tx_hex_low_r", None), expected.pop("txid_low_r", None)
@@ -149,7 +157,89 @@ def sign(vector: Vector) -> None:
     assert signed.details["fee_sat"] == str(expected.pop("fee_sat"))
     assert expected == {name: signed.details.get(name) for name in expected}
     final = psbt.parse_text(str(signed.details["psbt"]))
-    assert final.transaction == psbt.parse_text(text).transaction
+    assert final.transaction == psbt.parse_text(unsigned).transaction
+
+
+def _keys(given: Vector) -> list[Mnemonic | RawKey]:
+    """Those that sign, one after the other. Takes what names them out of ``given``."""
+    if "private_key_hex" in given:
+        return [raw_key(given.pop("private_key_hex"))]
+    if "mnemonic" in given:
+        return [mnemonic(given)]
+    alone = [given.pop("wif")] if "wif" in given else []
+    return [_of_wif(text) for text in dict.fromkeys([*alone, *(each["wif"] for each in given.get("inputs", ()))])]
+
+
+def _of_wif(text: str) -> RawKey:
+    return raw_key(base58.decode_check(text)[1:33].hex())
+
+
+def any_sighash(vector: Vector) -> None:
+    (taproot_sighash if "prevouts" in vector["input"] else one_sighash)(vector)
+
+
+def one_sighash(vector: Vector) -> None:
+    """Of an input of one key, told with what it alone spends."""
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    network(given.pop("network"))
+    transaction = parse_unsigned(bytes.fromhex(given.pop("unsigned_tx_hex")))
+    index, kind, private = given.pop("input_index"), given.pop("sighash_type"), given.pop("private_key_hex")
+    spent = TxOut(given.pop("amount_sat"), bytes.fromhex(given.pop("script_pubkey_hex")))
+    assert not given
+    public = keys.pubkey_from_prvkey(bytes.fromhex(private))
+    nested = p2wpkh(public) if spent.script == p2sh_p2wpkh(public) else None
+    lock = locks.read(spent.script, nested, None)
+    assert lock is not None, "the output is not one of a single key"
+    if lock.way is Way.TAPROOT:
+        assert len(transaction.inputs) == 1, "Taproot signs what every input spends"
+        digest = sighash.taproot(transaction, index, [spent], kind)
+    elif lock.way is Way.SEGWIT:
+        digest = sighash.segwit_v0(transaction, index, lock.code, spent.value, kind)
+    else:
+        digest = sighash.legacy(transaction, index, lock.code, kind)
+    assert digest.hex() == expected.pop("sighash_hex")
+    theirs = bytes.fromhex(expected.pop("signature_hex"))
+    theirs = theirs if theirs[-1] == kind and not _is_whole(theirs, lock) else theirs + _suffix(kind, lock)
+    assert _is_sound(theirs, digest, public, lock)
+    assert _is_sound(_signed_by(raw_key(private), digest, lock) + _suffix(kind, lock), digest, public, lock)
+    signed = parse(bytes.fromhex(expected.pop("raw_tx_hex")))
+    assert [(each.outpoint, each.sequence) for each in signed.inputs] == [
+        (each.outpoint, each.sequence) for each in transaction.inputs
+    ]
+    assert (signed.version, signed.outputs, signed.lock_time) == (
+        transaction.version, transaction.outputs, transaction.lock_time,
+    )  # fmt: skip
+    stack = (theirs,) if lock.way is Way.TAPROOT else (theirs, public)
+    assert (signed.inputs[index].script_sig, signed.inputs[index].witness) == lock.place(stack)
+    assert not expected
+
+
+def _suffix(kind: int, lock: Lock) -> bytes:
+    return b"" if lock.way is Way.TAPROOT and kind == 0 else bytes((kind,))
+
+
+def _is_whole(made: bytes, lock: Lock) -> bool:
+    """Whether a signature is written without its hash type."""
+    return len(made) == (64 if lock.way is Way.TAPROOT else made[1] + 2)
+
+
+def _is_sound(made: bytes, digest: bytes, public: bytes, lock: Lock) -> bool:
+    if lock.way is Way.TAPROOT:
+        return ssa.verify(digest, lock.code[2:], made[:64])
+    return dsa.verify(digest, public, made[:-1])
+
+
+def _signed_by(key: RawKey, digest: bytes, lock: Lock) -> bytes:
+    taproot = lock.way is Way.TAPROOT
+
+    async def made(held: Holder) -> Any:
+        [node] = await held.signer.public(held.secret, [Want("m", Curve.SECP256K1)])
+        algorithm = Algorithm.SCHNORR if taproot else Algorithm.ECDSA
+        item = ToSign("m", algorithm, digest, node.public_key, Purpose.TRANSACTION, b"" if taproot else None)
+        return (await held.signer.sign([SignRequest(held.secret, item, UUID(int=3))]))[0]
+
+    signature: bytes = run(key, made)
+    return signature if taproot else dsa.to_der(signature[:64])
 
 
 def taproot_sighash(vector: Vector) -> None:
@@ -177,7 +267,32 @@ def taproot_sighash(vector: Vector) -> None:
 
 
 def roles(vector: Vector) -> None:
+    """Signer and combiner as BIP-174 has them, or what a finaliser makes of all signatures."""
+    (finalised if vector["expected"].keys() & _FINAL else signers)(vector)
+
+
+def finalised(vector: Vector) -> None:
     given, expected = dict(vector["input"]), dict(vector["expected"])
+    where = network(given.pop("network", "mainnet"))
+    text = given.pop("psbt_base64")
+    assert not given
+    decoded = BITCOIN.decode(where, text)
+    expected.pop("note", None)
+    final = finalising.finalise(decoded.psbt, decoded.locks)
+    if final is None:
+        raise NotExpressible("an input that nothing here has a key or the script for is not finalised")
+    made = finalising.extract(final)
+    wanted = expected.pop("finalized_psbt_base64", None)
+    assert wanted is None or _unordered(psbt.parse_text(wanted)) == _unordered(final)
+    assert expected == {name: {"raw_tx_hex": made.serialize().hex(), "txid": made.txid}[name] for name in expected}
+
+
+def signers(vector: Vector) -> None:
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    expected.pop("note", None)
+    if not expected:
+        BITCOIN.decode(network(given["network"]), given["psbt_base64"])
+        raise NotExpressible("the PSBT is of another signer's wallet")
     wanted = psbt.parse_text(expected.pop("psbt_base64"))
     assert not expected
     assert given.keys() <= _ROLES
@@ -186,7 +301,7 @@ def roles(vector: Vector) -> None:
         return
     text = given["psbt_base64"]
     for wif in given["wifs"]:  # as raw keys: the paths beside them are of no scheme
-        key = raw_key(base58.decode_check(wif)[1:33].hex())
+        key = _of_wif(wif)
         signed: Signed = run(key, lambda held: held.sign(network("testnet"), text, PERMISSIVE))  # noqa: B023
         text = signed.raw
         assert not signed.complete
@@ -247,7 +362,7 @@ def refused(vector: Vector) -> None:
 RUNNERS: dict[str, Callable[[Vector], None]] = {
     "btc.sign.public": sign,
     "btc.sign.psbt": sign,
-    "btc.sign.sighash": taproot_sighash,
+    "btc.sign.sighash": any_sighash,
     "btc.sign.psbt_roles": roles,
     "btc.sign.multisig": multisig,
     "btc.negative.psbt_signer": refused,

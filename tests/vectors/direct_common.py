@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
+from strongroom.chains.bitcoin.transaction import MAX_MONEY
 from strongroom.codecs import bip32
-from strongroom.domain.amount import format_units, parse_units
+from strongroom.domain.amount import MAX_AMOUNT, format_units, parse_units
 from strongroom.domain.scheme import HARDENED
 from strongroom.domain.wallet import PublicNode
 from strongroom.errors import InvalidKey, InvalidMnemonic, InvalidPath, StrongroomError
@@ -22,6 +23,8 @@ Vector = dict[str, Any]
 Run = Callable[[dict[str, Any], dict[str, Any]], None]
 
 SOME_SEED = bytes(range(16))
+MOST = {"BTC": MAX_MONEY, "TRX": 2**63 - 1, "SOL": 2**64 - 1, "TON": 2**120 - 1}
+"""Base units that a chain can hold of its own asset."""
 
 
 def runner(
@@ -56,7 +59,7 @@ def refused(kind: type[Exception], call: Callable[[], object]) -> None:
 
 @runner({"asset", "decimals", "amount"}, {"base_units"})
 def amount(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    units = parse_units(given["amount"], given["decimals"])
+    units = parse_units(given["amount"], given["decimals"], MOST.get(given["asset"].upper(), MAX_AMOUNT))
     assert str(units) == expected["base_units"]
     assert parse_units(format_units(units, given["decimals"]), given["decimals"]) == units
 
@@ -64,7 +67,8 @@ def amount(given: dict[str, Any], expected: dict[str, Any]) -> None:
 @runner({"asset", "decimals", "amount"}, {"error", "reason"})
 def amount_negative(given: dict[str, Any], expected: dict[str, Any]) -> None:
     assert expected["error"] is True
-    refused(ValueError, lambda: parse_units(given["amount"], given["decimals"]))
+    most = MOST.get(given["asset"].upper(), MAX_AMOUNT)
+    refused(ValueError, lambda: parse_units(given["amount"], given["decimals"], most))
 
 
 def public_node(seed: bytes, path: str) -> PublicNode:
@@ -88,6 +92,19 @@ def xprv(seed: bytes, path: str) -> str:
         public_key=node.public_key,
         private_key=private.key,
     ).serialise()
+
+
+def bip32_path(vector: Vector) -> None:
+    """A path may be written with h or H for hardened; ``same_as`` is the same one in canonical form."""
+    expected = dict(vector["expected"])
+    if "same_as" in expected:
+        seed, canonical = bytes.fromhex(vector["input"]["seed_hex"]), expected.pop("same_as")
+        assert bip32.canonical_path(vector["input"]["path"]) == canonical
+        assert xprv(seed, vector["input"]["path"]) == xprv(seed, canonical)
+        if not expected:
+            runner({"seed_hex", "path"}, set())(lambda *_: None)(vector | {"expected": {}})
+            return
+    bip32_derivation(vector | {"expected": expected})
 
 
 @runner(
@@ -224,7 +241,7 @@ def slip10_ed(given: dict[str, Any], expected: dict[str, Any]) -> None:
 RUNNERS: dict[str, Callable[[Vector], None]] = {
     "common.amount": amount,
     "common.amount_negative": amount_negative,
-    "bip32": bip32_derivation,
+    "bip32": bip32_path,
     "bip39.english": bip39_entropy,
     "bip39.other_language": bip39_entropy,
     "bip39.passphrase": bip39_passphrase,

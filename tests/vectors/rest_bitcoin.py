@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.oracles.bip32 import Node, public_key
-from tests.oracles.bitcoin import maps, pair, txid
+from tests.oracles.bitcoin import hash160, maps, outputs_of, pair, txid, var_bytes
 from tests.vectors.rest import Face, NotExpressible, Rest, Vector, runner, same, segment
 from tests.vectors.rest_common import no_words
 
@@ -35,6 +35,8 @@ _REFUSED_TRANSACTION = {"invalid_transaction", "limit_exceeded", "option_require
 _BIP322_KEY = "L3VFeEujGtevx9w18HD1fhRbCH67Az2dpCymeRE1SoPK6XQtaN2k"
 """Of the address in BIP-322's vectors of hashes, by BIP-322 itself."""
 _SOME_KEY = "46" * 32
+_OPTIONS = {"allow_resign": True, "allow": ["unverified_amounts"]}
+"""For positives: some spend an output twice, some leave previous transactions out."""
 _POLICY = "rfc6979_no_grind; taproot aux_rand=0^32"
 
 
@@ -293,7 +295,7 @@ def _texts(psbt: str) -> Iterator[str]:
     {"raw_tx_hex", "txid", "vsize", "fee_sat"},
     optional={
         "mnemonic", "passphrase", "inputs", "outputs", "unsigned_tx_hex", "version", "locktime", "private_key_hex",
-        "wtxid", "weight", "raw_tx_hex_low_r", "txid_low_r", "signature_policy",
+        "wif", "wtxid", "weight", "raw_tx_hex_low_r", "txid_low_r", "signature_policy",
     },
 )  # fmt: skip
 def sign(rest: Rest, given: Document, expected: Document) -> None:
@@ -301,10 +303,9 @@ def sign(rest: Rest, given: Document, expected: Document) -> None:
     if "raw_tx_hex_low_r" in expected:
         same("txid_low_r", txid(bytes.fromhex(expected["raw_tx_hex_low_r"])), expected["txid_low_r"])
     for network in _NETWORKS[given["network"]]:
-        wallet = signing_wallet(rest, given, network)
-        for unsigned in _texts(given["psbt_base64"]):
-            body = {"network": network, "unsigned_tx": unsigned, "options": {"allow_resign": True}}
-            signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)
+        wallets = signing_wallets(rest, given, network)
+        for text in _texts(given["psbt_base64"]):
+            signed = sign_in_turn(rest, wallets, network, text)
             same("complete", signed["complete"], True)
             grinds = signed["signed_tx"] == expected.get("raw_tx_hex_low_r")
             same("raw_tx_hex", signed["signed_tx"], expected["raw_tx_hex_low_r" if grinds else "raw_tx_hex"])
@@ -319,21 +320,78 @@ def sign(rest: Rest, given: Document, expected: Document) -> None:
                 assert address is None or (address, str(amount)) in paid
 
 
-def signing_wallet(rest: Rest, given: Document, network: str) -> Document:
+def sign_in_turn(rest: Rest, wallets: list[Document], network: str, text: str) -> Document:
+    """What the last of them gives back."""
+    signed: Document = {}
+    for wallet in wallets:
+        body = {"network": network, "unsigned_tx": text, "options": _OPTIONS}
+        signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)
+        text = signed["details"]["psbt"]
+    return signed
+
+
+def signing_wallets(rest: Rest, given: Document, network: str) -> list[Document]:
     """With the accounts of the inputs open."""
     if "private_key_hex" in given:
-        return key_wallet(rest.permissive, given["private_key_hex"], network)
-    wallet = rest.permissive.words_wallet(given["mnemonic"], given["passphrase"])
+        return [key_wallet(rest.permissive, given["private_key_hex"], network)]
+    if "mnemonic" not in given:
+        alone = [given["wif"]] if "wif" in given else []
+        texts = dict.fromkeys([*alone, *(each["wif"] for each in given.get("inputs", ()))])
+        return [key_wallet(rest.permissive, text, network, "wif") for text in texts]
+    wallet = rest.permissive.words_wallet(given["mnemonic"], given.get("passphrase", ""))
     for each in given["inputs"]:
         found = rest.permissive.address_at(wallet, each["path"], network)
         assert found is not None, "the path fits no scheme"
         same("script", found["forms"]["script_pubkey"], each["script_pubkey_hex"])
-    return wallet
+    return [wallet]
+
+
+def sighash(rest: Rest, vector: Vector) -> None:
+    if "prevouts" in vector["input"]:
+        raise NotExpressible("an input that is not segwit comes without its previous transaction")
+    one_sighash(rest, vector)
+
+
+@runner(
+    {
+        "unsigned_tx_hex", "input_index", "amount_sat", "script_pubkey_hex", "private_key_hex", "sighash_type",
+        "network",
+    },
+    {"sighash_hex", "signature_hex", "raw_tx_hex"},
+)  # fmt: skip
+def one_sighash(rest: Rest, given: Document, expected: Document) -> None:
+    """As a PSBT of the only input, which holds what the vector says of it."""
+    unsigned, output_script = bytes.fromhex(given["unsigned_tx_hex"]), bytes.fromhex(given["script_pubkey_hex"])
+    public = public_key(int(given["private_key_hex"], 16))
+    if unsigned[4] != 1:
+        raise NotExpressible("what the other inputs spend is not told")
+    if output_script[:1] not in (b"\0", b"\x51", b"\xa9"):
+        raise NotExpressible("an input that is not segwit comes without its previous transaction")
+    entries = pair(b"\1", given["amount_sat"].to_bytes(8, "little") + var_bytes(output_script))
+    kind = given["sighash_type"]
+    entries += pair(b"\3", kind.to_bytes(4, "little"))
+    if output_script[:1] == b"\xa9":
+        entries += pair(b"\4", b"\0\x14" + hash160(public))
+    outputs = outputs_of(unsigned)
+    made = b"psbt\xff" + pair(b"\0", unsigned) + b"\0" + entries + b"\0" * (1 + outputs)
+    options = _OPTIONS | {"allowed_sighashes": [_LABELS[kind]] if kind in _LABELS else []}
+    for network in _NETWORKS[given["network"]]:
+        wallet = key_wallet(rest.permissive, given["private_key_hex"], network)
+        body = {"network": network, "unsigned_tx": base64.b64encode(made).decode(), "options": options}
+        signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)
+        same("raw_tx_hex", signed["signed_tx"], expected["raw_tx_hex"])
+        assert expected["signature_hex"] in signed["signed_tx"]
+        assert len(expected["sighash_hex"]) == 64
+
+
+_LABELS = {2: "NONE", 3: "SINGLE", 0x81: "ALL|ANYONECANPAY", 0x82: "NONE|ANYONECANPAY", 0x83: "SINGLE|ANYONECANPAY"}
 
 
 def roles(rest: Rest, vector: Vector) -> None:
     if "psbts_base64" in vector["input"]:
         raise NotExpressible("PSBTs are not combined here")
+    if "wifs" not in vector["input"]:
+        raise NotExpressible("what no key of ours signs is not finalised here")
     signer_role(rest, vector)
 
 
@@ -347,7 +405,7 @@ def signer_role(rest: Rest, given: Document, expected: Document) -> None:
         wallet = key_wallet(rest.permissive, key, network, "wif")
         below = master.below(path.removeprefix("m/"))
         same("public key at the path", wallet["addresses"][0]["public_key"], below.public.hex())
-        body = {"network": network, "unsigned_tx": text, "options": {"allow_resign": True}}
+        body = {"network": network, "unsigned_tx": text, "options": _OPTIONS}
         text = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)["details"]["psbt"]
     same("psbt", maps(text), maps(expected["psbt_base64"]))
 
@@ -365,7 +423,7 @@ def multisig(rest: Rest, given: Document, expected: Document) -> None:
             assert signed.get("complete") is not True
             wallet = rest.permissive.words_wallet(given["mnemonics"][number])
             account_of(rest, wallet, given["path"], network)
-            body = {"network": network, "unsigned_tx": text, "options": {"allow_resign": True}}
+            body = {"network": network, "unsigned_tx": text, "options": _OPTIONS}
             signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)
             shown = {action.get("from_address") for action in signed["summary"]["actions"]}
             assert given["address"] in shown
@@ -384,22 +442,48 @@ def _partial(key: str, signature: str) -> bytes:
     return pair(b"\x02" + bytes.fromhex(key), bytes.fromhex(signature))
 
 
+def refused_psbt(rest: Rest, vector: Vector) -> None:
+    """``policy``: signing it is right too, as long as a refusal is a clear one."""
+    given, expected = dict(vector["input"]), dict(vector["expected"])
+    if "psbt" in given:
+        given["psbt_base64"] = given.pop("psbt")
+    changed = vector | {"input": given}
+    (either if "policy" in expected else must_refuse)(rest, changed)
+
+
+@runner({"psbt_base64"}, {"policy"}, optional={"network", "mnemonic", "stage", "kind", "reason", "error"})
+def either(rest: Rest, given: Document, expected: Document) -> None:
+    for network in _NETWORKS[given.get("network", "mainnet")]:
+        wallet = asked_wallet(rest.strict, given, network)
+        path, body = f"/wallets/{wallet['id']}/sign", {"network": network, "unsigned_tx": given["psbt_base64"]}
+        try:
+            rest.strict.post(path, body)
+        except AssertionError:
+            rest.strict.refuses("POST", path, _REFUSED_TRANSACTION | {"address_not_derived"}, json=body)
+
+
 @runner({"psbt_base64"}, {"error", "reason"}, optional={"network", "mnemonic", "stage", "kind"})
-def refused_psbt(rest: Rest, given: Document, expected: Document) -> None:
+def must_refuse(rest: Rest, given: Document, expected: Document) -> None:
     """Asked to sign, and, where the rule does not ask whose it is, to decode."""
     assert expected["error"] is True
     text = given["psbt_base64"]
     for network in _NETWORKS[given.get("network", "mainnet")]:
-        if "mnemonic" in given:
-            wallet = rest.strict.words_wallet(given["mnemonic"])
-            for scheme in ("bip44", "bip49", "bip84", "bip86"):
-                rest.strict.get(f"/wallets/{wallet['id']}/address/{network}", scheme=scheme)
-        else:
-            wallet = key_wallet(rest.strict, _SOME_KEY, network)
+        wallet = asked_wallet(rest.strict, given, network)
+        if "mnemonic" not in given:
             codes = {"invalid_transaction"}
             rest.strict.refuses("POST", f"/networks/{network}/decode", codes, json={"unsigned_tx": text})
         body = {"network": network, "unsigned_tx": text}
         rest.strict.refuses("POST", f"/wallets/{wallet['id']}/sign", _REFUSED_TRANSACTION, json=body)
+
+
+def asked_wallet(face: Face, given: Document, network: str) -> Document:
+    """With its accounts open, where the vector names one."""
+    if "mnemonic" not in given:
+        return key_wallet(face, _SOME_KEY, network)
+    wallet = face.words_wallet(given["mnemonic"])
+    for scheme in ("bip44", "bip49", "bip84", "bip86"):
+        face.get(f"/wallets/{wallet['id']}/address/{network}", scheme=scheme)
+    return wallet
 
 
 RUNNERS: dict[str, Callable[[Rest, Vector], None]] = {
@@ -424,6 +508,6 @@ RUNNERS: dict[str, Callable[[Rest, Vector], None]] = {
     "btc.sign.psbt": sign,
     "btc.sign.psbt_roles": roles,
     "btc.sign.public": sign,
-    "btc.sign.sighash": no_words("an input that is not segwit comes without its previous transaction"),
+    "btc.sign.sighash": sighash,
     "btc.wif": wif,
 }

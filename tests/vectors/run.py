@@ -98,8 +98,8 @@ def run(folder: Folder, rest: Rest) -> Report:
                 counts[False] += 1
                 report.failures.append(Failure(vector["id"], way, f"the group {name} is not known"))
             continue
-        _count(report, vector, "direct", group.direct, lambda: DIRECT[name](vector))  # noqa: B023 - called at once
         try:
+            _count(report, vector, "direct", group.direct, lambda: DIRECT[name](vector))  # noqa: B023 - called at once
             _count(report, vector, "REST", group.rest, lambda: OVER_REST[name](rest, vector))  # noqa: B023
         except NotExpressible as reason:
             group.not_expressible[vector["id"]] = str(reason)
@@ -166,7 +166,7 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else OWN
     print(f"vectors: {path.resolve()}; passed/failed of each group")
     print("positives: " + " ".join(f"STRONGROOM_{name}={value}" for name, value in PERMISSIVE.items()))
-    print("           with the options allow_resign and, on EVM networks, allow_pre155")
+    print("           with the options allow_resign, on EVM networks allow_pre155, on Bitcoin allow unverified_amounts")
     print("negatives: the defaults\n")
     folder = read(path)
     report = Report(faults=folder.faults)

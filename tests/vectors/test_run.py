@@ -113,6 +113,32 @@ def another(value: Any) -> Any:
     return 1 - value if isinstance(value, int) and not isinstance(value, bool) else not value
 
 
+SHAPES = read(Path(__file__).parent / "shapes")
+"""Samples of shapes that our own files do not have."""
+
+
+def test_shapes_of_other_files_are_understood(rest: Rest) -> None:
+    report = run.run(SHAPES, rest)
+    assert (report.failures, report.faults) == ([], [])
+    for name, least in (("bip32", 2), ("btc.sign.public", 1), ("btc.sign.sighash", 2), ("btc.negative.psbt_parse", 2)):
+        assert report.groups[name].rest[True] >= least
+    assert {identity for group in report.groups.values() for identity in group.not_expressible} == {
+        "shape-bip32-no-scheme", "shape-roles-finalised", "shape-roles-note", "shape-sighash-p2pkh",
+        "shape-amount-btc", "shape-amount-trx", "shape-amount-sol", "shape-amount-ton",
+    }  # fmt: skip
+
+
+def test_a_wrong_answer_in_one_of_those_shapes_is_noticed(rest: Rest) -> None:
+    wrong = [
+        {**vector, "id": f"{vector['id']}: {field}",
+         "expected": {**vector["expected"], field: another(vector["expected"][field])}}
+        for vector in SHAPES.vectors
+        for field in vector["expected"].keys() - LABELS - {"note"}
+    ]  # fmt: skip
+    report = run.run(Folder(wrong), rest)
+    assert {failure.vector for failure in report.failures} == {vector["id"] for vector in wrong}
+
+
 def test_that_a_key_was_used_is_seen(rest: Rest) -> None:
     wallet = rest.strict.key_wallet("11" * 32)
     body = {"network": "ethereum", "format": "eip191", "message": "x", "encoding": "text"}

@@ -9,8 +9,11 @@ MAX_AMOUNT: Final = 2**256 - 1
 _DECIMAL: Final = re.compile(r"(?P<whole>[0-9]{1,78})(?:\.(?P<fraction>[0-9]{1,78}))?", re.ASCII)
 
 
-def parse_units(text: str, decimals: int) -> int:
-    """``"0.29"`` with 8 decimals is 29000000. Raises ValueError on anything but plain ASCII digits with one point."""
+def parse_units(text: str, decimals: int, most: int = MAX_AMOUNT) -> int:
+    """``"0.29"`` with 8 decimals is 29000000. ``most``: base units that the asset can have.
+
+    Raises ValueError on more, and on anything but plain ASCII digits with one point.
+    """
     found = _DECIMAL.fullmatch(text)
     if found is None:
         raise ValueError("an amount is plain decimal digits with at most one point")
@@ -18,8 +21,8 @@ def parse_units(text: str, decimals: int) -> int:
     if len(fraction) > decimals:
         raise ValueError("an amount has more fraction digits than the asset has decimals")
     amount = int(found["whole"] + fraction.ljust(decimals, "0"))
-    if amount > MAX_AMOUNT:
-        raise ValueError("an amount is at most 2^256 - 1 base units")
+    if amount > min(most, MAX_AMOUNT):
+        raise ValueError("an amount is more than there can be of the asset")
     return amount
 
 

@@ -240,6 +240,70 @@ async def test_a_single_key_signs_whatever_it_can(service: RunningService) -> No
     assert (await alone.sign(spending(["m/84'/0'/0'/0/1"]))).code == "wrong_key"
 
 
+class TestCosigners:
+    """Which script a multisig has is settled by others; a PSBT says it by the path."""
+
+    PATHS = ("m/48'/0'/0'/2'/0/4", "m/48'/0'/0'/1'/1/4", "m/45'/1/4", "m/45'/0/1/4")
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("opened", ["bip48", "bip45"])
+    async def test_accounts_of_one_number_open_together(self, caller: Caller, path: str, opened: str) -> None:
+        text = shared(path)
+        assert (await caller.sign(text)).code == "address_not_derived"
+        service, place = caller.service, {"wallet_id": caller.wallet, "network": "bitcoin", "scheme": opened}
+        account = await service.http.call("accounts.get", place, key=service.key)
+        assert account.result["scheme"] == opened
+        signed = await caller.sign(text)
+        assert (signed.code, signed.result["complete"]) == ("ok", False)
+        assert key_at(path) in psbt.parse_text(signed.result["signed_tx"]).inputs[0].partial_sigs
+        opening = [each for each in await service.audit() if each["operation"] == "accounts.get"]
+        assert opening[0]["details"]["also"].count("bip4") == 3
+
+    async def test_each_number_is_opened_by_itself(self, caller: Caller) -> None:
+        service, place = caller.service, {"wallet_id": caller.wallet, "network": "bitcoin", "account": 5}
+        for scheme in ("bip48-p2sh-p2wsh", "bip48", "bip45-cosigner"):
+            account = await service.http.call("accounts.get", {**place, "scheme": scheme}, key=service.key)
+            assert account.code == "ok", account
+        assert (await caller.sign(shared("m/45'/5/0/0"))).code == "ok"
+        assert (await caller.sign(shared("m/45'/0/0"))).code == "address_not_derived"
+
+
+def shared(path: str) -> str:
+    """A PSBT that spends two of two in P2SH: the key at the path, and a stranger's."""
+    key = key_at(path)
+    code = script.multisig(2, sorted([key, key_at("m/0")]))
+    output = TxOut(VALUE, script.p2sh(hash160(code)))
+    before = Transaction(2, (TxIn(OutPoint(bytes(31) + b"\1", 0), b"", 0xFFFFFFFF),), (output,), 0)
+    one = Psbt(
+        transaction=Transaction(2, (TxIn(OutPoint(before.hash, 0), b"", 0xFFFFFFFD),), (FOREIGN,), 0),
+        inputs=(
+            PsbtInput(
+                non_witness_utxo=before,
+                redeem_script=code,
+                bip32_derivations={key: Origin(bytes.fromhex(FINGERPRINT), parse_path(path))},
+            ),
+        ),
+        outputs=(PsbtOutput(),),
+    )
+    return psbt.to_base64(one)
+
+
+async def test_amounts_are_taken_on_trust_only_with_the_scope_for_it(caller: Caller) -> None:
+    one = psbt.parse_text(spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/0/1"]))
+    text = psbt.to_base64(replace(one, inputs=tuple(replace(each, non_witness_utxo=None) for each in one.inputs)))
+    refused = await caller.sign(text)
+    assert (refused.code, refused.field) == ("option_required", "unsigned_tx")
+    option = {"allow": ["unverified_amounts"]}
+    plain = await caller.service.new_key(frozenset(SCOPES) - {"sign:unverified-amounts"})
+    assert (await caller.sign(text, key=plain, options=option)).code == "forbidden"
+    signed = await caller.sign(text, options=option)
+    assert [warning["code"] for warning in signed.result["warnings"]] == ["unverified_amounts"]
+    for face in caller.service.faces:
+        command = {"network": "bitcoin", "unsigned_tx": text}
+        decoded = await face.call("transactions.decode", command, key=caller.service.key)
+        assert [warning["code"] for warning in decoded.result["warnings"]] == ["unverified_amounts"]
+
+
 class TestGuards:
     async def test_an_output_is_spent_once(self, caller: Caller) -> None:
         first = await caller.sign(spending(["m/84'/0'/0'/0/0"]))

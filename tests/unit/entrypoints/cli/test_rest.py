@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -342,3 +343,36 @@ def test_one_thing_is_shown_by_field(server: Server) -> None:
 def test_a_document_comes_from_standard_input(server: Server) -> None:
     assert run(server, "decode", "ethereum", "-", stdin=json.dumps(DOCUMENT)).exit_code == 0
     assert json.loads(server.asked[0].body)["unsigned_tx"] == DOCUMENT
+
+
+PSBT = b"psbt\xff\x01\x00\x00"
+
+
+@pytest.mark.parametrize("written", [PSBT, b64encode(PSBT), b64encode(PSBT) + b"\r\n"], ids=["binary", "text", "line"])
+def test_a_psbt_comes_from_a_file_as_wallets_write_it(written: bytes, server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "spend.psbt"
+    file.write_bytes(written)
+    for arguments in (("decode", "bitcoin"), ("sign", "transaction", ID, "bitcoin")):
+        assert run(server, *arguments, f"@{file}").exit_code == 0
+        assert json.loads(server.asked[-1].body)["unsigned_tx"] == b64encode(PSBT).decode()
+
+
+def test_a_binary_psbt_comes_from_standard_input(server: Server) -> None:
+    env = {"STRONGROOM_URL": server.url, "STRONGROOM_API_KEY": KEY}
+    result = CliRunner().invoke(app, ("decode", "bitcoin", "-"), input=PSBT, env=env)
+    assert result.exit_code == 0
+    assert json.loads(server.asked[-1].body)["unsigned_tx"] == b64encode(PSBT).decode()
+
+
+def test_another_binary_file_is_refused(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "key.bin"
+    file.write_bytes(b"\xff\xfe\0")
+    result = run(server, "decode", "bitcoin", f"@{file}")
+    assert (result.exit_code, result.stderr, server.asked) == (2, "this must be text, in UTF-8\n", [])
+
+
+def test_words_come_from_a_file_in_lines(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text(PHRASE.replace(" ", "\n") + "\n")
+    assert run(server, "wallet", "import", "--file", str(file)).exit_code == 0
+    assert json.loads(server.asked[-1].body)["mnemonic"].split() == PHRASE.split()
