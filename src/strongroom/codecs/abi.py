@@ -21,7 +21,7 @@ WORD: Final = 32
 INTEGERS: Final = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in range(8, 257, 8))
 FIXED_BYTES: Final = frozenset(f"bytes{size}" for size in range(1, 33))
 ATOMIC: Final = INTEGERS | FIXED_BYTES | {"address", "bool", "bytes", "string"}
-MAX_VALUES: Final = 4096
+MAX_VALUES: Final = 2048
 """That one call of `read` decodes, arrays and tuples included: offsets may point many arrays at the same bytes."""
 
 _SIGNATURE: Final = re.compile(r"([A-Za-z_$][A-Za-z0-9_$]*)\(([a-z0-9,()\[\]]*)\)", re.ASCII)

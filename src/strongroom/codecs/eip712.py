@@ -1,8 +1,8 @@
 """EIP-712 typed data, version 4 of it (`eth_signTypedData_v4`).
 
 As MetaMask does: a struct that is absent or null is 32 zero bytes (so that a recursive type ends), and what a domain or
-a message holds beyond its type is not signed. Stricter than MetaMask: every other field must be there, integers are in
-range, bytesN has N bytes, addresses pass EIP-55, and every type that is named is defined.
+a message holds beyond its type is not signed. Stricter than MetaMask: every other field must be there, a salt is signed
+if there is one, integers are in range, bytesN has N bytes, addresses pass EIP-55, every type that is named is defined.
 
 Work is bounded: types, their fields and their text, and the values that are hashed.
 """
@@ -83,6 +83,9 @@ def parse(
         raise TypedDataError("primaryType is one of types")
     if not domain.keys() >= {name for name, _ in encoder.types[DOMAIN]}:
         raise TypedDataError("domain lacks a field that the type EIP712Domain names")
+    if domain.get("salt") is not None and "salt" not in dict(encoder.types[DOMAIN]):
+        # Wallets need the other fields for themselves; a salt is there to be signed, or the types are another domain's.
+        raise TypedDataError("domain has a salt that the type EIP712Domain does not name")
     separator = encoder.hash_struct(DOMAIN, domain, 0)
     # Of a message that is the domain itself only the domain is signed (MetaMask v4).
     body = b"" if primary == DOMAIN else encoder.hash_struct(primary, message, 0)
