@@ -33,6 +33,7 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
+from strongroom.operations.archived import ArchivedSweep
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
@@ -92,6 +93,9 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             max_entries=settings.signer.max_entries,
         )
         stack.push_async_callback(signer.close)
+        sweep = ArchivedSweep(storage, signer.opened_wallets, signer.forget)
+        sweep.start()
+        stack.push_async_callback(sweep.close)
         networks = configured_networks(settings, CHAINS)
         redis = open_redis(settings.redis, authenticity)
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
