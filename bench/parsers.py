@@ -142,8 +142,10 @@ def chain_cases() -> Iterator[Case]:
 
         return work
 
-    evm = {"type": "0x2", "chainId": "0x1", "nonce": "0x0", "gas": "0x5208", "maxFeePerGas": "0x77359400",
-           "maxPriorityFeePerGas": "0x1", "to": "0x3535353535353535353535353535353535353535", "value": "0x0"}  # fmt: skip
+    evm = {
+        "type": "0x2", "chainId": "0x1", "nonce": "0x0", "gas": "0x5208", "maxFeePerGas": "0x77359400",
+        "maxPriorityFeePerGas": "0x1", "to": "0x3535353535353535353535353535353535353535", "value": "0x0",
+    }  # fmt: skip
     data = {**evm, "data": "0x" + "a9" * (MIB // 2 - 300)}
     yield "EVM transaction", "1 MiB of data", decode("ethereum", data), data
     keys = ["0x" + "00" * 32] * 12_000

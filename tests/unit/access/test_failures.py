@@ -13,9 +13,7 @@ def is_limited(limit: FailureLimit, client: str) -> bool:
     try:
         limit.check(client)
     except RateLimited as error:
-        assert error.retry_after is not None
-        assert error.retry_after >= 1
-        return True
+        return (error.retry_after or 0) >= 1
     return False
 
 

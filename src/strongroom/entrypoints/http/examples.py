@@ -1,7 +1,7 @@
 """Examples for the OpenAPI document, by operation: the command's fields, and the result.
 
-All keys but the imported one are of the mnemonic that BIP-39's own vectors begin with (`abandon … about`); a test runs the examples through
-the code, so they cannot grow stale.
+All keys but the imported one are of the mnemonic that BIP-39's own vectors begin with (`abandon … about`); a test runs
+the examples through the code, so they cannot grow stale.
 """
 
 from __future__ import annotations
