@@ -58,6 +58,7 @@ class Service:
 
     pipeline: Pipeline
     health: HealthMonitor
+    offload: Offload
     first_key: Secret | None = None
     """The development API key, if this process has just made it."""
 
@@ -135,7 +136,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, committer)
-        yield Service(Pipeline(services), health, first_key)
+        yield Service(Pipeline(services), health, offload, first_key)
 
 
 @asynccontextmanager
