@@ -9,7 +9,7 @@ PB := src/strongroom/entrypoints/grpc/pb
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production test demo vectors campaign bench lint types docs chart proto proto-check lock lock-check outdated upgrade \
+.PHONY: help run run-production test quick stress demo vectors campaign bench lint types docs chart proto proto-check lock lock-check outdated upgrade \
   audit drill clean
 
 help: ## list what can be made
@@ -20,6 +20,12 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 
 test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign' --ignore=tests/deploy
+
+quick: $(VENV)/.test ## run the tests that need no servers and no second implementations, in under a minute
+	$(PY) -m pytest -m 'not campaign and not slow' tests/unit tests/architecture
+
+stress: ## keep every core busy, while other tests run in another terminal; Ctrl-C ends it
+	@$(PY) -m tests.support.stress
 
 demo: $(VENV)/.runtime $(VENV)/.node $(VENV)/.bitcoind ## a service of its own, real nodes of Ethereum and Bitcoin, and transfers that they mine
 	@$(PY) -m examples.demo

@@ -6,15 +6,17 @@
 #   VAULT_ADDR=https://vault:8200 VAULT_TOKEN=... deploy/vault/setup.sh FOLDER
 #
 # The role id and a secret id go into two files of FOLDER. Also read: VAULT_NAMESPACE, VAULT_CACERT; and MOUNT, KEY,
-# ROLE, PERIOD and CIDRS (networks that may log in, separated by commas).
+# ROLE, PERIOD, SECRET_TTL (how long the secret id may be used to log in, 2160h) and CIDRS (networks that may log in,
+# separated by commas; give them wherever the service has addresses of its own).
 set -eu
 umask 077
 
 folder=${1:?the folder for role-id and secret-id}
 : "${VAULT_ADDR:?}" "${VAULT_TOKEN:?}"
 MOUNT=${MOUNT:-transit} KEY=${KEY:-strongroom} ROLE=${ROLE:-strongroom} PERIOD=${PERIOD:-1h} CIDRS=${CIDRS:-}
-case "$MOUNT$KEY$ROLE$PERIOD$CIDRS" in *[!A-Za-z0-9_./:,-]*)
-  echo 'MOUNT, KEY, ROLE, PERIOD and CIDRS take letters, digits and _ . / : , -' >&2; exit 2 ;;
+SECRET_TTL=${SECRET_TTL:-2160h}
+case "$MOUNT$KEY$ROLE$PERIOD$CIDRS$SECRET_TTL" in *[!A-Za-z0-9_./:,-]*)
+  echo 'MOUNT, KEY, ROLE, PERIOD, SECRET_TTL and CIDRS take letters, digits and _ . / : , -' >&2; exit 2 ;;
 esac
 here=$(dirname "$0")
 
@@ -53,14 +55,17 @@ ask PUT "sys/policies/acl/$ROLE" "{\"policy\":\"$policy\"}"
 enabled sys/auth approle || ask POST sys/auth/approle '{"type":"approle"}'
 bound=${CIDRS:+,\"token_bound_cidrs\":\"$CIDRS\",\"secret_id_bound_cidrs\":\"$CIDRS\"}
 ask POST "auth/approle/role/$ROLE" \
-  "{\"token_policies\":\"$ROLE\",\"token_no_default_policy\":true,\"token_period\":\"$PERIOD\"$bound}"
+  "{\"token_policies\":\"$ROLE\",\"token_no_default_policy\":true,\"token_period\":\"$PERIOD\",\"secret_id_ttl\":\"$SECRET_TTL\"$bound}"
 
 mkdir -p "$folder"
 ask GET "auth/approle/role/$ROLE/role-id" | field role_id >"$folder/role-id"
 ask POST "auth/approle/role/$ROLE/secret-id" '{}' | field secret_id >"$folder/secret-id"
 [ -s "$folder/role-id" ] && [ -s "$folder/secret-id" ] || { echo 'The role gave no ids.' >&2; exit 1; }
 
+[ -n "$CIDRS" ] || echo 'CIDRS is not set: the secret id may be used from any address.' >&2
 cat <<END
+The secret id logs in for $SECRET_TTL from now on: run this again before that, and put the new one in place.
+
 Ready. Strongroom uses it with:
 
   STRONGROOM_KEYWRAP__KIND=vault

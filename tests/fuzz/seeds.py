@@ -34,7 +34,9 @@ class Seeds:
     def __init__(self, server: Server) -> None:
         self._numbers = itertools.count(1)
         with server.client() as client:
-            self.wallet_id = _import(client, kind="bip39", mnemonic=EXAMPLES["wallets.import"].command["mnemonic"])
+            self.wallet_id = _import(
+                client, kind="bip39", mnemonic=EXAMPLES["wallets.create"].result["backup"]["mnemonic"]
+            )
             told = _import(client, kind="bip39", mnemonic=MNEMONIC)
             raw = _import(client, kind="raw_key", keyspace="evm", format="hex", key=RAW_KEY)
             self.spare_id = _import(client, kind="bip39", mnemonic=MNEMONIC, passphrase="spare")

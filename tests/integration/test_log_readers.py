@@ -1,4 +1,4 @@
-"""Nothing that happens to the log changes an answer: a reader that is gone, a full disk, a reader that does not read."""
+"""Nothing that happens to the log changes an answer: its reader is gone, its disk is full, its reader does not read."""
 
 from __future__ import annotations
 

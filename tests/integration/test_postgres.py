@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -28,6 +27,7 @@ pytestmark = pytest.mark.needs("postgresql")
 
 AUTHENTICITY = Authenticity(b"s" * 32)
 ONE = Limits(pool_size=1)
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -134,10 +134,9 @@ async def test_a_server_that_is_silent_is_given_up_in_time(proxy: Proxy, through
     await through.ping()
     proxy.blackhole = True
     for ask in (through.ping, lambda: through.apply([Unit(rows=[rows.wallet()])])):
-        began = time.monotonic()
-        with pytest.raises(StorageUnavailable):
-            await ask()
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(StorageUnavailable):
+                await ask()
     proxy.blackhole = False
     await through.ping()
 
@@ -192,14 +191,15 @@ async def test_a_migration_meanwhile_costs_no_request(postgres_server: Postgres,
 
 async def test_who_waits_for_a_connection_is_told_in_time(postgres_server: Postgres, name: str) -> None:
     database = open_database(postgres_server.url(name), replace(ONE, pool_timeout=0.2))
-    hold = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT pg_sleep(0.8)"))))
-    await asyncio.sleep(0.1)
-    began = time.monotonic()
+    hold = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT pg_sleep(30)"))))
+    while not database.connections:  # noqa: ASYNC110 - nothing tells us
+        await asyncio.sleep(0.01)
     with pytest.raises(StorageUnavailable) as caught:
         await database.read(lambda connection: connection.execute(text("SELECT 1")))
-    assert time.monotonic() - began < 0.7
+    assert not hold.done()
     assert caught.value.retry_after == 1
-    await hold
+    hold.cancel()
+    await asyncio.gather(hold, return_exceptions=True)
     await database.close()
 
 

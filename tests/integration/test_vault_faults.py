@@ -89,7 +89,7 @@ async def refuses_at_once(keywrap: VaultKeyWrap) -> None:
         began = time.monotonic()
         with pytest.raises(KeyWrapUnavailable) as caught:
             await keywrap.wrap([(KEY, CONTEXT)])
-        assert time.monotonic() - began < 0.05
+        assert time.monotonic() - began < 1  # it would be silent for longer
         assert caught.value.retry_after
 
 

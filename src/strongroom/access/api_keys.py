@@ -93,7 +93,7 @@ class Authenticator:
         self._clock = clock
         self._rows: Recent[UUID, tuple[float, ApiKey]] = Recent(size)
         self._unknown: Recent[UUID, float] = Recent(size)
-        """Ids without a row, and until when that is believed. Ids are random: one that is not there is not made soon."""
+        """Ids without a row, and until when that is believed. They are random: no new key gets one of them."""
         self._good: Recent[UUID, bytes] = Recent(size)
         """By id, the MAC of secrets that were right: their callers do not stand behind others of the same address."""
 

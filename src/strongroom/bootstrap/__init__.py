@@ -33,6 +33,7 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
+from strongroom.operations.archived import ArchivedSweep
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
@@ -57,6 +58,7 @@ class Service:
 
     pipeline: Pipeline
     health: HealthMonitor
+    offload: Offload
     first_key: Secret | None = None
     """The development API key, if this process has just made it."""
 
@@ -92,6 +94,9 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             max_entries=settings.signer.max_entries,
         )
         stack.push_async_callback(signer.close)
+        sweep = ArchivedSweep(storage, signer.opened_wallets, signer.forget)
+        sweep.start()
+        stack.push_async_callback(sweep.close)
         networks = configured_networks(settings, CHAINS)
         redis = open_redis(settings.redis, authenticity)
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
@@ -131,7 +136,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, committer)
-        yield Service(Pipeline(services), health, first_key)
+        yield Service(Pipeline(services), health, offload, first_key)
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ from typing import Final, TypeAlias
 Item: TypeAlias = "bytes | Sequence[Item]"
 
 MAX_DEPTH: Final = 8
-MAX_ITEMS: Final = 2**16
+MAX_ITEMS: Final = 2**14
+"""What a transaction of half a megabyte with the longest access list has. Each costs microseconds."""
 _SHORT: Final = 55
 _STRING_HEADERS: Final = tuple(bytes((0x80 + size,)) for size in range(_SHORT + 1))
 
@@ -83,6 +84,9 @@ class _Reader:
         found: list[Item] = []
         while at < end:
             tag = data[at]
+            self.left -= 1
+            if self.left < 0:
+                raise RlpError("the RLP has too many items")
             if tag < 0x80:
                 found.append(data[at : at + 1])
                 at += 1
@@ -95,9 +99,6 @@ class _Reader:
                 if stop - at == 1 and data[at] < 0x80:
                     raise RlpError("a single byte below 0x80 is its own RLP")
             at = stop
-        self.left -= len(found)
-        if self.left < 0:
-            raise RlpError("the RLP has too many items")
         return found
 
     def _list(self, at: int, stop: int, depth: int) -> list[Item]:

@@ -196,9 +196,12 @@ def load_with_sources(env: Mapping[str, str] | None = None, *, dotenv: Path | No
     raise ConfigurationError("; ".join(faults))
 
 
-def load_client(env: Mapping[str, str] | None = None, *, dotenv: Path | None = DOTENV) -> ClientSettings:
-    """Raises ConfigurationError."""
-    variables = _variables(env, dotenv)
+def load_client(env: Mapping[str, str] | None = None) -> ClientSettings:
+    """From the environment alone: a ``.env`` of the current folder could send the API key to another server.
+
+    Raises ConfigurationError.
+    """
+    variables = _variables(env, None)
     raw = {
         "url": variables.get("STRONGROOM_URL") or None,
         "api_key": _secret_text(variables, "STRONGROOM_API_KEY"),

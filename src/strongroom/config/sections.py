@@ -288,7 +288,7 @@ class RateSettings(Section):
     sign: Rate = Field(default="1000/second", description="Signing")
     admin: Rate = Field(default="20/second", description="API keys and audit records")
     failed_authentication: Rate = Field(
-        default="60/minute",
+        default="600/minute",
         description="API keys that are not valid: tries of one client address (IPv6: of one /64), or `off`",
     )
 

@@ -17,6 +17,9 @@ MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 50_000
 """Strings, numbers, lists and objects in one document, keys counted too."""
 
+MAX_DIGITS: Final = 100
+"""More than any 256-bit integer has."""
+
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, or what is left of one that does not end: it always matches at a quotation mark, so a scan is linear."""
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -28,7 +31,7 @@ def read_json(raw: bytes, *, max_values: int = MAX_VALUES) -> Any:
     """JSON as RFC 8259 has it, and stricter: UTF-8, no duplicate keys, at most 32 deep. Raises MalformedRequest."""
     _check_size(raw, max_values)
     try:
-        tree = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        tree = json.loads(raw.decode(), object_pairs_hook=_unique, parse_int=_integer, parse_constant=_no_constant)
         if _SURROGATE.search(raw):
             json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeDecodeError:
@@ -69,6 +72,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise MalformedRequest("an object of the JSON has the same key twice")
     return found
+
+
+def _integer(digits: str) -> int:
+    """To read an integer takes time that grows with the square of its length."""
+    if len(digits) > MAX_DIGITS:
+        raise MalformedRequest(f"an integer of the JSON has more than {MAX_DIGITS} digits")
+    return int(digits)
 
 
 def _no_constant(_: str) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import signal
+import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -34,6 +35,8 @@ from strongroom.telemetry.hardening import harden
 log = structlog.get_logger(__name__)
 
 _PARENT_SECONDS: Final = 0.5
+_SWITCH_SECONDS: Final = 0.001
+"""For so long a thread that reads something large may keep the event loop from the interpreter's lock."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 1.5
 """A try takes a few seconds itself when a component is silent; a worker serves within 5 s of its return."""
@@ -59,6 +62,7 @@ class Worker:
     def __init__(self) -> None:
         _configure_logging()
         harden()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         multiprocess.forget_dead()
         self._starting = StartingFace()
         self._face: ASGIApp = self._starting
@@ -129,6 +133,7 @@ class Worker:
             body_limit=settings.http.body_limit,
             body_timeout=settings.http.body_timeout,
             json_values=settings.bounds.json_values,
+            offload=service.offload,
             metrics_open=settings.http.metrics_open,
             health_open=settings.health.anonymous == "full",
         )
@@ -140,6 +145,7 @@ class Worker:
             max_message=settings.grpc.max_message,
             max_concurrent_streams=settings.grpc.max_streams,
             max_values=settings.bounds.json_values,
+            offload=service.offload,
             reuse_port=True,
             default_timeout=settings.timeouts.operation,
         )

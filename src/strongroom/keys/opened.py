@@ -137,6 +137,10 @@ class OpenedSecrets:
         finally:
             self._release(slots)
 
+    def wallets(self) -> set[UUID]:
+        """Those of which something is open."""
+        return {secret.wallet_id for secret in self._slots}
+
     def forget(self, wallet_id: UUID) -> None:
         for slot in [slot for slot in self._slots.values() if slot.secret.wallet_id == wallet_id]:
             self._retire(slot)

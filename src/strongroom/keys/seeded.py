@@ -97,6 +97,10 @@ class SeededSigner:
             _counter(request.to_sign.algorithm, request.to_sign.purpose, result).inc()
         return answers
 
+    def opened_wallets(self) -> set[UUID]:
+        """Wallets of which a secret is open."""
+        return self._opened.wallets()
+
     async def forget(self, wallet_id: UUID) -> None:
         self._opened.forget(wallet_id)
 

@@ -7,6 +7,9 @@ should wait. The threads are few and so is what may wait for one: more is told t
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
@@ -18,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PER_VALUE: Final = 8
+_TRIM_SECONDS: Final = 5.0
 
 
 class Offload:
@@ -28,6 +32,7 @@ class Offload:
         self._most = threads + waiting
         self._pool = ThreadPoolExecutor(threads, "large")
         self._pending = 0
+        self._trimmed = 0.0
 
     def is_large(self, document: object) -> bool:
         """Whether text or a tree of JSON is large. Looks at no more of it than it takes to know."""
@@ -46,6 +51,9 @@ class Offload:
             if size >= self._large or len(rest) * _PER_VALUE >= self._large:
                 return True
         return False
+
+    def is_large_text(self, raw: bytes) -> bool:
+        return len(raw) >= self._large
 
     async def run(self, large: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``work``'s result. Raises what it raises, and RateLimited when too much waits already."""
@@ -68,8 +76,19 @@ class Offload:
     def _done(self) -> None:
         self._pending -= 1
         OFFLOADED_QUEUE.dec()
+        if not self._pending and time.monotonic() - self._trimmed > _TRIM_SECONDS:
+            self._trimmed = time.monotonic()
+            with contextlib.suppress(RuntimeError):  # it is closed
+                self._pool.submit(_return_memory)
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[], Any]) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(work)
+
+
+def _return_memory() -> None:
+    """The C library keeps for each thread what large documents needed there. On others than glibc nothing happens."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -150,6 +150,9 @@ class Storage(Protocol):
 
     async def wallet(self, tenant_id: UUID, wallet_id: UUID) -> Wallet | None: ...
     async def wallets(self, tenant_id: UUID, where: WalletFilter, after: UUID | None, limit: int) -> list[Wallet]: ...
+    async def not_active(self, wallet_ids: Sequence[UUID]) -> list[UUID]:
+        """Which of these wallets, of whichever tenant, are archived."""
+
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None: ...
 
     async def account(

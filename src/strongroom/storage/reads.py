@@ -20,7 +20,7 @@ from strongroom.domain.record import (
     SignatureRecord,
 )
 from strongroom.domain.signing import Guard
-from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
+from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletState
 from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, WalletFilter
@@ -80,6 +80,10 @@ class Reads:
         if after is not None:
             query = query.where(wallets.c.id > after)
         return await self._scan(Wallet, query.order_by(wallets.c.id).limit(limit))
+
+    async def not_active(self, wallet_ids: Sequence[UUID]) -> list[UUID]:
+        query = select(wallets.c.id).where(wallets.c.id.in_(wallet_ids), wallets.c.state != WalletState.ACTIVE.value)
+        return await self._database.scan(lambda connection: list(connection.execute(query).scalars()))
 
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None:
         return await self._one(SealedSecret, "version", wallet_id=wallet_id, tenant_id=tenant_id)

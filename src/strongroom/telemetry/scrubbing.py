@@ -31,6 +31,8 @@ _MAX_DEPTH: Final = 6
 _RUN: Final = 4
 """Words of a mnemonic in a row that give it away."""
 _SHORTEST_MNEMONIC: Final = 12
+_LONGEST_WORD: Final = 64
+"""Of the items of a list only so much is looked at for words that stand in one item each."""
 _NOWHERE: Final = "\0"
 """The sign of a word that is in no list."""
 
@@ -88,7 +90,7 @@ def scrub(value: object, key: str = "", depth: int = 0) -> object:
         }
     if depth < _MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
         shown = list(islice(value, _MAX_ITEMS))
-        if _has_words(" ".join(item[:_MAX_TEXT] for item in shown if isinstance(item, str)), _RUN):
+        if _has_words(" ".join(item[:_LONGEST_WORD] for item in shown if isinstance(item, str)), _RUN):
             return REDACTED
         return [scrub(item, key, depth + 1) for item in shown]
     return f"<{type(value).__name__}>"

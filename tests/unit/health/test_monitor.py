@@ -177,12 +177,12 @@ async def test_death_and_return_show_within_two_intervals(database: Component) -
     await monitor.start()
     for answer, ready in ((None, False), (ComponentStatus("ok"), True)):
         database.answer = answer
-        began = time.monotonic()
-        async with asyncio.timeout(5):
+        before = database.asked
+        async with asyncio.timeout(60):
             async for found in monitor.changes():
                 if found is ready:
                     break
-        assert time.monotonic() - began < 2 * interval + 0.05
+        assert database.asked - before <= 2
     await monitor.stop()
 
 

@@ -61,7 +61,7 @@ class World:
         if name in self.failing:
             raise self.failing[name]
 
-    async def authenticate(self, text: str | None, now: datetime) -> Principal:
+    async def authenticate(self, text: str | None, now: datetime, client: str) -> Principal:
         self.step("authenticate")
         return self.principal
 

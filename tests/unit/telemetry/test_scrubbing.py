@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from strongroom.telemetry.scrubbing import looks_like_secret
+from strongroom.telemetry.scrubbing import looks_like_secret, scrub_text
 
 KEY = "8f2a559490d0ae1f7c3b6e5dd1a04c92b7e86f13055c9ad2e4410b3f7c9e21aa"
 WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -52,3 +54,21 @@ def test_a_secret_is_known_by_its_looks(text: str) -> None:
 )
 def test_what_people_write_is_not_taken_for_one(text: str) -> None:
     assert not looks_like_secret(text)
+
+
+@pytest.mark.parametrize("text", ["act ", "act act act act act act act act act act act zz ", "a      ", "xprv", "5K"])
+def test_a_look_takes_time_that_grows_with_the_size_alone(text: str) -> None:
+    def seconds(size: int) -> float:
+        began = time.thread_time()
+        looks_like_secret(text * (size // len(text)))
+        return time.thread_time() - began
+
+    looks_like_secret(WORDS)  # reads the lists
+    assert min(seconds(1 << 19) for _ in range(3)) < 8 * 4 * min(seconds(1 << 16) for _ in range(3)) + 0.01
+
+
+def test_log_text_of_letters_and_signs_does_not_take_for_ever() -> None:
+    began = time.thread_time()
+    for each in range(20, 60):
+        scrub_text("a" * each + "0123+" + "B1c2" * 8)
+    assert time.thread_time() - began < 1, "it took 3.7 s for 24 letters, and twice as much for each more"

@@ -26,6 +26,8 @@ _LIMIT: Final = "strongroom.v1.Limit"
 _UNSIGNED: Final = "strongroom.v1.UnsignedTransaction"
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 
+_SMALL: Final = 4096
+
 _Read = Callable[[Any, str, int], Any]
 """Of a message, the name of its field, and how many values a JSON document may have."""
 _Rewrite = Callable[[Any], Any]
@@ -40,8 +42,20 @@ def read(raw: bytes, message_type: type[Message], max_values: int = MAX_VALUES) 
         message = message_type.FromString(raw)
     except DecodeError:
         raise MalformedRequest("the bytes are not the message that this method takes") from None
+    if _has_unknown(message):
+        # Python looks for one at microseconds a field, so only a message that has few is told where it is.
+        if len(raw) > _SMALL:
+            raise MalformedRequest("the message: a field is not known here")
+        message = message_type.FromString(raw)
     tree: dict[str, Any] = _reader(message_type.DESCRIPTOR)(message, "", max_values)
     return tree
+
+
+def _has_unknown(message: Message) -> bool:
+    """Anywhere in it. The message is left without them."""
+    size = message.ByteSize()
+    message.DiscardUnknownFields()  # type: ignore[attr-defined, no-untyped-call, unused-ignore]
+    return message.ByteSize() != size
 
 
 def write(result: msgspec.Struct, message_type: type[Message]) -> bytes:

@@ -19,6 +19,7 @@ from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESC
 from strongroom.entrypoints.grpc.status import to_status
 from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import InternalError, MalformedRequest, StrongroomError
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import OPERATIONS, Operation
 from strongroom.telemetry.metrics import GRPC_REQUEST_SECONDS, GRPC_REQUESTS_TOTAL
@@ -35,12 +36,17 @@ _LEAST_SECONDS: Final = 0.001
 
 
 def handlers(
-    pipeline: Pipeline, addresses: ClientAddresses, default_timeout: float, max_values: int = MAX_VALUES
+    pipeline: Pipeline,
+    addresses: ClientAddresses,
+    default_timeout: float,
+    max_values: int = MAX_VALUES,
+    offload: Offload | None = None,
 ) -> grpc.GenericRpcHandler:
     """Every row of the registry under its RPC's name. Messages pass as bytes: the pipeline decides when one is read."""
+    threads = offload or Offload()
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         operation.rpc: grpc.unary_unary_rpc_method_handler(
-            OperationMethod(operation, pipeline, addresses, default_timeout, max_values).call
+            OperationMethod(operation, pipeline, addresses, default_timeout, max_values, threads).call
         )
         for operation in OPERATIONS
     }
@@ -54,7 +60,8 @@ class OperationMethod:
         pipeline: Pipeline,
         addresses: ClientAddresses,
         default_timeout: float,
-        max_values: int = MAX_VALUES,
+        max_values: int,
+        offload: Offload,
     ) -> None:
         method = SERVICE.methods_by_name[operation.rpc]
         self._operation = operation
@@ -62,6 +69,7 @@ class OperationMethod:
         self._addresses = addresses
         self._default_timeout = default_timeout
         self._max_values = max_values
+        self._offload = offload
         self._request_type = GetMessageClass(method.input_type)
         self._result_type = GetMessageClass(method.output_type)
         self._seconds = GRPC_REQUEST_SECONDS.labels(operation.rpc)
@@ -102,6 +110,9 @@ class OperationMethod:
             return InternalError("the request id finds it in the log")
 
     async def _bind(self, raw: bytes) -> msgspec.Struct:
+        return await self._offload.run(self._offload.is_large_text(raw), self._from_bytes, raw)
+
+    def _from_bytes(self, raw: bytes) -> msgspec.Struct:
         return bind(read(raw, self._request_type, self._max_values), self._operation.command)
 
 

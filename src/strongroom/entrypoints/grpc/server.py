@@ -17,6 +17,7 @@ from strongroom.entrypoints.grpc.handler import SERVICE, handlers
 from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import ConfigurationError
 from strongroom.health.monitor import HealthMonitor
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline
 
 _SERVICES: Final = (SERVICE.full_name, HEALTH_SERVICE, reflection.SERVICE_NAME)
@@ -121,6 +122,7 @@ async def start(
     max_message: int = 1_048_576,
     max_concurrent_streams: int = 100,
     max_values: int = MAX_VALUES,
+    offload: Offload | None = None,
     default_timeout: float = 30.0,
     reuse_port: bool = True,
     tls: grpc.ServerCredentials | None = None,
@@ -142,7 +144,7 @@ async def start(
             ("grpc.so_reuseport", int(reuse_port)),
         ]
     )
-    server.add_generic_rpc_handlers((handlers(pipeline, addresses, default_timeout, max_values),))
+    server.add_generic_rpc_handlers((handlers(pipeline, addresses, default_timeout, max_values, offload),))
     health_service = Health(health)
     for name in _HEALTHY_TOGETHER:
         await health_service.set(name, _status(health.ready))

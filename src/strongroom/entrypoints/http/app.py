@@ -26,6 +26,7 @@ from strongroom.entrypoints.http.routing import Resource, Routes
 from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import InternalError, StrongroomError
 from strongroom.health.monitor import HealthMonitor
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline
 from strongroom.operations.registry import OPERATIONS
 from strongroom.telemetry.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_TOTAL
@@ -44,16 +45,18 @@ def create_app(
     body_limit: int = 1 << 20,
     body_timeout: float = 15.0,
     json_values: int = MAX_VALUES,
+    offload: Offload | None = None,
     metrics_open: bool = True,
     health_open: bool = True,
 ) -> HttpFace:
     """``body_limit`` in bytes, ``body_timeout`` in seconds, ``json_values`` of a body. What is ``open`` needs no
-    API key: /metrics, the details of /health.
+    API key: /metrics, the details of /health. ``offload``: where large bodies are read.
     """
     limits = BodyLimits(body_limit, body_timeout, json_values)
+    threads = offload or Offload()
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
     for operation in OPERATIONS:
-        endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits)
+        endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits, threads)
         paths[PREFIX + operation.path][operation.method] = endpoint
     for path, handler in health_handlers(health, pipeline, trusted_proxies, open_to_all=health_open).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler

@@ -14,6 +14,7 @@ from strongroom.entrypoints.http.body import BodyLimits, read_body, refuse_body
 from strongroom.entrypoints.http.exchange import Answer, Exchange
 from strongroom.entrypoints.json_tree import read_json
 from strongroom.errors import MalformedRequest
+from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import Operation
 
@@ -29,12 +30,18 @@ class OperationEndpoint:
     """
 
     def __init__(
-        self, operation: Operation, pipeline: Pipeline, addresses: ClientAddresses, limits: BodyLimits
+        self,
+        operation: Operation,
+        pipeline: Pipeline,
+        addresses: ClientAddresses,
+        limits: BodyLimits,
+        offload: Offload,
     ) -> None:
         self._operation = operation
         self._pipeline = pipeline
         self._addresses = addresses
         self._limits = limits
+        self._offload = offload
         self._bind = self._from_query if operation.method == "GET" else self._from_body
         self._aliases = ALIASES.get(operation.name, {})
 
@@ -62,6 +69,9 @@ class OperationEndpoint:
         if exchange.query:
             raise MalformedRequest("this method takes no query parameters")
         raw = await read_body(exchange, self._limits)
+        return await self._offload.run(self._offload.is_large_text(raw), self._from_text, exchange, raw)
+
+    def _from_text(self, exchange: Exchange, raw: bytes) -> msgspec.Struct:
         tree = read_json(raw, max_values=self._limits.values) if raw else {}
         if not isinstance(tree, dict):
             raise MalformedRequest("the body is a JSON object")

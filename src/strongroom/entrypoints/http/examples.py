@@ -1,7 +1,7 @@
 """Examples for the OpenAPI document, by operation: the command's fields, and the result.
 
-All keys are of the mnemonic that BIP-39's own vectors begin with (`abandon … about`); a test runs the examples through
-the code, so they cannot grow stale.
+All keys but the imported one are of the mnemonic that BIP-39's own vectors begin with (`abandon … about`); a test runs
+the examples through the code, so they cannot grow stale.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _DELEGATE: Final = "0x63c0c19a282a1B52b07dD5a65b58948A07DAE32B"
 _MAIL: Final = "0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC"
 _CREATED: Final = "2026-03-02T09:30:15Z"
 _WORDS: Final = " ".join(["abandon"] * 11 + ["about"])
+_IMPORTED_WORDS: Final = "token stand still casual layer behind session open lesson submit govern duck"
+"""Random words: people try the example, and wallets of well-known words are emptied by others at once."""
 _KEY_TEXT: Final = f"sr_{_KEY_ID.replace('-', '')}_{'0123456789abcdef' * 4}_3828287c"
 _MESSAGE: Final = "Sign in to example.com, nonce 8b1f"
 _MESSAGE_SIGNATURE: Final = (
@@ -61,6 +63,14 @@ _first: Final[dict[str, Any]] = {
     "label": None,
     "external_id": None,
     "created_at": _CREATED,
+}
+_imported: Final[dict[str, Any]] = _first | {
+    "address": "0x066C33dab074298F0481382E4ec76bdb9127c497",
+    "forms": {
+        "address": "0x066C33dab074298F0481382E4ec76bdb9127c497",
+        "lowercase": "0x066c33dab074298f0481382e4ec76bdb9127c497",
+    },
+    "public_key": "03c03377c65c340eadae78d98fed30bf0f123fd82142a802736f03cce64e70aa9e",
 }
 _next: Final[dict[str, Any]] = _first | {
     "address": "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0",
@@ -161,12 +171,12 @@ EXAMPLES: Final[dict[str, Example]] = {
     "wallets.import": Example(
         {
             "kind": "bip39",
-            "mnemonic": _WORDS,
+            "mnemonic": _IMPORTED_WORDS,
             "label": "Deposits",
             "external_id": "customer-1042",
             "networks": ["ethereum"],
         },
-        _wallet | {"addresses": [_first], "backup": None},
+        _wallet | {"master_fingerprint": "70793c7d", "addresses": [_imported], "backup": None},
     ),
     "wallets.list": Example({"state": "active", "limit": 50}, {"wallets": [_wallet], "next_cursor": None}),
     "wallets.get": Example({"wallet_id": _WALLET_ID}, _wallet),

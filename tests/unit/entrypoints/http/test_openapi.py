@@ -136,10 +136,15 @@ def test_constraints_show() -> None:
 
 
 def test_examples_of_fingerprints_are_of_the_mnemonic() -> None:
-    seed = bip39.seed(bip39.parse(EXAMPLES["wallets.import"].command["mnemonic"]))
-    fingerprint = bip32.fingerprint(derivation.public_key(derivation.derive(seed, ()))).hex()
-    for name in ("wallets.import", "accounts.get"):
+    words = {
+        "wallets.import": EXAMPLES["wallets.import"].command["mnemonic"],
+        "accounts.get": EXAMPLES["wallets.create"].result["backup"]["mnemonic"],
+    }
+    for name, mnemonic in words.items():
+        seed = bip39.seed(bip39.parse(mnemonic))
+        fingerprint = bip32.fingerprint(derivation.public_key(derivation.derive(seed, ()))).hex()
         assert EXAMPLES[name].result["master_fingerprint"] == fingerprint
+    assert "abandon" not in words["wallets.import"]
 
 
 def test_examples_of_addresses_are_derived() -> None:
