@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from strongroom.bootstrap.cache import open_redis
 from strongroom.bootstrap.journal import open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
+from strongroom.bootstrap.tasks import open_tasks
 from strongroom.cache.base import Kind
 from strongroom.cache.memory import MemoryCache
 from strongroom.cache.tiered import TieredCache
@@ -45,6 +46,8 @@ class Service:
 
     pipeline: Pipeline
     health: HealthMonitor
+    drain_tasks: Callable[[], None]
+    """No more background work begins; what runs has the drain limit to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
             timeout=settings.timeouts.operation,
+            serves=settings.tasks.role != "only",
         )
         checks = {"database": database_check(storage)}
         if settings.keywrap.kind == "vault":
@@ -102,7 +106,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval)
         await health.start()
         stack.push_async_callback(health.stop)
-        yield Service(Pipeline(services), health)
+        runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, committer)
+        yield Service(Pipeline(services), health, _nothing if runner is None else runner.drain)
 
 
 @asynccontextmanager
@@ -112,6 +117,10 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
         keywrap, storage, authenticity = await open_state(stack, settings)
         committer = await open_journal(stack, settings, storage, authenticity)
         yield Administration(settings, storage, keywrap, authenticity, committer)
+
+
+def _nothing() -> None:
+    pass
 
 
 async def migrate_database(settings: Settings) -> bool:

@@ -235,7 +235,7 @@ class Storage(Protocol):
         """The same for the service secret."""
 
     async def operations_between(self, after: UUID, before: UUID, limit: int) -> list[OperationRecord]:
-        """Of all tenants, by id, which is by time; without their results."""
+        """Of all tenants, by id, which is by time; neither bound is among them."""
 
     async def task(self, kind: str, key: str) -> Task | None: ...
     async def tasks(self, tenant_id: UUID, kind: str | None, after: tuple[str, str] | None, limit: int) -> list[Task]:

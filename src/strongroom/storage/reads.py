@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, null, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, or_, select, tuple_
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -172,8 +172,7 @@ class Reads:
         return await self._all(SealedSecret, rewraps.not_under(kek, version, after, limit))
 
     async def operations_between(self, after: UUID, before: UUID, limit: int) -> list[OperationRecord]:
-        columns = [null().label("result") if each.name == "result" else each for each in operations.c]
-        query = select(*columns).where(operations.c.id > after, operations.c.id < before)
+        query = select(operations).where(operations.c.id > after, operations.c.id < before)
         return await self._all(OperationRecord, query.order_by(operations.c.id).limit(limit))
 
     async def task(self, kind: str, key: str) -> Task | None:
