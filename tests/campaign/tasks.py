@@ -1,6 +1,6 @@
 """SIGKILL to processes that run tasks, again and again, while two of them share what is due. Run it as
 
-    python -m tests.campaign.tasks --tasks 10000 --kills 1000 --seed 1
+python -m tests.campaign.tasks --tasks 10000 --kills 1000 --seed 1
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ async def run(workers: Workers, tasks: int, kills: int, seed: int) -> Report:
     pair = [workers.start(lease=LEASE) for _ in range(2)]
     at = [tasks * (n + 1) * 0.9 / (kills + 1) for n in range(kills)]
     for wanted in at:
-        while _seen(workers) < wanted:
+        while _seen(workers) < wanted:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(0.002)
         await asyncio.sleep(dice.uniform(0, 0.02))
         victim = dice.randrange(2)
@@ -59,7 +59,7 @@ async def run(workers: Workers, tasks: int, kills: int, seed: int) -> Report:
         if report.kills % 50 == 0:
             report.violations += (await look(workers.url)).violations(workers.done())
     last = time.monotonic()
-    while is_alive(waker):
+    while is_alive(waker):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     found = await until_settled(workers.url, tasks, 600)
     report.recovery = time.monotonic() - last

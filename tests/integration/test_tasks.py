@@ -154,7 +154,7 @@ async def test_a_database_that_crashes_five_times_loses_nothing(lasting: Postgre
         wake(workers, keys)
         pair = [workers.start(seconds=(0.02, 0.06)) for _ in range(2)]
         for crash in range(1, 6):
-            while len(workers.done()) < crash * 30:
+            while len(workers.done()) < crash * 30:  # noqa: ASYNC110 - nothing tells us
                 await asyncio.sleep(0.01)
             await asyncio.sleep(random.uniform(0, 0.05))
             lasting.stop(signal.SIGQUIT)

@@ -282,6 +282,15 @@ ADMINISTRATION = (
     ok("audit.list", {"wallet_id": "$wallet", "operation": "transactions.sign", "outcome": "failed"}),
     no("audit.list", "invalid_field", "outcome", {"outcome": "lost"}),
     no("audit.list", "malformed_request", "cursor", {"cursor": "x"}),
+    ok("tasks.list", {"kind": "nothing"}),
+    ok("tasks.retry", {"kind": "verify", "key": "audit"}),
+    no("tasks.list", "malformed_request", "cursor", {"cursor": "x"}),
+    no("tasks.list", "invalid_field", "kind", {"kind": "No Kind"}),
+    no("tasks.list", "invalid_field", "limit", {"limit": 201}),
+    no("tasks.retry", "not_found", "key", {"kind": "verify", "key": "nothing"}),
+    no("tasks.cancel", "not_found", "key", {"kind": "nothing", "key": "audit"}),
+    no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": "audit"}),
+    no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": ""}),
 )  # fmt: skip
 
 STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *OWNERS, *ADMINISTRATION)

@@ -252,7 +252,7 @@ class _Process:
 
         samples = [sample for metric in TASK_RUNS_TOTAL.collect() for sample in metric.samples]
         outcomes = {each.labels["outcome"]: int(each.value) for each in samples if each.name.endswith("_total")}
-        Path(f"{orders.effects}.{os.getpid()}").write_text(json.dumps(outcomes))
+        Path(f"{orders.effects}.{os.getpid()}").write_text(json.dumps(outcomes))  # noqa: ASYNC240
 
     async def _handle(self, task: Task, _: None) -> Done:
         os.write(self._effects, f"{task.key}\n".encode())
