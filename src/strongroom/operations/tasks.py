@@ -46,8 +46,8 @@ class TaskView(msgspec.Struct, kw_only=True, frozen=True):
     state: Annotated[
         State,
         Meta(
-            description="sleeping: until something wakes it; waiting: for due_at; due; running; expired: its worker did "
-            "not finish in time, and another takes over"
+            description="sleeping: until something wakes it; waiting: for due_at; due; running; expired: its worker "
+            "did not finish in time, and another takes over"
         ),
     ]
     due_at: Timestamp | None
