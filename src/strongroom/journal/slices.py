@@ -72,7 +72,11 @@ class AuditSlices:
         return Looked(flaws, None if going is None else json.dumps(going).encode(), checked)
 
     async def _next_writer(self, place: Any, flaws: list[Flaw], _: int) -> tuple[Any, int]:
-        found = await self._storage.audit_writers_after(place["ordinal"], 1)
+        try:
+            found = await self._storage.audit_writers_after(place["ordinal"], 1)
+        except IntegrityError:  # what comes after it can be found in one go only: `audit verify`
+            flaws.append(Flaw("unreadable", {"ordinal": str(place["ordinal"] + 1)}))
+            found = []
         if not found:
             return {"stage": _STRANGERS, "after": None}, 1
         [writer] = found
@@ -114,7 +118,11 @@ class AuditSlices:
             flaws += [Flaw("writer_missing", {"writer_id": str(id_)}) for id_ in await self._lost_writers()]
         after = None if place["after"] is None else UUID(place["after"])
         most = min(most, 50)
-        found = await self._storage.audit_writer_ids_after(after, most)
+        try:
+            found = await self._storage.audit_writer_ids_after(after, most)
+        except ValueError:  # SQLite keeps any type in any column: this is no id
+            flaws.append(Flaw("unreadable"))
+            return None, 1
         flaws += [Flaw("writer_unknown", {"writer_id": str(id_)}) for id_, registered in found if not registered]
         return ({**place, "after": str(found[-1][0])} if len(found) == most else None), len(found) + 1
 
@@ -122,9 +130,10 @@ class AuditSlices:
         """Who has a head and is not registered."""
         lost = set(self._heads or ())
         ordinal = 0
-        while lost and (found := await self._storage.audit_writers_after(ordinal, 500)):
-            lost -= {writer.id for writer in found}
-            ordinal = found[-1].ordinal
+        with contextlib.suppress(IntegrityError):  # it is a flaw already
+            while lost and (found := await self._storage.audit_writers_after(ordinal, 500)):
+                lost -= {writer.id for writer in found}
+                ordinal = found[-1].ordinal
         return lost
 
 
