@@ -281,6 +281,7 @@ def _main() -> None:
         orders = Orders(**json.loads(line))
         pid = os.fork()
         if pid == 0:
+            os.dup2(2, 1)  # what it logs is not for whoever reads the ids
             asyncio.run(_Process(orders).run())
             os._exit(0)
         print(pid, flush=True)
