@@ -37,6 +37,7 @@
     ├── Unavailable                  a part is away; try again (503)
     │   ├── StorageUnavailable       503  storage_unavailable
     │   ├── KeyWrapUnavailable       503  keywrap_unavailable
+    │   ├── BackgroundOnly           503  background_only
     │   └── ShuttingDown             503  shutting_down
     ├── DeadlineExceeded             504  deadline_exceeded
     ├── IntegrityError               stored data was changed by someone else (500, alarmed)
@@ -275,6 +276,11 @@ class StorageUnavailable(Unavailable):
 class KeyWrapUnavailable(Unavailable):
     code = "keywrap_unavailable"
     title = "The key wrap is unavailable"
+
+
+class BackgroundOnly(Unavailable):
+    code = "background_only"
+    title = "This process serves no operations"
 
 
 class ShuttingDown(Unavailable):

@@ -14,7 +14,8 @@ from strongroom.config import every_setting
 from tests.architecture.source import SRC, Module, module, modules
 
 BOTTOM = {"codecs", "domain", "errors"}
-PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base"}
+PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base",
+         "tasks.base"}  # fmt: skip
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
 COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local"}
 """The two that start something: of the entrypoints they alone reach the composition root."""
@@ -34,6 +35,7 @@ ALLOWED = {
     "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
     "journal": {"journal", "storage.base", "telemetry", *BOTTOM},
+    "tasks": {"tasks", "journal.base", "storage.base", "telemetry", *BOTTOM},
     "operations": {"operations", "access", "telemetry", *PORTS, *BOTTOM},
     "entrypoints": FACES,
     "__main__": {"entrypoints"},
@@ -95,6 +97,10 @@ def test_packages_are_known_and_every_rule_is_used() -> None:
         ("operations.wallets", "from strongroom.chains import registry"),
         ("journal.entry", "from strongroom.operations.call import Call"),
         ("entrypoints.http.app", "from strongroom import bootstrap"),
+        ("tasks.runner", "from strongroom.journal.committer import Committer"),
+        ("tasks.runner", "from strongroom.operations import background"),
+        ("operations.background", "from strongroom.tasks.runner import Runner"),
+        ("storage.tasks", "from strongroom.tasks.base import Tasks"),
         ("access.api_keys", "from strongroom.storage import database"),
         ("telemetry.logging", "def f() -> None:\n    from strongroom.domain.secret import Secret"),
     ],

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from tests.support.service import ALL_SCOPES, OTHER_TENANT, Face, Outcome, RunningService
+from strongroom.storage.base import Unit, Wake
+from tests.support.service import ALL_SCOPES, OTHER_TENANT, TENANT, Face, Outcome, RunningService
 
 MNEMONIC = "test test test test test test test test test test test junk"
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -290,10 +292,29 @@ ADMINISTRATION = (
     ok("audit.list", {"wallet_id": "$wallet", "operation": "transactions.sign", "outcome": "failed"}),
     no("audit.list", "invalid_field", "outcome", {"outcome": "lost"}),
     no("audit.list", "malformed_request", "cursor", {"cursor": "x"}),
+    ok("tasks.list", {"kind": "toy"}),
+    ok("tasks.retry", {"kind": "toy", "key": "planted"}),
+    ok("tasks.cancel", {"kind": "toy", "key": "planted"}),
+    ok("tasks.cancel", {"kind": "toy", "key": "planted"}),
+    ok("tasks.list", {"kind": "toy"}, key="other"),
+    no("tasks.retry", "not_found", "key", {"kind": "toy", "key": "planted"}, key="other"),
+    no("tasks.cancel", "not_found", "key", {"kind": "toy", "key": "planted"}, key="other"),
+    no("tasks.list", "malformed_request", "cursor", {"cursor": "x"}),
+    no("tasks.list", "invalid_field", "kind", {"kind": "No Kind"}),
+    no("tasks.list", "invalid_field", "limit", {"limit": 201}),
+    no("tasks.retry", "not_found", "key", {"kind": "verify", "key": "nothing"}),
+    no("tasks.cancel", "not_found", "key", {"kind": "nothing", "key": "audit"}),
+    no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": "audit"}),
+    no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": ""}),
 )  # fmt: skip
 
 STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *OWNERS, *ADMINISTRATION)
 OPTIONS = {"wallets:backup", "sign:replace", "sign:resign", "sign:pre155", "sign:sighash"}
+
+
+async def plant_task(service: RunningService) -> None:
+    """One of the tenant's, of a kind that nobody runs."""
+    await service.admin.committer.commit(Unit(wakes=[Wake("toy", "planted", TENANT, after=timedelta(hours=1))]))
 
 
 async def tell(service: RunningService, face: Face, story: tuple[Step, ...] = STORY) -> list[Outcome]:
@@ -303,6 +324,7 @@ async def tell(service: RunningService, face: Face, story: tuple[Step, ...] = ST
         "plain": await service.new_key(ALL_SCOPES - OPTIONS),
         "other": await service.new_key(tenant=OTHER_TENANT),
     }
+    await plant_task(service)
     saved: dict[str, Any] = {}
     outcomes = []
     for number, step in enumerate(story):

@@ -10,7 +10,7 @@ import pytest
 
 from strongroom.keys.seeded import SeededSigner
 from strongroom.operations.registry import OPERATIONS
-from tests.parity.story import DELEGATION, MESSAGE, MNEMONIC, PERMIT, RAW_KEY, transfer
+from tests.parity.story import DELEGATION, MESSAGE, MNEMONIC, PERMIT, RAW_KEY, plant_task, transfer
 from tests.support.service import Face, Outcome, RunningService
 
 ON_ETHEREUM = {"wallet_id": "$", "network": "ethereum"}
@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "typed_data.sign": (ON_ETHEREUM | {"typed_data": PERMIT}, {"index": 1}),
     "authorizations.sign": (ON_ETHEREUM | DELEGATION, {"nonce": "1"}),
     "api_keys.create": ({"name": "one", "scopes": ["admin"]}, {"name": "two"}),
+    "tasks.retry": ({"kind": "toy", "key": "planted"}, {"key": "other"}),
+    "tasks.cancel": ({"kind": "toy", "key": "planted"}, {"key": "other"}),
     "api_keys.revoke": ({"key_id": "$key"}, {"key_id": "00000000-0000-4000-8000-000000000000"}),
 }
 """By operation: a command, and what makes another of it."""
@@ -41,6 +43,7 @@ async def ready(service: RunningService, operation: str) -> tuple[dict[str, Any]
         "wallets.import", {"kind": "bip39", "mnemonic": MNEMONIC, "networks": ["ethereum"]}, key=service.key
     )
     key = await service.http.call("api_keys.create", {"name": "x", "scopes": ["admin"]}, key=service.key)
+    await plant_task(service)
     values = {"$": made.result["id"], "$key": key.result["id"]}
     command, change = COMMANDS[operation]
     filled = {name: values[value] if value in ("$", "$key") else value for name, value in command.items()}

@@ -27,5 +27,5 @@ SCOPES: Final[dict[str, str]] = {
     "networks:read": "List networks, validate addresses, decode and verify",
     "metrics:read": "Read the service's metrics, where they need a key",
     "audit:read": "Read the tenant's audit records",
-    "admin": "Administer the tenant's API keys",
+    "admin": "Administer the tenant's API keys and background work",
 }

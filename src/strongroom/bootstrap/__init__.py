@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,7 @@ from strongroom.bootstrap.development import (
 from strongroom.bootstrap.journal import open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
+from strongroom.bootstrap.tasks import open_tasks
 from strongroom.cache.base import Kind
 from strongroom.cache.memory import MemoryCache
 from strongroom.cache.tiered import TieredCache
@@ -59,6 +60,8 @@ class Service:
     pipeline: Pipeline
     health: HealthMonitor
     offload: Offload
+    drain_tasks: Callable[[], None]
+    """No more background work begins; what runs has the drain limit to end."""
     first_key: Secret | None = None
     """The development API key, if this process has just made it."""
 
@@ -123,6 +126,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             entries=entries,
             offload=offload,
             timeout=settings.timeouts.operation,
+            serves=settings.tasks.role != "only",
         )
         checks = {"database": database_check(storage)}
         if settings.keywrap.kind == "vault":
@@ -136,7 +140,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, committer)
-        yield Service(Pipeline(services), health, offload, first_key)
+        runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, committer)
+        yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
 
 
 @asynccontextmanager
@@ -146,6 +151,10 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
         keywrap, storage, authenticity = await open_state(stack, settings)
         committer = await open_journal(stack, settings, storage, authenticity)
         yield Administration(settings, storage, keywrap, authenticity, committer)
+
+
+def _nothing() -> None:
+    pass
 
 
 async def migrate_database(settings: Settings) -> bool:

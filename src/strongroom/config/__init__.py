@@ -39,6 +39,7 @@ from strongroom.config.sections import (
     RedisSettings,
     Section,
     SignerSettings,
+    TaskSettings,
     TimeoutSettings,
     VaultSettings,
     WorkerSettings,
@@ -90,6 +91,7 @@ class Settings(Section):
     rates: RateSettings = RateSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
+    tasks: TaskSettings = TaskSettings()
     chains: dict[str, dict[str, Limit]] = Field(
         default={}, description="Limits of a chain, in place of its own; `off`: none"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -42,6 +43,14 @@ def _limit(value: object) -> object:
     return None if value in ("off", "allow") else _whole(value)
 
 
+def _time_of_day(value: object) -> object:
+    if isinstance(value, time) or (
+        isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII)
+    ):
+        return value
+    raise ValueError("must be a time of day such as 03:00")
+
+
 def _listed(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
@@ -78,6 +87,7 @@ Size = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=64 * 1024 * 102
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+Retention = Annotated[float, Field(ge=86_400, le=315_360_000, allow_inf_nan=False)]
 Limit = Annotated[int | None, BeforeValidator(_limit)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
 Mount = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$", max_length=256)]
@@ -319,6 +329,31 @@ class IdempotencySettings(Section):
     lease: Seconds = Field(
         default=30.0, description="Seconds after which an operation without an end may be taken over"
     )
+    retention: Retention = Field(
+        default=604_800.0,
+        description="Seconds that the answer to an idempotency key is kept, a day at least; after that the key is free",
+    )
+
+
+class TaskSettings(Section):
+    """Background work."""
+
+    role: Literal["all", "none", "only"] = Field(
+        default="all",
+        description="What this process does: all, none (it serves, and runs no tasks) or only (it runs tasks, and "
+        "refuses operations)",
+    )
+    poll: Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)] = Field(
+        default=1.0, description="Seconds between two looks for tasks that other processes woke, half of it up or down"
+    )
+    purge_interval: Seconds = Field(default=3600.0, description="Seconds between two rounds of clearing away")
+    verify_at: Annotated[time, BeforeValidator(_time_of_day)] = Field(
+        default=time(3, 0), description="When stored state is verified, each day: hours and minutes, UTC"
+    )
+    verify_rate: Whole = Field(
+        default=2000, ge=10, le=1_000_000, description="Rows a second that this looks at, at most"
+    )
+    metrics_interval: Wait = Field(default=15.0, description="Seconds between two looks at how much is due")
 
 
 class NetworkSettings(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -15,3 +16,8 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id(at: datetime) -> UUID:
+    """No id that was made at this time or later is less than this one."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

@@ -60,7 +60,7 @@ class SignatureRecord:
     tx_id: str | None
     raw: str
     summary: bytes
-    """Canonical JSON."""
+    """JSON, as `domain.brief` makes it."""
     created_at: datetime
 
 

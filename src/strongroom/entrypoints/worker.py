@@ -192,6 +192,7 @@ class _Drain:
         if self._lingering is None:
             log.info("worker.draining")
             self._service.health.drain()
+            self._service.drain_tasks()
             self._lingering = asyncio.create_task(self._linger())
 
     async def _linger(self) -> None:
@@ -204,6 +205,7 @@ class _Drain:
     def _drain(self) -> asyncio.Task[None]:
         if self._draining is None:
             self._service.health.drain()
+            self._service.drain_tasks()
             self._draining = asyncio.create_task(self._grpc.drain(self._timeouts.drain))
         return self._draining
 

@@ -13,7 +13,7 @@ import msgspec
 from strongroom.domain.principal import Principal
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
-from strongroom.storage.base import Change, Conflict, Row, Unit
+from strongroom.storage.base import Change, Conflict, Row, SettleTask, Unit, Wake
 
 
 class Outdated(Exception):
@@ -44,13 +44,15 @@ class Intent(Protocol):
         *,
         rows: Sequence[Row] = (),
         same: Sequence[Address] = (),
-        changes: Sequence[Change] = (),
+        changes: Sequence[Change | SettleTask] = (),
+        wakes: Sequence[Wake] = (),
         stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
         wallet_id: UUID | None = None,
     ) -> None:
-        """What T2 commits: the answer (``stored`` in its place where the answer holds words) and the domain rows.
+        """What T2 commits: the answer (``stored`` in its place where the answer holds words), the domain rows, and
+        what is woken to go on from there.
 
         ``met`` is given the row that T2 lost against: where another request has done the same, it says what the answer
         is then. ``details`` go into the audit record of the outcome.
@@ -99,7 +101,7 @@ class Entry(Journal, Protocol):
         """
 
     async def deny(self, reason: str) -> None:
-        """Writes the audit record of a denial."""
+        """Writes the audit record of a denial; of many in a minute, their number."""
 
 
 class Entries(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -22,6 +22,7 @@ from strongroom.errors import IntegrityError, InternalError, StorageUnavailable,
 from strongroom.journal.audit import AuditChain, Head
 from strongroom.journal.base import Lost
 from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
+from strongroom.telemetry import failpoints
 from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
 
 _log = structlog.get_logger(__name__)
@@ -59,6 +60,8 @@ class Committer:
         self._chain_known = True
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self.woken: Callable[[set[str]], None] = lambda _: None
+        """Is told the kinds of tasks that a commit has woken."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -150,12 +153,16 @@ class Committer:
             unit = waiting.unit
             units.append(replace(unit, rows=(*unit.rows, *own)))
         started = time.perf_counter()
+        failpoints.reached("commit.before")
         applied = await self._storage.apply(units)
+        failpoints.reached("commit.after")
         COMMIT_SECONDS.observe(time.perf_counter() - started)
         if not applied.conflicts:
             COMMIT_UNITS.observe(len(batch))
             if records:
                 self._chain.advance(records[-1])
+            if kinds := {wake.kind for unit in units for wake in unit.wakes}:
+                self.woken(kinds)
         return applied
 
     def _without_losers(

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from strongroom.domain.brief import brief
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import Principal
 from strongroom.domain.record import AuditEntry, AuditOutcome, HeldGuard, OperationRecord, OperationState
@@ -23,7 +24,8 @@ from strongroom.journal import guards as guarding
 from strongroom.journal import idempotency
 from strongroom.journal.base import Lost, Outdated
 from strongroom.journal.committer import Committer
-from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, Storage, Unit
+from strongroom.journal.denials import Denials
+from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, SettleTask, Storage, Unit, Wake
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Entries:
         self.storage = storage
         self.lease = lease
         self.clock = clock
+        self.denials = Denials(committer.commit, clock)
         self._fingerprint_key = fingerprint_key
         self._background: set[asyncio.Task[bool]] = set()
 
@@ -77,8 +80,9 @@ class Entries:
         return task
 
     async def drain(self) -> None:
-        """Waits for what cancelled calls left to settle. Before the committer is closed."""
+        """Waits for what cancelled calls left to settle, and writes what is counted. Before the committer is closed."""
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.denials.close()
 
 
 class Entry:
@@ -123,9 +127,9 @@ class Entry:
         return answer
 
     async def deny(self, reason: str) -> None:
-        """Writes the audit record of a denial by authorisation."""
+        """The audit record of a denial by authorisation, or its place in the count of many."""
         entry = self.audit(new_id(), AuditOutcome.DENIED, None, None, {"reason": reason})
-        await self.shared.committer.commit(Unit(), [entry])
+        await self.shared.denials.record(entry, reason)
 
     async def commit(self, unit: Unit) -> None:
         """What needs neither a key nor an audit record. Raises Lost, IntegrityError."""
@@ -183,7 +187,7 @@ class Entry:
             network=network,
             request_id=self._request_id,
             client=self._client,
-            details=_TO_JSON.encode(details).decode(),
+            details=brief(details).decode(),
         )
 
 
@@ -227,14 +231,15 @@ class Intent:
         *,
         rows: Sequence[Row] = (),
         same: Sequence[Address] = (),
-        changes: Sequence[Change] = (),
+        changes: Sequence[Change | SettleTask] = (),
+        wakes: Sequence[Wake] = (),
         stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
         wallet_id: UUID | None = None,
     ) -> None:
         self._result = _TO_JSON.encode(result if stored is None else stored)
-        self._unit = Unit(rows, same, changes)
+        self._unit = Unit(rows, same, changes, wakes=wakes)
         self._met = met
         self._details = details or {}
         self._wallet_id = wallet_id or self._wallet_id
@@ -307,7 +312,8 @@ class Intent:
         )
         guards: list[HeldGuard] = []
         for _ in range(_TRIES):
-            whole = Unit([*guards, *unit.rows], unit.same, [settled, *self._moves, *unit.changes])
+            changes = [settled, *self._moves, *unit.changes]
+            whole = Unit([*guards, *unit.rows], unit.same, changes, wakes=unit.wakes)
             try:
                 await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED)])
             except Lost as lost:

@@ -70,12 +70,13 @@ def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) 
         report.writers += 1
         if writer.ordinal != ordinal + 1:
             report.findings.append(Finding("writer_missing"))
-        if not _holds(writer.mac, partial(writer_mac, key, previous, writer)):
+        if not holds(writer.mac, partial(writer_mac, key, previous, writer)):
             report.findings.append(Finding("writer_changed", writer.id))
         previous, ordinal = writer.mac, writer.ordinal
 
 
-def _holds(mac: bytes, make: Callable[[], bytes]) -> bool:
+def holds(mac: bytes, make: Callable[[], bytes]) -> bool:
+    """Whether ``mac`` is what ``make`` gives; False where the row is none that could have one."""
     try:
         return hmac.compare_digest(mac, make())
     except (AttributeError, TypeError, ValueError, struct.error):
@@ -113,7 +114,7 @@ class _Walk:
         if record.sequence != expected:
             self._find("record_missing", expected)
         make = partial(record_mac, self._key, self._mac, self._writer_id, record.sequence, record.entry)
-        if not _holds(record.mac, make):
+        if not holds(record.mac, make):
             self._find("record_changed", record.sequence)
         self._sequence, self._mac = record.sequence, record.mac
         self._report.records += 1

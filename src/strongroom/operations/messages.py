@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from strongroom.chains.base import Chain
+from strongroom.domain.brief import brief
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.scheme import Curve
@@ -216,7 +217,7 @@ async def _sign(
             network=network.name,
             tx_id=None,
             raw=signed.signature,
-            summary=msgspec.json.encode(prepared.summary),
+            summary=brief(prepared.summary),
             created_at=call.now,
         )
         intent.settle(result, rows=[record], details={"digest": signed.digest})

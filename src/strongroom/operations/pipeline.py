@@ -21,7 +21,15 @@ from strongroom.access.api_keys import Authenticator
 from strongroom.access.limits import RateLimits
 from strongroom.domain.principal import Principal
 from strongroom.domain.secret import Secret
-from strongroom.errors import DeadlineExceeded, Forbidden, InFlight, InternalError, InvalidField, StrongroomError
+from strongroom.errors import (
+    BackgroundOnly,
+    DeadlineExceeded,
+    Forbidden,
+    InFlight,
+    InternalError,
+    InvalidField,
+    StrongroomError,
+)
 from strongroom.journal.base import Entries, Entry, Outdated
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
@@ -66,6 +74,8 @@ class Services:
     offload: Offload = field(default_factory=Offload)
     timeout: float = 30.0
     """Seconds that any operation may take."""
+    serves: bool = True
+    """False: this process is there for background work alone."""
 
 
 class Pipeline:
@@ -106,6 +116,8 @@ class Pipeline:
 
     async def _run(self, operation: Operation, request: Request) -> msgspec.Struct:
         services = self._services
+        if not services.serves:
+            raise BackgroundOnly("this process runs background work only; ask another", retry_after=1)
         now = datetime.now(UTC)
         principal = await services.authenticator.authenticate(request.api_key, now, request.client)
         await services.limits.hit(operation.limit, principal.id)

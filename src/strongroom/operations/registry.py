@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from strongroom import errors
-from strongroom.operations import addresses, administration, messages, transactions, wallets
+from strongroom.operations import addresses, administration, messages, tasks, transactions, wallets
 from strongroom.operations.addresses import (
     AccountView,
     AddressPage,
@@ -45,6 +45,7 @@ from strongroom.operations.messages import (
     VerifyMessage,
     VerifyTypedData,
 )
+from strongroom.operations.tasks import CancelTask, ListTasks, RetryTask, TaskPage, TaskView
 from strongroom.operations.transactions import (
     DecodedTransaction,
     DecodeTransaction,
@@ -197,5 +198,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(name="audit.list", method="GET", path="/audit", rpc="ListAudit",
               command=ListAudit, result=AuditPage, scope="audit:read", run=administration.list_audit,
               limit="admin", summary="Read audit records, newest first"),
+    Operation(name="tasks.list", method="GET", path="/tasks", rpc="ListTasks",
+              command=ListTasks, result=TaskPage, scope="admin", run=tasks.list_,
+              limit="admin", summary="List background work"),
+    Operation(name="tasks.retry", method="POST", path="/tasks/retry", rpc="RetryTask",
+              command=RetryTask, result=TaskView, scope="admin", run=tasks.retry,
+              mutates=True, limit="admin", errors=(*_WRITES, errors.NotFound),
+              summary="Have a task run now"),
+    Operation(name="tasks.cancel", method="POST", path="/tasks/cancel", rpc="CancelTask",
+              command=CancelTask, result=TaskView, scope="admin", run=tasks.cancel,
+              mutates=True, limit="admin", errors=(*_WRITES, errors.NotFound),
+              summary="Cancel a task of the tenant"),
 )
 # fmt: on

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from strongroom.domain.brief import brief
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
@@ -188,6 +189,6 @@ def _record(call: Call, result: SignedTransaction, operation_id: UUID, signed: S
         network=result.network,
         tx_id=signed.tx_id,
         raw=signed.raw,
-        summary=msgspec.json.encode(result.summary),
+        summary=brief(result.summary),
         created_at=call.now,
     )

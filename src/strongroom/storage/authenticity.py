@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from strongroom.domain.principal import ApiKey
+from strongroom.domain.task import Progress
 from strongroom.domain.wallet import Account, Address, PublicNode
 from strongroom.errors import IntegrityError
 from strongroom.telemetry.alarms import integrity_alarm
@@ -67,6 +68,7 @@ class Authenticity:
         self._api_key_secret_key = derive("api-key-secret")
         self._api_key_row_key = derive("api-key-row")
         self._result_key = derive("result")
+        self._progress_key = derive("progress")
         self._nodes = AESGCM(derive("account-node"))
 
     def __repr__(self) -> str:
@@ -127,6 +129,19 @@ class Authenticity:
         if not hmac.compare_digest(self.api_key_row_mac(row), mac):
             integrity_alarm("api_key", tenant_id=row.tenant_id, id=row.id)
             raise IntegrityError("an API key row was changed")
+
+    def progress_mac(self, row: Progress) -> bytes:
+        """Whoever moves the cursor of a verification keeps it from seeing what he did."""
+        return hmac.digest(
+            self._progress_key,
+            canonical(row.name, row.cursor, row.started_at, row.finished_at, row.checked, row.findings),
+            "sha256",
+        )
+
+    def check_progress(self, row: Progress, mac: bytes) -> None:
+        if not hmac.compare_digest(self.progress_mac(row), mac):
+            integrity_alarm("progress", name=row.name)
+            raise IntegrityError("the progress of a background job was changed")
 
     def seal_node(self, account: Account) -> bytes:
         """nonce (12) ‖ ciphertext ‖ tag (16). An account without a node is sealed too: that it has none is a fact."""

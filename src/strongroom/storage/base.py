@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from strongroom.domain.record import (
     SignatureRecord,
 )
 from strongroom.domain.signing import Guard
+from strongroom.domain.task import Progress, Task
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
 
 Row = (
@@ -32,6 +33,7 @@ Row = (
     | AuditWriter
     | ApiKey
     | ServiceSecret
+    | Task
 )
 
 
@@ -51,6 +53,32 @@ class MoveGuard:
 
     held: HeldGuard
     to: HeldGuard
+
+
+@dataclass(frozen=True, slots=True)
+class SettleTask:
+    """A task is done with for now, if its epoch still is what it was when ``task`` was read.
+
+    It is due again after ``again``; None: it sleeps. Whatever woke it meanwhile makes it due at once, unless this was
+    a failure that is tried again. The clock is the database's.
+    """
+
+    task: Task
+    again: timedelta | None = None
+    attempts: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Somebody has to look at this key ``after`` a while, or earlier where that is what is written. Never conflicts."""
+
+    kind: str
+    key: str
+    tenant_id: UUID | None = None
+    after: timedelta = timedelta()
+    news: bool = True
+    """Something has changed: who is at work on it now has to look again. Of a schedule that is not so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +108,12 @@ class Unit:
 
     rows: Sequence[Row] = ()
     same: Sequence[Address | HeldGuard] = ()
-    changes: Sequence[Change | MoveGuard] = ()
+    changes: Sequence[Change | MoveGuard | SettleTask] = ()
     releases: Sequence[ReleaseGuards] = ()
     opens: Sequence[Opens] = ()
+    wakes: Sequence[Wake] = ()
+    progress: Sequence[Progress] = ()
+    """Written over what is there: only in a unit that settles the task of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +122,7 @@ class Conflict:
 
     unit: int
     """Its position among the units given."""
-    cause: Row | Change | MoveGuard | Opens
+    cause: Row | Change | MoveGuard | SettleTask | Opens
     found: Row | None = None
     """The row that was in the way, where one was read."""
 
@@ -112,6 +143,16 @@ class KekCount:
     kek: str
     version: int
     secrets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Of one kind of tasks: how long the oldest has been due that nobody works on, and leases whose time is over."""
+
+    kind: str
+    oldest: timedelta
+    expired: int
+    """Of the 1,000 that were due first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +246,24 @@ class Storage(Protocol):
     async def rewrap_service_secret(self, old: ServiceSecret, new: ServiceSecret) -> bool:
         """The same for the service secret."""
 
+    async def operations_between(self, after: UUID, before: UUID, limit: int) -> list[OperationRecord]:
+        """Of all tenants, by id, which is by time; neither bound is among them."""
+
+    async def task(self, kind: str, key: str) -> Task | None: ...
+    async def tasks(self, tenant_id: UUID, kind: str | None, after: tuple[str, str] | None, limit: int) -> list[Task]:
+        """The tenant's and the service's own, by (kind, key)."""
+
+    async def progress(self, name: str | None = None) -> list[Progress]:
+        """Of one job, or of all."""
+
     async def audit_writers(self) -> list[AuditWriter]:
         """All, by ordinal."""
+
+    async def audit_writers_after(self, ordinal: int, limit: int) -> list[AuditWriter]:
+        """By ordinal."""
+
+    async def audit_writer_ids_after(self, after: UUID | None, limit: int) -> list[tuple[UUID, bool]]:
+        """Whose records there are, by id, each with whether it is registered."""
 
     async def audit_writer_ids(self) -> set[UUID]:
         """Whose records there are, registered or not."""

@@ -25,6 +25,8 @@ GRANTS: Final = {
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",
+    "tasks": f"{_ADD}, UPDATE, DELETE",
+    "progress": f"{_ADD}, UPDATE",
     "service_secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped)",
 }
 """By table. What changes is what `Change`, `MoveGuard` and `ReleaseGuards` change, and what a rewrap does."""

@@ -23,6 +23,7 @@ from strongroom.domain.record import (
     SignatureRecord,
 )
 from strongroom.domain.signing import Guard
+from strongroom.domain.task import Progress, Task
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletKind, WalletState
 from strongroom.errors import IntegrityError
 from strongroom.storage import tables
@@ -197,6 +198,21 @@ def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
     return key
 
 
+def _progress_values(progress: Progress, authenticity: Authenticity) -> tuple[Any, ...]:
+    return (*_progress_columns(progress), authenticity.progress_mac(progress))
+
+
+_progress_columns = attrgetter(*names_of(tables.progress, "mac"))
+
+
+def _load_progress(row: Row[Any], authenticity: Authenticity) -> Progress:
+    fields = dict(row._mapping)
+    mac = fields.pop("mac")
+    progress = Progress(**fields)
+    authenticity.check_progress(progress, mac)
+    return progress
+
+
 KINDS: tuple[Kind, ...] = (
     _plain(
         Wallet, tables.wallets, ("id", "tenant_id"), ("tenant_id", "external_id"), kind=WalletKind, state=WalletState
@@ -223,6 +239,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
     Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), amended_whole=True),
     _plain(ServiceSecret, tables.service_secrets, ("version",)),
+    _plain(Task, tables.tasks, ("kind", "key")),
+    Kind(Progress, tables.progress, _progress_values, _load_progress, (("name",),)),
 )
 """In the order in which they are inserted: a row comes after those it refers to."""
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, or_, select, tuple_
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -20,6 +20,7 @@ from strongroom.domain.record import (
     SignatureRecord,
 )
 from strongroom.domain.signing import Guard
+from strongroom.domain.task import Progress, Task
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletState
 from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
@@ -33,7 +34,10 @@ from strongroom.storage.tables import (
     audit,
     audit_writers,
     guards,
+    operations,
+    progress,
     signatures,
+    tasks,
     wallets,
 )
 
@@ -188,12 +192,53 @@ class Reads:
     ) -> list[SealedSecret]:
         return await self._scan(SealedSecret, rewraps.not_under(kek, version, after, limit))
 
+    async def operations_between(self, after: UUID, before: UUID, limit: int) -> list[OperationRecord]:
+        query = select(operations).where(operations.c.id > after, operations.c.id < before)
+        return await self._all(OperationRecord, query.order_by(operations.c.id).limit(limit))
+
+    async def task(self, kind: str, key: str) -> Task | None:
+        return await self._one(Task, kind=kind, key=key)
+
+    async def tasks(self, tenant_id: UUID, kind: str | None, after: tuple[str, str] | None, limit: int) -> list[Task]:
+        place = (tasks.c.kind, tasks.c.key)
+        query = select(tasks).where(
+            or_(tasks.c.tenant_id == tenant_id, tasks.c.tenant_id.is_(None)), *_equal((tasks.c.kind, kind))
+        )
+        if after is not None:
+            query = query.where(tuple_(*place) > after)
+        return await self._all(Task, query.order_by(*place).limit(limit))
+
+    async def progress(self, name: str | None = None) -> list[Progress]:
+        query = select(progress).where(*_equal((progress.c.name, name)))
+        return await self._all(Progress, query.order_by(progress.c.name))
+
     async def audit_writers(self) -> list[AuditWriter]:
         return await self._all(AuditWriter, select(audit_writers).order_by(audit_writers.c.ordinal))
 
     async def audit_writer_ids(self) -> set[UUID]:
         query = select(audit.c.writer_id).distinct()
         return await self._database.scan(lambda connection: set(connection.execute(query).scalars()))
+
+    async def audit_writers_after(self, ordinal: int, limit: int) -> list[AuditWriter]:
+        query = select(audit_writers).where(audit_writers.c.ordinal > ordinal)
+        return await self._all(AuditWriter, query.order_by(audit_writers.c.ordinal).limit(limit))
+
+    async def audit_writer_ids_after(self, after: UUID | None, limit: int) -> list[tuple[UUID, bool]]:
+        def work(connection: Connection) -> list[tuple[UUID, bool]]:
+            found: list[tuple[UUID, bool]] = []
+            last = after
+            while len(found) < limit:  # from one writer to the next by the index: `DISTINCT` would read every record
+                next_ = select(audit.c.writer_id).order_by(audit.c.writer_id).limit(1)
+                if last is not None:
+                    next_ = next_.where(audit.c.writer_id > last)
+                last = connection.execute(next_).scalar()
+                if last is None:
+                    break
+                registered = connection.execute(select(exists().where(audit_writers.c.id == last))).scalar_one()
+                found.append((last, bool(registered)))
+            return found
+
+        return await self._database.read(work)
 
     async def audit_chain(self, writer_id: UUID, after_sequence: int, limit: int) -> list[AuditRecord]:
         query = select(audit).where(audit.c.writer_id == writer_id, audit.c.sequence > after_sequence)

@@ -17,6 +17,7 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Row, Unit
 from strongroom.storage.database import Database, OutcomeUnknown
 from strongroom.storage.reads import Reads
+from strongroom.storage.tasks import SqlTasks
 from strongroom.storage.writes import Lost, Unsure, Writes
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ class SqlStorage(Reads):
     def __init__(self, database: Database, authenticity: Authenticity) -> None:
         super().__init__(database, authenticity)
         self._writes = Writes(database.dialect, authenticity)
+        self.queue = SqlTasks(database, authenticity)
+        """The tasks of the same database."""
 
     async def apply(self, units: Sequence[Unit]) -> Applied:
         look = unknown = False

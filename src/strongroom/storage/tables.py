@@ -312,6 +312,43 @@ api_keys = Table(
 Index("ix_api_keys_made_by", api_keys.c.made_by)
 Index("ix_api_keys_tenant_id", api_keys.c.tenant_id, api_keys.c.id)
 
+tasks = Table(
+    "tasks",
+    metadata,
+    _text("kind"),
+    _text("key"),
+    _id("tenant_id", nullable=True),
+    _time("due_at", nullable=True),
+    _time("lease_until", nullable=True),
+    _integer("epoch"),
+    _integer("wanted"),
+    _integer("attempts"),
+    _text("last_error_code", nullable=True),
+    _time("created_at"),
+    PrimaryKeyConstraint("kind", "key"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_tasks_due",
+    tasks.c.kind,
+    tasks.c.due_at,
+    sqlite_where=tasks.c.due_at.is_not(None),
+    postgresql_where=tasks.c.due_at.is_not(None),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    _text("name"),
+    _bytes("cursor", nullable=True),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+    _integer("checked"),
+    _integer("findings"),
+    _bytes("mac"),
+    PrimaryKeyConstraint("name"),
+)
+
 service_secrets = Table(
     "service_secrets",
     metadata,

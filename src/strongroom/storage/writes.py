@@ -16,17 +16,21 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_, update
 from sqlalchemy import Row as SqlRow
+from sqlalchemy.dialects import postgresql, sqlite
 
 from strongroom.domain.record import HeldGuard
+from strongroom.domain.task import Progress, Task
 from strongroom.domain.wallet import Address, SealedSecret, WalletState
 from strongroom.storage import tables
+from strongroom.storage import tasks as tasks_sql
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, Unit
+from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, SettleTask, Unit
 from strongroom.storage.bulk import Bulk, bulk_insert, bulk_update
 from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, load_all, names_of
+from strongroom.telemetry import failpoints
 from strongroom.telemetry.alarms import integrity_alarm
 
-_C = TypeVar("_C", Change, MoveGuard)
+_C = TypeVar("_C", Change, MoveGuard, SettleTask)
 _KEYS_A_QUERY = 1000
 _GUARD = KIND_OF[HeldGuard]
 _GUARD_KEY = _GUARD.keys[0]
@@ -62,6 +66,8 @@ class Writes:
         self.authenticity = authenticity
         self._dialect = dialect
         self.inserts = {kind.of: bulk_insert(dialect, kind.table) for kind in KINDS}
+        self.wakes = tasks_sql.bulk_wake(dialect)
+        self.settlements = tasks_sql.bulk_settle(dialect)
         self._updates: dict[tuple[type, Key, Key], Bulk] = {}
 
     def update(self, kind: Kind, where: Key, names: Key) -> Bulk:
@@ -99,13 +105,20 @@ class _Transaction:
         self._change()
         self._move()
         self._insert([(n, row) for n, unit in enumerate(self._units) for row in unit.same], same=True)
+        self._settle_and_wake()
+        self._put_progress()
         if self._lost:
             # Who lost to a unit that lost itself is not to blame: it is tried again.
             raise Lost([conflict for conflict, to in self._lost.values() if to is None or to not in self._lost])
+        failpoints.reached("commit.within")
         return Applied(present=self._present)
 
     def _lose(
-        self, unit: int, cause: Row | Change | MoveGuard | Opens, found: Row | None, to: int | None = None
+        self,
+        unit: int,
+        cause: Row | Change | MoveGuard | SettleTask | Opens,
+        found: Row | None,
+        to: int | None = None,
     ) -> None:
         self._lost.setdefault(unit, (Conflict(unit, cause, found), to))
 
@@ -248,6 +261,37 @@ class _Transaction:
         if statement.run(self._connection, bound) != len(bound):
             raise Unsure
 
+    def _settle_and_wake(self) -> None:
+        settled = [(unit, each) for unit, each in self._each(SettleTask)]
+        wakes = tasks_sql.wake_values([wake for unit in self._units for wake in unit.wakes])
+        places = {each.task.place for _, each in settled} | {(row[0], row[1]) for row in wakes}
+        rows: dict[tuple[str, str], Task] = {}
+        if self._look or (len(places) > 1 and self._connection.dialect.name != "sqlite"):
+            rows = tasks_sql.lock(self._connection, sorted(places), self._writes.authenticity) if places else {}
+        taken: dict[tuple[str, str], int] = {}
+        for unit, each in settled:
+            earlier = taken.setdefault(each.task.place, unit)
+            if earlier != unit:
+                self._lose(unit, each, None, earlier)
+            elif self._look and not _is_still(each.task, rows.get(each.task.place)):
+                self._lose(unit, each, rows.get(each.task.place))
+        if self._lost:
+            return
+        for statement, values in (
+            (self._writes.settlements, [tasks_sql.settle_values(each) for _, each in settled]),
+            (self._writes.wakes, wakes),
+        ):
+            if values and statement.run(self._connection, statement.bind(values)) != len(values):
+                raise Unsure
+
+    def _put_progress(self) -> None:
+        kind = KIND_OF[Progress]
+        insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
+        for progress in [each for unit in self._units for each in unit.progress]:
+            values = dict(zip(kind.names, kind.values(progress, self._writes.authenticity), strict=True))
+            statement = insert(kind.table).values(values)
+            self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
     def _each(self, of: type[_C]) -> list[tuple[int, _C]]:
         """The changes of one type whose unit has not lost."""
         return [
@@ -257,6 +301,10 @@ class _Transaction:
             for change in unit.changes
             if isinstance(change, of)
         ]
+
+
+def _is_still(task: Task, found: Task | None) -> bool:
+    return found is not None and (found.epoch, found.created_at) == (task.epoch, task.created_at)
 
 
 def _guard_key(held: HeldGuard) -> tuple[str, str, str, str]:

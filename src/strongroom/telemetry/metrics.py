@@ -75,6 +75,41 @@ COMMIT_UNITS: Final = Histogram(
     "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
 )
 COMMITTER_QUEUE: Final = Gauge("strongroom_committer_queue", "Units that wait", multiprocess_mode="livesum")
+TASK_RUNS_TOTAL: Final = Counter(
+    "strongroom_task_runs_total",
+    "Runs of background work by kind and outcome: ok, failed (it is tried again), given_up (it is not), lost (another "
+    "process has it, or it was cancelled), released (the process ended first), unsettled (the database was away)",
+    ["kind", "outcome"],
+)
+TASK_SECONDS: Final = Histogram(
+    "strongroom_task_seconds", "Duration of a run, settlement included", ["kind"], buckets=_SECONDS
+)
+TASKS_RUNNING: Final = Gauge("strongroom_tasks_running", "Runs under way", ["kind"], multiprocess_mode="livesum")
+TASK_OLDEST_DUE_SECONDS: Final = Gauge(
+    "strongroom_task_oldest_due_seconds",
+    "How long the oldest task has been due that nobody works on",
+    ["kind"],
+    multiprocess_mode="livemax",
+)
+TASK_EXPIRED_LEASES: Final = Gauge(
+    "strongroom_task_expired_leases",
+    "Tasks whose worker did not settle them in its lease, of the 1,000 that were due first",
+    ["kind"],
+    multiprocess_mode="livemax",
+)
+JOB_AGE_SECONDS: Final = Gauge(
+    "strongroom_job_age_seconds",
+    "Since a job of many slices (a nightly verification, a purge) last came to its end",
+    ["job"],
+    multiprocess_mode="livemax",
+)
+JOB_FINDINGS: Final = Gauge(
+    "strongroom_job_findings",
+    "What the present or last round of a job has found: of a verification what does not hold, of a purge what it did "
+    "away with",
+    ["job"],
+    multiprocess_mode="livemax",
+)
 HTTP_REQUESTS_TOTAL: Final = Counter(
     "strongroom_http_requests_total", "HTTP requests by route template", ["route", "method", "status"]
 )

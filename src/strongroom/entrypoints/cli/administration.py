@@ -1,4 +1,4 @@
-"""`strongroom network`, `api-key`, `audit`."""
+"""`strongroom network`, `api-key`, `audit`, `tasks`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from strongroom.entrypoints.cli.rest import Fields, operation
 network = typer.Typer(name="network", no_args_is_help=True, help="The networks of this deployment.")
 api_key = typer.Typer(name="api-key", no_args_is_help=True, help="Make, list and revoke API keys.")
 audit = typer.Typer(name="audit", no_args_is_help=True, help="Read and verify the audit records.")
+tasks = typer.Typer(name="tasks", no_args_is_help=True, help="List, retry and cancel background work.")
+
+_TaskKind = Annotated[str, typer.Argument(metavar="KIND", help="Such as verify.")]
+_TaskKey = Annotated[str, typer.Argument(metavar="KEY", help="Such as audit.")]
 
 
 @operation(network, "list", "networks.list")
@@ -106,6 +110,28 @@ def show_heads(as_json: Annotated[bool, typer.Option("--json", help="Print one J
     from strongroom.entrypoints.cli import local
 
     local.show_heads(as_json=as_json)
+
+
+@operation(tasks, "list", "tasks.list", examples=("tasks list", "tasks list --kind verify"))
+def list_tasks(
+    kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
+    cursor: options.Cursor = None,
+    limit: options.PageSize = None,
+) -> Fields:
+    """List background work: the tenant's, and the service's own."""
+    return {"kind": kind, "cursor": cursor, "limit": limit}
+
+
+@operation(tasks, "retry", "tasks.retry", mutates=True, examples=("tasks retry verify audit",))
+def retry_task(kind: _TaskKind, key: _TaskKey) -> Fields:
+    """Have a task run now, and not when it is due."""
+    return {"kind": kind, "key": key}
+
+
+@operation(tasks, "cancel", "tasks.cancel", mutates=True)
+def cancel_task(kind: _TaskKind, key: _TaskKey) -> Fields:
+    """Cancel a task of the tenant: nobody looks at it again until something new wakes it."""
+    return {"kind": kind, "key": key}
 
 
 def _uuid(text: str) -> UUID:

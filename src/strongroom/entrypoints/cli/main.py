@@ -51,7 +51,8 @@ app = typer.Typer(
 )
 config = typer.Typer(name="config", no_args_is_help=True, help="The settings of the service.")
 for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, signing.verify, signing.top,
-              administration.network, administration.api_key, administration.audit, keys.keys, config):  # fmt: skip
+              administration.network, administration.api_key, administration.audit, administration.tasks, keys.keys,
+              config):  # fmt: skip
     app.add_typer(group)
 
 

@@ -20,6 +20,7 @@ _COLUMNS: Final = {
     "networks": ("name", "chain", "caip2", "symbol", "testnet", "aliases"),
     "api_keys": ("id", "name", "scopes", "expires_at", "revoked_at"),
     "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
+    "tasks": ("kind", "key", "state", "due_at", "attempts", "last_error"),
     "findings": ("kind", "writer_id", "sequence"),
     "heads": ("writer_id", "sequence", "mac"),
     "keks": ("kek", "version", "secrets", "newest"),

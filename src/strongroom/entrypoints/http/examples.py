@@ -49,6 +49,17 @@ _wallet: Final[dict[str, Any]] = {
     "master_fingerprint": "73c5da0a",
     "created_at": _CREATED,
 }
+_task: Final[dict[str, Any]] = {
+    "kind": "verify",
+    "key": "audit",
+    "of_service": True,
+    "state": "waiting",
+    "due_at": "2026-03-03T03:00:00Z",
+    "lease_until": None,
+    "attempts": 0,
+    "last_error": None,
+    "created_at": _CREATED,
+}
 _first: Final[dict[str, Any]] = {
     "wallet_id": _WALLET_ID,
     "network": "ethereum",
@@ -377,6 +388,22 @@ EXAMPLES: Final[dict[str, Example]] = {
                 }
             ],
             "next_cursor": None,
+        },
+    ),
+    "tasks.list": Example({"kind": "verify", "limit": 50}, {"tasks": [_task], "next_cursor": None}),
+    "tasks.retry": Example(
+        {"kind": "verify", "key": "audit"}, _task | {"state": "due", "due_at": "2026-03-02T10:00:00Z"}
+    ),
+    "tasks.cancel": Example(
+        {"kind": "alert", "key": "circuit_open/vault"},
+        _task
+        | {
+            "kind": "alert",
+            "key": "circuit_open/vault",
+            "of_service": False,
+            "state": "sleeping",
+            "due_at": None,
+            "last_error": "cancelled",
         },
     ),
 }

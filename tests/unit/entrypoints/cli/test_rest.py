@@ -109,6 +109,9 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "api_keys.list": (["--cursor", "c", "--limit", "7"], {"cursor": "c", "limit": "7"}),
     "api_keys.revoke": ([ID], {"key_id": ID}),
+    "tasks.list": (["--kind", "verify", "--limit", "7"], {"kind": "verify", "limit": "7"}),
+    "tasks.retry": (["verify", "audit"], {"kind": "verify", "key": "audit"}),
+    "tasks.cancel": (["alert", "a/b"], {"kind": "alert", "key": "a/b"}),
     "audit.list": (
         ["--wallet", ID, "--operation", "wallets.create", "--operation-id", ID, "--outcome", "denied", "--limit", "7"],
         {"wallet_id": ID, "operation": "wallets.create", "operation_id": ID, "outcome": "denied", "limit": "7"},

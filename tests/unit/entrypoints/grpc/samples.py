@@ -87,6 +87,9 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "audit.list": {
         "wallet_id": WALLET, "operation": "wallets.get", "operation_id": WALLET, "outcome": "denied", **PAGE,
     },
+    "tasks.list": {"kind": "verify", **PAGE},
+    "tasks.retry": {"kind": "verify", "key": "audit"},
+    "tasks.cancel": {"kind": "alert", "key": "rule/subject ß"},
 }  # fmt: skip
 """By operation: every field of its command."""
 

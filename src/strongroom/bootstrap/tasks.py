@@ -1,0 +1,59 @@
+"""Background work of one process: the runner, what its handlers share, and the gauges."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from strongroom.config import Settings
+from strongroom.journal.committer import Committer
+from strongroom.journal.slices import AuditSlices, newest_heads
+from strongroom.operations.background import Times, kinds
+from strongroom.operations.duties import Duties
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import Storage
+from strongroom.tasks.base import Tasks
+from strongroom.tasks.observer import Observer
+from strongroom.tasks.runner import Runner
+
+_A_SLICE: Final = 500
+"""Rows: their MACs take some milliseconds of the event loop."""
+
+
+async def open_tasks(
+    stack: AsyncExitStack,
+    settings: Settings,
+    tasks: Tasks,
+    storage: Storage,
+    authenticity: Authenticity,
+    committer: Committer,
+) -> Runner[Duties] | None:
+    """Starts what the role asks for. A database that is away keeps nothing from starting."""
+    heads = settings.audit.heads
+    kept = partial(newest_heads, Path(heads.removeprefix("file:"))) if heads != "log" else dict
+    duties = Duties(
+        storage=storage,
+        tasks=tasks,
+        retention=timedelta(seconds=settings.idempotency.retention),
+        slices={"audit": AuditSlices(storage, authenticity.audit_key, kept, _A_SLICE)},
+        pause=timedelta(seconds=_A_SLICE / settings.tasks.verify_rate),
+    )
+    times = Times(
+        purge_every=timedelta(seconds=settings.tasks.purge_interval),
+        verify_at=settings.tasks.verify_at,
+    )
+    rows = kinds(times, sorted(duties.slices))
+    observer = Observer(tasks, storage, [kind.name for kind in rows], interval=settings.tasks.metrics_interval)
+    observer.start()
+    stack.push_async_callback(observer.stop)
+    if settings.tasks.role == "none":
+        return None
+    drain = settings.timeouts.linger + settings.timeouts.drain
+    runner = Runner(rows, tasks, committer.commit, duties, poll=settings.tasks.poll, drain=drain)
+    committer.woken = runner.wake
+    runner.start()
+    stack.push_async_callback(runner.stop)
+    return runner

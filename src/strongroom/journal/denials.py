@@ -1,0 +1,132 @@
+"""Denials in the audit: each of the first ten a minute, principal and operation; of the others, how many there were.
+
+A key without rights would otherwise write as many permanent records as it may make calls. The count is kept in memory
+until its minute is over: a process that is killed loses it, one that ends writes it down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from strongroom.domain.brief import brief
+from strongroom.domain.record import AuditEntry
+from strongroom.errors import StrongroomError
+from strongroom.storage.base import Row, Unit
+
+_log = structlog.get_logger(__name__)
+
+EACH: Final = 10
+_MOST: Final = 4096
+"""Counts at once; over that the oldest is written down early."""
+_REASONS: Final = 5
+_RECORDS_A_COMMIT: Final = 100
+
+_Place = tuple[UUID, UUID, str]
+
+
+class Commit(Protocol):
+    async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
+
+
+@dataclass(slots=True)
+class _Count:
+    """One principal, operation and minute."""
+
+    minute: datetime
+    denied: int = 0
+    last: AuditEntry | None = None
+    """Of those that have no record of their own."""
+    first_at: datetime | None = None
+    reasons: tuple[str, ...] = ()
+
+    def add(self, entry: AuditEntry, reason: str) -> None:
+        self.last = entry
+        self.first_at = self.first_at or entry.at
+        if reason not in self.reasons and len(self.reasons) < _REASONS:
+            self.reasons += (reason,)
+
+    def record(self) -> AuditEntry | None:
+        if self.last is None or self.first_at is None:
+            return None
+        details = {
+            "count": self.denied - EACH,
+            "from": self.first_at.isoformat(),
+            "to": self.last.at.isoformat(),
+            "reasons": self.reasons,
+        }
+        return replace(self.last, details=brief(details).decode())
+
+
+class Denials:
+    def __init__(
+        self, commit: Commit, clock: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._commit = commit
+        self._clock = clock
+        self._sleep = sleep
+        self._counts: dict[_Place, _Count] = {}
+        self._unwritten: list[AuditEntry] = []
+        self._timer: asyncio.Task[None] | None = None
+
+    async def record(self, entry: AuditEntry, reason: str) -> None:
+        """Raises StorageUnavailable for one that has a record of its own."""
+        place = (entry.tenant_id, entry.principal_id, entry.operation)
+        minute = entry.at.replace(second=0, microsecond=0)
+        count = self._counts.get(place)
+        if count is None or count.minute != minute:
+            self._end(place)
+            if len(self._counts) >= _MOST:
+                self._end(next(iter(self._counts)))
+            count = self._counts[place] = _Count(minute)
+        count.denied += 1
+        if count.denied <= EACH:
+            await self._commit(Unit(), [entry])
+        else:
+            count.add(entry, reason)
+        if self._timer is None or self._timer.done():
+            self._timer = asyncio.create_task(self._write_each_minute(), name="denials")
+
+    async def close(self) -> None:
+        """Writes down what is counted. Before the committer is closed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            await asyncio.gather(self._timer, return_exceptions=True)
+        for place in list(self._counts):
+            self._end(place)
+        await self._write()
+        if self._unwritten:
+            _log.error("audit.denials_lost", records=len(self._unwritten))
+
+    def _end(self, place: _Place) -> None:
+        count = self._counts.pop(place, None)
+        record = None if count is None else count.record()
+        if record is not None:
+            self._unwritten.append(record)
+
+    async def _write_each_minute(self) -> None:
+        """As long as anything is counted."""
+        while self._counts or self._unwritten:
+            now = self._clock()
+            await self._sleep(60.0 - now.second - now.microsecond / 1e6 + 0.01)
+            minute = self._clock().replace(second=0, microsecond=0)
+            for place in [place for place, count in self._counts.items() if count.minute < minute]:
+                self._end(place)
+            await self._write()
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            records = self._unwritten[:_RECORDS_A_COMMIT]
+            try:
+                await self._commit(Unit(), records)
+            except StrongroomError as error:
+                _log.warning("audit.denials_not_written", code=error.code)
+                del self._unwritten[:-_MOST]
+                return
+            del self._unwritten[: len(records)]

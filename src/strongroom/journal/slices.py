@@ -1,0 +1,152 @@
+"""The audit verified in slices: what `journal.verify` does in one go, a bounded number of records at a time.
+
+The chain of the writers is followed by their ordinals, and each writer's own chain from its row on. Last comes who has
+records and is not registered. Of the heads that were kept outside the database only each writer's newest is compared:
+what comes before it is held by the chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from strongroom.domain.record import AuditRecord, AuditWriter
+from strongroom.domain.verification import Flaw, Looked
+from strongroom.errors import ConfigurationError, IntegrityError
+from strongroom.journal.audit import GENESIS, Head, record_mac, writer_mac
+from strongroom.journal.heads import read_heads
+from strongroom.journal.verify import holds
+from strongroom.storage.base import Storage
+
+NewestHeads = Callable[[], Mapping[UUID, Head]]
+
+_WRITERS: Final = "writers"
+_RECORDS: Final = "records"
+_STRANGERS: Final = "strangers"
+
+
+def newest_heads(path: Path) -> Mapping[UUID, Head]:
+    """By writer, of a file that `FileHeads` wrote. Blocks. A file or a line that cannot be read is as if not there."""
+    newest: dict[UUID, Head] = {}
+    try:
+        lines = path.open(errors="replace")
+    except OSError:
+        return newest
+    with lines:
+        for line in lines:
+            with contextlib.suppress(ConfigurationError):
+                for head in read_heads([line]):
+                    known = newest.get(head.writer_id)
+                    if known is None or known.sequence < head.sequence:
+                        newest[head.writer_id] = head
+    return newest
+
+
+class AuditSlices:
+    """A `domain.verification.Slice`."""
+
+    def __init__(self, storage: Storage, key: bytes, heads: NewestHeads, size: int = 1000) -> None:
+        self._storage = storage
+        self._key = key
+        self._read_heads = heads
+        self._heads: Mapping[UUID, Head] | None = None
+        self._size = size
+
+    async def __call__(self, cursor: bytes | None) -> Looked:
+        place = json.loads(cursor) if cursor is not None else {"stage": _WRITERS, "ordinal": 0, "mac": GENESIS.hex()}
+        if cursor is None or self._heads is None:  # before any record is read: none of them is younger
+            self._heads = await asyncio.to_thread(self._read_heads)
+        stages = {_WRITERS: self._next_writer, _RECORDS: self._records, _STRANGERS: self._strangers}
+        flaws: list[Flaw] = []
+        checked = 0
+        going: dict[str, Any] | None = place
+        while going is not None and checked < self._size:
+            going, seen = await stages[going["stage"]](going, flaws, self._size - checked)
+            checked += seen
+        return Looked(flaws, None if going is None else json.dumps(going).encode(), checked)
+
+    async def _next_writer(self, place: Any, flaws: list[Flaw], _: int) -> tuple[Any, int]:
+        try:
+            found = await self._storage.audit_writers_after(place["ordinal"], 1)
+        except IntegrityError:  # what comes after it can be found in one go only: `audit verify`
+            flaws.append(Flaw("unreadable", {"ordinal": str(place["ordinal"] + 1)}))
+            found = []
+        if not found:
+            return {"stage": _STRANGERS, "after": None}, 1
+        [writer] = found
+        if writer.ordinal != place["ordinal"] + 1:
+            flaws.append(Flaw("writer_missing", {"ordinal": str(place["ordinal"] + 1)}))
+        if not holds(writer.mac, partial(writer_mac, self._key, bytes.fromhex(place["mac"]), writer)):
+            flaws.append(Flaw("writer_changed", {"writer_id": str(writer.id)}))
+        return _along(writer, 0, writer.mac), 1
+
+    async def _records(self, place: Any, flaws: list[Flaw], most: int) -> tuple[Any, int]:
+        writer_id, sequence, mac = UUID(place["writer_id"]), place["sequence"], bytes.fromhex(place["mac"])
+        head = (self._heads or {}).get(writer_id)
+        try:
+            records = await self._storage.audit_chain(writer_id, sequence, most)
+        except IntegrityError:
+            flaws.append(Flaw("unreadable", {"writer_id": str(writer_id), "after": str(sequence)}))
+            return _after_writer(place), 1
+        for record in records:
+            self._check(record, sequence, mac, head, flaws)
+            sequence, mac = record.sequence, record.mac
+        if len(records) == most:
+            return {**place, "sequence": sequence, "mac": mac.hex()}, most
+        if head is not None and head.sequence > sequence:
+            flaws.append(Flaw("head_missing", {"writer_id": str(writer_id), "sequence": str(head.sequence)}))
+        return _after_writer(place), len(records) + 1
+
+    def _check(self, record: AuditRecord, sequence: int, mac: bytes, head: Head | None, flaws: list[Flaw]) -> None:
+        where = {"writer_id": str(record.writer_id), "sequence": str(record.sequence)}
+        if record.sequence != sequence + 1:
+            flaws.append(Flaw("record_missing", {**where, "sequence": str(sequence + 1)}))
+        make = partial(record_mac, self._key, mac, record.writer_id, record.sequence, record.entry)
+        if not holds(record.mac, make):
+            flaws.append(Flaw("record_changed", where))
+        if head is not None and head.sequence == record.sequence and head.mac != record.mac:
+            flaws.append(Flaw("head_differs", where))
+
+    async def _strangers(self, place: Any, flaws: list[Flaw], most: int) -> tuple[Any, int]:
+        if place["after"] is None:
+            flaws += [Flaw("writer_missing", {"writer_id": str(id_)}) for id_ in await self._lost_writers()]
+        after = None if place["after"] is None else UUID(place["after"])
+        most = min(most, 50)
+        try:
+            found = await self._storage.audit_writer_ids_after(after, most)
+        except ValueError:  # SQLite keeps any type in any column: this is no id
+            flaws.append(Flaw("unreadable"))
+            return None, 1
+        flaws += [Flaw("writer_unknown", {"writer_id": str(id_)}) for id_, registered in found if not registered]
+        return ({**place, "after": str(found[-1][0])} if len(found) == most else None), len(found) + 1
+
+    async def _lost_writers(self) -> set[UUID]:
+        """Who has a head and is not registered."""
+        lost = set(self._heads or ())
+        ordinal = 0
+        with contextlib.suppress(IntegrityError):  # it is a flaw already
+            while lost and (found := await self._storage.audit_writers_after(ordinal, 500)):
+                lost -= {writer.id for writer in found}
+                ordinal = found[-1].ordinal
+        return lost
+
+
+def _along(writer: AuditWriter, sequence: int, mac: bytes) -> dict[str, Any]:
+    return {
+        "stage": _RECORDS,
+        "ordinal": writer.ordinal,
+        "writer_mac": writer.mac.hex(),
+        "writer_id": str(writer.id),
+        "sequence": sequence,
+        "mac": mac.hex(),
+    }
+
+
+def _after_writer(place: Any) -> dict[str, Any]:
+    return {"stage": _WRITERS, "ordinal": place["ordinal"], "mac": place["writer_mac"]}

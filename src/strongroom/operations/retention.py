@@ -1,0 +1,95 @@
+"""What is kept for a while only: stored answers with their idempotency keys, leases that nobody ended, finished tasks.
+
+The row of an operation stays: the audit, guards and signatures refer to it, and a row that is gone could not be told
+from one that somebody took away. The audit itself is never shortened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from strongroom.domain.ids import first_id
+from strongroom.domain.record import AuditEntry, AuditOutcome, OperationRecord, OperationState
+from strongroom.domain.task import Progress, Task
+from strongroom.operations.duties import Duties
+from strongroom.storage.base import Change, ReleaseGuards, Unit
+from strongroom.tasks.base import Done
+
+_A_SLICE: Final = 200
+_AT_ONCE: Final = timedelta()
+_IN_FLIGHT: Final = timedelta(minutes=1)
+_START: Final = UUID(int=0)
+
+
+async def purge(task: Task, duties: Duties) -> Done:
+    """By key: `operations` or `tasks`."""
+    if task.key == "operations":
+        return await _purge_operations(duties)
+    if task.key == "tasks":
+        deleted = await duties.tasks.purge(duties.retention, _A_SLICE)
+        return Done(again=_AT_ONCE if deleted == _A_SLICE else None)
+    return Done()
+
+
+async def _purge_operations(duties: Duties) -> Done:
+    """One slice, in the order of their ids, from where the last round ended."""
+    now = duties.clock()
+    known = await duties.progress("purge/operations")
+    if known is None or known.finished_at is None or known.finished_at < known.started_at:
+        progress = known or Progress("purge/operations", None, now, None, 0, 0)
+    else:
+        progress = replace(known, started_at=now, checked=0, findings=0)
+    after = _START if progress.cursor is None else UUID(bytes=progress.cursor)
+    found = await duties.storage.operations_between(after, first_id(now - duties.retention), _A_SLICE)
+    passed: list[OperationRecord] = []
+    for record in found:
+        if record.state is OperationState.PENDING and record.lease_until > now:
+            break  # its key was used again just now: the next round begins here
+        passed.append(record)
+    abandoned = [record for record in passed if record.state is OperationState.PENDING]
+    emptied = [record for record in passed if record.idempotency_key is not None or record.result is not None]
+    ended = [record for record in abandoned if record.idempotency_key is None]
+    unit = Unit(
+        changes=[_emptied(record) for record in (*emptied, *ended)],
+        releases=[ReleaseGuards(record.id) for record in abandoned],
+        progress=[
+            replace(
+                progress,
+                cursor=passed[-1].id.bytes if passed else progress.cursor,
+                finished_at=now if len(found) < _A_SLICE else progress.finished_at,
+                checked=progress.checked + len(passed),
+                findings=progress.findings + len(emptied),
+            )
+        ],
+    )
+    again = None if len(found) < _A_SLICE else _IN_FLIGHT if len(passed) < len(found) else duties.pause
+    return Done(unit, [_given_up(record, now) for record in abandoned], again)
+
+
+def _emptied(record: OperationRecord) -> Change:
+    """Without its answer, and the key free again. One that never ended has failed: nothing of it left the service."""
+    empty: dict[str, object] = {"idempotency_key": None, "result": None}
+    expect = {"epoch": record.epoch, "state": record.state}
+    if record.state is not OperationState.PENDING:
+        return Change(OperationRecord, record.id, expect, empty)
+    failed = {"state": OperationState.FAILED, "epoch": record.epoch + 1}
+    return Change(OperationRecord, record.id, expect, {**empty, **failed})
+
+
+def _given_up(record: OperationRecord, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        at=now,
+        tenant_id=record.tenant_id,
+        principal_id=record.principal_id,
+        operation=record.name,
+        operation_id=record.id,
+        outcome=AuditOutcome.FAILED,
+        wallet_id=record.wallet_id,
+        network=None,
+        request_id="background",
+        client="",
+        details='{"error":"abandoned"}',
+    )
