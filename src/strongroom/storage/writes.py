@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_
 from sqlalchemy import Row as SqlRow
 
 from strongroom.domain.record import HeldGuard
-from strongroom.domain.wallet import Address, SealedSecret, WalletState
+from strongroom.domain.wallet import Address, SealedSecret, Wallet, WalletState
 from strongroom.storage import tables
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, Unit
@@ -31,15 +32,14 @@ _KEYS_A_QUERY = 1000
 _GUARD = KIND_OF[HeldGuard]
 _GUARD_KEY = _GUARD.keys[0]
 _SECRET = KIND_OF[SealedSecret]
-_SECRETS_OF_ACTIVE = (
-    select(tables.secrets)
+_WALLET = KIND_OF[Wallet]
+_SECRETS_AND_WALLETS = (
+    select(tables.secrets, tables.wallets)
     .join(tables.wallets, tables.wallets.c.id == tables.secrets.c.wallet_id)
-    .where(
-        tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)),
-        tables.wallets.c.state == WalletState.ACTIVE,
-    )
+    .where(tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)))
     .order_by(tables.secrets.c.version)
 )
+_SECRET_COLUMNS = len(tables.secrets.columns)
 _FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
 
 
@@ -114,18 +114,31 @@ class _Transaction:
         if not opens:
             return
         wallet_ids = list({each.secret.wallet_id for _, each in opens})
-        found = self._connection.execute(_SECRETS_OF_ACTIVE, {"wallet_ids": wallet_ids})
-        newest = {secret.wallet_id: secret for secret in load_all(_SECRET, found, self._writes.authenticity)}
+        found = [tuple(row) for row in self._connection.execute(_SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids})]
+        secrets = load_all(_SECRET, [row[:_SECRET_COLUMNS] for row in found], self._writes.authenticity)
+        wallets = load_all(_WALLET, [row[_SECRET_COLUMNS:] for row in found], self._writes.authenticity)
+        newest = {
+            secret.wallet_id: secret
+            for secret, wallet in zip(secrets, wallets, strict=True)
+            if wallet.state is WalletState.ACTIVE
+        }
         for unit, each in opens:
             if newest.get(each.secret.wallet_id) != each.secret:
                 self._lose(unit, each, None)
 
     def _release(self) -> None:
         ids = sorted(release.operation_id for unit in self._units for release in unit.releases)
-        if ids:
-            guards = tables.guards
-            self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids)))
-            self._connection.execute(update(guards).where(guards.c.replaced_by.in_(ids)).values(replaced_by=None))
+        if not ids:
+            return
+        guards = tables.guards
+        self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids)))
+        marked = select(guards).where(guards.c.replaced_by.in_(ids)).order_by(*[guards.c[name] for name in _GUARD_KEY])
+        held = load_all(_GUARD, self._connection.execute(marked.with_for_update()), self._writes.authenticity)
+        wiped = [_GUARD.values(replace(each, replaced_by=None), self._writes.authenticity) for each in held]
+        if wiped:
+            size = len(_GUARD_KEY)
+            names = names_of(tables.guards, *_GUARD_KEY)
+            self._update(_GUARD, _GUARD_KEY, [row[:size] for row in wiped], names, [row[size:] for row in wiped])
 
     def _insert(self, rows: Sequence[tuple[int, Row]], *, same: bool) -> None:
         by_type: dict[type, list[_Entry]] = defaultdict(list)
@@ -201,7 +214,7 @@ class _Transaction:
 
     def _change_alike(self, kind: Kind, expected: Key, changes: list[tuple[int, Change]]) -> None:
         rows: dict[UUID, SqlRow[Any]] = {}
-        if self._look or kind.amended_whole:
+        if self._look or any(change.was is None for _, change in changes):
             rows = self._lock(kind, sorted(change.id for _, change in changes))
             changes = [(unit, change) for unit, change in changes if self._holds(kind, unit, change, rows)]
         new = [amend(kind, change, rows.get(change.id), self._writes.authenticity) for _, change in changes]
