@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from strongroom.access.api_keys import Authenticator, new_key
 from strongroom.access.limits import RateLimits
 from strongroom.access.scopes import SCOPES
 from strongroom.bootstrap.cache import open_redis
-from strongroom.bootstrap.journal import open_journal
+from strongroom.bootstrap.journal import authenticate_alone, look_at, open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
 from strongroom.cache.base import Kind
@@ -23,14 +23,19 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
 from strongroom.domain.secret import Secret
-from strongroom.health.checks import database_check, redis_check, vault_check
+from strongroom.health.checks import audit_check, database_check, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
+from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
+from strongroom.journal.reconcile import Reconciler
+from strongroom.journal.restored import Gate
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
 from strongroom.operations.keyring import Keyring
+from strongroom.operations.networks import Networks
 from strongroom.operations.pipeline import Pipeline, Services
+from strongroom.operations.verification import verify_recent
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
@@ -56,6 +61,8 @@ class Administration:
     keywrap: KeyWrap
     authenticity: Authenticity
     committer: Committer
+    gate: Gate
+    known_heads: Sequence[Head] | None
 
 
 @asynccontextmanager
@@ -63,12 +70,15 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """Everything of one process, up to the faces. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
-        committer = await open_journal(stack, settings, storage, authenticity)
+        journal = await open_journal(stack, settings, storage, authenticity)
+        verifier = Reconciler(storage, authenticity.audit_key, timedelta(seconds=settings.idempotency.lease))
+        findings = (await verify_recent(verifier)).findings
         entries = Entries(
-            committer,
+            journal.committer,
             storage,
             authenticity.fingerprint_key,
             lease=timedelta(seconds=settings.idempotency.lease),
+            gate=journal.gate,
         )
         stack.push_async_callback(entries.drain)
         signer = SeededSigner(
@@ -78,7 +88,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             max_entries=settings.signer.max_entries,
         )
         stack.push_async_callback(signer.close)
-        networks = configured_networks(settings, CHAINS)
+        known = networks(settings)
         redis = open_redis(settings.redis, authenticity)
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
@@ -86,14 +96,22 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         services = Services(
             storage=storage,
             signer=signer,
-            networks=networks,
-            keyring=Keyring(networks, cache),
+            networks=known,
+            keyring=Keyring(known, cache),
             authenticator=Authenticator(storage, authenticity.api_key_mac, ttl=settings.api_keys.cache_ttl),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
+            gate=journal.gate,
             timeout=settings.timeouts.operation,
         )
-        checks = {"database": database_check(storage)}
+        checks = {
+            "database": database_check(storage),
+            "audit": audit_check(
+                look_at(journal.gate, storage, authenticity),
+                findings=len(findings),
+                required=settings.audit.require_anchor,
+            ),
+        }
         if settings.keywrap.kind == "vault":
             checks["vault"] = vault_check(keywrap)
         if redis is not None:
@@ -110,8 +128,15 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
     """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
-        committer = await open_journal(stack, settings, storage, authenticity)
-        yield Administration(settings, storage, keywrap, authenticity, committer)
+        journal = await open_journal(stack, settings, storage, authenticity)
+        yield Administration(
+            settings, storage, keywrap, authenticity, journal.committer, journal.gate, journal.known_heads
+        )
+
+
+def networks(settings: Settings) -> Networks:
+    """Those of this deployment. Raises ConfigurationError."""
+    return configured_networks(settings, CHAINS)
 
 
 async def migrate_database(settings: Settings) -> bool:
@@ -131,6 +156,7 @@ async def prepare(settings: Settings) -> Secret | None:
         await migrate_database(settings)
     async with AsyncExitStack() as stack:
         _, storage, authenticity = await open_state(stack, settings)
+        await authenticate_alone(settings, storage, authenticity)
         if settings.profile != "embedded" or await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
             return None
         made = new_key(

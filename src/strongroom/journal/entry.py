@@ -19,9 +19,9 @@ from strongroom.domain.record import AuditEntry, AuditOutcome, HeldGuard, Operat
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret, Wallet
 from strongroom.errors import ExternalIdTaken, InFlight, InternalError, StrongroomError, Superseded, Unavailable
+from strongroom.journal import facts, idempotency
 from strongroom.journal import guards as guarding
-from strongroom.journal import idempotency
-from strongroom.journal.base import Lost, Outdated
+from strongroom.journal.base import Lost, Outdated, SigningGate
 from strongroom.journal.committer import Committer
 from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, Storage, Unit
 
@@ -45,7 +45,9 @@ class Entries:
         *,
         lease: timedelta = timedelta(seconds=30),
         clock: Clock = lambda: datetime.now(UTC),
+        gate: SigningGate | None = None,
     ) -> None:
+        self.gate = gate
         self.committer = committer
         self.storage = storage
         self.lease = lease
@@ -127,9 +129,13 @@ class Entry:
         entry = self.audit(new_id(), AuditOutcome.DENIED, None, None, {"reason": reason})
         await self.shared.committer.commit(Unit(), [entry])
 
-    async def commit(self, unit: Unit) -> None:
-        """What needs neither a key nor an audit record. Raises Lost, IntegrityError."""
-        await self.shared.committer.commit(unit)
+    async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
+        """What needs no key; audited if it is of a wallet. Raises Lost, IntegrityError."""
+        audit = []
+        if wallet_id is not None:
+            details = {"wrote": facts.of(unit)}
+            audit = [self.audit(new_id(), AuditOutcome.SUCCEEDED, wallet_id, network, details)]
+        await self.shared.committer.commit(unit, audit)
 
     def intent(
         self,
@@ -259,6 +265,8 @@ class Intent:
 
     async def _begin(self) -> None:
         """T1."""
+        if self._entry.shared.gate is not None and self._guards:
+            await self._entry.shared.gate.permit(self._guards)
         plan = guarding.hold(self._guards, self._record)
         for _ in range(_TRIES):
             changes = [*self._own.changes, *plan.changes]
@@ -311,11 +319,12 @@ class Intent:
         settled = idempotency.settled(
             self._record, state=OperationState.DONE, result=self._result, wallet_id=self._wallet_id
         )
+        wrote = facts.of(unit, self._guards, self._record.epoch)
         guards: list[HeldGuard] = []
         for _ in range(_TRIES):
             whole = Unit([*guards, *unit.rows], unit.same, [settled, *self._moves, *unit.changes])
             try:
-                await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED)])
+                await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED, wrote=wrote)])
             except Lost as lost:
                 if lost.conflict.cause == settled:
                     raise _taken_over() from lost
@@ -367,8 +376,8 @@ class Intent:
             _log.warning("operation.not_settled", operation_id=str(self._record.id), code=error.code)
         return True
 
-    def _audit(self, outcome: AuditOutcome) -> AuditEntry:
-        return self._entry.audit(self._record.id, outcome, self._wallet_id, self._network, self._details)
+    def _audit(self, outcome: AuditOutcome, **more: Any) -> AuditEntry:
+        return self._entry.audit(self._record.id, outcome, self._wallet_id, self._network, {**self._details, **more})
 
 
 def _taken_over() -> Superseded:

@@ -22,7 +22,7 @@ from strongroom.access.limits import RateLimits
 from strongroom.domain.principal import Principal
 from strongroom.domain.secret import Secret
 from strongroom.errors import DeadlineExceeded, Forbidden, InFlight, InternalError, InvalidField, StrongroomError
-from strongroom.journal.base import Entries, Entry, Outdated
+from strongroom.journal.base import Entries, Entry, Outdated, SigningGate
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
@@ -61,6 +61,7 @@ class Services:
     authenticator: Authenticator
     limits: RateLimits
     entries: Entries
+    gate: SigningGate | None = None
     wallets: WalletMemory = field(default_factory=WalletMemory)
     timeout: float = 30.0
     """Seconds that any operation may take."""
@@ -117,6 +118,8 @@ class Pipeline:
             stored = await entry.replay()
             if stored is not None:
                 return msgspec.json.decode(stored, type=operation.result, dec_hook=_dec_hook)
+        if services.gate is not None and operation.scope.startswith("sign:"):
+            services.gate.require_open()
         call = Call(
             principal=principal,
             request_id=request.request_id,

@@ -150,7 +150,12 @@ def _tagged(value: object) -> list[str]:
     return ["number" if isinstance(value, int) else "text", str(value)]
 
 
-_FROM_TEXT: Final[dict[str, Callable[[str], Any]]] = {"id": UUID, "time": datetime.fromisoformat, "number": int, "text": str}
+_FROM_TEXT: Final[dict[str, Callable[[str], Any]]] = {
+    "id": UUID,
+    "time": datetime.fromisoformat,
+    "number": int,
+    "text": str,
+}
 
 
 def _key_values(text: str) -> list[Any]:
