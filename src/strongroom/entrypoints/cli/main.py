@@ -82,15 +82,24 @@ def migrate() -> None:
     local.migrate()
 
 
-@app.command(epilog=output.examples("verify", "verify --heads /mnt/elsewhere/audit-heads.jsonl --rate 2000"))
+@signing.verify.callback(
+    invoke_without_command=True,
+    epilog=output.examples("verify", "verify --heads /mnt/elsewhere/audit-heads.jsonl --rate 2000"),
+)
 def verify(
+    context: typer.Context,
     heads: Annotated[
         Path | None, typer.Option(help="Heads that were kept outside the database; those of audit.heads if left out.")
     ] = None,
     rate: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows a second at most.")] = 5_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Hold every row against its MAC and against the audit; exit 1 if one was changed, deleted or put back."""
+    """Without a command: hold every row against its MAC and the audit; exit 1 if one was changed, deleted or put back.
+
+    With one: verify a signature.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from strongroom.entrypoints.cli import integrity
 
     integrity.verify(heads, rate, as_json=as_json)
