@@ -1,4 +1,4 @@
-"""Whoever can write the database edits, deletes and puts back rows. Each is refused, or `strongroom verify` tells it."""
+"""Whoever can write the database edits, deletes and puts back rows. Each is refused, or `verify` tells it."""
 
 from __future__ import annotations
 

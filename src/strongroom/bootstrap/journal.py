@@ -50,7 +50,7 @@ async def open_journal(
         _log.warning("state.not_authenticated", believed=not authenticity.strict, mend="strongroom keys authenticate")
     if not new:
         await storage.service_secret()  # its row is under a MAC too, which it had to be opened for
-    first = not await storage.audit_writers()
+    earlier = await storage.audit_writers()
     committer = Committer(storage, await audit.register(storage, key, socket.gethostname()))
     committer.start()
     heads = HeadsWriter(committer.head, sink, settings.audit.interval)
@@ -60,7 +60,7 @@ async def open_journal(
     if new:
         await phase.authenticate(storage, committer)
     gate = Gate(storage, key, sink, heads, require_anchor=settings.audit.require_anchor)
-    await gate.start(known, first=first)
+    await gate.start(known, earlier)
     return OpenJournal(committer, gate, known)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from strongroom.domain.principal import Principal
+from strongroom.domain.record import AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
 from strongroom.storage.base import Change, Conflict, Row, Unit
@@ -121,6 +122,9 @@ class Journal(Protocol):
         Leaving without `settle`, or by an exception, settles the operation as failed: guards released, audit `failed`.
         Raises InFlight, AlreadySigned, ExternalIdTaken, Superseded, IntegrityError, StorageUnavailable.
         """
+
+    async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
+        """Raises IntegrityError if one of ``records`` is not in its chain."""
 
     async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
         """Commits what needs no key: an address that follows from a public node, a counter.

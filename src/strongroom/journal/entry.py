@@ -15,7 +15,7 @@ import structlog
 
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import Principal
-from strongroom.domain.record import AuditEntry, AuditOutcome, HeldGuard, OperationRecord, OperationState
+from strongroom.domain.record import AuditEntry, AuditOutcome, AuditRecord, HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret, Wallet
 from strongroom.errors import ExternalIdTaken, InFlight, InternalError, StrongroomError, Superseded, Unavailable
@@ -136,6 +136,10 @@ class Entry:
             details = {"wrote": facts.of(unit)}
             audit = [self.audit(new_id(), AuditOutcome.SUCCEEDED, wallet_id, network, details)]
         await self.shared.committer.commit(unit, audit)
+
+    async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
+        """Raises IntegrityError if one of ``records`` is not in its chain."""
+        await self.shared.committer.require_authentic(records)
 
     def intent(
         self,

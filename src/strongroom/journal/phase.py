@@ -29,7 +29,8 @@ from strongroom.storage.base import Storage, Unit
 _log = structlog.get_logger(__name__)
 
 _PAGE: Final = 500
-_OWN_MAC: Final = ("addresses", "api_keys")
+_ALWAYS: Final = ("addresses", "api_keys", "floors")
+"""Tables whose rows never were without a MAC."""
 _NOBODY: Final = UUID(int=0)
 _HARMLESS: Final = {"no_heads", "writer_unanchored"}
 """A process of 1.0.8 that was killed at its start, or a sink that was moved."""
@@ -74,7 +75,7 @@ async def authenticate(storage: Storage, committer: Committer, progress: Callabl
     await _audit(committer, operation_id, AuditOutcome.REQUESTED, {})
     counts: dict[str, int] = {}
     for table in TABLES:
-        if table in _OWN_MAC:
+        if table in _ALWAYS:
             continue
         after: str | None = None
         while True:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 
-from strongroom.domain.record import AuditOutcome, AuditRecord, Floor
+from strongroom.domain.record import AuditOutcome, AuditRecord, AuditWriter, Floor
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Address
 from strongroom.errors import AuditNotAnchored, ConfigurationError, IntegrityError, RestoredDatabase
@@ -30,6 +31,9 @@ RESTORED_MARK: Final = "state.restored"
 AUTHENTICATED_MARK: Final = "state.authenticated"
 EVERY_ADDRESS: Final = "*"
 """Address of the floor that stands for those which nobody named: what was known when it was set does not sign."""
+_STARTING: Final = timedelta(seconds=10)
+_LOOKED_BACK: Final = 4
+"""Writers that a start looks for among the heads. Heads of much earlier ones are no longer at the end of the file."""
 _WRITERS: Final = 32
 """Writers whose newest heads are compared while serving."""
 
@@ -111,7 +115,7 @@ class Gate:
         self._floors: dict[tuple[str, str, str], Floor] = {}
         self.restored = False
         self.unanchored_before = False
-        """There were writers, and not one head: somebody emptied the sink, or it is another one."""
+        """The writers before this one have no heads: somebody emptied the sink, or it is another one."""
 
     @property
     def anchor_failing(self) -> bool:
@@ -125,9 +129,12 @@ class Gate:
                 "the heads of the audit cannot be kept, and audit.require_anchor is set", retry_after=5
             )
 
-    async def start(self, known: Sequence[Head] | None, *, first: bool) -> None:
-        """``known``: what the sink held before this process wrote its own head. ``first``: no writer was before it."""
-        self.unanchored_before = known is not None and not known and not first
+    async def start(self, known: Sequence[Head] | None, earlier: Sequence[AuditWriter]) -> None:
+        """``known``: what the sink held before this process wrote its own head. ``earlier``: writers of before that."""
+        if known is not None:
+            anchored = {head.writer_id for head in known}
+            settled = [each for each in earlier if each.started_at < datetime.now(UTC) - _STARTING]
+            self.unanchored_before = any(each.id not in anchored for each in settled[-_LOOKED_BACK:])
         if self.unanchored_before:
             integrity_alarm("audit_heads", reason="there are no heads of earlier writers")
         await self._compare(known or ())
