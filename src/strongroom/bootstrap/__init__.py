@@ -71,7 +71,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
         journal = await open_journal(stack, settings, storage, authenticity)
-        verifier = Reconciler(storage, authenticity.audit_key, timedelta(seconds=settings.idempotency.lease))
+        verifier = Reconciler(storage, authenticity.audit_key)
         findings = (await verify_recent(verifier)).findings
         entries = Entries(
             journal.committer,

@@ -222,6 +222,7 @@ class Intent:
         self._record, self._own = self._take_place()
         self._moves: list[MoveGuard] = []
         """What T2 does about guards that others hold."""
+        self._taken_from: set[UUID] = set()
         self._unit: Unit | None = None
         self._met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None
         self._result = b""
@@ -307,7 +308,12 @@ class Intent:
         planner = guarding.Planner(self._storage, self._record, self._options, self._entry.shared.clock())
         return await planner.plan(self._guards)
 
+    def _note_taken(self, moves: Sequence[MoveGuard]) -> None:
+        """The audit says from whom guards were taken, so that none can be given back unseen."""
+        self._taken_from |= {each.held.operation_id for each in moves} - {self._record.id}
+
     def _remember(self, present: Sequence[Row], plan: guarding.Plan) -> None:
+        self._note_taken(plan.moves)
         by_place = {guarding.place(guard): guard for guard in self._guards}
         held_by_others = [row for row in present if isinstance(row, HeldGuard) and row.operation_id != self._record.id]
         self._moves = [
@@ -323,9 +329,10 @@ class Intent:
         settled = idempotency.settled(
             self._record, state=OperationState.DONE, result=self._result, wallet_id=self._wallet_id
         )
-        wrote = facts.of(unit, self._guards, self._record.epoch)
         guards: list[HeldGuard] = []
         for _ in range(_TRIES):
+            self._note_taken(self._moves)
+            wrote = facts.of(unit, self._guards, self._record.epoch, self._taken_from)
             whole = Unit([*guards, *unit.rows], unit.same, [settled, *self._moves, *unit.changes])
             try:
                 await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED, wrote=wrote)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import Floor, SignatureRecord
@@ -21,8 +22,13 @@ GUARDS_LISTED: Final = 256
 _HASH_DIGITS: Final = 32
 
 
-def of(unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None) -> dict[str, Any]:
-    """JSON values. Names are those of the tables; ``epoch`` is that of the operation's row."""
+def of(
+    unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None, taken_from: Iterable[UUID] = ()
+) -> dict[str, Any]:
+    """JSON values. Names are those of the tables; ``epoch`` is that of the operation's row.
+
+    ``taken_from``: operations that held one of the guards before. None of them holds it again.
+    """
     rows = [*unit.rows, *unit.same]
     found: dict[str, Any] = {} if epoch is None else {"epoch": epoch}
     found |= _listed("wallets", [*map(_wallet, _all(rows, Wallet)), *_changed(unit, Wallet)])
@@ -34,6 +40,8 @@ def of(unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None) -> di
         found["signatures"] = signatures
     if guards:
         found["guards"] = {"count": len(guards), "held": [held(guard) for guard in guards[:GUARDS_LISTED]]}
+        if before := sorted({str(each) for each in taken_from}):
+            found["guards"]["from"] = before
     return found
 
 

@@ -33,11 +33,10 @@ _STRANGE: Final = (ValueError, TypeError, KeyError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """``retention`` is how long the row of a finished operation is kept at least, ``lease`` what T1 gives one."""
+    """``retention`` is how long the row of a finished operation is kept at least."""
 
     storage: Storage
     key: bytes
-    lease: timedelta = timedelta(seconds=30)
     retention: timedelta = timedelta(hours=24)
 
     async def slice(self, cursor: str | None, limit: int) -> Slice:
@@ -69,6 +68,8 @@ class Reconciler:
         findings = [Finding("row_changed", table, key) for key in scanned.broken]
         if table == "wallets":
             findings += await self._without_secret([row for row in scanned.rows if isinstance(row, Wallet)])
+        if table == "service_secrets" and after is None and not scanned.rows and not scanned.broken:
+            findings.append(Finding("service_secret_missing", table))
         done = len(scanned.rows) + len(scanned.broken)
         if scanned.after is not None:
             return Slice(tuple(findings), done, json.dumps(["rows", table, scanned.after]))
@@ -114,7 +115,7 @@ class Reconciler:
         succeeded = [each for each in records if each.entry.outcome is AuditOutcome.SUCCEEDED]
         if not succeeded:
             return []
-        stored = Stored(self.storage, self.lease, datetime.now(UTC) - self.retention)
+        stored = Stored(self.storage, datetime.now(UTC) - self.retention)
         return await stored.compare(succeeded)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from strongroom.domain.record import (
 from strongroom.domain.wallet import Account, Address, Wallet
 from strongroom.journal import facts
 from strongroom.journal.base import Finding
+from strongroom.journal.guards import place as place_of
 from strongroom.storage.base import AuditFilter, Storage
 
 Details = dict[str, Any]
@@ -29,8 +30,6 @@ _TIES: Final = 3
 _STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
 """What a record of 1.0.8 says by its name alone."""
 _WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
-_SKEW: Final = timedelta(seconds=1)
-"""By how much the clocks of two replicas may differ."""
 
 
 class Stored:
@@ -40,9 +39,8 @@ class Stored:
     that goes on writing. Of what may change back (a wallet's state and label) the newest record counts.
     """
 
-    def __init__(self, storage: Storage, lease: timedelta, kept_since: datetime) -> None:
+    def __init__(self, storage: Storage, kept_since: datetime) -> None:
         self._storage = storage
-        self._lease = lease
         self._kept_since = kept_since
         self._findings: list[Finding] = []
 
@@ -85,31 +83,23 @@ class Stored:
                 self._find("signature_missing", "signatures", record.entry.operation_id, record)
 
     async def _guards(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """A guard is held by who signed, by who signed the same, or by who signed later in its place."""
+        """A guard is held by who signed, by who signed the same, or by who took it: not by who held it before."""
         stated = [
-            (record, tuple(held[:4]), str(held[4]))
+            (record, tuple(held[:4]), str(held[4]), wrote["guards"].get("from", ()))
             for record, wrote in _wrote(told)
             for held in wrote.get("guards", {}).get("held", ())
         ]
         columns = ("keyspace", "chain_id", "address", "sequence")
-        found = await self._storage.find(HeldGuard, columns, [place for _, place, _ in stated])
-        rows = {
-            (each.guard.keyspace, each.guard.chain_id, each.guard.address, each.guard.sequence): each for each in found
-        }
-        others = [
-            (rows[place].operation_id,)
-            for record, place, _ in stated
-            if place in rows and rows[place].operation_id != record.entry.operation_id
-        ]
-        holders = {row.id: row for row in await self._storage.find(OperationRecord, ("id",), others)}
-        for record, place, payload in stated:
+        found = await self._storage.find(HeldGuard, columns, [place for _, place, _, _ in stated])
+        rows = {place_of(each.guard): each for each in found}
+        for record, place, payload, before in stated:
             row = rows.get(place)
             if row is None:
                 self._find("guard_missing", "guards", "/".join(place), record)
-            elif row.operation_id != record.entry.operation_id and not row.guard.payload_hash.hex().startswith(payload):
-                holder = holders.get(row.operation_id)
-                if holder is None or holder.lease_until - self._lease + _SKEW < record.entry.at:
-                    self._find("guard_rolled_back", "guards", "/".join(place), record)
+                continue
+            same = row.guard.payload_hash.hex().startswith(payload)
+            if not same and str(row.operation_id) in (*before, str(record.entry.operation_id)):
+                self._find("guard_rolled_back", "guards", "/".join(place), record)
 
     async def _addresses(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
         stated = [

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +57,7 @@ def verify(heads: Path | None, rate: int, *, as_json: bool) -> None:
 
 async def _walk(administration: Administration, rate: int, findings: list[dict[str, Any]]) -> int:
     """At most ``rate`` rows a second, so that a server beside it does not notice."""
-    lease = timedelta(seconds=administration.settings.idempotency.lease)
-    reconciler = Reconciler(administration.storage, administration.authenticity.audit_key, lease)
+    reconciler = Reconciler(administration.storage, administration.authenticity.audit_key)
     cursor: str | None = None
     checked, began = 0, time.monotonic()
     while True:
