@@ -39,6 +39,8 @@ _SECRETS_AND_WALLETS = (
     .where(tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)))
     .order_by(tables.secrets.c.version)
 )
+_USABLE = 2_000
+"""Secrets and wallets that are remembered as they were verified."""
 _SECRET_COLUMNS = len(tables.secrets.columns)
 _FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
 
@@ -63,6 +65,7 @@ class Writes:
         self._dialect = dialect
         self.inserts = {kind.of: bulk_insert(dialect, kind.table) for kind in KINDS}
         self._updates: dict[tuple[type, Key, Key], Bulk] = {}
+        self._usable: dict[tuple[Any, Any], tuple[tuple[Any, ...], SealedSecret | None]] = {}
 
     def update(self, kind: Kind, where: Key, names: Key) -> Bulk:
         statement = self._updates.get((kind.of, where, names))
@@ -70,6 +73,22 @@ class Writes:
             statement = bulk_update(self._dialect, kind.table, where, names)
             self._updates[kind.of, where, names] = statement
         return statement
+
+    def usable(self, row: tuple[Any, ...]) -> SealedSecret | None:
+        """The secret in a row of `_SECRETS_AND_WALLETS`, if its wallet is active. Raises IntegrityError.
+
+        A row whose every column is as it was when it was last held against its MACs needs not be again.
+        """
+        place = (row[0], row[1])
+        known = self._usable.get(place)
+        if known is None or known[0] != row:
+            [secret] = load_all(_SECRET, [row[:_SECRET_COLUMNS]], self.authenticity)
+            [wallet] = load_all(_WALLET, [row[_SECRET_COLUMNS:]], self.authenticity)
+            known = (row, secret if wallet.state is WalletState.ACTIVE else None)
+            if len(self._usable) >= _USABLE or not self.authenticity.strict:
+                self._usable.clear()
+            self._usable[place] = known
+        return known[1]
 
     def apply(self, connection: Connection, units: Sequence[Unit], *, look: bool) -> Applied:
         """Raises Lost; without ``look`` Unsure, and SQLAlchemy's IntegrityError for a row in the way."""
@@ -114,14 +133,9 @@ class _Transaction:
         if not opens:
             return
         wallet_ids = list({each.secret.wallet_id for _, each in opens})
-        found = [tuple(row) for row in self._connection.execute(_SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids})]
-        secrets = load_all(_SECRET, [row[:_SECRET_COLUMNS] for row in found], self._writes.authenticity)
-        wallets = load_all(_WALLET, [row[_SECRET_COLUMNS:] for row in found], self._writes.authenticity)
-        newest = {
-            secret.wallet_id: secret
-            for secret, wallet in zip(secrets, wallets, strict=True)
-            if wallet.state is WalletState.ACTIVE
-        }
+        newest: dict[UUID, SealedSecret | None] = {}
+        for row in self._connection.execute(_SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
+            newest[row[0]] = self._writes.usable(tuple(row))
         for unit, each in opens:
             if newest.get(each.secret.wallet_id) != each.secret:
                 self._lose(unit, each, None)
