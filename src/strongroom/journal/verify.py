@@ -6,6 +6,7 @@ import hmac
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -24,7 +25,7 @@ _BEFORE_ALL: Final = -(2**63)
 class Finding:
     """What does not hold. ``kind``: writer_missing, writer_changed, writer_unknown, record_missing, record_changed,
     head_missing (the chain ends before a head), head_differs, no_heads (none at all), writer_unanchored (a writer
-    without one, who anchored nothing or whose heads were taken away), unreadable."""
+    of before the newest head without one: it anchored nothing, or its heads were taken away), unreadable."""
 
     kind: str
     writer_id: UUID | None = None
@@ -75,8 +76,9 @@ async def verify(
         report.findings.append(Finding("unreadable"))
         return report
     _verify_writers(report, key, writers)
+    newest = max((head.at for head in heads), default=None)
     for writer in writers:
-        if heads and writer.id not in by_writer and writer.id not in but:
+        if newest is not None and _should_have_one(writer, newest) and writer.id not in {*by_writer, *but}:
             report.findings.append(Finding("writer_unanchored", writer.id))
         of_writer = by_writer.pop(writer.id, {})
         await _Walk(report, key, writer, of_writer, accepted.get(writer.id, -1)).run(storage)
@@ -87,6 +89,14 @@ async def verify(
             report.findings.append(Finding("writer_missing", writer_id))
     report.findings += [Finding("writer_unknown", id_) for id_ in writer_ids - {writer.id for writer in writers}]
     return report
+
+
+def _should_have_one(writer: AuditWriter, newest: datetime) -> bool:
+    """It began before the newest head was kept. What began later is as unanchored as its records are."""
+    try:
+        return writer.started_at <= newest
+    except TypeError:
+        return True
 
 
 def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) -> None:
