@@ -38,6 +38,8 @@
     │   ├── StorageUnavailable       503  storage_unavailable
     │   ├── KeyWrapUnavailable       503  keywrap_unavailable
     │   ├── BackgroundOnly           503  background_only
+    │   ├── RestoredDatabase         503  restored_database
+    │   ├── AuditNotAnchored         503  audit_not_anchored
     │   └── ShuttingDown             503  shutting_down
     ├── DeadlineExceeded             504  deadline_exceeded
     ├── IntegrityError               stored data was changed by someone else (500, alarmed)
@@ -281,6 +283,18 @@ class KeyWrapUnavailable(Unavailable):
 class BackgroundOnly(Unavailable):
     code = "background_only"
     title = "This process serves no operations"
+
+
+class RestoredDatabase(Unavailable):
+    """The database is older than the heads of its audit; `strongroom restore accept` ends it."""
+
+    code = "restored_database"
+    title = "The database was restored, and nobody has accepted it yet"
+
+
+class AuditNotAnchored(Unavailable):
+    code = "audit_not_anchored"
+    title = "The heads of the audit cannot be kept outside the database"
 
 
 class ShuttingDown(Unavailable):

@@ -17,7 +17,7 @@ BOTTOM = {"codecs", "domain", "errors"}
 PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base",
          "tasks.base"}  # fmt: skip
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
-COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local"}
+COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local", "entrypoints.cli.integrity"}
 """The two that start something: of the entrypoints they alone reach the composition root."""
 
 ALLOWED = {

@@ -30,6 +30,7 @@ from tests.support.server import ROOT, Server, free_port
 TENANT = "11111111-1111-1111-1111-111111111111"
 DEPLOY = ROOT / "deploy"
 _WALLETS = 20
+_ACCEPT_SECONDS = 30.0
 
 
 @dataclass
@@ -43,6 +44,10 @@ class Report:
     """The same bytes for the idempotency key of a signature that was made before the backup."""
     guarded: int = 0
     """Nonces that were signed for before the backup, and are refused for anything else."""
+    locked: bool = False
+    """Nothing was signed on the restored database until it was accepted; the rest was answered."""
+    lost_is_refused: bool = False
+    """The nonce that was signed after the backup is not signed for anything else."""
     signed_again: int = 0
     new_wallet: bool = False
     audit_holds: bool = False
@@ -53,7 +58,8 @@ class Report:
     @property
     def passed(self) -> bool:
         counts = {self.same_addresses, self.same_signatures, self.guarded, self.signed_again}
-        return counts == {self.wallets} and self.new_wallet and self.audit_holds and self.loss_is_told
+        told = (self.new_wallet, self.audit_holds, self.loss_is_told, self.locked, self.lost_is_refused)
+        return counts == {self.wallets} and all(told)
 
     def __str__(self) -> str:
         return (
@@ -62,6 +68,8 @@ class Report:
             f"after the restore: {self.same_addresses} addresses the same, {self.same_signatures} answers the same, "
             f"{self.guarded} nonces still guarded, {self.signed_again} signed again, "
             f"a new wallet {'made' if self.new_wallet else 'NOT MADE'}\n"
+            f"signing {'waited' if self.locked else 'DID NOT WAIT'} until the restore was accepted; the nonce that was "
+            f"lost is {'refused' if self.lost_is_refused else 'NOT REFUSED'}\n"
             f"audit: {'holds' if self.audit_holds else 'DOES NOT HOLD'} as of the backup, what came after it is "
             f"{'told' if self.loss_is_told else 'NOT TOLD'} to be lost\n"
             + ("passed" if self.passed else f"FAILED {self.faults}")
@@ -104,6 +112,7 @@ class Drill:
             self._verify(self._server("second", database, vault))
             with self._server("second", database, vault) as server, server.client() as client:
                 self.report.restore_seconds = time.monotonic() - began
+                self._accept(server, client)
                 self._compare(client)
         return self.report
 
@@ -131,6 +140,7 @@ class Drill:
             "VAULT__SECRET_ID_FILE": str(self._folder / "vault" / "secret-id"),
             "AUDIT__HEADS": f"file:{self._heads}",
             "AUDIT__INTERVAL": "0.1",
+            "HEALTH__INTERVAL": "1",
         }
         return Server(self._folder / name, settings, self._key, self._http_port, self._grpc_port)
 
@@ -147,6 +157,24 @@ class Drill:
             headers={} if changes else {"Idempotency-Key": f"{wallet}-{nonce}"},
         )
 
+    def _accept(self, server: Server, client: httpx.Client) -> None:
+        """As an operator does: asks the chain for each address, and says from which nonce may be signed."""
+        first = next(iter(self._addresses))
+        refused = self._sign(client, first, nonce=1)
+        reads = client.get(f"/wallets/{first}").status_code
+        self.report.locked = (refused.json().get("code"), reads) == ("restored_database", 200)
+        floors = self._folder / "floors"
+        nonces = {wallet: 2 if wallet == first else 1 for wallet in self._addresses}
+        floors.write_text("".join(f"ethereum:{self._addresses[each]}={nonces[each]}\n" for each in nonces))
+        chains = {network["chain"] for network in client.get("/networks").json()["networks"]}
+        told = [word for chain in sorted(chains) for word in ("--reconciled", chain)]
+        server.command("restore", "accept", "--after", "drill", "--floors", str(floors), *told).check_returncode()
+        deadline = time.monotonic() + _ACCEPT_SECONDS
+        while self._sign(client, first, nonce=2).status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        other = self._sign(client, first, nonce=1, value="0x1")
+        self.report.lost_is_refused = other.json().get("code") == "restored_database"
+
     def _compare(self, client: httpx.Client) -> None:
         for wallet, address in self._addresses.items():
             found = client.get(f"/wallets/{wallet}/address/ethereum").json()
@@ -154,8 +182,8 @@ class Drill:
             again = self._sign(client, wallet, nonce=0)
             self.report.same_signatures += again.json().get("signed_tx") == self._signed[wallet]
             other = self._sign(client, wallet, nonce=0, value="0x1")
-            self.report.guarded += other.json().get("code") == "already_signed"
-            signed = self._sign(client, wallet, nonce=1)
+            self.report.guarded += other.json().get("code") in ("already_signed", "restored_database")
+            signed = self._sign(client, wallet, nonce=3)
             self.report.signed_again += signed.status_code == 200
             self.report.faults += [each.text for each in (again, signed) if each.status_code != 200]
         self.report.new_wallet = client.post("/wallets", json={"networks": ["bitcoin"]}).status_code == 201

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,7 @@ from strongroom.bootstrap.development import (
     forget_unfinished,
     wants_development_key,
 )
-from strongroom.bootstrap.journal import open_journal
+from strongroom.bootstrap.journal import authenticate_alone, look_at, open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.storage import open_state
 from strongroom.bootstrap.tasks import open_tasks
@@ -28,16 +28,21 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
 from strongroom.domain.secret import Secret
-from strongroom.health.checks import database_check, log_note, redis_check, vault_check
+from strongroom.health.checks import audit_check, database_check, log_note, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
+from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries
+from strongroom.journal.reconcile import Reconciler
+from strongroom.journal.restored import Gate
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.base import KeyWrap
 from strongroom.operations.archived import ArchivedSweep
 from strongroom.operations.keyring import Keyring
+from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
+from strongroom.operations.verification import verify_recent
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
@@ -75,6 +80,8 @@ class Administration:
     keywrap: KeyWrap
     authenticity: Authenticity
     committer: Committer
+    gate: Gate
+    known_heads: Sequence[Head] | None
 
 
 @asynccontextmanager
@@ -82,12 +89,15 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """Everything of one process, up to the faces. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
-        committer = await open_journal(stack, settings, storage, authenticity)
+        journal = await open_journal(stack, settings, storage, authenticity)
+        verifier = Reconciler(storage, authenticity.audit_key)
+        findings = (await verify_recent(verifier)).findings
         entries = Entries(
-            committer,
+            journal.committer,
             storage,
             authenticity.fingerprint_key,
             lease=timedelta(seconds=settings.idempotency.lease),
+            gate=journal.gate,
         )
         stack.push_async_callback(entries.drain)
         signer = SeededSigner(
@@ -100,7 +110,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         sweep = ArchivedSweep(storage, signer.opened_wallets, signer.forget)
         sweep.start()
         stack.push_async_callback(sweep.close)
-        networks = configured_networks(settings, CHAINS)
+        known = networks(settings)
         redis = open_redis(settings.redis, authenticity)
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
@@ -114,8 +124,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         services = Services(
             storage=storage,
             signer=signer,
-            networks=networks,
-            keyring=Keyring(networks, cache),
+            networks=known,
+            keyring=Keyring(known, cache),
             authenticator=Authenticator(
                 storage,
                 authenticity.api_key_mac,
@@ -124,11 +134,19 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             ),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
+            gate=journal.gate,
             offload=offload,
             timeout=settings.timeouts.operation,
             serves=settings.tasks.role != "only",
         )
-        checks = {"database": database_check(storage)}
+        checks = {
+            "database": database_check(storage),
+            "audit": audit_check(
+                look_at(journal.gate, storage, authenticity),
+                findings=len(findings),
+                required=settings.audit.require_anchor,
+            ),
+        }
         if settings.keywrap.kind == "vault":
             checks["vault"] = vault_check(keywrap)
         if redis is not None:
@@ -139,8 +157,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         )
         await health.start()
         stack.push_async_callback(health.stop)
-        first_key = await development_key(settings, storage, authenticity, committer)
-        runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, committer)
+        first_key = await development_key(settings, storage, authenticity, journal.committer)
+        runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, journal.committer)
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
 
 
@@ -149,8 +167,15 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
     """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
-        committer = await open_journal(stack, settings, storage, authenticity)
-        yield Administration(settings, storage, keywrap, authenticity, committer)
+        journal = await open_journal(stack, settings, storage, authenticity)
+        yield Administration(
+            settings, storage, keywrap, authenticity, journal.committer, journal.gate, journal.known_heads
+        )
+
+
+def networks(settings: Settings) -> Networks:
+    """Those of this deployment. Raises ConfigurationError."""
+    return configured_networks(settings, CHAINS)
 
 
 def _nothing() -> None:
@@ -178,7 +203,8 @@ async def prepare(settings: Settings) -> Secret | None:
     forget_unfinished(settings)
     async with AsyncExitStack() as stack:
         _, storage, authenticity = await open_state(stack, settings)
+        await authenticate_alone(settings, storage, authenticity)
         if not await wants_development_key(settings, storage):
             return None
-        committer = await open_journal(stack, settings, storage, authenticity)
-        return await development_key(settings, storage, authenticity, committer)
+        journal = await open_journal(stack, settings, storage, authenticity)
+        return await development_key(settings, storage, authenticity, journal.committer)

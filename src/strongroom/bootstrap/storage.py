@@ -27,13 +27,17 @@ async def open_state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap
     stack.push_async_callback(database.close)
     if await migrate.version(database) != migrate.HEAD:
         raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
-    unlocked = SqlStorage(database, Authenticity(bytes(32)))  # the service secret's own table is under no MAC
+    blind = Authenticity(bytes(32))
+    blind.strict = False  # the MAC of the service secret's row can only be checked with the secret itself
+    unlocked = SqlStorage(database, blind)
     stored = await unlocked.service_secret()
     keywrap = open_keywrap(settings, create=stored is None)
     stack.push_async_callback(keywrap.close)
     if stored is None:
-        [wrapped] = await keywrap.wrap([(secrets.token_bytes(32), SERVICE_CONTEXT)])
-        await unlocked.apply([Unit(rows=[ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)])])
+        made = secrets.token_bytes(32)
+        [wrapped] = await keywrap.wrap([(made, SERVICE_CONTEXT)])
+        row = ServiceSecret(1, wrapped.kek, wrapped.version, wrapped.ciphertext)
+        await SqlStorage(database, Authenticity(made)).apply([Unit(rows=[row])])
         stored = await unlocked.service_secret()
         assert stored is not None
     wrapped = Wrapped(stored.kek, stored.kek_version, stored.wrapped)

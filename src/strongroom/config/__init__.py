@@ -170,6 +170,11 @@ def every_setting() -> Iterator[Setting]:
             yield _setting((name,), info)
 
 
+def pass_on(variable: str, value: str) -> None:
+    """Sets what the command line said, for this process and the workers that it starts."""
+    os.environ[PREFIX + variable] = value
+
+
 def load(env: Mapping[str, str] | None = None, *, dotenv: Path | None = DOTENV) -> Settings:
     """Raises ConfigurationError, which names each variable that is at fault and no value."""
     return load_with_sources(env, dotenv=dotenv).settings

@@ -374,6 +374,13 @@ class AuditSettings(Section):
         pattern=r"^(log|file:.+)$", description="Where the heads of the audit chains are anchored: `log` or `file:path`"
     )
     interval: Seconds = Field(default=60.0, description="Seconds between two heads")
+    known_heads: Path | None = Field(
+        default=None,
+        description="With `heads=log`: a file of heads taken out of the log, which a start compares the database with",
+    )
+    require_anchor: bool = Field(
+        default=False, description="Refuse to sign while the heads of the audit cannot be kept outside the database"
+    )
 
 
 class LogSettings(Section):

@@ -64,6 +64,20 @@ class SignatureRecord:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """After a restore: the lowest nonce or seqno that may be signed for at an address, as an operator stated it."""
+
+    keyspace: str
+    chain_id: str
+    """CAIP-2 id of the network."""
+    address: str
+    """Canonical address, hex, as in `Guard`."""
+    accepted_at: datetime
+    sequence: str
+    """Decimal."""
+
+
 class AuditOutcome(StrEnum):
     REQUESTED = "requested"
     SUCCEEDED = "succeeded"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,39 @@ def database_check(storage: Storage) -> Check:
         except StorageUnavailable:
             status = "error"
         return ComponentStatus(status, {"connections": storage.connections})
+
+    return check
+
+
+class Anchors(Protocol):
+    """What `journal.restored.Gate` knows."""
+
+    restored: bool
+    unanchored_before: bool
+
+    @property
+    def anchor_failing(self) -> bool: ...
+
+
+def audit_check(look: Callable[[], Awaitable[Anchors]], *, findings: int, required: bool) -> Check:
+    """Says the worst that is known.
+
+    ``findings``: how many the verification at start had. ``required``: that heads cannot be kept is an error.
+    """
+
+    async def check() -> ComponentStatus:
+        found = await look()
+        if found.restored:
+            return ComponentStatus("error", {"state": "restored_database"})
+        if found.anchor_failing:
+            return ComponentStatus("error" if required else "degraded", {"state": "not_anchored"})
+        if findings:
+            return ComponentStatus("degraded", {"state": "rows_differ"})
+        return (
+            ComponentStatus("degraded", {"state": "heads_missing"})
+            if found.unanchored_before
+            else ComponentStatus("ok")
+        )
 
     return check
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import Final
 from uuid import UUID
 
@@ -61,6 +62,14 @@ class AuditChain:
             mac = record_mac(self._key, mac, self.writer_id, sequence, entry)
             records.append(AuditRecord(self.writer_id, sequence, entry, mac))
         return records
+
+    def holds(self, previous: bytes, record: AuditRecord) -> bool:
+        """Whether ``record``, of any writer, follows ``previous``."""
+        try:
+            made = record_mac(self._key, previous, record.writer_id, record.sequence, record.entry)
+        except (AttributeError, TypeError, ValueError, StructError):
+            return False
+        return hmac.compare_digest(made, record.mac)
 
     def advance(self, last: AuditRecord) -> None:
         self._sequence, self._mac = last.sequence, last.mac

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from strongroom.domain.principal import Principal
+from strongroom.domain.record import AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
 from strongroom.storage.base import Change, Conflict, Row, SettleTask, Unit, Wake
@@ -30,6 +32,45 @@ class Lost(Exception):
     def __init__(self, conflict: Conflict) -> None:
         super().__init__()
         self.conflict = conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What does not hold. ``kind`` is one of those in docs/operations.md, ``key`` names the row in ``table``."""
+
+    kind: str
+    table: str
+    key: str = ""
+    record: str = ""
+    """The audit record that says otherwise: writer/sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one step of the verification found."""
+
+    findings: tuple[Finding, ...]
+    checked: int
+    cursor: str | None
+    """Where the next step begins; None: everything has been looked at."""
+
+
+class Verifier(Protocol):
+    """Holds the tables against their MACs and against the audit, a slice at a time."""
+
+    async def slice(self, cursor: str | None, limit: int) -> Slice: ...
+    async def recent(self, limit: int) -> Slice:
+        """The bounded form for a start: what the newest ``limit`` records say, and every revocation."""
+
+
+class SigningGate(Protocol):
+    """Whether signatures may leave at present. Everything else goes on."""
+
+    def require_open(self) -> None:
+        """Raises RestoredDatabase, AuditNotAnchored."""
+
+    async def permit(self, guards: Sequence[Guard]) -> None:
+        """Raises RestoredDatabase for a nonce or seqno below what was stated after a restore."""
 
 
 class Intent(Protocol):
@@ -84,8 +125,13 @@ class Journal(Protocol):
         Raises InFlight, AlreadySigned, ExternalIdTaken, Superseded, IntegrityError, StorageUnavailable.
         """
 
-    async def commit(self, unit: Unit) -> None:
-        """Commits what needs neither a key nor an audit record: an address that follows from a public node, a counter.
+    async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
+        """Raises IntegrityError if one of ``records`` is not in its chain."""
+
+    async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
+        """Commits what needs no key: an address that follows from a public node, a counter.
+
+        With ``wallet_id`` an audit record says what was written.
 
         Raises Lost where a row or change of it loses, IntegrityError where a `same` row differs.
         """

@@ -23,6 +23,7 @@ from strongroom.journal.audit import AuditChain, Head
 from strongroom.journal.base import Lost
 from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
 from strongroom.telemetry import failpoints
+from strongroom.telemetry.alarms import integrity_alarm
 from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +72,19 @@ class Committer:
         self._wake.set()
         if self._task is not None:
             await self._task
+
+    async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
+        """Raises IntegrityError and gives the alarm if one of ``records`` is not in its chain."""
+        before = [(each.writer_id, each.sequence - 1) for each in records if each.sequence > 1]
+        found = await self._storage.find(AuditRecord, ("writer_id", "sequence"), before)
+        macs = {(each.writer_id, each.sequence): each.mac for each in found}
+        if len(before) < len(records):
+            macs |= {(each.id, 0): each.mac for each in await self._storage.audit_writers()}
+        for record in records:
+            previous = macs.get((record.writer_id, record.sequence - 1))
+            if previous is None or not self._chain.holds(previous, record):
+                integrity_alarm("audit", writer_id=record.writer_id, sequence=record.sequence)
+                raise IntegrityError("an audit record was changed")
 
     def head(self) -> Head:
         return self._chain.head(datetime.now(UTC))

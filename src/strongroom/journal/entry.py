@@ -16,13 +16,13 @@ import structlog
 from strongroom.domain.brief import brief
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import Principal
-from strongroom.domain.record import AuditEntry, AuditOutcome, HeldGuard, OperationRecord, OperationState
+from strongroom.domain.record import AuditEntry, AuditOutcome, AuditRecord, HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret, Wallet
 from strongroom.errors import ExternalIdTaken, InFlight, InternalError, StrongroomError, Superseded, Unavailable
+from strongroom.journal import facts, idempotency
 from strongroom.journal import guards as guarding
-from strongroom.journal import idempotency
-from strongroom.journal.base import Lost, Outdated
+from strongroom.journal.base import Lost, Outdated, SigningGate
 from strongroom.journal.committer import Committer
 from strongroom.journal.denials import Denials
 from strongroom.storage.base import Change, MoveGuard, Opens, ReleaseGuards, Row, SettleTask, Storage, Unit, Wake
@@ -47,7 +47,9 @@ class Entries:
         *,
         lease: timedelta = timedelta(seconds=30),
         clock: Clock = lambda: datetime.now(UTC),
+        gate: SigningGate | None = None,
     ) -> None:
+        self.gate = gate
         self.committer = committer
         self.storage = storage
         self.lease = lease
@@ -131,9 +133,17 @@ class Entry:
         entry = self.audit(new_id(), AuditOutcome.DENIED, None, None, {"reason": reason})
         await self.shared.denials.record(entry, reason)
 
-    async def commit(self, unit: Unit) -> None:
-        """What needs neither a key nor an audit record. Raises Lost, IntegrityError."""
-        await self.shared.committer.commit(unit)
+    async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
+        """What needs no key; audited if it is of a wallet. Raises Lost, IntegrityError."""
+        audit = []
+        if wallet_id is not None:
+            details = {"wrote": facts.of(unit)}
+            audit = [self.audit(new_id(), AuditOutcome.SUCCEEDED, wallet_id, network, details)]
+        await self.shared.committer.commit(unit, audit)
+
+    async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
+        """Raises IntegrityError if one of ``records`` is not in its chain."""
+        await self.shared.committer.require_authentic(records)
 
     def intent(
         self,
@@ -217,6 +227,7 @@ class Intent:
         self._plan = guarding.Plan()
         self._moves: list[MoveGuard] = []
         """What T2 does about guards that others hold."""
+        self._taken_from: set[UUID] = set()
         self._unit: Unit | None = None
         self._met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None
         self._result = b""
@@ -265,6 +276,8 @@ class Intent:
 
     async def _begin(self) -> None:
         """T1."""
+        if self._entry.shared.gate is not None and self._guards:
+            await self._entry.shared.gate.permit(self._guards)
         plan = guarding.hold(self._guards, self._record)
         if self._options.replaces is not None:  # which must be true, also where no guard is held
             plan = await self._planner().plan(self._guards)
@@ -276,6 +289,7 @@ class Intent:
             except Lost as lost:
                 plan = await self._plan_anew(lost)
                 continue
+            self._note_taken(plan.moves)
             self._plan, self._moves = plan, guarding.claims(plan, present, self._record)
             return
         raise InFlight("others work on the same nonce, seqno or output; try again", retry_after=1)
@@ -305,6 +319,10 @@ class Intent:
     def _planner(self) -> guarding.Planner:
         return guarding.Planner(self._storage, self._record, self._options, self._entry.shared.clock())
 
+    def _note_taken(self, moves: Sequence[MoveGuard]) -> None:
+        """The audit says from whom guards were taken, so that none can be given back unseen."""
+        self._taken_from |= {each.held.operation_id for each in moves} - {self._record.id}
+
     async def _succeed(self, unit: Unit) -> None:
         """T2. Nothing has left the service before it is durable."""
         settled = idempotency.settled(
@@ -312,10 +330,12 @@ class Intent:
         )
         guards: list[HeldGuard] = []
         for _ in range(_TRIES):
+            self._note_taken(self._moves)
+            wrote = facts.of(unit, self._guards, self._record.epoch, self._taken_from)
             changes = [settled, *self._moves, *unit.changes]
             whole = Unit([*guards, *unit.rows], unit.same, changes, wakes=unit.wakes)
             try:
-                await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED)])
+                await self._committer.commit(whole, [self._audit(AuditOutcome.SUCCEEDED, wrote=wrote)])
             except Lost as lost:
                 if lost.conflict.cause == settled:
                     raise _taken_over() from lost
@@ -367,8 +387,8 @@ class Intent:
             _log.warning("operation.not_settled", operation_id=str(self._record.id), code=error.code)
         return True
 
-    def _audit(self, outcome: AuditOutcome) -> AuditEntry:
-        return self._entry.audit(self._record.id, outcome, self._wallet_id, self._network, self._details)
+    def _audit(self, outcome: AuditOutcome, **more: Any) -> AuditEntry:
+        return self._entry.audit(self._record.id, outcome, self._wallet_id, self._network, {**self._details, **more})
 
 
 def _taken_over() -> Superseded:

@@ -16,37 +16,75 @@ import structlog
 
 from strongroom.errors import ConfigurationError
 from strongroom.journal.audit import Head
+from strongroom.telemetry.metrics import ANCHOR_FAILING, ANCHOR_FAILURES_TOTAL
 
 _log = structlog.get_logger(__name__)
+
+_TAIL = 1 << 20
+"""Bytes at the end of the file that are looked at while serving; `audit verify` reads all of it."""
+_RETRY = 5.0
+"""Seconds after which a head that could not be kept is tried again."""
 
 
 class HeadsSink(Protocol):
     def append(self, head: Head) -> None:
         """Returns when the head is as durable as it gets. Blocks; may raise OSError."""
 
+    def newest(self) -> list[Head] | None:
+        """The newest heads that are known, oldest first; None where they cannot be read back. Blocks.
+
+        Raises OSError, and ConfigurationError for what is no head.
+        """
+
 
 class FileHeads:
-    """Appends one JSON line a head."""
+    """Appends one JSON line a head. Follows no link: a path that someone else can redirect is refused."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def append(self, head: Head) -> None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(descriptor).st_size
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (b"\n" if torn else b"") + (json.dumps(_line(head)) + "\n").encode())
+            line = (b"\n" if torn else b"") + (json.dumps(_line(head)) + "\n").encode()
+            if os.write(descriptor, line) != len(line):
+                raise OSError("the disk is full")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
+    def newest(self) -> list[Head] | None:
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return []
+        try:
+            size = os.fstat(descriptor).st_size
+            text = os.pread(descriptor, _TAIL, max(0, size - _TAIL)).decode(errors="replace")
+        finally:
+            os.close(descriptor)
+        lines = text.splitlines(keepends=True)
+        return read_heads(lines[1:] if size > _TAIL else lines)
+
 
 class LogHeads:
-    """Writes heads to the log, whose keeper is somebody else than the database's."""
+    """Writes heads to the log, whose keeper is somebody else than the database's.
+
+    ``known`` is a file of heads that the operator took out of the log: without it nothing can be compared.
+    """
+
+    def __init__(self, known: Path | None = None) -> None:
+        self._known = known
 
     def append(self, head: Head) -> None:
         _log.info("audit.head", **_line(head))
+
+    def newest(self) -> list[Head] | None:
+        if self._known is None:
+            return None
+        return read_heads(self._known.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True))
 
 
 def read_heads(lines: Iterable[str]) -> list[Head]:
@@ -89,7 +127,10 @@ class HeadsWriter:
         self._head = head
         self._sink = sink
         self._interval = interval
-        self._written = -1
+        self.written: Head | None = None
+        """The newest one that was kept."""
+        self.failing = False
+        """The sink did not take the last one. Nothing younger than `written` is anchored."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -106,16 +147,20 @@ class HeadsWriter:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(min(self._interval, _RETRY) if self.failing else self._interval)
             await self._write()
 
     async def _write(self) -> None:
         head = self._head()
-        if head.sequence == self._written:
+        if self.written is not None and head.sequence == self.written.sequence and not self.failing:
             return
         try:
             await asyncio.to_thread(self._sink.append, head)
         except OSError as error:
+            self.failing = True
+            ANCHOR_FAILURES_TOTAL.inc()
             _log.error("audit.heads_failed", reason=type(error).__name__)
         else:
-            self._written = head.sequence
+            self.failing = False
+            self.written = head
+        ANCHOR_FAILING.set(self.failing)

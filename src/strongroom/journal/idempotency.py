@@ -64,9 +64,9 @@ def given_up(record: OperationRecord) -> Change:
 
 def settled(record: OperationRecord, **to: object) -> Change:
     """T2: counts only in the epoch in which T1 was made."""
-    return Change(OperationRecord, record.id, {"epoch": record.epoch, "state": OperationState.PENDING}, to)
+    return Change(OperationRecord, record.id, {"epoch": record.epoch, "state": OperationState.PENDING}, to, record)
 
 
 def _advance(record: OperationRecord, **to: object) -> Change:
     expect = {"epoch": record.epoch, "state": record.state}
-    return Change(OperationRecord, record.id, expect, {"epoch": record.epoch + 1, **to})
+    return Change(OperationRecord, record.id, expect, {"epoch": record.epoch + 1, **to}, record)

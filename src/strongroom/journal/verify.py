@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +24,8 @@ _BEFORE_ALL: Final = -(2**63)
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What does not hold. ``kind``: writer_missing, writer_changed, writer_unknown, record_missing, record_changed,
-    head_missing (the chain ends before a head), head_differs, unreadable."""
+    head_missing (the chain ends before a head), head_differs, no_heads (none at all), writer_unanchored (a writer
+    of before the newest head without one: it anchored nothing, or its heads were taken away), unreadable."""
 
     kind: str
     writer_id: UUID | None = None
@@ -35,6 +38,8 @@ class Report:
     records: int = 0
     unanchored: int = 0
     """Records younger than the last head of their chain: whether some more were there cannot be said."""
+    accepted: int = 0
+    """Chains whose end is gone, as an operator accepted after a restore."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -42,9 +47,23 @@ class Report:
         return not self.findings
 
 
-async def verify(storage: Storage, key: bytes, heads: Iterable[Head] = ()) -> Report:
-    """Raises StorageUnavailable; everything else that is wrong is a finding."""
+async def verify(
+    storage: Storage,
+    key: bytes,
+    heads: Iterable[Head] | None = None,
+    *,
+    but: frozenset[UUID] = frozenset(),
+    accepted: Mapping[UUID, int] = MappingProxyType({}),
+) -> Report:
+    """Raises StorageUnavailable; everything else that is wrong is a finding.
+
+    Without ``heads`` the chains are held against themselves alone. ``but``: writers that have just begun, whose heads
+    may not be there yet. ``accepted``: losses that an operator accepted, by writer the last sequence.
+    """
     report = Report()
+    compared, heads = heads is not None, list(heads or ())
+    if compared and not heads:
+        report.findings.append(Finding("no_heads"))
     by_writer: dict[UUID, dict[int, bytes]] = {}
     for head in heads:
         known = by_writer.setdefault(head.writer_id, {}).setdefault(head.sequence, head.mac)
@@ -57,11 +76,27 @@ async def verify(storage: Storage, key: bytes, heads: Iterable[Head] = ()) -> Re
         report.findings.append(Finding("unreadable"))
         return report
     _verify_writers(report, key, writers)
+    newest = max((head.at for head in heads), default=None)
     for writer in writers:
-        await _Walk(report, key, writer, by_writer.pop(writer.id, {})).run(storage)
-    report.findings += [Finding("writer_missing", writer_id) for writer_id in by_writer]
+        if newest is not None and _should_have_one(writer, newest) and writer.id not in {*by_writer, *but}:
+            report.findings.append(Finding("writer_unanchored", writer.id))
+        of_writer = by_writer.pop(writer.id, {})
+        await _Walk(report, key, writer, of_writer, accepted.get(writer.id, -1)).run(storage)
+    for writer_id, of_writer in by_writer.items():
+        if max(of_writer) <= accepted.get(writer_id, -1):
+            report.accepted += 1
+        else:
+            report.findings.append(Finding("writer_missing", writer_id))
     report.findings += [Finding("writer_unknown", id_) for id_ in writer_ids - {writer.id for writer in writers}]
     return report
+
+
+def _should_have_one(writer: AuditWriter, newest: datetime) -> bool:
+    """It began before the newest head was kept. What began later is as unanchored as its records are."""
+    try:
+        return writer.started_at <= newest
+    except TypeError:
+        return True
 
 
 def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) -> None:
@@ -86,7 +121,8 @@ def holds(mac: bytes, make: Callable[[], bytes]) -> bool:
 class _Walk:
     """Along one writer's chain."""
 
-    def __init__(self, report: Report, key: bytes, writer: AuditWriter, heads: dict[int, bytes]) -> None:
+    def __init__(self, report: Report, key: bytes, writer: AuditWriter, heads: dict[int, bytes], accepted: int) -> None:
+        self._accepted = accepted
         self._report = report
         self._key = key
         self._writer_id = writer.id
@@ -107,7 +143,9 @@ class _Walk:
             self._find("unreadable", None)
             return
         for sequence in self._heads:
-            self._find("head_missing", sequence)
+            if sequence > self._accepted:
+                self._find("head_missing", sequence)
+        self._report.accepted += any(sequence <= self._accepted for sequence in self._heads)
 
     def _step(self, record: AuditRecord) -> None:
         expected = self._sequence + 1

@@ -261,6 +261,7 @@ async def list_audit(command: ListAudit, call: Call) -> AuditPage:
     where = AuditFilter(call.tenant_id, command.wallet_id, command.operation, command.operation_id, command.outcome)
     found = await call.storage.audit_records(where, _audit_cursor(command.cursor), command.limit + 1)
     page = found[: command.limit]
+    await call.journal.require_authentic(page)
     more = None
     if len(found) > command.limit:
         last = page[-1]

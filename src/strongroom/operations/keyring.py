@@ -244,7 +244,8 @@ class Keyring:
             return stored
         address = await self._following(call, place)
         if address is not None:
-            await call.journal.commit(Unit(same=[address]))
+            unit = Unit(same=[address])
+            await call.journal.commit(unit, wallet_id=place.wallet.id, network=place.network.name)
         return address
 
     async def open(self, call: Context, place: Place) -> Account:

@@ -30,7 +30,7 @@ from strongroom.errors import (
     InvalidField,
     StrongroomError,
 )
-from strongroom.journal.base import Entries, Entry, Outdated
+from strongroom.journal.base import Entries, Entry, Outdated, SigningGate
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
 from strongroom.operations.keyring import Keyring
@@ -70,6 +70,7 @@ class Services:
     authenticator: Authenticator
     limits: RateLimits
     entries: Entries
+    gate: SigningGate | None = None
     wallets: WalletMemory = field(default_factory=WalletMemory)
     offload: Offload = field(default_factory=Offload)
     timeout: float = 30.0
@@ -131,6 +132,8 @@ class Pipeline:
             stored = await entry.replay()
             if stored is not None:
                 return msgspec.json.decode(stored, type=operation.result, dec_hook=_dec_hook)
+        if services.gate is not None and operation.scope.startswith("sign:"):
+            services.gate.require_open()
         call = Call(
             principal=principal,
             request_id=request.request_id,

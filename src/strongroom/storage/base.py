@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditRecord,
     AuditWriter,
+    Floor,
     HeldGuard,
     OperationRecord,
     ServiceSecret,
@@ -34,17 +35,25 @@ Row = (
     | ApiKey
     | ServiceSecret
     | Task
+    | Floor
 )
+
+
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row that is to change: of type ``of``, with this id, holding ``expect``. It must be exactly one."""
+    """One row that is to change: of type ``of``, with this id, holding ``expect``. It must be exactly one.
+
+    ``was`` is the whole row as it stands if ``expect`` holds: with it the new MAC is computed without reading the row.
+    """
 
     of: type[Wallet | Account | OperationRecord | ApiKey]
     id: UUID
     expect: Mapping[str, object]
     set: Mapping[str, object]
+    was: OperationRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,10 @@ class ReleaseGuards:
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """What is about to open this secret: it must still be its wallet's newest, unchanged, and the wallet active."""
+    """What is about to open this secret: it must still be its wallet's newest, unchanged, and the wallet active.
+
+    Both rows are read and held against their MACs.
+    """
 
     secret: SealedSecret
 
@@ -134,6 +146,17 @@ class Applied:
     conflicts: Sequence[Conflict] = ()
     present: Sequence[tuple[int, Row]] = ()
     """(unit, row): each of ``same`` that was there already, as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A page of a table."""
+
+    rows: Sequence[Row]
+    broken: Sequence[str]
+    """Keys of the rows that somebody changed; the alarm was given for each."""
+    after: str | None
+    """Where the next page begins; None after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +298,21 @@ class Storage(Protocol):
         self, where: AuditFilter, before: tuple[datetime, UUID, int] | None, limit: int
     ) -> list[AuditRecord]:
         """Newest first, by (at, writer id, sequence)."""
+
+    async def scan(self, table: str, after: str | None, limit: int) -> Scanned:
+        """A page of all tenants' rows in the order of the primary key."""
+
+    async def find(self, of: type[R], names: tuple[str, ...], values: Sequence[tuple[object, ...]]) -> list[R]:
+        """The rows of all tenants whose columns ``names`` have one of ``values``. Changed rows are left out."""
+
+    async def marks(self, operation: str) -> list[AuditRecord]:
+        """Records of one of the operations that are looked for at every start, oldest first."""
+
+    async def floors(self) -> list[Floor]:
+        """Oldest first."""
+
+    async def authenticate(self, table: str, after: str | None, limit: int) -> tuple[int, str | None]:
+        """Puts a page of rows under their MACs as they stand. Returns how many had none, and where the next begins."""
 
     @property
     def connections(self) -> int:

@@ -16,20 +16,22 @@ _ADD: Final = "SELECT, INSERT"
 GRANTS: Final = {
     "alembic_version": "SELECT",
     "wallets": f"{_ADD}, UPDATE",
-    "secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped_dek)",
-    "accounts": f"{_ADD}, UPDATE (next_index)",
+    "secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped_dek, mac)",
+    "accounts": f"{_ADD}, UPDATE (next_index, mac)",
     "addresses": _ADD,
     "operations": f"{_ADD}, UPDATE",
     "guards": f"{_ADD}, UPDATE, DELETE",
-    "signatures": _ADD,
+    "signatures": f"{_ADD}, UPDATE (mac)",
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",
     "tasks": f"{_ADD}, UPDATE, DELETE",
     "progress": f"{_ADD}, UPDATE",
-    "service_secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped)",
+    "service_secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped, mac)",
+    "floors": _ADD,
 }
-"""By table. What changes is what `Change`, `MoveGuard` and `ReleaseGuards` change, and what a rewrap does."""
+"""By table. What changes is what `Change`, `MoveGuard` and `ReleaseGuards` change, and what a rewrap does, and what
+`keys authenticate` does once: a MAC changes nothing by itself."""
 
 
 def grant(connection: Connection, role: str) -> None:

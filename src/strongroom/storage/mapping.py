@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -16,6 +16,7 @@ from strongroom.domain.record import (
     AuditOutcome,
     AuditRecord,
     AuditWriter,
+    Floor,
     HeldGuard,
     OperationRecord,
     OperationState,
@@ -49,8 +50,8 @@ class Kind:
     """The columns in the order of the table."""
     load: Callable[[Row[Any], Authenticity], Any]
     keys: tuple[Key, ...]
-    amended_whole: bool = False
-    """A change of one column changes the row's MAC, so the whole row is needed for it."""
+    mac: str = ""
+    """The column with a MAC over the others, if there is one: a change of one column changes it too."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,16 +67,32 @@ class Kind:
 
 def _plain(of: type, table: Table, *keys: Key, **convert: Callable[[Any], Any]) -> Kind:
     """A kind whose columns are called as its attributes."""
-    names = names_of(table)
+    own = {field.name for field in fields(of)}
+    names = tuple(name for name in names_of(table) if name in own)
     get = attrgetter(*names)
 
     def load(row: Row[Any], _: Authenticity) -> Any:
-        found = dict(zip(names, row, strict=True))
+        found = dict(zip(names, row, strict=False))
         for name, function in convert.items():
             found[name] = function(found[name])
         return of(**found)
 
     return Kind(of, table, lambda value, _: get(value), load, keys)
+
+
+def _under_mac(kind: Kind) -> Kind:
+    """The same, in a table whose last column is a MAC over all others."""
+    name = kind.table.name
+
+    def values(value: Any, authenticity: Authenticity) -> tuple[Any, ...]:
+        cells = kind.values(value, authenticity)
+        return (*cells, authenticity.row_mac(name, cells))
+
+    def load(row: Row[Any], authenticity: Authenticity) -> Any:
+        authenticity.check_row(name, row)
+        return kind.load(row, authenticity)
+
+    return replace(kind, values=values, load=load, mac="mac")
 
 
 _account_columns = attrgetter("id", "tenant_id", "wallet_id", "keyspace", "scheme", "number", "path")
@@ -134,6 +151,7 @@ def _operation_values(record: OperationRecord, authenticity: Authenticity) -> tu
 
 def _load_operation(row: Row[Any], authenticity: Authenticity) -> OperationRecord:
     fields = dict(row._mapping)
+    del fields["mac"]
     fields["state"] = OperationState(row.state)
     if row.result is not None:
         fields["result"] = authenticity.open_result(row.id, row.result)
@@ -214,31 +232,45 @@ def _load_progress(row: Row[Any], authenticity: Authenticity) -> Progress:
 
 
 KINDS: tuple[Kind, ...] = (
-    _plain(
-        Wallet, tables.wallets, ("id", "tenant_id"), ("tenant_id", "external_id"), kind=WalletKind, state=WalletState
+    _under_mac(
+        _plain(
+            Wallet,
+            tables.wallets,
+            ("id", "tenant_id"),
+            ("tenant_id", "external_id"),
+            kind=WalletKind,
+            state=WalletState,
+        )
     ),
-    _plain(SealedSecret, tables.secrets, ("wallet_id", "version"), kind=WalletKind),
-    Kind(
-        Account,
-        tables.accounts,
-        _account_values,
-        _load_account,
-        (("id", "tenant_id"), ("wallet_id", "keyspace", "scheme", "number")),
+    _under_mac(_plain(SealedSecret, tables.secrets, ("wallet_id", "version"), kind=WalletKind)),
+    _under_mac(
+        Kind(
+            Account,
+            tables.accounts,
+            _account_values,
+            _load_account,
+            (("id", "tenant_id"), ("wallet_id", "keyspace", "scheme", "number")),
+        )
     ),
     Kind(Address, tables.addresses, _address_values, _load_address, (("account_id", "change", "index"),)),
-    Kind(
-        OperationRecord,
-        tables.operations,
-        _operation_values,
-        _load_operation,
-        (("id", "tenant_id"), ("tenant_id", "principal_id", "idempotency_key")),
+    _under_mac(
+        Kind(
+            OperationRecord,
+            tables.operations,
+            _operation_values,
+            _load_operation,
+            (("id", "tenant_id"), ("tenant_id", "principal_id", "idempotency_key")),
+        )
     ),
-    Kind(HeldGuard, tables.guards, _guard_values, _load_guard, (("keyspace", "chain_id", "address", "sequence"),)),
-    _plain(SignatureRecord, tables.signatures, ("operation_id", "item")),
+    _under_mac(
+        Kind(HeldGuard, tables.guards, _guard_values, _load_guard, (("keyspace", "chain_id", "address", "sequence"),))
+    ),
+    _under_mac(_plain(SignatureRecord, tables.signatures, ("operation_id", "item"))),
     _plain(AuditWriter, tables.audit_writers, ("id",), ("ordinal",)),
     Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
-    Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), amended_whole=True),
-    _plain(ServiceSecret, tables.service_secrets, ("version",)),
+    Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), mac="row_mac"),
+    _under_mac(_plain(ServiceSecret, tables.service_secrets, ("version",))),
+    _under_mac(_plain(Floor, tables.floors, ("keyspace", "chain_id", "address", "accepted_at"))),
     _plain(Task, tables.tasks, ("kind", "key")),
     Kind(Progress, tables.progress, _progress_values, _load_progress, (("name",),)),
 )
@@ -247,22 +279,36 @@ KINDS: tuple[Kind, ...] = (
 KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
 
 
-def load_all(kind: Kind, found: Iterable[Row[Any]], authenticity: Authenticity) -> list[Any]:
+def load_all(kind: Kind, found: Iterable[Row[Any] | tuple[Any, ...]], authenticity: Authenticity) -> list[Any]:
     """Raises IntegrityError and gives the alarm on a row that is not as we wrote it."""
     try:
-        return [kind.load(row, authenticity) for row in found]
+        return [kind.load(row, authenticity) for row in found]  # type: ignore[arg-type] # plain kinds read by place
     except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
         integrity_alarm("row", table=kind.table.name)
         raise IntegrityError("a row cannot be read: it was changed") from None
 
 
 def amend(kind: Kind, change: Change, row: Row[Any] | None, authenticity: Authenticity) -> dict[str, object]:
-    """What an UPDATE is to set, tags and MACs made anew. ``row`` is there where ``kind.amended_whole``."""
-    if row is not None and kind.amended_whole:
-        values = kind.values(replace(kind.load(row, authenticity), **change.set), authenticity)
-        whole = dict(zip(kind.names, values, strict=True))
-        return {name: whole[name] for name in (*change.set, "row_mac")}
-    result = change.set.get("result")
-    if isinstance(result, bytes):
-        return {**change.set, "result": authenticity.tag_result(change.id, result)}
-    return dict(change.set)
+    """What an UPDATE is to set, tags and MACs made anew.
+
+    The whole row is needed for that: it is ``change.was`` with what changes, or else ``row`` as the database has it.
+    """
+    if kind.of is ApiKey:
+        assert row is not None
+        return _whole(kind, (*change.set, kind.mac), replace(kind.load(row, authenticity), **change.set), authenticity)
+    if change.was is not None:
+        return _whole(kind, (*change.set, kind.mac), replace(change.was, **change.set), authenticity)  # type: ignore[arg-type]
+    assert row is not None
+    kind.load(row, authenticity)
+    cells = dict(zip(kind.names, row, strict=True))
+    changed = dict(change.set)
+    if isinstance(result := change.set.get("result"), bytes):
+        changed["result"] = authenticity.tag_result(change.id, result)
+    del cells[kind.mac]
+    mac = authenticity.row_mac(kind.table.name, [*{**cells, **changed}.values()])
+    return {**changed, kind.mac: mac}
+
+
+def _whole(kind: Kind, names: Key, value: Any, authenticity: Authenticity) -> dict[str, object]:
+    whole = dict(zip(kind.names, kind.values(value, authenticity), strict=True))
+    return {name: whole[name] for name in names}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection, Dialect, Select, and_, func, not_, select, tuple_, update
 
 from strongroom.domain.record import ServiceSecret
 from strongroom.domain.wallet import SealedSecret
+from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.bulk import bulk_update
+from strongroom.storage.mapping import KIND_OF
 from strongroom.storage.tables import secrets, service_secrets
 
 _PLACE = (secrets.c.wallet_id, secrets.c.version)
@@ -28,23 +31,47 @@ def not_under(kek: str, version: int, after: tuple[UUID, int] | None, limit: int
     return query.order_by(*_PLACE).limit(limit)
 
 
-def rewrap(connection: Connection, dialect: Dialect, pairs: Sequence[tuple[SealedSecret, SealedSecret]]) -> int:
+def rewrap(
+    connection: Connection,
+    dialect: Dialect,
+    authenticity: Authenticity,
+    pairs: Sequence[tuple[SealedSecret, SealedSecret]],
+) -> int:
     """(as it was, as it is to be). A row that was moved meanwhile stays as it is. Returns how many were moved."""
     statement = bulk_update(
-        dialect, secrets, ("wallet_id", "version", "wrapped_dek"), ("kek", "kek_version", "wrapped_dek")
+        dialect, secrets, ("wallet_id", "version", "wrapped_dek"), ("kek", "kek_version", "wrapped_dek", "mac")
     )
-    rows = [
-        (old.wallet_id, old.version, old.wrapped_dek, new.kek, new.kek_version, new.wrapped_dek)
+    moved = [
+        (old, replace(old, kek=new.kek, kek_version=new.kek_version, wrapped_dek=new.wrapped_dek))
         for old, new in sorted(pairs, key=lambda pair: (pair[0].wallet_id, pair[0].version))
+    ]
+    rows = [
+        (
+            old.wallet_id,
+            old.version,
+            old.wrapped_dek,
+            new.kek,
+            new.kek_version,
+            new.wrapped_dek,
+            _mac(new, authenticity),
+        )
+        for old, new in moved
     ]
     return statement.run(connection, statement.bind(rows)) if rows else 0
 
 
-def rewrap_service_secret(connection: Connection, old: ServiceSecret, new: ServiceSecret) -> bool:
+def rewrap_service_secret(
+    connection: Connection, authenticity: Authenticity, old: ServiceSecret, new: ServiceSecret
+) -> bool:
     table = service_secrets
     changed = connection.execute(
         update(table)
         .where(table.c.version == old.version, table.c.wrapped == old.wrapped)
-        .values(kek=new.kek, kek_version=new.kek_version, wrapped=new.wrapped)
+        .values(kek=new.kek, kek_version=new.kek_version, wrapped=new.wrapped, mac=_mac(new, authenticity))
     )
     return changed.rowcount == 1
+
+
+def _mac(row: SealedSecret | ServiceSecret, authenticity: Authenticity) -> bytes:
+    mac: bytes = KIND_OF[type(row)].values(row, authenticity)[-1]
+    return mac

@@ -16,7 +16,7 @@ from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Row, Unit
 from strongroom.storage.database import Database, OutcomeUnknown
-from strongroom.storage.reads import Reads
+from strongroom.storage.scans import Scans
 from strongroom.storage.tasks import SqlTasks
 from strongroom.storage.writes import Lost, Unsure, Writes
 
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 _ATTEMPTS = 5
 
 
-class SqlStorage(Reads):
+class SqlStorage(Scans):
     """The implementation of `storage.base.Storage`."""
 
     def __init__(self, database: Database, authenticity: Authenticity) -> None:
@@ -77,10 +77,14 @@ class SqlStorage(Reads):
         return present
 
     async def rewrap_secrets(self, pairs: Sequence[tuple[SealedSecret, SealedSecret]]) -> int:
-        return await self._database.write(partial(rewraps.rewrap, dialect=self._database.dialect, pairs=pairs))
+        return await self._database.write(
+            partial(rewraps.rewrap, dialect=self._database.dialect, authenticity=self._authenticity, pairs=pairs)
+        )
 
     async def rewrap_service_secret(self, old: ServiceSecret, new: ServiceSecret) -> bool:
-        return await self._database.write(partial(rewraps.rewrap_service_secret, old=old, new=new))
+        return await self._database.write(
+            partial(rewraps.rewrap_service_secret, authenticity=self._authenticity, old=old, new=new)
+        )
 
     @property
     def connections(self) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    literal_column,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -96,6 +97,11 @@ def _bytes(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, LargeBinary(), nullable=nullable)
 
 
+def _mac() -> Column[Any]:
+    """Over every other column (`Authenticity.row_mac`). NULL in a row of 1.0.8 that no one has authenticated yet."""
+    return _bytes("mac", nullable=True)
+
+
 def _integer(name: str) -> Column[Any]:
     return Column(name, BigInteger(), nullable=False)
 
@@ -117,6 +123,7 @@ wallets = Table(
     _text("master_fingerprint", nullable=True),
     _text("keyspace", nullable=True),
     _time("created_at"),
+    _mac(),
     PrimaryKeyConstraint("id", "tenant_id"),
 )
 Index("ix_wallets_tenant_id_id", wallets.c.tenant_id, wallets.c.id)
@@ -140,6 +147,7 @@ secrets = Table(
     _integer("kek_version"),
     _bytes("wrapped_dek"),
     _bytes("blob"),
+    _mac(),
     PrimaryKeyConstraint("wallet_id", "version"),
     ForeignKeyConstraint(["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"]),
 )
@@ -156,6 +164,7 @@ accounts = Table(
     _text("path"),
     _bytes("public_sealed"),
     _integer("next_index"),
+    _mac(),
     PrimaryKeyConstraint("id", "tenant_id"),
     ForeignKeyConstraint(["wallet_id", "tenant_id"], ["wallets.id", "wallets.tenant_id"]),
 )
@@ -207,6 +216,7 @@ operations = Table(
     _integer("epoch"),
     _bytes("result", nullable=True),
     _time("created_at"),
+    _mac(),
     PrimaryKeyConstraint("id", "tenant_id"),
 )
 Index(
@@ -230,6 +240,7 @@ guards = Table(
     _bytes("payload_hash"),
     _id("operation_id"),
     _id("replaced_by", nullable=True),
+    _mac(),
     PrimaryKeyConstraint("keyspace", "chain_id", "address", "sequence"),
     ForeignKeyConstraint(["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"]),
     sqlite_with_rowid=False,
@@ -254,6 +265,7 @@ signatures = Table(
     _text("raw"),
     _bytes("summary"),
     _time("created_at"),
+    _mac(),
     PrimaryKeyConstraint("operation_id", "item"),
     ForeignKeyConstraint(["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"]),
 )
@@ -293,6 +305,16 @@ audit = Table(
 Index("ix_audit_at", audit.c.at, audit.c.writer_id, audit.c.sequence)
 Index("ix_audit_tenant_id", audit.c.tenant_id, audit.c.at, audit.c.writer_id, audit.c.sequence)
 Index("ix_audit_wallet_id", audit.c.wallet_id, audit.c.at)
+MARKS = ("state.authenticated", "state.restored", "api_keys.revoke")
+"""Operations whose audit records are looked for at every start."""
+is_mark = audit.c.operation.in_([literal_column(f"'{name}'") for name in MARKS])
+Index(
+    "ix_audit_marks",
+    audit.c.operation,
+    audit.c.at,
+    sqlite_where=is_mark,
+    postgresql_where=is_mark,
+)
 
 api_keys = Table(
     "api_keys",
@@ -356,5 +378,19 @@ service_secrets = Table(
     _text("kek"),
     _integer("kek_version"),
     _bytes("wrapped"),
+    _mac(),
     PrimaryKeyConstraint("version"),
+)
+
+# Added by `restore accept`, never changed: of several rows for one address the newest counts.
+floors = Table(
+    "floors",
+    metadata,
+    _text("keyspace"),
+    _text("chain_id"),
+    _text("address"),
+    _time("accepted_at"),
+    _text("sequence"),
+    _mac(),
+    PrimaryKeyConstraint("keyspace", "chain_id", "address", "accepted_at"),
 )

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Dialect, bindparam, delete, select, tuple_
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.dialects import postgresql, sqlite
 
 from strongroom.domain.record import HeldGuard
 from strongroom.domain.task import Progress, Task
-from strongroom.domain.wallet import Address, SealedSecret, WalletState
+from strongroom.domain.wallet import Address, SealedSecret, Wallet, WalletState
 from strongroom.storage import tables
 from strongroom.storage import tasks as tasks_sql
 from strongroom.storage.authenticity import Authenticity
@@ -35,15 +36,16 @@ _KEYS_A_QUERY = 1000
 _GUARD = KIND_OF[HeldGuard]
 _GUARD_KEY = _GUARD.keys[0]
 _SECRET = KIND_OF[SealedSecret]
-_SECRETS_OF_ACTIVE = (
-    select(tables.secrets)
+_WALLET = KIND_OF[Wallet]
+_SECRETS_AND_WALLETS = (
+    select(tables.secrets, tables.wallets)
     .join(tables.wallets, tables.wallets.c.id == tables.secrets.c.wallet_id)
-    .where(
-        tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)),
-        tables.wallets.c.state == WalletState.ACTIVE,
-    )
+    .where(tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)))
     .order_by(tables.secrets.c.version)
 )
+_USABLE = 2_000
+"""Secrets and wallets that are remembered as they were verified."""
+_SECRET_COLUMNS = len(tables.secrets.columns)
 _FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
 
 
@@ -69,6 +71,7 @@ class Writes:
         self.wakes = tasks_sql.bulk_wake(dialect)
         self.settlements = tasks_sql.bulk_settle(dialect)
         self._updates: dict[tuple[type, Key, Key], Bulk] = {}
+        self._usable: dict[tuple[Any, Any], tuple[tuple[Any, ...], SealedSecret | None]] = {}
 
     def update(self, kind: Kind, where: Key, names: Key) -> Bulk:
         statement = self._updates.get((kind.of, where, names))
@@ -76,6 +79,22 @@ class Writes:
             statement = bulk_update(self._dialect, kind.table, where, names)
             self._updates[kind.of, where, names] = statement
         return statement
+
+    def usable(self, row: tuple[Any, ...]) -> SealedSecret | None:
+        """The secret in a row of `_SECRETS_AND_WALLETS`, if its wallet is active. Raises IntegrityError.
+
+        A row whose every column is as it was when it was last held against its MACs needs not be again.
+        """
+        place = (row[0], row[1])
+        known = self._usable.get(place)
+        if known is None or known[0] != row:
+            [secret] = load_all(_SECRET, [row[:_SECRET_COLUMNS]], self.authenticity)
+            [wallet] = load_all(_WALLET, [row[_SECRET_COLUMNS:]], self.authenticity)
+            known = (row, secret if wallet.state is WalletState.ACTIVE else None)
+            if len(self._usable) >= _USABLE or not self.authenticity.strict:
+                self._usable.clear()
+            self._usable[place] = known
+        return known[1]
 
     def apply(self, connection: Connection, units: Sequence[Unit], *, look: bool) -> Applied:
         """Raises Lost; without ``look`` Unsure, and SQLAlchemy's IntegrityError for a row in the way."""
@@ -127,19 +146,27 @@ class _Transaction:
         if not opens:
             return
         wallet_ids = list({each.secret.wallet_id for _, each in opens})
-        found = self._connection.execute(_SECRETS_OF_ACTIVE, {"wallet_ids": wallet_ids})
-        newest = {secret.wallet_id: secret for secret in load_all(_SECRET, found, self._writes.authenticity)}
+        newest: dict[UUID, SealedSecret | None] = {}
+        for row in self._connection.execute(_SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
+            newest[row[0]] = self._writes.usable(tuple(row))
         for unit, each in opens:
             if newest.get(each.secret.wallet_id) != each.secret:
                 self._lose(unit, each, None)
 
     def _release(self) -> None:
         ids = sorted(release.operation_id for unit in self._units for release in unit.releases)
-        if ids:
-            guards, signatures = tables.guards, tables.signatures
-            signed = select(signatures.c.operation_id).where(signatures.c.operation_id == guards.c.operation_id)
-            self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids), ~signed.exists()))
-            self._connection.execute(update(guards).where(guards.c.replaced_by.in_(ids)).values(replaced_by=None))
+        if not ids:
+            return
+        guards, signatures = tables.guards, tables.signatures
+        signed = select(signatures.c.operation_id).where(signatures.c.operation_id == guards.c.operation_id)
+        self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids), ~signed.exists()))
+        marked = select(guards).where(guards.c.replaced_by.in_(ids)).order_by(*[guards.c[name] for name in _GUARD_KEY])
+        held = load_all(_GUARD, self._connection.execute(marked.with_for_update()), self._writes.authenticity)
+        wiped = [_GUARD.values(replace(each, replaced_by=None), self._writes.authenticity) for each in held]
+        if wiped:
+            size = len(_GUARD_KEY)
+            names = names_of(tables.guards, *_GUARD_KEY)
+            self._update(_GUARD, _GUARD_KEY, [row[:size] for row in wiped], names, [row[size:] for row in wiped])
 
     def _insert(self, rows: Sequence[tuple[int, Row]], *, same: bool) -> None:
         by_type: dict[type, list[_Entry]] = defaultdict(list)
@@ -215,7 +242,7 @@ class _Transaction:
 
     def _change_alike(self, kind: Kind, expected: Key, changes: list[tuple[int, Change]]) -> None:
         rows: dict[UUID, SqlRow[Any]] = {}
-        if self._look or kind.amended_whole:
+        if self._look or any(change.was is None for _, change in changes):
             rows = self._lock(kind, sorted(change.id for _, change in changes))
             changes = [(unit, change) for unit, change in changes if self._holds(kind, unit, change, rows)]
         new = [amend(kind, change, rows.get(change.id), self._writes.authenticity) for _, change in changes]

@@ -70,6 +70,18 @@ OFFLOADED_TOTAL: Final = Counter(
 OFFLOADED_QUEUE: Final = Gauge(
     "strongroom_offloaded_queue", "Large documents in threads or waiting for one", multiprocess_mode="livesum"
 )
+ANCHOR_FAILURES_TOTAL: Final = Counter(
+    "strongroom_anchor_failures_total", "Heads of the audit that could not be kept outside the database"
+)
+ANCHOR_FAILING: Final = Gauge(
+    "strongroom_anchor_failing", "1 while heads of the audit cannot be kept", multiprocess_mode="livemax"
+)
+RESTORED: Final = Gauge(
+    "strongroom_restored_database", "1 while a restored database waits to be accepted", multiprocess_mode="livemax"
+)
+VERIFY_FINDINGS_TOTAL: Final = Counter(
+    "strongroom_verify_findings_total", "What verification found, by kind of finding", ["kind"]
+)
 COMMIT_SECONDS: Final = Histogram("strongroom_commit_seconds", "Duration of a group commit", buckets=_SECONDS)
 COMMIT_UNITS: Final = Histogram(
     "strongroom_commit_units", "Units in a group commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -78,7 +78,11 @@ async def test_an_operation_is_two_commits_and_two_audit_records(new_entry: NewE
     assert (record.state, record.result, record.epoch) == (OperationState.DONE, b'{"value":"0x01"}', 1)
     assert await holder(storage, guard()) == HeldGuard(TENANT, guard(), intent.operation_id)
     assert [each.tx_id for each in await storage.signatures(TENANT, intent.operation_id)] == ["0x01"]
-    assert await outcomes(storage) == [("requested", '{"asked":true}'), ("succeeded", '{"tx_id":"0x01"}')]
+    held = '"guards":{"count":1,"held":[["evm","eip155:1","' + "ab" * 20 + '","1","' + "70" * 16 + '"]]}'
+    assert await outcomes(storage) == [
+        ("requested", '{"asked":true}'),
+        ("succeeded", '{"tx_id":"0x01","wrote":{"epoch":1,"signatures":1,' + held + "}}"),
+    ]
 
 
 async def test_nothing_runs_before_t1_is_durable(new_entry: NewEntry, storage: WatchedStorage) -> None:
@@ -429,7 +433,7 @@ async def test_t2_that_meets_what_it_wanted_is_done(new_entry: NewEntry, storage
         intent.settle(Answer("mine"), changes=[change], met=lambda row: Answer("theirs") if row == wallet else None)
     record = await state(storage, intent)
     assert (record.state, record.result) == (OperationState.DONE, b'{"value":"theirs"}')
-    assert await outcomes(storage) == [("requested", "{}"), ("succeeded", '{"already_done":true}')]
+    assert await outcomes(storage) == [("requested", "{}"), ("succeeded", '{"already_done":true,"wrote":{"epoch":1}}')]
 
 
 async def test_a_denial_is_written_down(new_entry: NewEntry, storage: WatchedStorage) -> None:

@@ -31,3 +31,15 @@ def rewrap(as_json: AsJson = False) -> None:
     from strongroom.entrypoints.cli import local
 
     local.rewrap_keys(as_json=as_json)
+
+
+@keys.command("authenticate")
+def authenticate(as_json: AsJson = False) -> None:
+    """Put the rows of a database from before 1.1 under their MACs. Once, when nothing of 1.0.8 runs any more.
+
+    Until then those rows are believed as they stand. It may be stopped and begun again at any time, beside running
+    servers on PostgreSQL. SQLite does it by itself when it serves.
+    """
+    from strongroom.entrypoints.cli import integrity
+
+    integrity.authenticate(as_json=as_json)

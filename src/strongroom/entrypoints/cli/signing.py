@@ -14,7 +14,7 @@ from strongroom.entrypoints.cli import options
 from strongroom.entrypoints.cli.rest import Fields, operation
 
 sign = typer.Typer(name="sign", no_args_is_help=True, help="Sign transactions, messages, typed data, authorisations.")
-verify = typer.Typer(name="verify", no_args_is_help=True, help="Verify signatures of anybody.")
+verify = typer.Typer(name="verify", help="Verify signatures of anybody.")
 top = typer.Typer()
 
 _PSBT: Final = b"psbt\xff"

@@ -1,0 +1,237 @@
+"""What succeeded audit records say that was written, held against the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from strongroom.domain.principal import ApiKey
+from strongroom.domain.record import (
+    AuditOutcome,
+    AuditRecord,
+    Floor,
+    HeldGuard,
+    OperationRecord,
+    OperationState,
+    SignatureRecord,
+)
+from strongroom.domain.wallet import Account, Address, Wallet
+from strongroom.journal import facts
+from strongroom.journal.base import Finding
+from strongroom.journal.guards import place as place_of
+from strongroom.storage.base import AuditFilter, Storage
+
+Details = dict[str, Any]
+
+_TIES: Final = 3
+_STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
+"""What a record of 1.0.8 says by its name alone."""
+_WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
+
+
+class Stored:
+    """Compares one page of records. Every table is asked once a page.
+
+    The records are read before the rows, and what they say only ever grows: so a page can be compared beside a server
+    that goes on writing. Of what may change back (a wallet's state and label) the newest record counts.
+    """
+
+    def __init__(self, storage: Storage, kept_since: datetime) -> None:
+        self._storage = storage
+        self._kept_since = kept_since
+        self._findings: list[Finding] = []
+
+    async def compare(self, records: Sequence[AuditRecord]) -> list[Finding]:
+        told = [(record, details_of(record)) for record in records]
+        await self._operations(told)
+        await self._signatures(told)
+        await self._guards(told)
+        await self._addresses(told)
+        await self._accounts(told)
+        await self._api_keys(told)
+        await self._wallets(told)
+        await self._floors(told)
+        return self._findings
+
+    def _find(self, kind: str, table: str, key: object, record: AuditRecord) -> None:
+        self._findings.append(Finding(kind, table, str(key), f"{record.writer_id}/{record.sequence}"))
+
+    async def _operations(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        """A row is settled once and for all, and is kept until retention."""
+        stated = [(record, wrote["epoch"]) for record, wrote in _wrote(told) if isinstance(wrote.get("epoch"), int)]
+        ids = [(record.entry.operation_id,) for record, _ in stated]
+        rows = {row.id: row for row in await self._storage.find(OperationRecord, ("id",), ids)}
+        for record, epoch in stated:
+            row = rows.get(record.entry.operation_id)
+            if row is None:
+                if record.entry.at > self._kept_since:
+                    self._find("operation_missing", "operations", record.entry.operation_id, record)
+            elif row.state is not OperationState.DONE or row.epoch < epoch:
+                self._find("operation_rolled_back", "operations", row.id, record)
+
+    async def _signatures(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        stated = [(record, count) for record, details in told if (count := _signatures_of(details))]
+        ids = [(record.entry.operation_id,) for record, _ in stated]
+        counts: dict[UUID, int] = {}
+        for row in await self._storage.find(SignatureRecord, ("operation_id",), ids):
+            counts[row.operation_id] = counts.get(row.operation_id, 0) + 1
+        for record, count in stated:
+            if counts.get(record.entry.operation_id, 0) < count:
+                self._find("signature_missing", "signatures", record.entry.operation_id, record)
+
+    async def _guards(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        """A guard is held by who signed, by who signed the same, or by who took it: not by who held it before."""
+        stated = [
+            (record, tuple(held[:4]), str(held[4]), wrote["guards"].get("from", ()))
+            for record, wrote in _wrote(told)
+            for held in wrote.get("guards", {}).get("held", ())
+        ]
+        columns = ("keyspace", "chain_id", "address", "sequence")
+        found = await self._storage.find(HeldGuard, columns, [place for _, place, _, _ in stated])
+        rows = {place_of(each.guard): each for each in found}
+        for record, place, payload, before in stated:
+            row = rows.get(place)
+            if row is None:
+                self._find("guard_missing", "guards", "/".join(place), record)
+                continue
+            same = row.guard.payload_hash.hex().startswith(payload)
+            if not same and str(row.operation_id) in (*before, str(record.entry.operation_id)):
+                self._find("guard_rolled_back", "guards", "/".join(place), record)
+
+    async def _addresses(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        stated = [
+            (record, (UUID(account), change, index))
+            for record, wrote in _wrote(told)
+            for account, change, index in wrote.get("addresses", ())
+        ]
+        found = await self._storage.find(Address, ("account_id", "change", "index"), [place for _, place in stated])
+        there = {(row.account_id, row.change, row.index) for row in found}
+        for record, place in stated:
+            if place not in there:
+                self._find("address_missing", "addresses", "/".join(map(str, place)), record)
+
+    async def _accounts(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        """No index is handed out twice: the counter is above every one that was."""
+        stated = []
+        for record, wrote in _wrote(told):
+            stated += [(record, UUID(account), next_index) for account, next_index in wrote.get("accounts", ())]
+            if record.entry.operation == "addresses.next":
+                stated += [(record, UUID(account), index + 1) for account, _, index in wrote.get("addresses", ())]
+        found = await self._storage.find(Account, ("id",), [(account,) for _, account, _ in stated])
+        rows = {row.id: row for row in found}
+        for record, account, least in stated:
+            row = rows.get(account)
+            if row is None:
+                self._find("account_missing", "accounts", account, record)
+            elif row.next_index < least:
+                self._find("index_set_back", "accounts", account, record)
+
+    async def _api_keys(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        stated = []
+        for record, details in told:
+            keys = details.get("wrote", {}).get("api_keys", ())
+            stated += [(record, UUID(key["id"]), bool(key.get("revoked"))) for key in keys]
+            if not keys and record.entry.operation == "api_keys.revoke":
+                stated += [(record, key, True) for key in await self._revoked_in(record, details)]
+        found = await self._storage.find(ApiKey, ("id",), [(key,) for _, key, _ in stated])
+        rows = {row.id: row for row in found}
+        for record, key, revoked in stated:
+            row = rows.get(key)
+            if row is None:
+                self._find("api_key_missing", "api_keys", key, record)
+            elif revoked and row.revoked_at is None:
+                self._find("revocation_undone", "api_keys", key, record)
+
+    async def _revoked_in(self, record: AuditRecord, details: Details) -> list[UUID]:
+        """1.0.8 named the key in the request's record alone."""
+        if details.get("already_done"):
+            return []
+        requests = [
+            each
+            for each in await self._storage.marks("api_keys.revoke")
+            if each.entry.outcome is AuditOutcome.REQUESTED and each.entry.operation_id == record.entry.operation_id
+        ]
+        return [UUID(details_of(each)["key_id"]) for each in requests if "key_id" in details_of(each)]
+
+    async def _wallets(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        stated = {}
+        for record, details in told:
+            for wallet_id, fields in _wallets_of(record, details):
+                stated[record.writer_id, record.sequence, wallet_id] = (record, wallet_id, fields)
+        found = await self._storage.find(Wallet, ("id",), [(wallet,) for _, wallet, _ in stated.values()])
+        rows = {row.id: row for row in found}
+        doubtful: dict[UUID, AuditRecord] = {}
+        for record, wallet_id, fields in stated.values():
+            row = rows.get(wallet_id)
+            if row is None:
+                self._find("wallet_missing", "wallets", wallet_id, record)
+            elif not _agrees(row, fields):
+                doubtful[wallet_id] = record
+        for wallet_id, record in doubtful.items():
+            if not await self._is_newest(wallet_id):
+                self._find("wallet_rolled_back", "wallets", wallet_id, record)
+
+    async def _is_newest(self, wallet_id: UUID) -> bool:
+        """Whether the row is as the newest record of each field has it. A server may be changing it: asked again."""
+        for _ in range(_TIES):
+            newest: list[AuditRecord] = []
+            for name in _WALLET_OPERATIONS:
+                where = AuditFilter(wallet_id=wallet_id, operation=name, outcome="succeeded")
+                newest += await self._storage.audit_records(where, None, 1)
+            fields: dict[str, object] = {}
+            for record in sorted(newest, key=lambda each: each.entry.at):
+                for _, stated in _wallets_of(record, details_of(record)):
+                    fields |= stated
+            found = await self._storage.find(Wallet, ("id",), [(wallet_id,)])
+            if found and _agrees(found[0], fields):
+                return True
+        return False
+
+    async def _floors(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        stated = [(record, list(floor)) for record, wrote in _wrote(told) for floor in wrote.get("floors", ())]
+        if not stated:
+            return
+        there = [
+            facts.floor(row) for row in await self._storage.find(Floor, ("keyspace",), [(f[0],) for _, f in stated])
+        ]
+        for record, floor in stated:
+            if floor not in there:
+                self._find("floor_missing", "floors", "/".join(floor), record)
+
+
+def details_of(record: AuditRecord) -> Details:
+    """Nothing where they cannot be read: the chain tells that."""
+    try:
+        details = json.loads(record.entry.details)
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _wrote(told: Iterable[tuple[AuditRecord, Details]]) -> Iterable[tuple[AuditRecord, Details]]:
+    return [(record, details["wrote"]) for record, details in told if isinstance(details.get("wrote"), dict)]
+
+
+def _signatures_of(details: Details) -> int:
+    """How many rows there are. 1.0.8 wrote one for whatever has a transaction id or a digest."""
+    if "wrote" in details:
+        return int(details["wrote"].get("signatures", 0))
+    return int("tx_id" in details or "digest" in details)
+
+
+def _wallets_of(record: AuditRecord, details: Details) -> list[tuple[UUID, dict[str, object]]]:
+    stated = details.get("wrote", {}).get("wallets")
+    if stated is not None:
+        return [(UUID(each["id"]), {name: each[name] for name in each if name != "id"}) for each in stated]
+    wallet_id, state = record.entry.wallet_id, _STATES.get(record.entry.operation)
+    if "wrote" in details or wallet_id is None or record.entry.operation not in _WALLET_OPERATIONS:
+        return []
+    return [(wallet_id, {} if state is None else {"state": state})]
+
+
+def _agrees(row: Wallet, fields: dict[str, object]) -> bool:
+    now = {"state": row.state.value, "external_id": row.external_id, "label": facts.label_digest(row.label)}
+    return all(now.get(name) == value for name, value in fields.items())

@@ -1,0 +1,39 @@
+"""Verification as a background step: what is found is counted, alarmed and logged, wherever it was looked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from strongroom.journal.base import Finding, Slice, Verifier
+from strongroom.telemetry.alarms import integrity_alarm
+from strongroom.telemetry.metrics import VERIFY_FINDINGS_TOTAL
+
+_log = structlog.get_logger(__name__)
+
+SLICE: Final = 500
+RECENT: Final = 1_000
+
+
+async def verify_slice(verifier: Verifier, cursor: str | None, limit: int = SLICE) -> Slice:
+    """The step after ``cursor`` (None: the first); call it again with the returned one until that is None.
+
+    Raises StorageUnavailable: nothing is lost, the same cursor can be tried again. ValueError: no cursor of ours.
+    """
+    found = await verifier.slice(cursor, limit)
+    _tell(found.findings)
+    return found
+
+
+async def verify_recent(verifier: Verifier, limit: int = RECENT) -> Slice:
+    """The bounded form for a start."""
+    found = await verifier.recent(limit)
+    _tell(found.findings)
+    return found
+
+
+def _tell(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        VERIFY_FINDINGS_TOTAL.labels(finding.kind).inc()
+        integrity_alarm(finding.kind, table=finding.table, key=finding.key, record=finding.record)
