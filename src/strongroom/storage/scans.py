@@ -37,9 +37,9 @@ class Scans(Reads):
     async def scan(self, table: str, after: str | None, limit: int) -> Scanned:
         kind = _KINDS[table]
         query = _page(kind, after, limit)
-        return await self._database.read(partial(self._scan, kind=kind, query=query, limit=limit))
+        return await self._database.read(partial(self._scanned, kind=kind, query=query, limit=limit))
 
-    def _page(self, connection: Connection, kind: Kind, query: Select[Any], limit: int) -> Scanned:
+    def _scanned(self, connection: Connection, kind: Kind, query: Select[Any], limit: int) -> Scanned:
         found = _readable(connection, query, limit)
         rows: list[Row] = []
         broken: list[str] = []
