@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from strongroom.domain.task import Progress, Task
 from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, SettleTask, Unit, Wake
-from strongroom.storage.database import Database
+from strongroom.storage.database import Database, Limits
 from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
@@ -27,6 +28,8 @@ from tests.support.rows import OTHER_TENANT, TENANT
 LEASE = timedelta(seconds=30)
 AN_HOUR = timedelta(hours=1)
 AUTHENTICITY = Authenticity(b"s" * 32)
+PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
+"""On a busy machine nothing here is to end because it took long."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
@@ -39,7 +42,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    made = open_database(url)
+    made = open_database(url, PATIENT)
     if url.startswith("sqlite"):
         await migrate(made)
     yield made
@@ -261,7 +264,7 @@ async def test_the_backlog_tells_how_old_the_oldest_is(storage: SqlStorage, task
 
 async def test_many_workers_share_what_is_due(storage: SqlStorage, tasks: SqlTasks, url: str) -> None:
     await wake(storage, *[f"{n:03}" for n in range(200)])
-    others = [open_database(url) for _ in range(3)]
+    others = [open_database(url, PATIENT) for _ in range(3)]
     workers = [tasks, *(SqlTasks(other, AUTHENTICITY) for other in others)]
 
     async def work(worker: SqlTasks) -> list[Task]:
@@ -280,12 +283,12 @@ async def test_many_workers_share_what_is_due(storage: SqlStorage, tasks: SqlTas
 
 
 async def test_processes_that_wake_settle_and_renew_the_same_keys_do_not_block_each_other(
-    storage: SqlStorage, tasks: SqlTasks, url: str
+    storage: SqlStorage, tasks: SqlTasks, database: Database, url: str
 ) -> None:
     keys = [f"{n}" for n in range(40)]
     await wake(storage, *keys)
     held = await tasks.claim("toy", 40, LEASE)
-    other_database = open_database(url)
+    other_database = open_database(url, PATIENT)
     other = SqlStorage(other_database, AUTHENTICITY)
     await asyncio.gather(
         *(wake(other, *reversed(keys)) for _ in range(5)),
@@ -293,6 +296,10 @@ async def test_processes_that_wake_settle_and_renew_the_same_keys_do_not_block_e
         done(storage, *[Unit(changes=[SettleTask(task)], wakes=[Wake("toy", task.key[::-1])]) for task in held]),
     )
     await other_database.close()
+    if url.startswith("postgresql"):
+        await asyncio.sleep(0.5)  # until the servers have told their counts
+        query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert await database.read(lambda connection: connection.execute(query).scalar()) == 0
 
 
 async def test_progress_is_kept_and_sealed(storage: SqlStorage, database: Database) -> None:

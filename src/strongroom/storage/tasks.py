@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ClauseElement,
+    ColumnElement,
     Connection,
     Dialect,
     Select,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     literal_column,
     null,
     or_,
@@ -146,9 +148,18 @@ def lock(
     connection: Connection, places: Sequence[tuple[str, str]], authenticity: Authenticity
 ) -> dict[tuple[str, str], Task]:
     """The rows as they stand, locked in one order, so that two processes never wait for each other."""
-    query = select(tasks).where(tuple_(*_PLACE).in_(places)).order_by(*_PLACE).with_for_update()
+    query = select(tasks).where(_among(connection, places)).order_by(*_PLACE).with_for_update(of=tasks)
     found: list[Task] = load_all(_TASK, connection.execute(query), authenticity)
     return {task.place: task for task in found}
+
+
+def _among(connection: Connection, places: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    """The rows of these kinds and keys. PostgreSQL compares each row with each pair of a list; arrays are joined."""
+    if connection.dialect.name == "sqlite":
+        return tuple_(*_PLACE).in_(places)
+    columns = [literal(list(each), postgresql.ARRAY(Text())) for each in zip(*places, strict=True)]
+    given = func.unnest(*columns).table_valued("kind", "key").render_derived(name="given").c
+    return and_(tasks.c.kind == given.kind, tasks.c.key == given.key)
 
 
 def _claim() -> ClauseElement:
@@ -205,7 +216,7 @@ class SqlTasks:
             ours = {place for place, task in found.items() if task.epoch == epochs[place]}
             until = from_now(literal_column(str(lease // _MICROSECOND), BigInteger()))
             if ours:
-                connection.execute(update(tasks).where(tuple_(*_PLACE).in_(sorted(ours))).values(lease_until=until))
+                connection.execute(update(tasks).where(_among(connection, sorted(ours))).values(lease_until=until))
             return ours
 
         return await self._database.write(work) if held else set()
