@@ -78,7 +78,9 @@ class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
         str, Meta(description="As the network's nodes take it; Bitcoin, until it is complete: the PSBT")
     ]
     tx_id: str | None
-    complete: Annotated[bool, Meta(description="False: other signers are still to sign")]
+    complete: Annotated[
+        bool, Meta(description="False: others are still to sign or to add inputs, or what they signed cannot be judged")
+    ]
     summary: Summary
     warnings: list[Caution]
     details: Annotated[

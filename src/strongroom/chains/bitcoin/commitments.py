@@ -101,12 +101,11 @@ def hash_type(decoded: BitcoinTransaction, index: int) -> HashType:
 
 def digest(decoded: BitcoinTransaction, index: int, lock: Lock, kind: HashType) -> bytes:
     """What a signature of an input is over. Everything that is spent must be known."""
-    spent = [output for output in decoded.spent if output is not None]
     transaction, shared = decoded.transaction, decoded.shared
     if lock.way is Way.TAPROOT:
-        return sighash.taproot(transaction, index, spent, kind, shared)
+        return sighash.taproot(transaction, index, decoded.known, kind, shared)
     if lock.way is Way.SEGWIT:
-        return sighash.segwit_v0(transaction, index, lock.code, spent[index].value, kind, shared)
+        return sighash.segwit_v0(transaction, index, lock.code, decoded.known[index].value, kind, shared)
     return sighash.legacy(transaction, index, lock.code, kind, shared)
 
 

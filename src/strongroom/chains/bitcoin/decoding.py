@@ -52,10 +52,14 @@ class BitcoinTransaction(Decoded):
         """
         return {index: self._judge(index) for index, given in enumerate(self.psbt.inputs) if given.is_final}
 
+    @cached_property
+    def known(self) -> tuple[TxOut, ...]:
+        """What is spent, as far as the PSBT says it: one for each input once every amount is known."""
+        return tuple(output for output in self.spent if output is not None)
+
     def _judge(self, index: int) -> bool | None:
-        spent = [output for output in self.spent if output is not None]
         try:
-            return spending.spends(self.estimated, index, spent, frozenset(HashType), self.shared)
+            return spending.spends(self.estimated, index, self.known, frozenset(HashType), self.shared)
         except spending.UnknownScriptError:
             return None
 
