@@ -37,6 +37,13 @@ _ALIASES: Final = {"gasLimit": "gas", "input": "data"}
 """Of ethers, and of JSON-RPC itself."""
 _SIGNED: Final = frozenset({"sig", "signature", "v", "r", "s", "yParity", "hash"})
 """What clients write beside a transaction once it is signed, and null before."""
+_OF_CLIENTS: Final = frozenset(
+    {
+        *("account", "blobs", "blockHash", "blockNumber", "blockTag", "ccipReadEnabled", "customData"),
+        *("enableCcipRead", "kzg", "sidecars", "transactionIndex"),
+    }
+)
+"""Fields of viem, ethers and nodes that are no part of a transaction: they may be null, and nothing else."""
 _NULLABLE: Final = _KNOWN - {"value", "to"}
 """Null is as good as absent, as clients write it. A value that is null is an amount that nobody has set."""
 _TYPES: Final = {name: kind for kind, name in TYPE_NAMES.items()}
@@ -90,6 +97,8 @@ def _normal(form: Mapping[str, Any]) -> dict[str, Any]:
         if name in _SIGNED:
             if value is not None:
                 raise InvalidTransaction("the transaction carries a signature", field=f"unsigned_tx.{name}")
+        elif name in _OF_CLIENTS and value is None:
+            continue
         elif name not in _KNOWN:
             field = f"unsigned_tx.{given}" if _NAME.fullmatch(given) else "unsigned_tx"
             raise InvalidTransaction("the transaction has a field that is not known here", field=field)

@@ -128,6 +128,8 @@ FIELDS_THAT_ARE_NONE: list[dict[str, Any]] = [
     {"signature": {}},
     {"hash": "0x" + "00" * 32},
     {"unknown": None},
+    {"account": TO},
+    {"customData": {}},
     {"nonce": {"type": "BigNumber", "hex": "-0x01"}},
     {"nonce": {"type": "BigNumber", "hex": "0x"}},
     {"nonce": {"type": "BigNumber", "hex": "1"}},
@@ -230,6 +232,7 @@ PAIRS = [[TO, ["0x" + "00" * 32]]]
         (DYNAMIC, {"nonce": {"type": "BigNumber", "hex": "0x09"}, "gasLimit": {"type": "BigNumber", "hex": "0x5208"}}),
         (DYNAMIC, {"v": None, "r": None, "s": None, "signature": None, "yParity": None}),
         (DYNAMIC, {"gasLimit": "21000", "input": "0x"}),
+        (DYNAMIC, {"customData": None, "blockNumber": None, "kzg": None, "account": None}),
     ],
 )  # fmt: skip
 def test_the_spellings_of_clients_mean_the_same(form: dict[str, Any], spelling: dict[str, Any]) -> None:
