@@ -33,5 +33,17 @@ UNVERIFIED_AMOUNTS: Final = Hazard(
 CREATION_WITHOUT_CODE: Final = Hazard(
     "creation_without_code", frozenset({"evm"}), "Creates a contract without code; its value is lost"
 )
+PERMISSION_UPDATE: Final = Hazard(
+    "permission_update",
+    frozenset({"tron"}),
+    "Replaces the permissions of the account: the keys that it names control it from then on, and no others",
+)
+OWNER_COSIGNING: Final = Hazard(
+    "owner_cosigning",
+    frozenset({"tron"}),
+    "Signs with the owner permission beside other keys, or for an account of another key",
+)
 
-HAZARDS: Final[dict[str, Hazard]] = {hazard.name: hazard for hazard in (UNVERIFIED_AMOUNTS, CREATION_WITHOUT_CODE)}
+HAZARDS: Final[dict[str, Hazard]] = {
+    hazard.name: hazard for hazard in (UNVERIFIED_AMOUNTS, CREATION_WITHOUT_CODE, PERMISSION_UPDATE, OWNER_COSIGNING)
+}

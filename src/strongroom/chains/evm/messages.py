@@ -87,10 +87,10 @@ def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
         spender=_text(typed.message.get("spender")),
         details={"primary_type": typed.primary_type, "domain": dict(typed.domain)},
     )
-    return ReadMessage(EIP712, typed.digest, action, _typed_cautions(typed))
+    return ReadMessage(EIP712, typed.digest, action, typed_cautions(typed))
 
 
-def _typed_cautions(typed: TypedData) -> tuple[Caution, ...]:
+def typed_cautions(typed: TypedData) -> tuple[Caution, ...]:
     found = []
     if typed.primary_type in _SPENDING:
         message = "Lets another take tokens or change them for others, without a transaction of this account"
