@@ -92,7 +92,10 @@ def _json(form: dict[str, Any]) -> Reading:
     if "contract" not in form:
         return jsonform.read(form)
     built = building.build(form)
-    return Reading(built, built.raw_data(), True, ())
+    raw_data = built.raw_data()
+    if len(raw_data) > transaction.MAX_BYTES:
+        raise InvalidTransaction(f"raw_data is at most {transaction.MAX_BYTES} bytes", field="unsigned_tx")
+    return Reading(built, raw_data, True, ())
 
 
 def _bytes(text: str) -> bytes:

@@ -40,7 +40,7 @@ def test_signatures_agree() -> None:
     for _ in range(WALLETS):
         private = oracle.private_key(draw)
         owner = oracle.address(private)
-        form = built(owner=owner, to_address=oracle.random_address(draw), amount=draw.randint(1, 2**63 - 1))
+        form = built(sender=owner, to_address=oracle.random_address(draw), amount=draw.randint(1, 2**63 - 1))
         signed = sign(form, private=private)
         made = oracle.sign_digest(bytes.fromhex(str(signed.tx_id)), private)
         assert signed.details["signature"] == (made[:64] + bytes([27 + made[64] % 27])).hex()

@@ -43,11 +43,11 @@ OTHER_HEX = our_key(OTHER_PRIVATE).address.hex()
 
 
 def built(
-    kind: str = "TransferContract", *, owner: str = OWNER, more: dict[str, Any] | None = None, **values: Any
+    kind: str = "TransferContract", *, sender: str = OWNER, more: dict[str, Any] | None = None, **values: Any
 ) -> Any:
     """The form that is built here. ``values`` are the contract's fields, ``more`` is beside the contract."""
     given = values or {"to_address": OTHER, "amount": 1_000_000}
-    return {"contract": {"type": kind, "owner_address": owner, **given}, **BLOCK, **(more or {})}
+    return {"contract": {"type": kind, "owner_address": sender, **given}, **BLOCK, **(more or {})}
 
 
 def call(data: str, **more: Any) -> Any:
