@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from strongroom.chains.tron import addresses, contracts
 from strongroom.chains.tron.calls import UNLIMITED, Call
@@ -17,13 +18,15 @@ from strongroom.errors import WrongKey
 _ZERO = addresses.PREFIX + bytes(20)
 
 
-def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> tuple[Caution, ...]:
+def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
     """``key``: the one that signs, None if nobody does. Raises OptionRequired, WrongKey."""
     read = decoded.transaction
     found = list(_signers(decoded, key, policy))
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     if high is not None and read.fee_limit >= high:
         found.append(Caution(code="high_fee", message="The call may burn unusually much"))
+    if read.expires <= now:
+        found.append(Caution(code="expired", message="Has expired: no block takes it any more"))
     if read.memo:
         found.append(Caution(code="memo", message="A memo costs extra, and everybody can read it"))
     if read.contract is contracts.PERMISSION_UPDATE:

@@ -96,8 +96,8 @@ class Tron:
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
         read = _tron(decoded)
-        checks.check(read, policy, now)
-        return cautions.of_transaction(read, None if ours is None else decoding.signer(read, ours), policy)
+        checks.check(read, policy, now, signs=ours is not None)
+        return cautions.of_transaction(read, None if ours is None else decoding.signer(read, ours), policy, now)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
         return summary.summarise(_tron(decoded))

@@ -106,6 +106,10 @@ def _bytes(text: str) -> bytes:
 
 
 def _signers(tx_id: bytes, made: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if len(made) > transaction.MAX_SIGNATURES:
+        raise InvalidTransaction(
+            f"a transaction carries at most {transaction.MAX_SIGNATURES} signatures", field="unsigned_tx.signature"
+        )
     found = []
     for signature in made:
         address = signatures.signer(tx_id, signature)

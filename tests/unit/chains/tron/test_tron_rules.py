@@ -28,6 +28,8 @@ from tests.unit.chains.tron.tron_cases import (
     call,
     check,
     codes,
+    our_key,
+    ours,
     sign,
 )
 
@@ -98,7 +100,7 @@ def test_an_address_that_is_missing_is_named(missing: str) -> None:
 class TestLimits:
     @staticmethod
     def at(seconds: float) -> None:
-        TRON.check(TRON.decode(MAINNET, built()), None, DEFAULT, NOW + timedelta(seconds=seconds))
+        TRON.check(TRON.decode(MAINNET, built()), ours(), DEFAULT, NOW + timedelta(seconds=seconds))
 
     def test_expired_and_about_to_expire(self) -> None:
         self.at(59)
@@ -150,7 +152,12 @@ class TestLimits:
 
     def test_all_can_be_turned_off(self) -> None:
         form = built("TriggerSmartContract", contract_address=USDT, data="a9059cbb" + TO + FULL)
-        TRON.check(TRON.decode(MAINNET, form), None, PERMISSIVE, NOW + timedelta(days=10_000))
+        TRON.check(TRON.decode(MAINNET, form), ours(), PERMISSIVE, NOW + timedelta(days=10_000))
+
+    def test_one_that_has_expired_can_be_looked_at(self) -> None:
+        decoded = TRON.decode(MAINNET, built())
+        assert codes(TRON.check(decoded, None, DEFAULT, NOW + timedelta(days=1))) == ["expired"]
+        assert codes(TRON.check(decoded, None, DEFAULT, NOW - timedelta(days=9))) == []
 
 
 class TestHazards:
@@ -285,8 +292,6 @@ def test_a_memo_that_is_not_text_is_shown_in_hex() -> None:
 
 def test_the_guard_is_the_transaction_id() -> None:
     decoded = TRON.decode(NILE, built())
-    from tests.unit.chains.tron.tron_cases import our_key, ours
-
     [guard] = TRON.prepare(decoded, ours()).guards
     assert (guard.keyspace, guard.chain_id, guard.address) == ("tron", "tron:0xcd8690dc", our_key().address.hex())
     assert guard.sequence == guard.payload_hash.hex() == decoded.tx_id.hex()
