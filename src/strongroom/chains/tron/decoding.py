@@ -62,7 +62,7 @@ def signed(text: str) -> tuple[bytes, tuple[bytes, ...]]:
     try:
         if not text.startswith("{"):
             return transaction.split(_bytes(text))
-        form = json.loads(text)
+        form = json.loads(text, object_pairs_hook=_unique)
         if not isinstance(form, dict):
             raise FormError("raw_data_hex", "an object belongs here")
         raw_data = jsonform.hex_of(form)
@@ -96,6 +96,13 @@ def _json(form: dict[str, Any]) -> Reading:
     if len(raw_data) > transaction.MAX_BYTES:
         raise InvalidTransaction(f"raw_data is at most {transaction.MAX_BYTES} bytes", field="unsigned_tx")
     return Reading(built, raw_data, True, ())
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice")
+    return found
 
 
 def _bytes(text: str) -> bytes:

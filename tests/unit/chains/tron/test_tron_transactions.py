@@ -350,6 +350,7 @@ class TestIdentify:
             json.dumps({**form, "signature": form["signature"] * 6}),
             json.dumps({**form, "txID": "00" * 32}),
             json.dumps(changed),
+            json.dumps(form).replace('"visible"', '"txID": "00", "visible"'),
             "0a" + f"{1 << 14:x}",
         ):
             with pytest.raises(InvalidTransaction):
