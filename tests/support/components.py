@@ -55,6 +55,7 @@ COMPONENTS = {
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
     ),
     "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
+    "tronweb": Component(lambda: node.has("tronweb"), "`make test` installs it"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "web3.js": Component(lambda: node.has("@solana/web3.js"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
@@ -70,6 +71,7 @@ REQUIRED = (
     "redis",
     "solc",
     "surfpool",
+    "tronweb",
     "viem",
     "web3.js",
 )

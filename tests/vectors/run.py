@@ -25,10 +25,12 @@ from tests.vectors import (
     direct_common,
     direct_ethereum,
     direct_solana,
+    direct_tron,
     rest_bitcoin,
     rest_common,
     rest_ethereum,
     rest_solana,
+    rest_tron,
 )
 from tests.vectors.folder import Folder, Vector, read
 from tests.vectors.rest import PERMISSIVE, NotExpressible, Rest, servers
@@ -42,12 +44,14 @@ DIRECT: dict[str, Callable[[Vector], None]] = {
     **direct_bitcoin_messages.RUNNERS,
     **direct_ethereum.RUNNERS,
     **direct_solana.RUNNERS,
+    **direct_tron.RUNNERS,
 }
 OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {
     **rest_common.RUNNERS,
     **rest_bitcoin.RUNNERS,
     **rest_ethereum.RUNNERS,
     **rest_solana.RUNNERS,
+    **rest_tron.RUNNERS,
 }
 
 

@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,21 @@ UNSEEN_OVER_REST = {
 KEY = {"private_key_hex": BY_ID["eip155-example"]["input"]["private_key_hex"]}
 SPEND = {name: BY_ID["btc-gen0-p2wpkh-1in2out"]["input"][name] for name in ("network", "mnemonic", "psbt_base64")}
 PROOF = BY_ID["bip322-gen0-p2wpkh"]
+TRON_PAYMENT = BY_ID["trust-SignTransfer"]["input"]
+
+
+def unexpired(given: dict[str, Any]) -> dict[str, Any]:
+    """A payment of the vector's key that expires in an hour, in the form that is built here."""
+    raw_data = given["unsigned"]["raw_data"]
+    [contract] = raw_data["contract"]
+    return {
+        "contract": {"type": contract["type"], **contract["parameter"]["value"]},
+        "ref_block_bytes": raw_data["ref_block_bytes"],
+        "ref_block_hash": raw_data["ref_block_hash"],
+        "expiration": int(time.time() + 3600) * 1000,
+    }
+
+
 VALID: dict[str, dict[str, Any]] = {
     "btc.negative.address": {"address": "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "network": "mainnet"},
     "btc.negative.bip322": {
@@ -50,6 +66,8 @@ VALID: dict[str, dict[str, Any]] = {
     "eth.negative.key": KEY,
     "eth.negative.rlp": {**KEY, "unsigned_hex": BY_ID["eip155-example"]["input"]["unsigned_hex"]},
     "eth.negative.tx": {**KEY, "tx": BY_ID["eip155-example"]["input"]["tx"]},
+    "tron.negative.address": {"address": "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC"},
+    "tron.negative.tx": {"private_key_hex": TRON_PAYMENT["private_key_hex"], "unsigned": unexpired(TRON_PAYMENT)},
 }
 """For each group of what must be refused, something that must not."""
 

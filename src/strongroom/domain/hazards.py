@@ -35,15 +35,33 @@ CREATION_WITHOUT_CODE: Final = Hazard(
 )
 TO_ZERO_ADDRESS: Final = Hazard(
     "to_zero_address",
-    frozenset({"evm"}),
+    frozenset({"evm", "tron"}),
     "Sends coins or tokens to the zero address, where nobody can spend them",
 )
 """Burning has its own functions and dead addresses. In the field this is a recipient variable that was empty."""
 TO_TOKEN_CONTRACT: Final = Hazard(
-    "to_token_contract", frozenset({"evm"}), "Sends tokens to their own contract, where they are lost"
+    "to_token_contract", frozenset({"evm", "tron"}), "Sends tokens to their own contract, where they are lost"
 )
 """The most common way in which tokens are lost. The few tokens that redeem by it can be allowed by name."""
+PERMISSION_UPDATE: Final = Hazard(
+    "permission_update",
+    frozenset({"tron"}),
+    "Replaces the permissions of the account: the keys that it names control it from then on, and no others",
+)
+OWNER_COSIGNING: Final = Hazard(
+    "owner_cosigning",
+    frozenset({"tron"}),
+    "Signs with the owner permission beside other keys, or for an account of another key",
+)
 
 HAZARDS: Final[dict[str, Hazard]] = {
-    hazard.name: hazard for hazard in (UNVERIFIED_AMOUNTS, CREATION_WITHOUT_CODE, TO_ZERO_ADDRESS, TO_TOKEN_CONTRACT)
+    hazard.name: hazard
+    for hazard in (
+        UNVERIFIED_AMOUNTS,
+        CREATION_WITHOUT_CODE,
+        TO_ZERO_ADDRESS,
+        TO_TOKEN_CONTRACT,
+        PERMISSION_UPDATE,
+        OWNER_COSIGNING,
+    )
 }

@@ -17,7 +17,7 @@ class Network:
     caip2: str
     """CAIP-2 id; the network answers to it too."""
     chain_id: int | None
-    """EIP-155 chain id; None outside EVM."""
+    """EIP-155 chain id, on Tron the one of TIP-712; None where there is none."""
     symbol: str
     decimals: int
     testnet: bool

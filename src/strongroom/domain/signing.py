@@ -89,7 +89,7 @@ class Guard:
     address: str
     """Canonical address, hex."""
     sequence: str
-    """Nonce or seqno in decimal; txid:vout for an outpoint."""
+    """Nonce or seqno in decimal; txid:vout for an outpoint; the transaction's id where nothing is used up."""
     payload_hash: bytes
     """32 bytes. The same payload may be signed again."""
     joint: bool = field(default=False, compare=False)

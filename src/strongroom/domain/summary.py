@@ -33,7 +33,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     """transfer, token_transfer, token_transfer_from, token_approve, swap, contract_creation, contract_call,
     authorization, message, typed_data; of an order: offer, consideration; of inputs and outputs: spend, transfer,
-    change, data."""
+    change, data; on Tron: stake, unstake, delegate_resource, undelegate_resource, withdraw_rewards,
+    withdraw_unstaked, cancel_unstaking, vote, account_creation, permission_update."""
     from_address: str | None = None
     to: str | None = None
     amount: str | None = None
@@ -53,7 +54,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     network: str
     type: str
-    """legacy, eip2930, eip1559, eip4844, eip7702, eip191, eip712, psbt …"""
+    """legacy, eip2930, eip1559, eip4844, eip7702, eip191, eip712, psbt, TransferContract, tip191 …"""
     actions: list[Action]
     from_address: str | None = None
     """The signer, where it is known."""

@@ -23,7 +23,8 @@ from strongroom.operations.signing_keys import signing_keys, unopened
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
     Meta(
-        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC); Bitcoin: a PSBT, base64 or hex"
+        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC); Bitcoin: a PSBT, base64 or hex;"
+        " Tron: the JSON of a node, raw_data_hex, or a contract with its reference block"
     ),
 ]
 SighashName = Literal["NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"]
@@ -85,7 +86,10 @@ class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
     warnings: list[Caution]
     details: Annotated[
         dict[str, Any],
-        Meta(description="Chain-specific; EVM: from, nonce, type, v, r, s; Bitcoin: psbt, fee_sat, vsize …"),
+        Meta(
+            description="Chain-specific; EVM: from, nonce, type, v, r, s; Bitcoin: psbt, fee_sat, vsize …;"
+            " Tron: signatures, transaction, expiration"
+        ),
     ]
 
 

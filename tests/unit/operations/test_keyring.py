@@ -114,7 +114,9 @@ async def test_fifty_at_once_get_fifty_addresses_in_a_row(service: RunningServic
     taken = await asyncio.gather(*(take(service, wallet_id, scheme, n) for n in range(50)))
     assert sorted(taken) == list(range(1, 51))
     listed = await service.http.call(
-        "addresses.list", {"wallet_id": wallet_id, "scheme": scheme, "limit": 200}, key=service.key
+        "addresses.list",
+        {"wallet_id": wallet_id, "network": "ethereum", "scheme": scheme, "limit": 200},
+        key=service.key,
     )
     assert len({address["address"] for address in listed.result["addresses"]}) == 51
 

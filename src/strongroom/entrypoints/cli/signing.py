@@ -61,6 +61,7 @@ def _with_key(function: Callable[..., Fields]) -> Callable[..., Fields]:
         "sign transaction $WALLET ethereum 0x02ef01808477359400…",
         "sign transaction $WALLET ethereum @transfer.json --index 3",
         "sign transaction $WALLET polygon - < transfer.json",
+        "sign transaction $WALLET tron @createtransaction.json",
     ),
 )
 @_with_key
@@ -96,6 +97,7 @@ def sign_transaction(
     examples=(
         'sign message $WALLET ethereum "I own this address"',
         "sign message $WALLET ethereum 0x00ff --encoding hex",
+        'sign message $WALLET tron "I own this address" --format tip191',
     ),
 )
 @_with_key

@@ -407,3 +407,33 @@ EXAMPLES: Final[dict[str, Example]] = {
         },
     ),
 }
+
+_tron_transfer: Final[dict[str, Any]] = {
+    "network": "tron",
+    "unsigned_tx": {
+        "contract": {
+            "type": "TriggerSmartContract",
+            "owner_address": "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH",
+            "contract_address": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+            "function_selector": "transfer(address,uint256)",
+            "arguments": ["TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6", "25000000"],
+        },
+        "block_id": "0000000003f95be7cda93a6b3a3c2a44d5e3c9d8a1b2c3d4e5f60718293a4b5c",
+        "expiration": 1795881660000,
+        "fee_limit": "100000000",
+    },
+}
+MORE_COMMANDS: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "transactions.sign": {"tron": {"wallet_id": _WALLET_ID, **_tron_transfer}},
+    "transactions.decode": {"tron": _tron_transfer},
+    "messages.sign": {
+        "tron": {
+            "wallet_id": _WALLET_ID,
+            "network": "tron",
+            "format": "tip191",
+            "message": _MESSAGE,
+            "encoding": "text",
+        }
+    },
+}
+"""Commands for other chains, by operation and by what the description calls them."""

@@ -13,7 +13,7 @@ from strongroom import errors
 from strongroom.access.scopes import SCOPES
 from strongroom.domain.secret import Secret
 from strongroom.entrypoints.http.endpoint import ALIASES
-from strongroom.entrypoints.http.examples import EXAMPLES
+from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
 from strongroom.errors import StrongroomError
 from strongroom.operations.pipeline import IDEMPOTENCY_KEY_LENGTH
 from strongroom.operations.registry import Operation
@@ -162,12 +162,14 @@ class _Described:
             "responses": self._responses(),
         }
         if self.body is not None:
-            example = {name: value for name, value in EXAMPLES[op.name].command.items() if name in self._rest}
+            commands = {"usual": EXAMPLES[op.name].command, **MORE_COMMANDS.get(op.name, {})}
+            examples = {
+                title: {"value": {name: value for name, value in command.items() if name in self._rest}}
+                for title, command in commands.items()
+            }
             described["requestBody"] = {
                 "required": bool(self.body["required"]),
-                "content": {
-                    "application/json": {"schema": _ref(op.command.__name__), "examples": {"usual": {"value": example}}}
-                },
+                "content": {"application/json": {"schema": _ref(op.command.__name__), "examples": examples}},
             }
         return described
 

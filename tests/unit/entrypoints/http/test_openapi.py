@@ -18,7 +18,7 @@ from strongroom.domain.secret import Secret
 from strongroom.domain.signing import Message, OurKey, SignOptions
 from strongroom.domain.wallet import PublicNode
 from strongroom.entrypoints.binding import bind, to_tree
-from strongroom.entrypoints.http.examples import EXAMPLES
+from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
 from strongroom.entrypoints.http.openapi import document
 from strongroom.errors import every_error
 from strongroom.keys import bip39, derivation
@@ -200,3 +200,25 @@ def test_examples_of_signing_are_what_the_chain_says() -> None:
         answer = chain.assemble_message(made, [raw[:64] + bytes([raw[64] - 27])])
         assert (answer.signature, answer.digest) == (example.result["signature"], example.result["digest"])
         assert answer.details == example.result["details"]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [(name, command) for name, more in MORE_COMMANDS.items() for command in more.values()],
+    ids=lambda value: value if isinstance(value, str) else value["network"],
+)
+def test_further_commands_are_bound_and_read_by_their_chain(name: str, command: dict[str, Any]) -> None:
+    tree = to_tree(bind(command, BY_NAME[name].command))
+    assert {field: tree[field] for field in command} == command
+    networks = Networks(
+        CHAINS, [one for chain in CHAINS.values() for one in chain.networks], limits={}, any_network=False
+    )
+    network, chain = networks.resolve(command["network"])
+    if "unsigned_tx" in command:
+        decoded = chain.decode(network, command["unsigned_tx"])
+        [action] = chain.summarise(decoded, None).actions
+        assert (action.kind, action.amount) == ("token_transfer", "25000000")
+    else:
+        assert command["format"] in chain.message_formats
+    described = DOCUMENT["paths"][f"/api/v1{BY_NAME[name].path}"]["post"]["requestBody"]
+    assert command["network"] in described["content"]["application/json"]["examples"]

@@ -1,0 +1,77 @@
+"""What is allowed but a person would want to know, and what is refused unless it is asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from strongroom.chains.tron import addresses, calls, contracts
+from strongroom.chains.tron.checks import LIMITS
+from strongroom.chains.tron.decoding import TronTransaction
+from strongroom.chains.tron.transaction import Transaction
+from strongroom.domain import hazards
+from strongroom.domain.cautions import caution
+from strongroom.domain.signing import OurKey, Policy
+from strongroom.domain.summary import Caution
+from strongroom.errors import WrongKey
+
+_ZERO = addresses.PREFIX + bytes(20)
+_LOST = {hazard.name: hazard for hazard in (hazards.TO_ZERO_ADDRESS, hazards.TO_TOKEN_CONTRACT)}
+
+
+def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
+    """``key``: the one that signs, None if nobody does. Raises OptionRequired, WrongKey."""
+    read = decoded.transaction
+    found = list(_signers(decoded, key, policy))
+    high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
+    if high is not None and read.fee_limit >= high:
+        found.append(Caution(code="high_fee", message="The call may burn unusually much"))
+    if read.expires <= now:
+        found.append(Caution(code="expired", message="Has expired: no block takes it any more"))
+    if read.memo:
+        found.append(Caution(code="memo", message="A memo costs extra, and everybody can read it"))
+    if read.contract is contracts.PERMISSION_UPDATE:
+        found.append(policy.permit(hazards.PERMISSION_UPDATE))
+    elif read.contract is contracts.TRIGGER:
+        found += _trigger(decoded, policy)
+    else:
+        found += _plain(read, policy)
+    return tuple(found)
+
+
+def _signers(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> Iterator[Caution]:
+    read = decoded.transaction
+    if read.permission_id:
+        message = "Signed under a permission of the account: the network counts the keys and weights that it has"
+        yield Caution(code="account_permission", message=message)
+        return
+    if key is not None and key.address != read.owner and hazards.OWNER_COSIGNING.name not in policy.options.allow:
+        raise WrongKey(
+            "the key that signs is not that of owner_address, and the transaction states no Permission_id",
+            field="unsigned_tx.raw_data.contract[0].parameter.value.owner_address",
+        )
+    if decoded.signers or (key is not None and key.address != read.owner):
+        yield policy.permit(hazards.OWNER_COSIGNING, field="unsigned_tx.signature")
+
+
+def _plain(read: Transaction, policy: Policy) -> Iterator[Caution]:
+    if read.values.get("to_address") == _ZERO:
+        yield policy.permit(hazards.TO_ZERO_ADDRESS)
+    if read.contract is contracts.DELEGATE and read.values.get("lock"):
+        yield Caution(code="locked_delegation", message="Cannot be taken back before the lock ends")
+
+
+def _trigger(decoded: TronTransaction, policy: Policy) -> Iterator[Caution]:
+    read = decoded.transaction
+    data: bytes = read.values.get("data", b"")
+    if not data:
+        yield caution("unknown_call")
+        return
+    if read.values.get("call_value") or read.values.get("call_token_value"):
+        yield caution("call_with_value")
+    if calls.is_prefixed(data):
+        message = "The recipient is written with the byte 0x41 before it, which some contracts refuse"
+        yield Caution(code="prefixed_address", message=message)
+    found = calls.reading(read)
+    for code in found.cautions:
+        yield policy.permit(_LOST[code]) if code in found.lost else caution(code)

@@ -1,0 +1,161 @@
+"""Transactions in the JSON of nodes and of TronWeb.
+
+It is read field by field into the bytes of ``raw_data``; they must be those of ``raw_data_hex``, and their hash the
+``txID``, or whoever built it chose what is signed (java-tron, framework/…/services/http). ``visible`` says how
+addresses and names are written: ``T…`` and text, or hex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from strongroom.chains.tron import transaction, values
+from strongroom.chains.tron.contracts import BY_NAME
+from strongroom.chains.tron.transaction import Transaction
+from strongroom.chains.tron.values import FormError, Style
+from strongroom.chains.tron.wire import MAX_INT32, MAX_INT64, WireError
+from strongroom.errors import InvalidTransaction
+
+_FORM: Final = {"visible", "txID", "raw_data", "raw_data_hex", "signature", "ret"}
+_RAW: Final = {"contract", "ref_block_bytes", "ref_block_hash", "expiration", "timestamp", "fee_limit", "data"}
+_NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
+_SIGNATURE: Final = 65
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    transaction: Transaction
+    raw_data: bytes
+    """As ``raw_data_hex`` has it."""
+    visible: bool
+    signatures: tuple[bytes, ...]
+    """Of others, in their order."""
+
+
+def read(form: dict[str, Any], *, field: str = "unsigned_tx") -> Reading:
+    """``{visible, txID, raw_data, raw_data_hex}`` as /wallet/createtransaction answers it, or what
+    /wallet/triggersmartcontract wraps it in; ``raw_data_hex`` says it all, the rest must agree with it.
+
+    Raises InvalidTransaction.
+    """
+    try:
+        return _reading(_unwrapped(form))
+    except (FormError, WireError) as error:
+        where = f"{field}.{error.where}" if isinstance(error, FormError) else field
+        raise InvalidTransaction(str(error), field=where) from None
+
+
+def write(reading: Reading, signatures: Sequence[bytes]) -> dict[str, Any]:
+    """The form with ``signature``, for /wallet/broadcasttransaction."""
+    style = Style.VISIBLE if reading.visible else Style.HEX
+    return {
+        "visible": reading.visible,
+        "txID": transaction.tx_id(reading.raw_data).hex(),
+        "raw_data": _to_raw_data(reading.transaction, style),
+        "raw_data_hex": reading.raw_data.hex(),
+        "signature": [signature.hex() for signature in signatures],
+    }
+
+
+def hex_of(form: dict[str, Any]) -> bytes:
+    """``raw_data_hex``, whatever contract it holds, once ``txID`` agrees. Raises FormError."""
+    raw_data = values.of_hex(form.get("raw_data_hex"), "raw_data_hex")
+    if "txID" in form and values.of_hex(form["txID"], "txID") != transaction.tx_id(raw_data):
+        raise FormError("txID", "it is not the SHA-256 of raw_data_hex")
+    return raw_data
+
+
+def signatures_of(form: dict[str, Any]) -> tuple[bytes, ...]:
+    """Raises FormError."""
+    stated = form.get("signature", [])
+    if not isinstance(stated, list) or len(stated) > transaction.MAX_SIGNATURES:
+        raise FormError("signature", f"a list of at most {transaction.MAX_SIGNATURES} signatures belongs here")
+    found = tuple(values.of_hex(one, "signature") for one in stated)
+    if any(len(one) != _SIGNATURE for one in found):
+        raise FormError("signature", "a signature is 65 bytes of hex: r, s and v")
+    return found
+
+
+def _unwrapped(form: dict[str, Any]) -> dict[str, Any]:
+    if "transaction" not in form:
+        return form
+    inner, result = form["transaction"], form.get("result")
+    if form.keys() != {"result", "transaction"} or not isinstance(inner, dict):
+        raise FormError("transaction", "it stands beside result, as /wallet/triggersmartcontract answers, or alone")
+    if not isinstance(result, dict) or result.get("result") is not True:
+        raise FormError("result", "the node did not build this transaction")
+    return inner
+
+
+def _reading(form: dict[str, Any]) -> Reading:
+    if not form.keys() <= _FORM:
+        raise FormError("raw_data", f"a transaction has the fields {', '.join(sorted(_FORM))} and no others")
+    visible = form.get("visible", False)
+    if not isinstance(visible, bool):
+        raise FormError("visible", "true or false belongs here")
+    if not isinstance(form.get("ret", []), list):
+        raise FormError("ret", "a list belongs here")
+    raw_data = hex_of(form)
+    read_from_bytes = transaction.parse(raw_data)
+    if "raw_data" in form and _raw_data(form["raw_data"], visible).raw_data() != raw_data:
+        raise FormError("raw_data", "it does not say what raw_data_hex says")
+    return Reading(read_from_bytes, raw_data, visible, signatures_of(form))
+
+
+def _raw_data(raw: object, visible: bool) -> Transaction:
+    if not isinstance(raw, dict) or not raw.keys() <= _RAW:
+        raise FormError("raw_data", f"an object with the fields {', '.join(sorted(_RAW))} belongs here")
+    entries = raw.get("contract")
+    if not isinstance(entries, list) or len(entries) != 1 or not isinstance(entries[0], dict):
+        raise FormError("raw_data.contract", "a list of exactly one contract belongs here")
+    [entry], at = entries, "raw_data.contract[0]"
+    name, parameter = entry.get("type"), entry.get("parameter")
+    contract = BY_NAME.get(name) if isinstance(name, str) else None
+    if contract is None or not entry.keys() <= {"type", "parameter", "Permission_id"}:
+        raise FormError(at, "type, parameter and Permission_id of a contract that is supported belong here")
+    if not isinstance(parameter, dict) or parameter.keys() != {"type_url", "value"}:
+        raise FormError(f"{at}.parameter", "type_url and value belong here")
+    if parameter["type_url"] != contract.type_url:
+        raise FormError(f"{at}.parameter.type_url", "it is not that of the contract's type")
+    numbers = {each: values.of_integer(raw.get(each, 0), f"raw_data.{each}", MAX_INT64) for each in _NUMBERS}
+    return transaction.checked(
+        Transaction(
+            contract=contract,
+            values=values.of_object(
+                contract.fields,
+                parameter["value"],
+                Style.VISIBLE if visible else Style.HEX,
+                f"{at}.parameter.value",
+            ),
+            ref_block_bytes=values.of_hex(raw.get("ref_block_bytes"), "raw_data.ref_block_bytes"),
+            ref_block_hash=values.of_hex(raw.get("ref_block_hash"), "raw_data.ref_block_hash"),
+            memo=values.of_hex(raw.get("data", ""), "raw_data.data"),
+            permission_id=values.of_integer(entry.get("Permission_id", 0), f"{at}.Permission_id", MAX_INT32),
+            **numbers,
+        )
+    )
+
+
+def _to_raw_data(read: Transaction, style: Style) -> dict[str, Any]:
+    value = values.to_object(read.contract.fields, read.values, style)
+    entry: dict[str, Any] = {
+        "parameter": {"value": value, "type_url": read.contract.type_url},
+        "type": read.contract.name,
+    }
+    if read.permission_id:
+        entry["Permission_id"] = read.permission_id
+    raw: dict[str, Any] = {
+        "contract": [entry],
+        "ref_block_bytes": read.ref_block_bytes.hex(),
+        "ref_block_hash": read.ref_block_hash.hex(),
+        "expiration": read.expiration,
+    }
+    if read.memo:
+        raw["data"] = read.memo.hex()
+    if read.fee_limit:
+        raw["fee_limit"] = read.fee_limit
+    if read.timestamp:
+        raw["timestamp"] = read.timestamp
+    return raw
