@@ -52,7 +52,7 @@ MORE: dict[str, dict[str, Any]] = {
     "unknown": transaction(data="0x12345678") | {"expect": {"warnings": ["unknown_call"]}},
     "a creation without code": transaction(to=None, value=1) | {"expect": {"status": 422, "code": "option_required"}},
     "the same as web3.py writes it": transaction(to="", data="0x", value=0)
-    | {"expect": {"status": 422, "code": "option_required"}},
+    | {"expect": {"status": 422, "code": "invalid_transaction"}},
     "coins to the zero address": transaction(to=ZERO, value=1) | {"expect": {"status": 422, "code": "option_required"}},
     "tokens to their contract": transaction(to=TOKEN, data=f"0xa9059cbb{word(TOKEN[2:])}{word('5')}")
     | {"expect": {"status": 422, "code": "option_required"}},
@@ -103,6 +103,11 @@ async def test_one_nonce_for_two_contracts_and_a_transaction(service: RunningSer
         assert await ask(face, "authorizations.sign", contract=TOKEN, **here) == "already_signed"
         unsigned = transaction(nonce=5)["request"]["unsigned_tx"]
         assert await ask(face, "transactions.sign", unsigned_tx=unsigned) == "already_signed"
+    plain = await service.new_key(ALL_SCOPES - {"sign:resign"})
+    again = wallet | {"network": "sepolia", "contract": TOKEN, "allow_resign": True} | here
+    for face in (service.http, service.grpc):
+        assert (await face.call("authorizations.sign", again, key=plain)).code == "forbidden"
+        assert (await face.call("authorizations.sign", again, key=service.key)).code == "ok"
 
 
 async def _wallet(service: RunningService) -> dict[str, Any]:

@@ -140,10 +140,12 @@ def _type(form: Mapping[str, Any]) -> int:
 
 
 def _to(form: Mapping[str, Any], data: bytes) -> bytes | None:
-    if form.get("to") not in (None, "", "0x"):
+    """None creates a contract: plainly if it is null, else only if there is code. It may be a variable left empty."""
+    to = form.get("to", "")
+    if to not in (None, "", "0x"):
         return _read(form, "to", fields.address)
-    if "to" not in form and not data:
-        raise InvalidTransaction("to is missing; null creates a contract", field="unsigned_tx.to")
+    if to is not None and not data:
+        raise InvalidTransaction("to is missing or empty; null creates a contract", field="unsigned_tx.to")
     return None
 
 

@@ -101,6 +101,8 @@ def test_quantities_that_are_none(name: str, value: Any) -> None:
 
 
 FIELDS_THAT_ARE_NONE: list[dict[str, Any]] = [
+    {"to": ""},
+    {"to": "0x"},
     {"to": " "},
     {"to": "0x0"},
     {"to": TO[:-2]},
