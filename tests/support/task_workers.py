@@ -32,6 +32,7 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.verify import Report, verify
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit, Wake
+from strongroom.storage.database import Limits
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from strongroom.tasks.base import Done, Kind, Ladder
@@ -41,6 +42,7 @@ from tests.support.rows import PRINCIPAL, TENANT
 from tests.support.server import ROOT
 
 AUTHENTICITY = Authenticity(b"s" * 32)
+_PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60)
 POINTS = {
     "wake": ("commit.before", "commit.within", "commit.after"),
     "claim": ("claim.before", "claim.within", "claim.after"),
@@ -170,7 +172,7 @@ class Found:
 
 
 async def look(url: str) -> Found:
-    database = open_database(url)
+    database = open_database(url, _PATIENT)
     storage = SqlStorage(database, AUTHENTICITY)
     try:
         query = text("SELECT operation, request_id FROM audit")
