@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from strongroom.domain.record import OperationRecord, OperationState
+from strongroom.domain.record import OperationRecord, OperationState, ServiceSecret
 from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import IntegrityError
 from strongroom.journal import phase
@@ -28,6 +28,7 @@ from tests.support.postgres import Postgres
 from tests.support.rows import TENANT
 
 KEY = b"s" * 32
+SERVICE_SECRET = ServiceSecret(1, "kek", 1, b"wrapped")
 MAC_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets")
 
 
@@ -62,7 +63,17 @@ async def legacy(database: Database) -> tuple[SqlStorage, Wallet, list[Operation
     operations = [rows.operation(state=OperationState.DONE, result=b"{}") for _ in range(1_200)]
     held, signature = rows.held(operations[0]), rows.signature(operations[0])
     key = rows.api_key()
-    whole = [wallet, rows.secret(wallet), account, rows.address(account), *operations, held, signature, key]
+    whole = [
+        wallet,
+        rows.secret(wallet),
+        account,
+        rows.address(account),
+        *operations,
+        held,
+        signature,
+        key,
+        SERVICE_SECRET,
+    ]
     assert not (await storage.apply([Unit(rows=whole)])).conflicts
     await database.write(_back_to_1_0_8)
     assert await version(database) == "0001"
