@@ -331,7 +331,7 @@ class Campaign:
         if signed.code == "ok":
             self.spoiled = True
             self._report.signed += 1
-            if not kinds:
+            if not kinds or not await self._verify():
                 self._report.faults.append(f"{table}, {how}: signed, and not reported")
 
     async def run(self, count: int) -> None:

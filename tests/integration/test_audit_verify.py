@@ -77,7 +77,7 @@ def statement(text: str) -> Callable[[sqlite3.Connection], None]:
 def test_an_audit_that_nobody_touched_holds(server: Server) -> None:
     verdict = verify(server)
     assert (verdict.code, verdict.report["ok"], verdict.report["unanchored"]) == (0, True, 0)
-    assert verdict.report["records"] == 20
+    assert verdict.report["records"] == 22
 
 
 @pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET mac = x'00'"])
@@ -90,9 +90,8 @@ def test_the_database_itself_refuses_changes_of_the_audit(server: Server, table:
         database.execute(verb.format(table))
 
 
-_FIRST = """writer_id = (
-    SELECT id FROM audit_writers JOIN audit ON audit.writer_id = audit_writers.id ORDER BY ordinal LIMIT 1
-)"""
+_FIRST = "writer_id = (SELECT writer_id FROM audit GROUP BY writer_id ORDER BY count(*) DESC, writer_id LIMIT 1)"
+"""A process that did something: the very first one only marked the new database."""
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ def test_what_is_younger_than_the_last_head_is_called_unanchored(server: Server)
 
     verdict = verify(server)
     assert (verdict.code, verdict.report["ok"]) == (0, True)
-    assert verdict.report["unanchored"] == verdict.report["records"] == 19
+    assert verdict.report["unanchored"] == verdict.report["records"] == 21
 
 
 def test_without_heads_it_says_so_and_verifies_nothing(server: Server) -> None:

@@ -27,6 +27,8 @@ from strongroom.storage.base import AuditFilter, Storage
 Details = dict[str, Any]
 
 _TIES: Final = 3
+_LONGEST: Final = 64
+"""Operations that are followed back from the holder of a guard."""
 _STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
 """What a record of 1.0.8 says by its name alone."""
 _WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
@@ -98,8 +100,34 @@ class Stored:
                 self._find("guard_missing", "guards", "/".join(place), record)
                 continue
             same = row.guard.payload_hash.hex().startswith(payload)
-            if not same and str(row.operation_id) in (*before, str(record.entry.operation_id)):
+            if same:
+                continue
+            if str(row.operation_id) in (*before, str(record.entry.operation_id)):
                 self._find("guard_rolled_back", "guards", "/".join(place), record)
+            elif not await self._follows(row.operation_id, record.entry.operation_id):
+                self._find("signed_twice", "guards", "/".join(place), record)
+
+    async def _follows(self, holder: UUID, earlier: UUID) -> bool:
+        """Whether ``holder`` took its guards from ``earlier``, directly or from one that did."""
+        pending, seen = [holder], {holder}
+        while pending and len(seen) < _LONGEST:
+            before = await self._taken_from(pending.pop())
+            if before is None or earlier in before:
+                return True
+            pending += before - seen
+            seen |= before
+        return False
+
+    async def _taken_from(self, operation_id: UUID) -> set[UUID] | None:
+        """None for an operation of 1.0.8, which did not write that down."""
+        rows = await self._storage.find(OperationRecord, ("id",), [(operation_id,)])
+        if not rows:
+            return set()
+        where = AuditFilter(wallet_id=rows[0].wallet_id, operation_id=operation_id, outcome="succeeded")
+        for record in await self._storage.audit_records(where, None, 1):
+            wrote = details_of(record).get("wrote")
+            return None if wrote is None else {UUID(each) for each in wrote.get("guards", {}).get("from", ())}
+        return set()
 
     async def _addresses(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
         stated = [

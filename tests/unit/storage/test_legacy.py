@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from strongroom.domain.record import OperationRecord, OperationState
+from strongroom.domain.record import OperationRecord, OperationState, ServiceSecret
 from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import IntegrityError
 from strongroom.journal import phase
@@ -28,6 +28,7 @@ from tests.support.postgres import Postgres
 from tests.support.rows import TENANT
 
 KEY = b"s" * 32
+SERVICE_SECRET = ServiceSecret(1, "kek", 1, b"wrapped")
 MAC_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets")
 
 
@@ -62,7 +63,17 @@ async def legacy(database: Database) -> tuple[SqlStorage, Wallet, list[Operation
     operations = [rows.operation(state=OperationState.DONE, result=b"{}") for _ in range(1_200)]
     held, signature = rows.held(operations[0]), rows.signature(operations[0])
     key = rows.api_key()
-    whole = [wallet, rows.secret(wallet), account, rows.address(account), *operations, held, signature, key]
+    whole = [
+        wallet,
+        rows.secret(wallet),
+        account,
+        rows.address(account),
+        *operations,
+        held,
+        signature,
+        key,
+        SERVICE_SECRET,
+    ]
     assert not (await storage.apply([Unit(rows=whole)])).conflicts
     await database.write(_back_to_1_0_8)
     assert await version(database) == "0001"
@@ -121,7 +132,7 @@ async def test_the_step_can_be_stopped_and_afterwards_a_missing_mac_is_tampering
     # What 1.0.8 still writes leaves a MAC of an earlier version behind: the second pass mends that too.
     await database.write(lambda connection: connection.execute(text("UPDATE operations SET epoch = 2 WHERE epoch = 1")))
 
-    assert await phase.authenticate(storage, committer) == 1_200 + 2
+    assert await phase.authenticate(storage, committer) == 1_200 + 3
     assert {table: await bare(database, table) for table in AUTHENTICATED} == dict.fromkeys(AUTHENTICATED, 0)
     assert await phase.is_authenticated(storage, storage._authenticity.audit_key)
     await committer.close()
