@@ -21,8 +21,9 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m 'not campaign' --ignore=tests/deploy
 
-quick: $(VENV)/.test ## run the tests that need no servers and no second implementations, in under a minute
-	$(PY) -m pytest -m 'not campaign and not slow' tests/unit tests/architecture
+quick: $(VENV)/.test ## run the tests that need no servers and no second implementations
+	$(PY) -m pytest -m 'not campaign' tests/architecture tests/unit --ignore-glob='*oracle*' --ignore-glob='*_fuzz.py' \
+	  --ignore=tests/unit/keys --ignore=tests/unit/chains/bitcoin/test_sighash.py
 
 stress: ## keep every core busy, while other tests run in another terminal; Ctrl-C ends it
 	@$(PY) -m tests.support.stress

@@ -52,6 +52,8 @@ def test_the_image_is_locked_and_runs_as_nobody() -> None:
     last = text.split("\nFROM ")[-1]
     assert re.search(r"^USER [1-9][0-9]*:[1-9][0-9]*$", last, re.MULTILINE)
     assert "RUN" not in last
+    assert "STRONGROOM_PROFILE=production" in last
+    assert "STRONGROOM_DATA_DIR=/var/lib/strongroom" in last
 
 
 def test_secrets_are_made_once_and_for_their_readers_alone(tmp_path: Path) -> None:

@@ -100,27 +100,13 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             gate=journal.gate,
         )
         stack.push_async_callback(entries.drain)
-        signer = SeededSigner(
-            keywrap,
-            ttl=settings.signer.ttl,
-            max_uses=settings.signer.max_uses,
-            max_entries=settings.signer.max_entries,
-        )
-        stack.push_async_callback(signer.close)
-        sweep = ArchivedSweep(storage, signer.opened_wallets, signer.forget)
-        sweep.start()
-        stack.push_async_callback(sweep.close)
+        signer = _signer(stack, settings, keywrap, storage)
         known = networks(settings)
         redis = open_redis(settings.redis, authenticity)
         lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
         stack.push_async_callback(cache.close)
-        offload = Offload(
-            large=settings.bounds.large,
-            threads=settings.bounds.large_at_once,
-            waiting=settings.bounds.large_waiting,
-        )
-        stack.callback(offload.close)
+        offload = _offload(stack, settings)
         services = Services(
             storage=storage,
             signer=signer,
@@ -160,6 +146,27 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         first_key = await development_key(settings, storage, authenticity, journal.committer)
         runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, journal.committer)
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
+
+
+def _signer(stack: AsyncExitStack, settings: Settings, keywrap: KeyWrap, storage: Storage) -> SeededSigner:
+    signer = SeededSigner(
+        keywrap,
+        ttl=settings.signer.ttl,
+        max_uses=settings.signer.max_uses,
+        max_entries=settings.signer.max_entries,
+    )
+    stack.push_async_callback(signer.close)
+    sweep = ArchivedSweep(storage, signer.opened_wallets, signer.forget)
+    sweep.start()
+    stack.push_async_callback(sweep.close)
+    return signer
+
+
+def _offload(stack: AsyncExitStack, settings: Settings) -> Offload:
+    bounds = settings.bounds
+    offload = Offload(large=bounds.large, threads=bounds.large_at_once, waiting=bounds.large_waiting)
+    stack.callback(offload.close)
+    return offload
 
 
 @asynccontextmanager

@@ -10,9 +10,11 @@ from typing import Final
 
 from strongroom.config import Settings
 from strongroom.journal.committer import Committer
+from strongroom.journal.reconcile import Reconciler
 from strongroom.journal.slices import AuditSlices, newest_heads
 from strongroom.operations.background import Times, kinds
 from strongroom.operations.duties import Duties
+from strongroom.operations.verification import look_at_state
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
 from strongroom.tasks.base import Tasks
@@ -38,7 +40,10 @@ async def open_tasks(
         storage=storage,
         tasks=tasks,
         retention=timedelta(seconds=settings.idempotency.retention),
-        slices={"audit": AuditSlices(storage, authenticity.audit_key, kept, _A_SLICE)},
+        slices={
+            "audit": AuditSlices(storage, authenticity.audit_key, kept, _A_SLICE),
+            "state": partial(look_at_state, Reconciler(storage, authenticity.audit_key), _A_SLICE),
+        },
         pause=timedelta(seconds=_A_SLICE / settings.tasks.verify_rate),
     )
     times = Times(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -149,6 +150,8 @@ class Worker:
             reuse_port=True,
             default_timeout=settings.timeouts.operation,
         )
+        gc.collect()
+        gc.freeze()  # what is there from the start need not be looked at whenever a large document made garbage
         self._face = face
         log.info("worker.ready", http=settings.http.port, grpc=settings.grpc.port)
         if service.first_key is not None:
