@@ -33,5 +33,29 @@ UNVERIFIED_AMOUNTS: Final = Hazard(
 CREATION_WITHOUT_CODE: Final = Hazard(
     "creation_without_code", frozenset({"evm"}), "Creates a contract without code; its value is lost"
 )
+DESTROY_WALLET: Final = Hazard(
+    "destroy_wallet",
+    frozenset({"ton"}),
+    "Mode 32 deletes the wallet contract once its balance is gone, and with it the seqno that keeps old messages out",
+)
+CARRY_INBOUND_VALUE: Final = Hazard(
+    "carry_inbound_value",
+    frozenset({"ton"}),
+    "Mode 64 adds what came in with the message, and nothing comes in with an external one",
+)
+MASTERCHAIN_RECIPIENT: Final = Hazard(
+    "masterchain_recipient",
+    frozenset({"ton"}),
+    "Sends to the masterchain, where fees are higher and few but contracts of the network itself live",
+)
 
-HAZARDS: Final[dict[str, Hazard]] = {hazard.name: hazard for hazard in (UNVERIFIED_AMOUNTS, CREATION_WITHOUT_CODE)}
+HAZARDS: Final[dict[str, Hazard]] = {
+    hazard.name: hazard
+    for hazard in (
+        UNVERIFIED_AMOUNTS,
+        CREATION_WITHOUT_CODE,
+        DESTROY_WALLET,
+        CARRY_INBOUND_VALUE,
+        MASTERCHAIN_RECIPIENT,
+    )
+}
