@@ -27,6 +27,8 @@ class ParsedAddress:
     """Every form of it by name, ``address`` among them."""
     kind: str | None = None
     """wallet, contract, script …, where the address itself tells."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What else it says, in JSON values: flags, work chain …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Chain(Protocol):
     @property
     def message_formats(self) -> Sequence[str]:
         """Formats over bytes that `prepare_message` takes: what signing a message offers."""
+
+    @property
+    def statement_formats(self) -> Sequence[str]:
+        """Formats over a domain, a time and a payload, which signing a message offers besides: TON Connect's."""
 
     @property
     def document_formats(self) -> Sequence[str]:

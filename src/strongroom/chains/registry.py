@@ -11,5 +11,6 @@ from typing import Final
 from strongroom.chains.base import Chain
 from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.evm.chain import Evm
+from strongroom.chains.ton.chain import Ton
 
-CHAINS: Final[dict[str, Chain]] = {"bitcoin": Bitcoin(), "evm": Evm()}
+CHAINS: Final[dict[str, Chain]] = {"bitcoin": Bitcoin(), "evm": Evm(), "ton": Ton()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -86,6 +86,7 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     address: str
     forms: dict[str, str]
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, contract, wallet_id")]
     scheme: str
     account: int
     change: int
@@ -105,6 +106,7 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
             network=network.name,
             address=shown.address,
             forms=dict(shown.forms),
+            details=dict(shown.details),
             scheme=address.scheme,
             account=address.account,
             change=address.change,
@@ -131,6 +133,7 @@ class AddressValidity(msgspec.Struct, kw_only=True, frozen=True):
     reason: Annotated[str | None, Meta(description="Why it is not valid")]
     address: Annotated[str | None, Meta(description="As the network shows it")]
     forms: dict[str, str]
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, workchain, bounceable, test_only")]
     kind: str | None
 
 
@@ -215,8 +218,15 @@ async def validate(command: ValidateAddress, call: Call) -> AddressValidity:
     try:
         parsed = chain.parse_address(network, command.address)
     except InvalidAddress as refusal:
-        return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, kind=None)
-    return AddressValidity(valid=True, reason=None, address=parsed.address, forms=dict(parsed.forms), kind=parsed.kind)
+        return AddressValidity(valid=False, reason=refusal.message, address=None, forms={}, details={}, kind=None)
+    return AddressValidity(
+        valid=True,
+        reason=None,
+        address=parsed.address,
+        forms=dict(parsed.forms),
+        details=dict(parsed.details),
+        kind=parsed.kind,
+    )
 
 
 async def get_account(command: GetAccount, call: Call) -> AccountView:

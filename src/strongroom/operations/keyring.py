@@ -99,12 +99,13 @@ class Keyring:
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     def openings(self, kind: WalletKind, keyspace: str | None) -> list[Opening]:
-        """The default account of every keyspace (of one, for a raw key): opened when the wallet is made."""
+        """The default account of every keyspace that wallets of this kind serve (of one, for a raw key)."""
         found = []
-        for name, (network, chain) in self._networks.keyspaces().items():
+        for name, (network, _) in self._networks.keyspaces().items():
             if keyspace is None or name == keyspace:
-                scheme = chain.default_scheme(name, kind)
-                found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
+                with suppress(UnknownScheme):
+                    scheme = self._networks.default_scheme(network, kind)
+                    found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
         return found
 
     def opened(
@@ -151,7 +152,7 @@ class Keyring:
         if selector.scheme is not None:
             schemes = [self._networks.scheme(network, wallet.kind, selector.scheme)]
         else:
-            default = chain.default_scheme(network.keyspace, wallet.kind)
+            default = self._networks.default_scheme(network, wallet.kind)
             others = [found for found in chain.schemes(network.keyspace).values() if found is not default]
             schemes = [found for found in (default, *others) if wallet.kind in found.kinds]
         for scheme in schemes:

@@ -22,9 +22,7 @@ _SEND: Final = 0x0EC3C86D
 _SIMPLE_SEND: Final = 0
 
 
-def internal(
-    to: bytes, amount: int, body: Cell, *, bounce: bool, state: Cell | None = None
-) -> Cell:
+def internal(to: bytes, amount: int, body: Cell, *, bounce: bool, state: Cell | None = None) -> Cell:
     """An outgoing message as its sender writes it: without source, fees and times (MessageRelaxed)."""
     message = Builder().uint(0b01, 2).bit(bounce).bit(False).address(None).address(to)
     message.coins(amount).bit(False).coins(0).coins(0).uint(0, 64 + 32)

@@ -29,13 +29,13 @@ class Cell:
         if exotic:
             _check_exotic(bits, length, refs)
         self.bits, self.length, self.refs, self.exotic = bits, length, tuple(refs), exotic
-        self.depth = 1 + max(ref.depth for ref in refs) if refs else 0
+        self.depth: int = 1 + max(ref.depth for ref in refs) if refs else 0
         if self.depth > MAX_DEPTH:
             raise CellError("the cells are deeper than 512")
         parts = [self.descriptors(), self.data()]
         parts += [ref.depth.to_bytes(2, "big") for ref in refs]
         parts += [ref.hash for ref in refs]
-        self.hash = sha256(b"".join(parts)).digest()
+        self.hash: bytes = sha256(b"".join(parts)).digest()
 
     def descriptors(self) -> bytes:
         """Two bytes: references and kind, size of the data. The level is 0: nothing here is pruned."""

@@ -114,7 +114,8 @@ class Ton:
         account = _account(read, sender)
         try:
             unsigned = build.unsigned_body(read, account, sender.address)
-            checks.check_size(boc.write(_external(read, account, sender, build.signed_body(account, unsigned, bytes(64)))))
+            unmade = build.signed_body(account, unsigned, bytes(64))
+            checks.check_size(boc.write(_external(read, account, sender, unmade)))
         except CellError as error:
             raise InvalidTransaction(str(error), field="unsigned_tx.messages") from None
         return Prepared(

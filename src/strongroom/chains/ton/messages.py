@@ -59,9 +59,7 @@ def read(message: Message, signer: bytes) -> ReadMessage:
         digest, size = _proof(domain, timestamp, given, signer)
     else:
         digest, size = _data(domain, timestamp, given, signer)
-    action = Action(
-        kind="message", data_size=size, details={"domain": {"name": domain}, "timestamp": str(timestamp)}
-    )
+    action = Action(kind="message", data_size=size, details={"domain": {"name": domain}, "timestamp": str(timestamp)})
     return ReadMessage(message.format, digest, digest, action)
 
 

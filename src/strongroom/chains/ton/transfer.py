@@ -73,12 +73,12 @@ def decode(network: Network, unsigned: object) -> TonTransfer:
         raise _bad("a TON transfer is given in its JSON form", "")
     _known(unsigned, _FIELDS, "")
     if "network" in unsigned and unsigned["network"] != str(global_id(network.testnet)):
-        raise _bad("network is not the global id of this network: \"-239\", on the test network \"-3\"", "network")
+        raise _bad('network is not the global id of this network: "-239", on the test network "-3"', "network")
     highload = "query_id" in unsigned or "created_at" in unsigned
     if highload and ("seqno" in unsigned or "valid_until" in unsigned):
         raise _bad("query_id and created_at do not go with seqno and valid_until", "query_id")
     first, second = ("query_id", "created_at") if highload else ("seqno", "valid_until")
-    numbers = {
+    numbers: dict[str, int | None] = {
         "seqno": None, "valid_until": None, "query_id": None, "created_at": None,
         first: _uint(unsigned, first, 23 if highload else 32), second: _uint(unsigned, second, 64 if highload else 32),
     }  # fmt: skip
@@ -91,7 +91,10 @@ def decode(network: Network, unsigned: object) -> TonTransfer:
     return TonTransfer(
         network,
         () if sender is None else (KeyHint(address=sender),),
-        **numbers,
+        seqno=numbers["seqno"],
+        valid_until=numbers["valid_until"],
+        query_id=numbers["query_id"],
+        created_at=numbers["created_at"],
         messages=_messages(network, unsigned.get("messages")),
         mode=_uint(unsigned, "send_mode", 8) if "send_mode" in unsigned else DEFAULT_MODE,
         deploy=deploy,
@@ -205,5 +208,3 @@ def _known(given: dict[str, Any], known: set[str], where: str) -> None:
 
 def _bad(message: str, where: str) -> InvalidTransaction:
     return InvalidTransaction(message, field=f"unsigned_tx.{where}" if where else "unsigned_tx")
-
-
