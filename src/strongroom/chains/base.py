@@ -24,7 +24,7 @@ class ParsedAddress:
     address: str
     """As this network shows it."""
     forms: Mapping[str, str] = field(default_factory=dict)
-    """Every form of it by name, ``address`` among them."""
+    """Every form of it by name, that of ``address`` among them."""
     kind: str | None = None
     """wallet, contract, script …, where the address itself tells."""
     details: Mapping[str, object] = field(default_factory=dict)

@@ -28,7 +28,7 @@ Uint256Text = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,77})$", description
 
 
 Domain = Annotated[str, Meta(max_length=256, description="ton-proof, ton-sign-data: the application's domain")]
-StatementTime = Annotated[int, Meta(ge=0, lt=2**63, description="ton-proof, ton-sign-data: seconds since 1970")]
+StatementTime = Annotated[int, Meta(ge=0, le=2**62, description="ton-proof, ton-sign-data: seconds since 1970")]
 StatementPayload = Annotated[
     str | dict[str, Any],
     Meta(

@@ -82,7 +82,6 @@ def show(network: Network, address: TonAddress, kind: str | None = None) -> Pars
     canonical = address.canonical
     text = shown(network, canonical, bounceable=bool(address.bounceable))
     forms = {
-        "address": text,
         "raw": raw(canonical),
         "bounceable": friendly(canonical, bounceable=True, test_only=False),
         "non_bounceable": friendly(canonical, bounceable=False, test_only=False),

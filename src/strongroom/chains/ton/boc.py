@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,8 +17,8 @@ from strongroom.codecs.crc import crc32c
 
 MAX_BYTES: Final = 65_535
 """An external message is at most so long (``max_ext_msg_size``); so is nothing that goes into one."""
-MAX_CELLS: Final = 8_192
-"""``max_msg_cells``."""
+MAX_CELLS: Final = 2_048
+"""Nodes take 8,192 (``max_msg_cells``), but not in so few bytes unless most cells are empty."""
 
 _MAGIC: Final = bytes.fromhex("b5ee9c72")
 _MAGIC_INDEX: Final = bytes.fromhex("68ff65f3")
@@ -38,16 +39,18 @@ class _Header:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _RawCell:
-    bits: int
-    length: int
-    refs: tuple[int, ...]
-    exotic: bool
-    hash: bytes | None
+_RawCell = tuple[bytes, int, Sequence[int], bool, bytes | None]
+"""Data, bits, references, exotic or not, and hash with depth where they stand beside the cell."""
 
 
-def from_base64(text: str) -> Cell:
+class Budget:
+    """How many cells may still be read: what goes into one message shares it."""
+
+    def __init__(self) -> None:
+        self.cells = MAX_CELLS
+
+
+def from_base64(text: str, budget: Budget | None = None) -> Cell:
     """The root of a bag in standard base64. Raises CellError."""
     if len(text) > MAX_BYTES // 3 * 4:
         raise CellError("a bag of cells is at most 65535 bytes long")
@@ -57,27 +60,24 @@ def from_base64(text: str) -> Cell:
         raise CellError("a bag of cells is written in base64") from None
     if base64.b64encode(raw).decode() != text:
         raise CellError("the base64 is not canonical")
-    return read(raw)
+    return read(raw, budget)
 
 
 def to_base64(root: Cell) -> str:
     return base64.b64encode(write(root)).decode()
 
 
-def read(raw: bytes) -> Cell:
+def read(raw: bytes, budget: Budget | None = None) -> Cell:
     """Linear in the length. Raises CellError."""
     if len(raw) > MAX_BYTES:
         raise CellError("a bag of cells is at most 65535 bytes long")
     reader = _Bytes(raw)
     header = _header(reader)
-    found = []
-    for position in range(header.cells):
-        found.append(_raw_cell(reader, header, position))
-        if header.index is not None and header.index[position] != reader.at - header.start:
-            raise CellError("the index of a bag of cells does not fit its cells")
-    if reader.at != header.end:
-        raise CellError("the cells of a bag are not as long as it says")
-    return _tree(found, header.root)
+    budget = budget or Budget()
+    if header.cells > budget.cells:
+        raise CellError("the bags of one message hold at most 2048 cells")
+    budget.cells -= header.cells
+    return _tree(_cells(reader, header), header.root)
 
 
 def write(root: Cell) -> bytes:
@@ -86,7 +86,7 @@ def write(root: Cell) -> bytes:
     index = {cell.hash: place for place, cell in enumerate(order)}
     size = max(1, -(-len(order).bit_length() // 8))
     body = b"".join(
-        cell.descriptors() + cell.data() + b"".join(index[ref.hash].to_bytes(size, "big") for ref in cell.refs)
+        cell.descriptors + cell.data + b"".join(index[ref.hash].to_bytes(size, "big") for ref in cell.refs)
         for cell in order
     )
     offset = max(1, -(-len(body).bit_length() // 8))
@@ -95,9 +95,12 @@ def write(root: Cell) -> bytes:
     return head + body + crc32c(head + body)
 
 
-def count(root: Cell) -> int:
-    """Different cells below and with ``root``."""
-    return len(_topological(root))
+def size(root: Cell) -> int:
+    """Bytes that `write` makes of it, at most a few more; and `MAX_BYTES` + 1 of too many cells."""
+    order = _topological(root)
+    if len(order) > MAX_CELLS:
+        return MAX_BYTES + 1
+    return 32 + sum(2 + len(cell.data) + 2 * len(cell.refs) for cell in order)
 
 
 class _Bytes:
@@ -135,7 +138,7 @@ def _header(reader: _Bytes) -> _Header:
         raise CellError("the offsets of a bag of cells are 1 to 8 bytes long")
     cells, roots, absent = (reader.uint(size) for _ in range(3))
     if not 1 <= cells <= MAX_CELLS:
-        raise CellError("a bag holds 1 to 8192 cells")
+        raise CellError("a bag holds 1 to 2048 cells")
     if roots != 1 or absent:
         raise CellError("a bag of cells has exactly one root, and no cell is absent")
     total = reader.uint(offset)
@@ -149,47 +152,56 @@ def _header(reader: _Bytes) -> _Header:
     return _Header(size, cells, index, root, start, end)
 
 
-def _raw_cell(reader: _Bytes, header: _Header, position: int) -> _RawCell:
+def _cells(reader: _Bytes, header: _Header) -> list[_RawCell]:
+    found = []
+    for position in range(header.cells):
+        found.append(_cell(reader, header, position))
+        if header.index is not None and header.index[position] != reader.at - header.start:
+            raise CellError("the index of a bag of cells does not fit its cells")
+    if reader.at != header.end:
+        raise CellError("the cells of a bag are not as long as it says")
+    return found
+
+
+def _cell(reader: _Bytes, header: _Header, position: int) -> _RawCell:
     kind, size = reader.take(2)
     references = kind & 7
     if references > 4 or kind & _LEVEL:
         raise CellError("a cell has up to four references, and none that is pruned belongs into a message")
     stored = reader.take(_HASH_AND_DEPTH) if kind & _WITH_HASHES else None
     data = reader.take(-(-size // 2))
-    bits, length = int.from_bytes(data, "big"), 8 * len(data)
+    length = 8 * len(data)
     if size % 2:
-        spare = (data[-1] & -data[-1]).bit_length() if data else 0
+        last = data[-1]
+        spare = (last & -last).bit_length()
         if not 1 <= spare <= 7:  # spare 8: a byte that holds no bit
             raise CellError("the last byte of a cell is not closed by a bit")
-        bits, length = bits >> spare, length - spare
-    refs = tuple(reader.uint(header.reference_size) for _ in range(references))
-    if any(not position < ref < header.cells for ref in refs):
+        length -= spare
+    each = header.reference_size
+    text = reader.take(each * references)
+    refs = [int.from_bytes(text[at : at + each], "big") for at in range(0, len(text), each)]
+    if refs and not (min(refs) > position and max(refs) < header.cells):
         raise CellError("a cell refers to one that does not come after it")
-    return _RawCell(bits, length, refs, bool(kind & 8), stored)
+    return data, length, refs, bool(kind & 8), stored
 
 
 def _tree(found: list[_RawCell], root: int) -> Cell:
     """Children come after their parents, so that what is built from the end is complete."""
     if root >= len(found):
         raise CellError("the root of a bag of cells is missing")
-    reached = bytearray(len(found))
-    reached[root] = 1
+    reached = {root}
     for position, raw in enumerate(found):
-        if reached[position]:
-            for ref in raw.refs:
-                reached[ref] = 1
-    if not all(reached):
+        if position in reached:
+            reached.update(raw[2])
+    if len(reached) != len(found):
         raise CellError("a bag holds cells that its root does not reach")
-    built: list[Cell | None] = [None] * len(found)
+    built: dict[int, Cell] = {}
     for position in range(len(found) - 1, -1, -1):
-        raw = found[position]
-        refs = [child for ref in raw.refs if (child := built[ref]) is not None]
-        cell = built[position] = Cell(raw.bits, raw.length, refs, exotic=raw.exotic)
-        if raw.hash not in (None, cell.hash + cell.depth.to_bytes(2, "big")):
+        data, length, refs, exotic, stored = found[position]
+        cell = built[position] = Cell(data, length, [built[ref] for ref in refs], exotic=exotic)
+        if stored is not None and stored != cell.hash + cell.depth.to_bytes(2, "big"):
             raise CellError("a hash beside a cell is not its hash")
-    top = built[root]
-    assert top is not None
-    return top
+    return built[root]
 
 
 def _topological(root: Cell) -> list[Cell]:

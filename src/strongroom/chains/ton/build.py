@@ -24,8 +24,8 @@ _SIMPLE_SEND: Final = 0
 
 def internal(to: bytes, amount: int, body: Cell, *, bounce: bool, state: Cell | None = None) -> Cell:
     """An outgoing message as its sender writes it: without source, fees and times (MessageRelaxed)."""
-    message = Builder().uint(0b01, 2).bit(bounce).bit(False).address(None).address(to)
-    message.coins(amount).bit(False).coins(0).coins(0).uint(0, 64 + 32)
+    message = Builder().uint(0b01_0_0_00 | bounce << 3, 6).address(to).coins(amount)
+    message.uint(0, 1 + 4 + 4 + 64 + 32)  # no other currency, no fees, no times
     message.bit(state is not None)
     if state is not None:
         _either(message, state, message.fits(state, spare=2))

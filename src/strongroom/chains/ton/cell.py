@@ -19,33 +19,43 @@ class CellError(ValueError):
 
 
 class Cell:
-    """Immutable. ``bits``: as an integer of ``length`` bits. Raises CellError on what no cell can be."""
+    """Immutable. ``data``: its bits in whole bytes; after an incomplete byte's last bit comes a 1, then zeros.
 
-    __slots__ = ("bits", "depth", "exotic", "hash", "length", "refs")
+    Raises CellError on what no cell can be.
+    """
 
-    def __init__(self, bits: int = 0, length: int = 0, refs: Sequence[Cell] = (), *, exotic: bool = False) -> None:
+    __slots__ = ("data", "depth", "exotic", "hash", "length", "refs")
+
+    def __init__(self, data: bytes = b"", length: int = 0, refs: Sequence[Cell] = (), *, exotic: bool = False) -> None:
         if length > MAX_BITS or len(refs) > MAX_REFS:
             raise CellError("a cell holds at most 1023 bits and four references")
+        self.data, self.length, self.refs, self.exotic = data, length, tuple(refs), exotic
         if exotic:
-            _check_exotic(bits, length, refs)
-        self.bits, self.length, self.refs, self.exotic = bits, length, tuple(refs), exotic
-        self.depth: int = 1 + max(ref.depth for ref in refs) if refs else 0
+            _check_exotic(self)
+        self.depth: int = 1 + max([ref.depth for ref in refs]) if refs else 0
         if self.depth > MAX_DEPTH:
             raise CellError("the cells are deeper than 512")
-        parts = [self.descriptors(), self.data()]
-        parts += [ref.depth.to_bytes(2, "big") for ref in refs]
-        parts += [ref.hash for ref in refs]
-        self.hash: bytes = sha256(b"".join(parts)).digest()
+        content = self.descriptors + data
+        if refs:
+            content += b"".join([ref.depth.to_bytes(2, "big") for ref in refs])
+            content += b"".join([ref.hash for ref in refs])
+        self.hash: bytes = sha256(content).digest()
 
+    @classmethod
+    def of(cls, bits: int, length: int, refs: Sequence[Cell] = ()) -> Cell:
+        """From its bits as an integer."""
+        spare = -length % 8
+        padded = bits << spare | (1 << spare - 1 if spare else 0)
+        return cls(padded.to_bytes((length + spare) // 8, "big"), length, refs)
+
+    @property
+    def bits(self) -> int:
+        return int.from_bytes(self.data, "big") >> -self.length % 8
+
+    @property
     def descriptors(self) -> bytes:
         """Two bytes: references and kind, size of the data. The level is 0: nothing here is pruned."""
-        return bytes((len(self.refs) + 8 * self.exotic, self.length // 8 + -(-self.length // 8)))
-
-    def data(self) -> bytes:
-        """The bits in whole bytes; after an incomplete byte's last bit comes a 1, then zeros."""
-        spare = -self.length % 8
-        padded = self.bits << spare | (1 << spare - 1 if spare else 0)
-        return padded.to_bytes((self.length + spare) // 8, "big")
+        return bytes((len(self.refs) + 8 * self.exotic, self.length // 8 + len(self.data)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Cell) and self.hash == other.hash
@@ -54,8 +64,8 @@ class Cell:
         return hash(self.hash)
 
 
-def _check_exotic(bits: int, length: int, refs: Sequence[Cell]) -> None:
-    if length != 264 or refs or bits >> 256 != LIBRARY:
+def _check_exotic(cell: Cell) -> None:
+    if cell.length != 264 or cell.refs or cell.data[0] != LIBRARY:
         raise CellError("of exotic cells only references to a library belong into a message")
 
 
@@ -122,30 +132,31 @@ class Builder:
         return bits <= MAX_BITS and refs <= MAX_REFS and not cell.exotic
 
     def cell(self) -> Cell:
-        return Cell(self._bits, self.length, self.refs)
+        return Cell.of(self._bits, self.length, self.refs)
 
 
 class Slice:
     """Reads a cell from its front. Raises CellError when there is less than what is asked for."""
 
-    __slots__ = ("_cell", "_ref", "left")
+    __slots__ = ("_bits", "_ref", "_refs", "left")
 
     def __init__(self, cell: Cell) -> None:
         if cell.exotic:
             raise CellError("an exotic cell stands where data belongs")
-        self._cell = cell
+        self._bits = cell.bits
+        self._refs = cell.refs
         self.left = cell.length
         """Bits that were not read yet."""
         self._ref = 0
 
     @property
     def refs_left(self) -> int:
-        return len(self._cell.refs) - self._ref
+        return len(self._refs) - self._ref
 
     def peek(self, length: int) -> int:
         if length > self.left:
             raise CellError("a cell ends too early")
-        return self._cell.bits >> self.left - length & (1 << length) - 1
+        return self._bits >> self.left - length & (1 << length) - 1
 
     def uint(self, length: int) -> int:
         value = self.peek(length)
@@ -183,15 +194,15 @@ class Slice:
         if not self.refs_left:
             raise CellError("a reference is missing")
         self._ref += 1
-        return self._cell.refs[self._ref - 1]
+        return self._refs[self._ref - 1]
 
     def maybe_ref(self) -> Cell | None:
         return self.ref() if self.bit() else None
 
     def rest(self) -> Cell:
         """What was not read yet, as a cell."""
-        cell = Cell(self._cell.bits & (1 << self.left) - 1, self.left, self._cell.refs[self._ref :])
-        self.left, self._ref = 0, len(self._cell.refs)
+        cell = Cell.of(self._bits & (1 << self.left) - 1, self.left, self._refs[self._ref :])
+        self.left, self._ref = 0, len(self._refs)
         return cell
 
     def end(self) -> None:

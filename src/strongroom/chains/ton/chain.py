@@ -115,7 +115,7 @@ class Ton:
         try:
             unsigned = build.unsigned_body(read, account, sender.address)
             unmade = build.signed_body(account, unsigned, bytes(64))
-            checks.check_size(boc.write(_external(read, account, sender, unmade)))
+            checks.check_size(_external(read, account, sender, unmade))
         except CellError as error:
             raise InvalidTransaction(str(error), field="unsigned_tx.messages") from None
         return Prepared(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from strongroom.chains.ton import addresses, boc
+from strongroom.chains.ton.cell import Cell
 from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V5R1, Account
 from strongroom.chains.ton.payloads import Comment, Empty, EncryptedComment, JettonTransfer, NftTransfer, Unknown
 from strongroom.chains.ton.transfer import OutMessage, TonTransfer
@@ -60,9 +61,9 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
     return tuple({caution.code: caution for caution in found}.values())
 
 
-def check_size(signed: bytes) -> None:
+def check_size(signed: Cell) -> None:
     """Raises InvalidTransaction."""
-    if len(signed) > boc.MAX_BYTES:
+    if boc.size(signed) > boc.MAX_BYTES:
         raise InvalidTransaction("the message is longer than nodes take", field="unsigned_tx")
 
 

@@ -32,7 +32,7 @@ _CELL: Final = 0x75569022
 _MAX_DOMAIN: Final = 128
 """Bytes (ton-connect, requests and responses)."""
 _MAX_DATA: Final = 49_152
-_MAX_TIME: Final = 2**63 - 1
+_MAX_TIME: Final = 2**62
 _PAYLOADS: Final = {"text": {"type", "text"}, "binary": {"type", "bytes"}, "cell": {"type", "schema", "cell"}}
 
 
@@ -70,7 +70,7 @@ def _statement(document: Mapping[str, object]) -> tuple[str, int, object]:
     if not isinstance(domain, str) or not 1 <= len(_utf8(domain, "domain")) <= _MAX_DOMAIN or "\0" in domain:
         raise InvalidMessage(f"domain is text of 1 to {_MAX_DOMAIN} bytes", field="domain")
     if type(timestamp) is not int or not 0 <= timestamp <= _MAX_TIME:
-        raise InvalidMessage("timestamp is in seconds, at least 0 and below 2^63", field="timestamp")
+        raise InvalidMessage("timestamp is in seconds, from 0 to 2^62", field="timestamp")
     return domain, timestamp, document["payload"]
 
 

@@ -120,8 +120,7 @@ def _v5(body: Cell) -> _Body:
     wallet_id, valid_until, seqno = inside.uint(32), inside.uint(32), inside.uint(32)
     if inside.left < _SIGNATURE + 2:
         raise CellError("the message is not signed")
-    size = body.length - _SIGNATURE
-    signed = Cell(body.bits >> _SIGNATURE, size, body.refs)
+    signed = Cell.of(body.bits >> _SIGNATURE, body.length - _SIGNATURE, body.refs)
     signature = (body.bits & (1 << _SIGNATURE) - 1).to_bytes(64, "big")
     return _Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
 

@@ -114,10 +114,11 @@ def _messages(network: Network, given: object) -> tuple[OutMessage, ...]:
     ]
     if sum(map(len, texts)) > boc.MAX_BYTES // 3 * 4:
         raise _bad("payloads, comments and state_inits are more than one external message can carry", "messages")
-    return tuple(_message(network, message, f"messages.{place}") for place, message in enumerate(given))
+    budget = boc.Budget()
+    return tuple(_message(network, message, f"messages.{place}", budget) for place, message in enumerate(given))
 
 
-def _message(network: Network, given: Any, where: str) -> OutMessage:
+def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> OutMessage:
     if not isinstance(given, dict):
         raise _bad("a message is an object", where)
     _known(given, _MESSAGE, where)
@@ -129,7 +130,7 @@ def _message(network: Network, given: Any, where: str) -> OutMessage:
         raise _bad("payload and comment do not go together", f"{where}.comment")
     if "state_init" in given and "stateInit" in given:
         raise _bad("state_init and stateInit are the same; give one", f"{where}.state_init")
-    body = _body(given, where)
+    body = _body(given, where, budget)
     return OutMessage(
         to=to,
         amount=_amount(given, where),
@@ -137,7 +138,7 @@ def _message(network: Network, given: Any, where: str) -> OutMessage:
         states_bounce=bounce is not None,
         body=body,
         payload=payloads.read(body),
-        state_init=_state_init(given, where),
+        state_init=_state_init(given, where, budget),
     )
 
 
@@ -148,7 +149,7 @@ def _amount(given: dict[str, Any], where: str) -> int:
     return int(text)
 
 
-def _body(given: dict[str, Any], where: str) -> Cell:
+def _body(given: dict[str, Any], where: str, budget: boc.Budget) -> Cell:
     if "comment" in given:
         if not isinstance(given["comment"], str):
             raise _bad("comment is text", f"{where}.comment")
@@ -156,23 +157,23 @@ def _body(given: dict[str, Any], where: str) -> Cell:
             return payloads.comment(given["comment"])
         except CellError as error:
             raise _bad(str(error), f"{where}.comment") from None
-    return _bag(given, "payload", where) or _EMPTY
+    return _bag(given, "payload", where, budget) or _EMPTY
 
 
-def _bag(given: dict[str, Any], name: str, where: str) -> Cell | None:
+def _bag(given: dict[str, Any], name: str, where: str, budget: boc.Budget) -> Cell | None:
     if name not in given:
         return None
     if not isinstance(given[name], str):
         raise _bad(f"{name} is a bag of cells in base64", f"{where}.{name}")
     try:
-        return boc.from_base64(given[name])
+        return boc.from_base64(given[name], budget)
     except CellError as error:
         raise _bad(f"{name}: {error}", f"{where}.{name}") from None
 
 
-def _state_init(given: dict[str, Any], where: str) -> Cell | None:
+def _state_init(given: dict[str, Any], where: str, budget: boc.Budget) -> Cell | None:
     name = "stateInit" if "stateInit" in given else "state_init"
-    found = _bag(given, name, where)
+    found = _bag(given, name, where, budget)
     if found is not None:
         try:
             check_state_init(found)

@@ -52,6 +52,7 @@ _first: Final[dict[str, Any]] = {
     "network": "ethereum",
     "address": _ADDRESS,
     "forms": {"address": _ADDRESS, "lowercase": _ADDRESS.lower()},
+    "details": {},
     "scheme": "bip44",
     "account": 0,
     "change": 0,
@@ -183,7 +184,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "addresses.find": Example({"network": "ethereum", "address": _ADDRESS}, {"addresses": [_first]}),
     "addresses.validate": Example(
         {"network": "ethereum", "address": _ADDRESS},
-        {"valid": True, "reason": None, "address": _ADDRESS, "forms": _first["forms"], "kind": None},
+        {"valid": True, "reason": None, "address": _ADDRESS, "forms": _first["forms"], "details": {}, "kind": None},
     ),
     "accounts.get": Example(
         {"wallet_id": _WALLET_ID, "network": "ethereum", "account": 0},
