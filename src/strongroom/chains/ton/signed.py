@@ -35,7 +35,7 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
     wallet_id: int
     sequence: str
     expiry: int | None
@@ -47,7 +47,7 @@ def identify(network: Network, text: str) -> SignedIds:
     """Raises InvalidTransaction."""
     try:
         message = read(text)
-        body = _read_body(message.body)
+        body = read_body(message.body)
     except CellError as error:
         raise InvalidTransaction(str(error), field="signed_tx") from None
     other = Account(V5R1, addresses.workchain(message.to)).wallet_id(not network.testnet)
@@ -92,7 +92,7 @@ def _inline_state(message: Slice) -> Cell:
     return state.cell()
 
 
-def _read_body(body: Cell) -> _Body:
+def read_body(body: Cell) -> Body:
     inside = Slice(body)
     if inside.left == _SIGNATURE and inside.refs_left == 1:
         return _highload(inside)
@@ -101,7 +101,7 @@ def _read_body(body: Cell) -> _Body:
     return _v3_or_v4(inside)
 
 
-def _highload(inside: Slice) -> _Body:
+def _highload(inside: Slice) -> Body:
     signature, inner = inside.raw(64), inside.ref()
     order = Slice(inner)
     wallet_id = order.uint(32)
@@ -111,10 +111,10 @@ def _highload(inside: Slice) -> _Body:
     order.end()
     if created_at >= 2**32:
         raise CellError("the message says that it was made after the year 2106")
-    return _Body(wallet_id, f"{query_id}:{created_at}", created_at + timeout, signature, inner)
+    return Body(wallet_id, f"{query_id}:{created_at}", created_at + timeout, signature, inner)
 
 
-def _v5(body: Cell) -> _Body:
+def _v5(body: Cell) -> Body:
     inside = Slice(body)
     inside.uint(32)
     wallet_id, valid_until, seqno = inside.uint(32), inside.uint(32), inside.uint(32)
@@ -122,10 +122,10 @@ def _v5(body: Cell) -> _Body:
         raise CellError("the message is not signed")
     signed = Cell.of(body.bits >> _SIGNATURE, body.length - _SIGNATURE, body.refs)
     signature = (body.bits & (1 << _SIGNATURE) - 1).to_bytes(64, "big")
-    return _Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
+    return Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
 
 
-def _v3_or_v4(inside: Slice) -> _Body:
+def _v3_or_v4(inside: Slice) -> Body:
     signature = inside.raw(64)
     signed = inside.rest()
     order = Slice(signed)
@@ -135,14 +135,14 @@ def _v3_or_v4(inside: Slice) -> _Body:
     modes = order.left // 8
     if order.left % 8 or order.refs_left not in (modes, modes - 1):
         raise CellError("the messages of a wallet are not as many as their modes")
-    return _Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
+    return Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
 
 
 def _expiry(valid_until: int) -> int | None:
     return None if valid_until == _FOR_EVER else valid_until
 
 
-def _check_state(message: External, body: _Body) -> None:
+def _check_state(message: External, body: Body) -> None:
     """The first state names the key: it must be that of the address, and the key must have signed."""
     assert message.state is not None
     code, data = transfer.check_state_init(message.state)
