@@ -28,6 +28,8 @@ PERMISSIVE = {
     "CHAINS__BITCOIN__MAX_FEE_PERCENT": "off",
     "CHAINS__BITCOIN__DUST_RELAY_FEE": "off",
     "CHAINS__BITCOIN__MAX_BURN": "off",
+    "CHAINS__TON__MIN_VALIDITY": "off",
+    "CHAINS__TON__MAX_VALIDITY": "off",
     "RATES__READ": "off",
     "RATES__CREATE": "off",
     "RATES__ADDRESS": "off",
@@ -51,7 +53,7 @@ class Face:
         self._wallets: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
         self.caip2 = {network["caip2"] for network in self.get("/networks")["networks"]}
 
-    def get(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str, /, **query: str) -> dict[str, Any]:
         return _success(self._client.get(path, params=query))
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

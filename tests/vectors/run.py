@@ -24,9 +24,11 @@ from tests.vectors import (
     direct_bitcoin_signing,
     direct_common,
     direct_ethereum,
+    direct_ton,
     rest_bitcoin,
     rest_common,
     rest_ethereum,
+    rest_ton,
 )
 from tests.vectors.folder import Folder, Vector, read
 from tests.vectors.rest import PERMISSIVE, NotExpressible, Rest, servers
@@ -39,11 +41,13 @@ DIRECT: dict[str, Callable[[Vector], None]] = {
     **direct_bitcoin_signing.RUNNERS,
     **direct_bitcoin_messages.RUNNERS,
     **direct_ethereum.RUNNERS,
+    **direct_ton.RUNNERS,
 }
 OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {
     **rest_common.RUNNERS,
     **rest_bitcoin.RUNNERS,
     **rest_ethereum.RUNNERS,
+    **rest_ton.RUNNERS,
 }
 
 
