@@ -55,11 +55,12 @@ COMPONENTS = {
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"
     ),
     "bdkpython": Component(lambda: find_spec("bdkpython") is not None, "`make test` installs it"),
+    "ton-sandbox": Component(lambda: node.has("@ton/sandbox"), "`make test` installs it"),
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
 }
 
-REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "viem")
+REQUIRED = ("anvil", "bdkpython", "libbitcoinkernel", "openbao", "postgresql", "redis", "solc", "ton-sandbox", "viem")
 """What the whole suite must have been run against: all that comes from package registries."""
 
 _ELSEWHERE = {"helm"}
