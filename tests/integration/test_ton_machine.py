@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,18 +129,19 @@ async def test_jettons_are_sent_as_the_summary_says(service: Service, machine: M
         amount="1000",
     )  # fmt: skip
     mine = machine.ask("jettonWallet", master=master, owner=wallet.address)
+    somebody = f"0:{secrets.token_hex(32)}"
     assert machine.ask("jettonBalance", wallet=mine) == "1000"
     comment = begin_cell().store_uint(0, 32).store_bytes(b"rent").end_cell()
     transfer = begin_cell().store_uint(0x0F8A7EA5, 32).store_uint(7, 64).store_coins(400)
-    transfer.store_address(Address(TO)).store_address(Address(wallet.address)).store_bit(0).store_coins(1)
+    transfer.store_address(Address(somebody)).store_address(Address(wallet.address)).store_bit(0).store_coins(1)
     transfer.store_bit(1).store_ref(comment)
     unsigned = wallet.form({"address": mine, "amount": str(TON // 10), "payload": body(transfer)}, seqno=0)
     signed = await wallet.sign(unsigned)
     [action] = signed["summary"]["actions"]
     assert (action["kind"], action["amount"]) == ("jetton_transfer", "400")
-    assert (action["details"]["recipient_raw"], action["details"]["comment"]) == (TO, "rent")
+    assert (action["details"]["recipient_raw"], action["details"]["comment"]) == (somebody, "rent")
     machine.send(signed["signed_tx"])
-    theirs = machine.ask("jettonWallet", master=master, owner=TO)
+    theirs = machine.ask("jettonWallet", master=master, owner=somebody)
     assert machine.ask("jettonBalance", wallet=theirs) == "400"
     assert machine.ask("jettonBalance", wallet=mine) == "600"
 
