@@ -93,7 +93,8 @@ const answers = {
   },
   newMnemonic: async ({ password }) => (await mnemonicNew(24, password || undefined)).join(" "),
   // A bag read and written by @ton/core, and the hash of its root.
-  cell: ({ boc }) => ({ hash: hex(cell(boc).hash()), depth: cell(boc).depth(), boc: cell(boc).toBoc({ idx: false, crc32: true }).toString("base64") }),
+  cell: ({ boc }) => ({ hash: hex(cell(boc).hash()), depth: cell(boc).depth(), boc: cell(boc).toBoc({ idx: false, crc32: true }).toString("base64"),
+    others: [[false, false], [false, true], [true, false], [true, true]].map(([idx, crc32]) => cell(boc).toBoc({ idx, crc32 }).toString("base64")) }),
   address: ({ publicKey, contract, testnet }) => wallets[contract](Buffer.from(publicKey, "hex"), testnet).address.toRawString(),
   forms: ({ raw }) => {
     const address = Address.parse(raw);
