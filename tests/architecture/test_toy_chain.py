@@ -62,6 +62,7 @@ class Toy:
     limits: Mapping[str, int | None] = {"max_amount": 1000}
     key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = ("toy",)
+    statement_formats: Sequence[str] = ()
     document_formats: Sequence[str] = ()
 
     def network_for(self, text: str) -> Network | None:

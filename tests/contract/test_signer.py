@@ -24,9 +24,11 @@ from strongroom.keys.base import (
     KeyFailureReason,
     Mnemonic,
     NewSeed,
+    NewTonWords,
     RawKey,
     RawKeyFormat,
     Signer,
+    TonWords,
     Want,
 )
 from strongroom.keys.seeded import SeededSigner
@@ -100,6 +102,29 @@ async def test_other_languages(signer: Signer) -> None:
     assert created.words is not None
     again = await signer.restore(OWNER, Mnemonic(created.words, Secret("")), [])
     assert again.master_fingerprint == created.master_fingerprint
+
+
+@pytest.mark.parametrize("password", ["", "пароль"])
+async def test_words_of_ton_are_made_and_restored(signer: Signer, password: str) -> None:
+    wants = [Want("m", Curve.ED25519)]
+    created = await signer.create(OWNER, NewTonWords(Secret(password), reveal_words=True), wants)
+    assert created.kind is created.secret.kind is WalletKind.TON_NATIVE
+    assert created.master_fingerprint is None
+    assert created.words is not None
+    assert len(created.words.reveal().split()) == 24
+    again = await signer.restore(OWNER, TonWords(created.words, Secret(password)), wants)
+    assert again.public == created.public == await signer.public(created.secret, wants)
+    assert again.words is None
+    key = created.public[0].public_key
+    [signature] = await signer.sign([request(created.secret, to_sign("m", Algorithm.ED25519, key, b"payload"))])
+    assert isinstance(signature, bytes)
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, b"payload")
+    wrong = Secret("" if password else "another")
+    for bad in (TonWords(created.words, wrong), TonWords(Secret(WORDS))):
+        with pytest.raises(InvalidMnemonic):
+            await signer.restore(OWNER, bad, wants)
+    with pytest.raises(InvalidPath):
+        await signer.public(created.secret, [Want("m/0'", Curve.ED25519)])
 
 
 @pytest.mark.parametrize("spec", [NewSeed(words=13), NewSeed(words=0), NewSeed(words=-12), NewSeed(language="klingon")])

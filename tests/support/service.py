@@ -241,6 +241,9 @@ def pack(command: Mapping[str, Any], message_type: type[Message]) -> Message:
         transaction = fields["unsigned_tx"]
         text = isinstance(transaction, str)
         fields["unsigned_tx"] = {"encoded": transaction} if text else {"json": json.dumps(transaction)}
+    if "payload" in fields:
+        payload = fields["payload"]
+        fields["payload"] = {"text": payload} if isinstance(payload, str) else {"json": json.dumps(payload)}
     if "typed_data" in fields:
         fields["typed_data"] = {"json": json.dumps(fields["typed_data"])}
     if isinstance(fields.get("expires_at"), str):

@@ -34,6 +34,8 @@ PERMISSIVE = {
     "CHAINS__TRON__MIN_FEE_LIMIT": "off",
     "CHAINS__TRON__MAX_EXPIRATION": "off",
     "CHAINS__TRON__MIN_EXPIRATION": "off",
+    "CHAINS__TON__MIN_VALIDITY": "off",
+    "CHAINS__TON__MAX_VALIDITY": "off",
     "RATES__READ": "off",
     "RATES__CREATE": "off",
     "RATES__ADDRESS": "off",
@@ -57,7 +59,7 @@ class Face:
         self._wallets: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
         self.caip2 = {network["caip2"] for network in self.get("/networks")["networks"]}
 
-    def get(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str, /, **query: str) -> dict[str, Any]:
         return _success(self._client.get(path, params=query))
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

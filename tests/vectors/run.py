@@ -25,11 +25,13 @@ from tests.vectors import (
     direct_common,
     direct_ethereum,
     direct_solana,
+    direct_ton,
     direct_tron,
     rest_bitcoin,
     rest_common,
     rest_ethereum,
     rest_solana,
+    rest_ton,
     rest_tron,
 )
 from tests.vectors.folder import Folder, Vector, read
@@ -44,6 +46,7 @@ DIRECT: dict[str, Callable[[Vector], None]] = {
     **direct_bitcoin_messages.RUNNERS,
     **direct_ethereum.RUNNERS,
     **direct_solana.RUNNERS,
+    **direct_ton.RUNNERS,
     **direct_tron.RUNNERS,
 }
 OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {
@@ -51,6 +54,7 @@ OVER_REST: dict[str, Callable[[Rest, Vector], None]] = {
     **rest_bitcoin.RUNNERS,
     **rest_ethereum.RUNNERS,
     **rest_solana.RUNNERS,
+    **rest_ton.RUNNERS,
     **rest_tron.RUNNERS,
 }
 

@@ -68,6 +68,22 @@ VALID: dict[str, dict[str, Any]] = {
     "eth.negative.tx": {**KEY, "tx": BY_ID["eip155-example"]["input"]["tx"]},
     "tron.negative.address": {"address": "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC"},
     "tron.negative.tx": {"private_key_hex": TRON_PAYMENT["private_key_hex"], "unsigned": unexpired(TRON_PAYMENT)},
+    "ton.negative.mnemonic": {"mnemonic": BY_ID["ton-native-3b639c"]["input"]["mnemonic"], "scheme": "ton-24-words"},
+    "ton.negative.address": {"address": BY_ID["tonaddr-17"]["input"]["address"]},
+    "ton.negative.tx": {
+        **{
+            name: BY_ID["tontx-no-messages"]["input"][name]
+            for name in ("private_key_hex", "wallet_version", "send_mode")
+        },
+        "seqno": 0,
+        "valid_until": 2**32 - 1,
+        "messages": BY_ID["trust-transfer_and_deploy"]["input"]["messages"],
+    },
+    "ton.negative.boc": {"jetton_wallet_boc": BY_ID["addr-slice-1"]["input"]["runGetMethod_result_boc"]},
+    "ton.negative.predecessor": {
+        **BY_ID["ton-predecessor-344ebe"]["input"],
+        "mnemonic": BY_ID["bip39-english-1"]["expected"]["mnemonic"],
+    },
 }
 """For each group of what must be refused, something that must not."""
 

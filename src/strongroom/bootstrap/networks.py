@@ -20,10 +20,16 @@ def configured_networks(settings: Settings, chains: Mapping[str, Chain]) -> Netw
         if strange := limits.keys() - chains[name].limits.keys():
             raise ConfigurationError(f"chains.{name}: there is no limit {', '.join(sorted(strange))}")
     built_in = [  # with what is set for their chain: who turns a limit off means it on all networks
-        replace(network, limits={**network.limits, **settings.chains.get(network.chain, {})})
+        replace(
+            network,
+            limits={**network.limits, **settings.chains.get(network.chain, {})},
+            symbol=settings.symbols.get(network.name, network.symbol),
+        )
         for chain in chains.values()
         for network in chain.networks
     ]
+    if strange := settings.symbols.keys() - {network.name for network in built_in}:
+        raise ConfigurationError(f"symbols: there is no built-in network {', '.join(sorted(strange))}")
     configured = [_network(given, chains) for given in settings.networks]
     own = {network.name for network in configured} | {network.caip2 for network in configured}
     kept = [network for network in built_in if not own & {network.name, network.caip2}]

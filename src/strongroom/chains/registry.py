@@ -12,6 +12,13 @@ from strongroom.chains.base import Chain
 from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.evm.chain import Evm
 from strongroom.chains.solana.chain import Solana
+from strongroom.chains.ton.chain import Ton
 from strongroom.chains.tron.chain import Tron
 
-CHAINS: Final[dict[str, Chain]] = {"bitcoin": Bitcoin(), "evm": Evm(), "solana": Solana(), "tron": Tron()}
+CHAINS: Final[dict[str, Chain]] = {
+    "bitcoin": Bitcoin(),
+    "evm": Evm(),
+    "tron": Tron(),
+    "solana": Solana(),
+    "ton": Ton(),
+}

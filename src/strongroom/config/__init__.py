@@ -39,6 +39,7 @@ from strongroom.config.sections import (
     RedisSettings,
     Section,
     SignerSettings,
+    Symbol,
     TaskSettings,
     TimeoutSettings,
     VaultSettings,
@@ -94,6 +95,9 @@ class Settings(Section):
     tasks: TaskSettings = TaskSettings()
     chains: dict[str, dict[str, Limit]] = Field(
         default={}, description="Limits of a chain, in place of its own; `off`: none"
+    )
+    symbols: dict[str, Symbol] = Field(
+        default={}, description="Text that a built-in network shows for its coin, in place of its own"
     )
     networks: tuple[NetworkSettings, ...] = Field(default=(), description="More networks; in the TOML file only")
     audit: AuditSettings
@@ -160,13 +164,13 @@ class Loaded:
 
 
 def every_setting() -> Iterator[Setting]:
-    """All that a variable can set, chains' limits left out: their names are the chains' own."""
+    """All that a variable can set, but not chains' limits and networks' symbols, whose names are their own."""
     for name, info in Settings.model_fields.items():
         section = info.annotation
         if isinstance(section, type) and issubclass(section, Section):
             for field, inner in section.model_fields.items():
                 yield _setting((name, field), inner)
-        elif name not in ("chains", "networks"):
+        elif name not in ("chains", "symbols", "networks"):
             yield _setting((name,), info)
 
 
@@ -261,6 +265,8 @@ def _from_variables(variables: Mapping[str, str]) -> dict[tuple[str, ...], tuple
             found[setting.path] = (name, text)
         elif re.fullmatch(r"STRONGROOM_CHAINS__[A-Z0-9]+__[A-Z0-9_]+", name):
             found[tuple(name.removeprefix(PREFIX).lower().split("__", 2))] = (name, text)
+        elif re.fullmatch(r"STRONGROOM_SYMBOLS__[A-Z0-9]+(_[A-Z0-9]+)*", name):
+            found["symbols", name.removeprefix(PREFIX + "SYMBOLS__").lower().replace("_", "-")] = (name, text)
         else:
             unknown.append(name)
     if unknown:

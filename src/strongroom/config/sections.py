@@ -92,6 +92,7 @@ Limit = Annotated[int | None, BeforeValidator(_limit)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
 Mount = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$", max_length=256)]
 Rate = Annotated[str | None, BeforeValidator(_rate)]
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$")]
 Cidr = Annotated[IPv4Network | IPv6Network, BeforeValidator(_cidr)]
 
 
@@ -362,7 +363,7 @@ class NetworkSettings(Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     chain: Literal["evm"]
     chain_id: Annotated[int, BeforeValidator(_whole), Field(ge=1, lt=2**64)]
-    symbol: str = Field(pattern=r"^[A-Za-z0-9]{1,16}$")
+    symbol: Symbol
     decimals: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=77)] = 18
     testnet: bool = False
     aliases: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ...] = ()

@@ -53,6 +53,21 @@ OWNER_COSIGNING: Final = Hazard(
     frozenset({"tron"}),
     "Signs with the owner permission beside other keys, or for an account of another key",
 )
+DESTROY_WALLET: Final = Hazard(
+    "destroy_wallet",
+    frozenset({"ton"}),
+    "Mode 32 deletes the wallet contract once its balance is gone, and with it the seqno that keeps old messages out",
+)
+CARRY_INBOUND_VALUE: Final = Hazard(
+    "carry_inbound_value",
+    frozenset({"ton"}),
+    "Mode 64 adds what came in with the message, and nothing comes in with an external one",
+)
+MASTERCHAIN_RECIPIENT: Final = Hazard(
+    "masterchain_recipient",
+    frozenset({"ton"}),
+    "Sends to the masterchain, where fees are higher and few but contracts of the network itself live",
+)
 
 HAZARDS: Final[dict[str, Hazard]] = {
     hazard.name: hazard
@@ -63,5 +78,8 @@ HAZARDS: Final[dict[str, Hazard]] = {
         TO_TOKEN_CONTRACT,
         PERMISSION_UPDATE,
         OWNER_COSIGNING,
+        DESTROY_WALLET,
+        CARRY_INBOUND_VALUE,
+        MASTERCHAIN_RECIPIENT,
     )
 }

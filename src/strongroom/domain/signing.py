@@ -165,7 +165,10 @@ class Message:
     data: bytes = b""
     """For formats over bytes."""
     document: Mapping[str, object] = field(default_factory=dict)
-    """For structured formats: EIP-712 typed data; {chain_id, address, nonce} of EIP-7702."""
+    """For structured formats: EIP-712 typed data; {chain_id, address, nonce} of EIP-7702; {domain, timestamp, payload}
+    of a statement."""
+    public_key: str | None = None
+    """Hex, to verify with: where an address does not give its key away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from uuid import UUID
 class WalletKind(StrEnum):
     BIP39 = "bip39"
     """12 to 24 words of BIP-39."""
+    TON_NATIVE = "ton_native"
+    """24 words of TON's own system, which gives one key."""
     RAW_KEY = "raw_key"
     """One private key, for one keyspace."""
 

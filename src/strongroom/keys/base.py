@@ -26,6 +26,23 @@ class NewSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTonWords:
+    """24 words of TON's own system, to be made from fresh entropy."""
+
+    password: Secret = field(default_factory=lambda: Secret(""))
+    reveal_words: bool = False
+    """The words are given back once, for a backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class TonWords:
+    """24 words of TON's own system, and the password that they are valid with; empty: none."""
+
+    words: Secret
+    password: Secret = field(default_factory=lambda: Secret(""))
+
+
+@dataclass(frozen=True, slots=True)
 class Mnemonic:
     words: Secret
     passphrase: Secret
@@ -93,10 +110,10 @@ class KeyFailureReason(StrEnum):
 
 
 class Signer(Protocol):
-    async def create(self, owner: Owner, spec: NewSeed, wants: Sequence[Want]) -> Created:
-        """Raises KeyFailure (unavailable), InvalidField."""
+    async def create(self, owner: Owner, spec: NewSeed | NewTonWords, wants: Sequence[Want]) -> Created:
+        """Raises KeyFailure (unavailable), InvalidField, InvalidMnemonic (the passphrase)."""
 
-    async def restore(self, owner: Owner, material: Mnemonic | RawKey, wants: Sequence[Want]) -> Created:
+    async def restore(self, owner: Owner, material: Mnemonic | TonWords | RawKey, wants: Sequence[Want]) -> Created:
         """Raises InvalidMnemonic, InvalidKey, KeyFailure."""
 
     async def public(self, secret: SealedSecret, wants: Sequence[Want]) -> list[PublicNode]:

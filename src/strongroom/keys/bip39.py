@@ -126,3 +126,8 @@ def _words(language: str) -> tuple[str, ...]:
 @lru_cache(maxsize=len(LANGUAGES))
 def _indexes(language: str) -> Mapping[str, int]:
     return {word: index for index, word in enumerate(_words(language))}
+
+
+def english() -> Mapping[str, int]:
+    """The English list: each word with its place, in order."""
+    return _indexes("english")

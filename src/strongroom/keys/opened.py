@@ -17,7 +17,7 @@ from strongroom.errors import InvalidPath
 from strongroom.keys import derivation, sealing, slip10
 from strongroom.keys.base import KeyFailure, KeyFailureReason
 from strongroom.keys.derivation import PrivateNode
-from strongroom.keys.sealing import KeyMaterial, Material
+from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial, TonMaterial
 from strongroom.keywrap.base import KeyWrap
 from strongroom.telemetry.metrics import OPENED_KEYS
 
@@ -41,9 +41,9 @@ class Opened:
     """One opened secret: a seed, or a single key. Remembers the keys that were derived from it."""
 
     def __init__(self, material: Material) -> None:
-        self.single = material.curve if isinstance(material, KeyMaterial) else None
+        self.single = _curve(material)
         """The curve of a single key; None for a seed."""
-        self._secret = SecretBytes(material.key if isinstance(material, KeyMaterial) else material.seed)
+        self._secret = SecretBytes(material.seed if isinstance(material, SeedMaterial) else material.key)
         self._derived: dict[tuple[Curve, str], OpenedKey] = {}
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class Opened:
                 return PrivateNode(SecretBytes(self._secret.reveal()[:32]), SecretBytes(b""))
             return _DERIVE[curve](self._secret.reveal(), indexes)
         if indexes:
-            raise InvalidPath("a raw key has the single path m", field="path")
+            raise InvalidPath("a wallet of one key has the single path m", field="path")
         if curve is not self.single:
             raise KeyFailure(KeyFailureReason.UNSUPPORTED)
         return PrivateNode(SecretBytes(self._secret.reveal()), SecretBytes(b""))
@@ -81,6 +81,12 @@ class Opened:
         for key in self._derived.values():
             key.private.wipe()
         self._derived.clear()
+
+
+def _curve(material: Material) -> Curve | None:
+    if isinstance(material, TonMaterial):
+        return Curve.ED25519
+    return material.curve if isinstance(material, KeyMaterial) else None
 
 
 class _Slot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -60,7 +61,24 @@ class KeyMaterial(_Material, frozen=True, tag=WalletKind.RAW_KEY.value):
         self.key[:] = bytes(len(self.key))
 
 
-Material = SeedMaterial | KeyMaterial
+class TonMaterial(_Material, frozen=True, tag=WalletKind.TON_NATIVE.value):
+    """TON's 24 words. The key is kept beside them so that no request pays for PBKDF2 again."""
+
+    words: str
+    password: str
+    key: bytearray
+
+    def wipe(self) -> None:
+        self.key[:] = bytes(len(self.key))
+
+
+Material = SeedMaterial | KeyMaterial | TonMaterial
+
+_KINDS: Final[dict[type[Material], WalletKind]] = {
+    SeedMaterial: WalletKind.BIP39,
+    KeyMaterial: WalletKind.RAW_KEY,
+    TonMaterial: WalletKind.TON_NATIVE,
+}
 
 _decoder: msgspec.msgpack.Decoder[Material] = msgspec.msgpack.Decoder(Material)
 
@@ -70,7 +88,7 @@ async def seal(
 ) -> list[SealedSecret]:
     """One wrap for all. Raises KeyWrapUnavailable."""
     keys = [rng(_KEY_SIZE) for _ in items]
-    kinds = [WalletKind.BIP39 if isinstance(material, SeedMaterial) else WalletKind.RAW_KEY for _, material in items]
+    kinds = [_KINDS[type(material)] for _, material in items]
     contexts = [wrap_context(owner, kind) for (owner, _), kind in zip(items, kinds, strict=True)]
     wrapped = await keywrap.wrap(list(zip(keys, contexts, strict=True)))
     sealed = []

@@ -23,10 +23,20 @@ from strongroom.domain.secret import Secret, SecretBytes
 from strongroom.domain.signing import Algorithm, Purpose, SignRequest, ToSign
 from strongroom.domain.wallet import Owner, PublicNode, SealedSecret
 from strongroom.errors import InvalidField, InvalidKey, InvalidPath, KeyWrapUnavailable
-from strongroom.keys import bip39, raw, sealing
-from strongroom.keys.base import Created, KeyFailure, KeyFailureReason, Mnemonic, NewSeed, RawKey, Want
+from strongroom.keys import bip39, raw, sealing, ton_mnemonic
+from strongroom.keys.base import (
+    Created,
+    KeyFailure,
+    KeyFailureReason,
+    Mnemonic,
+    NewSeed,
+    NewTonWords,
+    RawKey,
+    TonWords,
+    Want,
+)
 from strongroom.keys.opened import Opened, OpenedKey, OpenedSecrets
-from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial
+from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial, TonMaterial
 from strongroom.keywrap.base import KeyWrap
 from strongroom.telemetry.metrics import SIGNATURES_TOTAL
 
@@ -61,18 +71,27 @@ class SeededSigner:
         self._rng = rng
         self._opened = OpenedSecrets(keywrap, ttl=ttl, max_uses=max_uses, max_entries=max_entries, clock=clock)
 
-    async def create(self, owner: Owner, spec: NewSeed, wants: Sequence[Want]) -> Created:
+    async def create(self, owner: Owner, spec: NewSeed | NewTonWords, wants: Sequence[Want]) -> Created:
         """Raises KeyFailure, InvalidField, InvalidPath, InvalidMnemonic (the passphrase)."""
+        if isinstance(spec, NewTonWords):
+            made = await asyncio.to_thread(ton_mnemonic.generate, spec.password.reveal(), self._rng)
+            return await self._seal(
+                owner, _ton_material(made), wants, Secret(made.words) if spec.reveal_words else None
+            )
         if spec.words not in bip39.WORD_COUNTS:
             raise InvalidField("a mnemonic has 12, 15, 18, 21 or 24 words", field="words")
         phrase = bip39.from_entropy(self._rng(spec.words * 4 // 3), spec.language)
         material = await _seed_material(phrase, spec.passphrase)
         return await self._seal(owner, material, wants, Secret(phrase.text) if spec.reveal_words else None)
 
-    async def restore(self, owner: Owner, material: Mnemonic | RawKey, wants: Sequence[Want]) -> Created:
+    async def restore(self, owner: Owner, material: Mnemonic | TonWords | RawKey, wants: Sequence[Want]) -> Created:
         """Raises KeyFailure, InvalidMnemonic, InvalidKey, InvalidField, InvalidPath."""
         if isinstance(material, RawKey):
             return await self._seal(owner, _key_material(material), wants)
+        if isinstance(material, TonWords):
+            words, password = material.words.reveal(), material.password.reveal()
+            found = await asyncio.to_thread(ton_mnemonic.parse, words, password)
+            return await self._seal(owner, _ton_material(found), wants)
         phrase = bip39.parse(material.words.reveal(), material.language)
         return await self._seal(owner, await _seed_material(phrase, material.passphrase), wants)
 
@@ -130,6 +149,10 @@ async def _seed_material(phrase: bip39.Phrase, passphrase: Secret) -> SeedMateri
     return SeedMaterial(
         entropy=phrase.entropy, language=phrase.language, passphrase=passphrase.reveal(), seed=bytearray(seed)
     )
+
+
+def _ton_material(found: ton_mnemonic.TonKey) -> TonMaterial:
+    return TonMaterial(words=found.words, password=found.password, key=bytearray(found.key))
 
 
 def _key_material(material: RawKey) -> KeyMaterial:

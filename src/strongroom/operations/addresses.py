@@ -86,6 +86,7 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     address: str
     forms: dict[str, str]
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, contract, wallet_id")]
     scheme: str
     account: int
     change: int
@@ -105,6 +106,7 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
             network=network.name,
             address=shown.address,
             forms=dict(shown.forms),
+            details=dict(shown.details),
             scheme=address.scheme,
             account=address.account,
             change=address.change,
@@ -132,7 +134,10 @@ class AddressValidity(msgspec.Struct, kw_only=True, frozen=True):
     address: Annotated[str | None, Meta(description="As the network shows it")]
     forms: dict[str, str]
     kind: str | None
-    details: Annotated[dict[str, Any], Meta(description="What else the address tells; Solana: on_curve")]
+    details: Annotated[
+        dict[str, Any],
+        Meta(description="What else the address tells; Solana: on_curve; TON: raw, workchain, bounceable, test_only"),
+    ]
 
 
 class AccountView(msgspec.Struct, kw_only=True, frozen=True):

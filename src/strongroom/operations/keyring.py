@@ -102,8 +102,8 @@ class Keyring:
         """The default account of each of these: opened when the wallet is made. The others are at first use."""
         found = []
         for name in dict.fromkeys(keyspaces):
-            network, chain = self._networks.keyspaces()[name]
-            scheme = chain.default_scheme(name, kind)
+            network, _ = self._networks.keyspaces()[name]
+            scheme = self._networks.default_scheme(network, kind)
             found.append(Opening(network, scheme, Position(), _want(scheme, Position())))
         return found
 
@@ -151,7 +151,7 @@ class Keyring:
         if selector.scheme is not None:
             schemes = [self._networks.scheme(network, wallet.kind, selector.scheme)]
         else:
-            default = chain.default_scheme(network.keyspace, wallet.kind)
+            default = self._networks.default_scheme(network, wallet.kind)
             others = [found for found in chain.schemes(network.keyspace).values() if found is not default]
             schemes = [found for found in (default, *others) if wallet.kind in found.kinds]
         for scheme in schemes:

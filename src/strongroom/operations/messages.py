@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -37,12 +38,31 @@ _SOMEBODYS: Final = {
 """The generators: public keys in place of one that is not open yet."""
 
 
+Domain = Annotated[str, Meta(max_length=256, description="ton-proof, ton-sign-data: the application's domain")]
+StatementTime = Annotated[int, Meta(ge=0, le=2**62, description="ton-proof, ton-sign-data: seconds since 1970")]
+StatementPayload = Annotated[
+    str | dict[str, Any],
+    Meta(
+        description="ton-proof: a text; ton-sign-data: {type: text, text}, {type: binary, bytes} (base64) or"
+        " {type: cell, schema, cell} (base64)"
+    ),
+]
+PublicKeyText = Annotated[
+    str, Meta(max_length=130, description="Hex; where the address does not give the key away (TON)")
+]
+
+
 class SignMessage(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Formats over bytes take message and encoding; those of a statement domain, timestamp and payload."""
+
     wallet_id: UUID
     network: NetworkName
     format: FormatName
-    message: MessageText
-    encoding: Encoding
+    message: MessageText | None = None
+    encoding: Encoding | None = None
+    domain: Domain | None = None
+    timestamp: StatementTime | None = None
+    payload: StatementPayload | None = None
 
 
 class SignTypedData(KeySelector, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -67,10 +87,14 @@ class SignAuthorization(KeySelector, kw_only=True, frozen=True, forbid_unknown_f
 class VerifyMessage(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     network: NetworkName
     format: FormatName
-    message: MessageText
-    encoding: Encoding
+    message: MessageText | None = None
+    encoding: Encoding | None = None
+    domain: Domain | None = None
+    timestamp: StatementTime | None = None
+    payload: StatementPayload | None = None
     signature: SignatureText
     address: AddressText
+    public_key: PublicKeyText | None = None
 
 
 class VerifyTypedData(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +122,7 @@ class Verification(msgspec.Struct, kw_only=True, frozen=True):
 
 async def sign(command: SignMessage, call: Call) -> SignedMessageView:
     _, chain = call.networks.resolve(command.network)
-    return await _sign(command, _of_bytes(chain, command), call)
+    return await _sign(command, _message(chain, command), call)
 
 
 async def sign_typed_data(command: SignTypedData, call: Call) -> SignedMessageView:
@@ -118,7 +142,7 @@ async def sign_authorization(command: SignAuthorization, call: Call) -> SignedMe
 
 async def verify(command: VerifyMessage, call: Call) -> Verification:
     network, chain = call.networks.resolve(command.network)
-    message = _of_bytes(chain, command)
+    message = replace(_message(chain, command), public_key=command.public_key)
     return await _verify(call, network, chain, message, command)
 
 
@@ -148,10 +172,23 @@ def message_bytes(message: str, encoding: str) -> bytes:
         raise InvalidMessage("with encoding hex, message is an even number of hex digits", field="message") from None
 
 
-def _of_bytes(chain: Chain, command: SignMessage | VerifyMessage) -> Message:
-    if command.format not in chain.message_formats:
+def _message(chain: Chain, command: SignMessage | VerifyMessage) -> Message:
+    """Raises InvalidMessage on a format that the chain has not, and on fields that are not those of the format."""
+    if command.format not in (*chain.message_formats, *chain.statement_formats):
         raise InvalidMessage("the network has no message format of this name", field="format")
-    return Message(command.format, data=message_bytes(command.message, command.encoding))
+    statement = {"domain": command.domain, "timestamp": command.timestamp, "payload": command.payload}
+    text = {"message": command.message, "encoding": command.encoding}
+    is_statement = command.format in chain.statement_formats
+    needed, foreign = (statement, text) if is_statement else (text, statement)
+    for name, value in foreign.items():
+        if value is not None:
+            raise InvalidMessage(f"{name} does not go with this format", field=name)
+    for name, value in needed.items():
+        if value is None:
+            raise InvalidMessage(f"this format needs {name}", field=name)
+    if is_statement:
+        return Message(command.format, document=statement)
+    return Message(command.format, data=message_bytes(command.message or "", command.encoding or ""))
 
 
 def _of_document(chain: Chain, format_name: str, document: dict[str, Any]) -> Message:
@@ -167,7 +204,7 @@ def _refuse_secrets(summary: Summary) -> None:
         if looks_like_secret(msgspec.json.encode([action.method, action.spender, domain]).decode()):
             raise InvalidMessage(
                 "domain, primaryType or spender looks like a mnemonic or a key, and is kept in the clear",
-                field="typed_data",
+                field="domain" if summary.type not in ("eip712", "eip7702") else "typed_data",
             )
 
 

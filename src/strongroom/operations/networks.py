@@ -69,11 +69,18 @@ class Networks:
         """The scheme of this name for wallets of this kind, or the default one. Raises UnknownScheme."""
         chain = self.chains[network.chain]
         if name is None:
-            return chain.default_scheme(network.keyspace, kind)
+            return self.default_scheme(network, kind)
         scheme = chain.schemes(network.keyspace).get(name)
         if scheme is None or kind not in scheme.kinds:
             raise UnknownScheme("the network has no scheme of this name for wallets of this kind", field="scheme")
         return scheme
+
+    def default_scheme(self, network: Network, kind: WalletKind) -> Scheme:
+        """Raises UnknownScheme where wallets of this kind have no keys on the network."""
+        chain = self.chains[network.chain]
+        if not any(kind in scheme.kinds for scheme in chain.schemes(network.keyspace).values()):
+            raise UnknownScheme("wallets of this kind have no keys on this network", field="network")
+        return chain.default_scheme(network.keyspace, kind)
 
     def keyspaces(self) -> dict[str, tuple[Network, Chain]]:
         """Each keyspace with one network of it."""

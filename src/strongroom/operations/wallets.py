@@ -13,7 +13,7 @@ from strongroom.domain.ids import new_id
 from strongroom.domain.secret import Secret
 from strongroom.domain.wallet import Address, Owner, Wallet, WalletKind, WalletState
 from strongroom.errors import InvalidField, UnknownNetwork
-from strongroom.keys.base import Created, Mnemonic, NewSeed, RawKey, RawKeyFormat
+from strongroom.keys.base import Created, Mnemonic, NewSeed, NewTonWords, RawKey, RawKeyFormat, TonWords
 from strongroom.operations.addresses import AddressView
 from strongroom.operations.answers import from_signer
 from strongroom.operations.call import Call
@@ -36,7 +36,8 @@ Language = Literal[
     "english", "japanese", "korean", "spanish", "chinese_simplified", "chinese_traditional", "french", "italian",
     "czech", "portuguese",
 ]  # fmt: skip
-Passphrase = Annotated[Secret, Meta(description="BIP-39 passphrase; empty where left out")]
+Kind = Literal["bip39", "ton_native", "raw_key"]
+Passphrase = Annotated[Secret, Meta(description="BIP-39 passphrase, or TON's mnemonic password; empty where left out")]
 FirstNetworks = Annotated[
     list[NetworkName],
     Meta(
@@ -47,6 +48,9 @@ FirstNetworks = Annotated[
 
 
 class CreateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    kind: Annotated[Literal["bip39", "ton_native"], Meta(description="ton_native: 24 words of TON's own system")] = (
+        "bip39"
+    )
     label: Label | None = None
     words: Words = 24
     language: Language = "english"
@@ -57,8 +61,8 @@ class CreateWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
 
 class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    kind: Literal["bip39", "raw_key"]
-    mnemonic: Annotated[Secret, Meta(description="bip39: the words")] | None = None
+    kind: Kind
+    mnemonic: Annotated[Secret, Meta(description="bip39, ton_native: the words")] | None = None
     passphrase: Passphrase | None = None
     language: Language | None = None
     keyspace: Annotated[str, Meta(max_length=32, description="raw_key: the keyspace of the key")] | None = None
@@ -73,7 +77,7 @@ class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
 class ListWallets(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     state: Literal["active", "archived"] | None = None
-    kind: Literal["bip39", "raw_key"] | None = None
+    kind: Kind | None = None
     label: Label | None = None
     external_id: ExternalId | None = None
     cursor: Cursor | None = None
@@ -104,7 +108,7 @@ class Backup(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 class WalletView(msgspec.Struct, kw_only=True, frozen=True):
     id: UUID
-    kind: Literal["bip39", "raw_key"]
+    kind: Kind
     label: str | None
     external_id: str | None
     state: Literal["active", "archived"]
@@ -130,9 +134,9 @@ class WalletPage(msgspec.Struct, kw_only=True, frozen=True):
 async def create(command: CreateWallet, call: Call) -> CreatedWallet:
     if command.backup:
         call.require_scope("wallets:backup", "backup")
-    draft = _draft(call, WalletKind.BIP39, command.label, command.external_id)
-    openings = call.keyring.openings(draft.kind, _keyspaces(call, command.networks, None))
-    spec = NewSeed(command.words, command.language, command.passphrase or Secret(""), command.backup)
+    draft = _draft(call, WalletKind(command.kind), command.label, command.external_id)
+    openings = call.keyring.openings(draft.kind, _keyspaces(call, command.networks, draft.kind, None))
+    spec = _spec(command)
     async with call.journal.intent(wallet_id=draft.id, details={"words": command.words}) as intent:
         created = await from_signer(
             call.signer.create(Owner(draft.tenant_id, draft.id), spec, [opening.want for opening in openings])
@@ -150,7 +154,7 @@ async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
     material = _material(command, call)
     kind = WalletKind(command.kind)
     draft = replace(_draft(call, kind, command.label, command.external_id), keyspace=command.keyspace)
-    openings = call.keyring.openings(kind, _keyspaces(call, command.networks, command.keyspace))
+    openings = call.keyring.openings(kind, _keyspaces(call, command.networks, kind, command.keyspace))
     async with call.journal.intent(wallet_id=draft.id, details={"kind": command.kind}) as intent:
         created = await from_signer(
             call.signer.restore(Owner(draft.tenant_id, draft.id), material, [opening.want for opening in openings])
@@ -215,11 +219,21 @@ def _draft(call: Call, kind: WalletKind, label: str | None, external_id: str | N
     )
 
 
-def _keyspaces(call: Call, names: list[str], only: str | None) -> list[str]:
+def _spec(command: CreateWallet) -> NewSeed | NewTonWords:
+    passphrase = command.passphrase or Secret("")
+    if command.kind == "bip39":
+        return NewSeed(command.words, command.language, passphrase, command.backup)
+    if command.words != 24 or command.language != "english":
+        raise InvalidField("TON's own mnemonics have 24 English words", field="words")
+    return NewTonWords(passphrase, command.backup)
+
+
+def _keyspaces(call: Call, names: list[str], kind: WalletKind, only: str | None) -> list[str]:
     """Of these networks, and ``only`` if the wallet is of one. Refuses a bad network before anything is made."""
     found = [] if only is None else [only]
     for name in names:
         network, _ = call.networks.resolve(name)
+        call.networks.default_scheme(network, kind)
         if only is not None and network.keyspace != only:
             raise UnknownNetwork("a raw key serves the networks of its own keyspace only", field="networks")
         found.append(network.keyspace)
@@ -245,16 +259,20 @@ def _open(
     return CreatedWallet(**msgspec.structs.asdict(WalletView.of(wallet)), addresses=views), rows
 
 
-def _material(command: ImportWallet, call: Call) -> Mnemonic | RawKey:
+def _material(command: ImportWallet, call: Call) -> Mnemonic | TonWords | RawKey:
     words_only = {"mnemonic": command.mnemonic, "passphrase": command.passphrase, "language": command.language}
     key_only = {"keyspace": command.keyspace, "format": command.format, "key": command.key}
-    foreign = key_only if command.kind == "bip39" else words_only
+    foreign = words_only if command.kind == "raw_key" else key_only
+    if command.kind == "ton_native":
+        foreign["language"] = command.language
     for name, value in foreign.items():
         if value is not None:
             raise InvalidField(f"{name} does not go with kind {command.kind}", field=name)
-    if command.kind == "bip39":
+    if command.kind != "raw_key":
         if command.mnemonic is None:
-            raise InvalidField("kind bip39 needs mnemonic", field="mnemonic")
+            raise InvalidField(f"kind {command.kind} needs mnemonic", field="mnemonic")
+        if command.kind == "ton_native":
+            return TonWords(command.mnemonic, command.passphrase or Secret(""))
         return Mnemonic(command.mnemonic, command.passphrase or Secret(""), command.language)
     if command.keyspace is None or command.format is None or command.key is None:
         raise InvalidField("kind raw_key needs keyspace, format and key", field="key")
@@ -263,5 +281,5 @@ def _material(command: ImportWallet, call: Call) -> Mnemonic | RawKey:
     network, chain = call.networks.keyspaces()[command.keyspace]
     if command.format not in chain.key_formats:
         raise InvalidField("keys of this keyspace are not written in this format", field="format")
-    curve = chain.default_scheme(network.keyspace, WalletKind.RAW_KEY).curve
+    curve = call.networks.default_scheme(network, WalletKind.RAW_KEY).curve
     return RawKey(curve, RawKeyFormat(command.format), command.key, network.testnet)

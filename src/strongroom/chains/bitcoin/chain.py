@@ -27,6 +27,7 @@ class Bitcoin:
     limits: Mapping[str, int | None] = checks.LIMITS
     key_formats: Sequence[str] = ("hex", "wif")
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
+    statement_formats: Sequence[str] = ()
     document_formats: Sequence[str] = ()
 
     def network_for(self, text: str) -> Network | None:

@@ -71,6 +71,7 @@ class Evm:
     limits: Mapping[str, int | None] = checks.LIMITS
     key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
+    statement_formats: Sequence[str] = ()
     document_formats: Sequence[str] = messages.DOCUMENT_FORMATS
 
     def network_for(self, text: str) -> Network | None:

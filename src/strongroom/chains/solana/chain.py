@@ -50,6 +50,7 @@ class Solana:
     key_formats: Sequence[str] = ("hex", "base58", "json")
     message_formats: Sequence[str] = messages.FORMATS
     document_formats: Sequence[str] = ()
+    statement_formats: Sequence[str] = ()
 
     def network_for(self, text: str) -> Network | None:
         return None

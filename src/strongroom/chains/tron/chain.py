@@ -70,6 +70,7 @@ class Tron:
     key_formats: Sequence[str] = ("hex",)
     message_formats: Sequence[str] = messages.MESSAGE_FORMATS
     document_formats: Sequence[str] = messages.DOCUMENT_FORMATS
+    statement_formats: Sequence[str] = ()
 
     def network_for(self, text: str) -> Network | None:
         return networks.network_for(text)

@@ -65,6 +65,8 @@ def check_config(*, as_json: bool) -> None:
             variable = PREFIX + "__".join(path).upper()
             text = "off" if limit is None else str(limit)
             rows.append({"setting": variable, "value": text, "source": loaded.sources[path]})
+    for network, symbol in loaded.settings.symbols.items():
+        rows.append({"setting": f"symbols.{network}", "value": symbol, "source": loaded.sources["symbols", network]})
     if networks := loaded.settings.networks:
         names = ",".join(network.name for network in networks)
         rows.append({"setting": "networks", "value": names, "source": loaded.sources[("networks",)]})

@@ -22,6 +22,8 @@ _PSBT: Final = b"psbt\xff"
 
 Signature = Annotated[str, typer.Option(help="The signature.")]
 Signer = Annotated[str, typer.Option("--address", help="Who is said to have signed.")]
+Domain = Annotated[str | None, typer.Option(help="TON Connect: the application's domain; MESSAGE is the payload.")]
+Timestamp = Annotated[int | None, typer.Option(help="TON Connect: seconds since 1970.")]
 
 
 def _key(
@@ -98,6 +100,7 @@ def sign_transaction(
         'sign message $WALLET ethereum "I own this address"',
         "sign message $WALLET ethereum 0x00ff --encoding hex",
         'sign message $WALLET tron "I own this address" --format tip191',
+        "sign message $WALLET ton nonce-1 --format ton-proof --domain example.com --timestamp 1795881600",
     ),
 )
 @_with_key
@@ -105,13 +108,11 @@ def sign_message(
     message: options.Document,
     format_: Annotated[str, typer.Option("--format", help="Message format of the chain.")] = "eip191",
     encoding: options.Encoding = "text",
+    domain: Domain = None,
+    timestamp: Timestamp = None,
 ) -> Fields:
     """Sign a message."""
-    return {
-        "format": format_,
-        "message": options.read_text(message),
-        "encoding": encoding,
-    }
+    return {"format": format_} | _content(message, format_, encoding, domain, timestamp)
 
 
 @operation(
@@ -150,16 +151,14 @@ def verify_message(
     address: Signer,
     format_: Annotated[str, typer.Option("--format", help="Message format of the chain.")] = "eip191",
     encoding: options.Encoding = "text",
+    domain: Domain = None,
+    timestamp: Timestamp = None,
+    public_key: Annotated[str | None, typer.Option(help="TON: the key of the address, hex.")] = None,
 ) -> Fields:
     """Verify a signed message."""
-    return {
-        "network": network,
-        "format": format_,
-        "message": options.read_text(message),
-        "encoding": encoding,
-        "signature": signature,
-        "address": address,
-    }
+    content = _content(message, format_, encoding, domain, timestamp)
+    signed = {"signature": signature, "address": address, "public_key": public_key}
+    return {"network": network, "format": format_} | content | signed
 
 
 @operation(verify, "typed-data", "typed_data.verify")
@@ -179,6 +178,18 @@ def verify_typed_data(
 def decode(network: options.Network, transaction: options.Document) -> Fields:
     """What a transaction does, without a key."""
     return {"network": network, "unsigned_tx": _transaction(transaction)}
+
+
+def _content(given: str, format_: str, encoding: str, domain: str | None, timestamp: int | None) -> Fields:
+    """A message, or with a domain or a time the statement that is about them.
+
+    The payload of ton-proof is a text even if it looks like JSON.
+    """
+    text = options.read_text(given)
+    if domain is None and timestamp is None:
+        return {"message": text, "encoding": encoding}
+    payload = options.read_document(text) if format_ != "ton-proof" and text.startswith("{") else text
+    return {"domain": domain, "timestamp": timestamp, "payload": payload}
 
 
 def _transaction(given: str) -> Any:

@@ -15,7 +15,7 @@ address = typer.Typer(name="address", no_args_is_help=True, help="Derive, hand o
 account = typer.Typer(name="account", no_args_is_help=True, help="Extended public keys and descriptors.")
 
 Networks = Annotated[list[str] | None, typer.Option("--network", help="Show the first address there; may be repeated.")]
-Passphrase = Annotated[Path | None, typer.Option(help="File with the BIP-39 passphrase.")]
+Passphrase = Annotated[Path | None, typer.Option(help="File with the passphrase of the words.")]
 
 
 @operation(
@@ -23,9 +23,14 @@ Passphrase = Annotated[Path | None, typer.Option(help="File with the BIP-39 pass
     "create",
     "wallets.create",
     mutates=True,
-    examples=("wallet create --label treasury --network ethereum", "wallet create --words 12 --backup"),
+    examples=(
+        "wallet create --label treasury --network ethereum",
+        "wallet create --words 12 --backup",
+        "wallet create --kind ton_native --network ton",
+    ),
 )
 def create_wallet(
+    kind: Annotated[str | None, typer.Option(help="bip39, or ton_native: TON's own 24 words.")] = None,
     label: options.Label = None,
     words: Annotated[int | None, typer.Option(help="12, 15, 18, 21 or 24.")] = None,
     language: Annotated[str | None, typer.Option(help="Word list; english where left out.")] = None,
@@ -36,6 +41,7 @@ def create_wallet(
 ) -> Fields:
     """Make a wallet from fresh entropy."""
     return {
+        "kind": kind,
         "label": label,
         "words": words,
         "language": language,
@@ -54,10 +60,12 @@ def create_wallet(
     examples=(
         "wallet import --label old          (asks for the words)",
         "wallet import --file words.txt",
+        "wallet import --kind ton_native --file words.txt",
         "wallet import --keyspace evm --file key.hex",
     ),
 )
 def import_wallet(
+    kind: Annotated[str, typer.Option(help="Whose words they are: bip39, or ton_native.")] = "bip39",
     file: Annotated[Path | None, typer.Option(help="File with the words or the key; else a prompt, or stdin.")] = None,
     keyspace: Annotated[str | None, typer.Option(help="Import one private key of this keyspace, such as evm.")] = None,
     format_: Annotated[str, typer.Option("--format", help="How the private key is written: hex; wif.")] = "hex",
@@ -75,7 +83,7 @@ def import_wallet(
         key = options.read_secret("Private key", file)
         return fields | {"kind": "raw_key", "keyspace": keyspace, "format": format_, "key": key}
     return fields | {
-        "kind": "bip39",
+        "kind": kind,
         "mnemonic": options.read_secret("Words", file),
         "passphrase": passphrase_file and options.read_secret("Passphrase", passphrase_file),
         "language": language,
@@ -85,7 +93,7 @@ def import_wallet(
 @operation(wallet, "list", "wallets.list", examples=("wallet list --state active", "wallet list --json"))
 def list_wallets(
     state: Annotated[str | None, typer.Option(help="active or archived.")] = None,
-    kind: Annotated[str | None, typer.Option(help="bip39 or raw_key.")] = None,
+    kind: Annotated[str | None, typer.Option(help="bip39, ton_native or raw_key.")] = None,
     label: options.Label = None,
     external_id: options.ExternalId = None,
     cursor: options.Cursor = None,

@@ -1,8 +1,8 @@
 """Protobuf messages to the trees that `binding` reads, and results to messages.
 
 Both ways follow the message's descriptor, which is walked once a type; fields have the same names on both sides, and a
-test holds the contract against the registry. Three messages are not taken field by field: Timestamp, JsonDocument and
-UnsignedTransaction.
+test holds the contract against the registry. Four messages are not taken field by field: Timestamp, JsonDocument,
+UnsignedTransaction and StatementPayload.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from strongroom.errors import MalformedRequest
 _JSON: Final = "strongroom.v1.JsonDocument"
 _LIMIT: Final = "strongroom.v1.Limit"
 _UNSIGNED: Final = "strongroom.v1.UnsignedTransaction"
+_PAYLOAD: Final = "strongroom.v1.StatementPayload"
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 
 _SMALL: Final = 4096
@@ -113,6 +114,13 @@ def _read_unsigned(message: Any, name: str, values: int) -> Any:
     return message.encoded if form == "encoded" else _object(message.json, name, values)
 
 
+def _read_payload(message: Any, name: str, values: int) -> Any:
+    form = message.WhichOneof("form")
+    if form is None:
+        raise MalformedRequest(f"{name}: one of text and json must be sent", field=name)
+    return message.text if form == "text" else _object(message.json, name, values)
+
+
 def _object(text: str, name: str, values: int) -> dict[str, Any]:
     try:
         tree = read_json(text.encode(), max_values=values)
@@ -127,6 +135,7 @@ _READERS: Final[dict[str, _Read]] = {
     _TIMESTAMP: _read_timestamp,
     _JSON: _read_document,
     _UNSIGNED: _read_unsigned,
+    _PAYLOAD: _read_payload,
 }
 
 

@@ -65,6 +65,7 @@ _first: Final[dict[str, Any]] = {
     "network": "ethereum",
     "address": _ADDRESS,
     "forms": {"address": _ADDRESS, "lowercase": _ADDRESS.lower()},
+    "details": {},
     "scheme": "bip44",
     "account": 0,
     "change": 0,

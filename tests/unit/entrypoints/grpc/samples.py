@@ -36,7 +36,7 @@ PAGE = {"cursor": "abc", "limit": 200}
 COMMANDS: dict[str, dict[str, Any]] = {
     "wallets.create": {
         "label": "first", "words": 12, "language": "japanese", "passphrase": "", "networks": [NETWORK, "polygon"],
-        "external_id": "customer-1", "backup": True,
+        "external_id": "customer-1", "backup": True, "kind": "bip39",
     },
     "wallets.import": {
         "kind": "bip39", "mnemonic": "abandon", "passphrase": "TREZOR", "language": "english", "keyspace": "evm",
@@ -68,6 +68,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "transactions.decode": {"network": NETWORK, "unsigned_tx": "0x02c0"},
     "messages.sign": {
         "wallet_id": WALLET, "network": NETWORK, "format": "eip191", "message": "", "encoding": "text", **POSITION,
+        "domain": "example.com", "timestamp": 2**53 + 1, "payload": {"type": "text", "text": "a"},
     },
     "typed_data.sign": {"wallet_id": WALLET, "network": NETWORK, "typed_data": TYPED_DATA, **POSITION},
     "authorizations.sign": {
@@ -76,6 +77,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     },
     "messages.verify": {
         "network": NETWORK, "format": "eip191", "message": "a\0b", "encoding": "text", "signature": "0x", "address": "",
+        "domain": "", "timestamp": 0, "payload": "nonce", "public_key": "00",
     },
     "typed_data.verify": {"network": NETWORK, "typed_data": TYPED_DATA, "signature": "0x", "address": ADDRESS},
     "networks.list": {},
@@ -102,6 +104,9 @@ def pack(tree: Mapping[str, Any], message_type: type[Message]) -> Message:
         transaction = fields["unsigned_tx"]
         as_text = isinstance(transaction, str)
         fields["unsigned_tx"] = {"encoded": transaction} if as_text else {"json": json.dumps(transaction)}
+    if "payload" in fields:
+        payload = fields["payload"]
+        fields["payload"] = {"text": payload} if isinstance(payload, str) else {"json": json.dumps(payload)}
     if "typed_data" in fields:
         fields["typed_data"] = {"json": json.dumps(fields["typed_data"])}
     return message_type(**fields)

@@ -105,14 +105,14 @@ def _compare_type(proto: FieldDescriptor, hint: Any, where: str) -> None:
         assert proto.type in (FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_UINT64), where
     else:
         assert message is not None, where
-        assert message.full_name == _MESSAGES[get_origin(hint) or hint], where
+        assert message.full_name in _MESSAGES[get_origin(hint) or hint], where
 
 
 _MESSAGES = {
-    datetime: "google.protobuf.Timestamp",
-    dict: "strongroom.v1.JsonDocument",
-    UnionType: "strongroom.v1.UnsignedTransaction",
-    Union: "strongroom.v1.UnsignedTransaction",
+    datetime: {"google.protobuf.Timestamp"},
+    dict: {"strongroom.v1.JsonDocument"},
+    UnionType: {"strongroom.v1.UnsignedTransaction", "strongroom.v1.StatementPayload"},
+    Union: {"strongroom.v1.UnsignedTransaction", "strongroom.v1.StatementPayload"},
 }
 
 
@@ -124,5 +124,5 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     parts = get_args(hint)
     if get_origin(hint) not in (Union, UnionType) or NoneType not in parts:
         return hint, False
-    (rest,) = [part for part in parts if part is not NoneType]
-    return rest, True
+    rest = [part for part in parts if part is not NoneType]
+    return Union[tuple(rest)], True  # noqa: UP007 - of parts that are known when it runs

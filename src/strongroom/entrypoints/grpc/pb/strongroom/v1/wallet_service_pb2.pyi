@@ -15,6 +15,14 @@ class JsonDocument(_message.Message):
     json: str
     def __init__(self, json: _Optional[str] = ...) -> None: ...
 
+class StatementPayload(_message.Message):
+    __slots__ = ("text", "json")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    json: str
+    def __init__(self, text: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
+
 class UnsignedTransaction(_message.Message):
     __slots__ = ("encoded", "json")
     ENCODED_FIELD_NUMBER: _ClassVar[int]
@@ -88,7 +96,7 @@ class Caution(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class CreateWalletRequest(_message.Message):
-    __slots__ = ("label", "words", "language", "passphrase", "networks", "external_id", "backup")
+    __slots__ = ("label", "words", "language", "passphrase", "networks", "external_id", "backup", "kind")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +104,7 @@ class CreateWalletRequest(_message.Message):
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     BACKUP_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     label: str
     words: int
     language: str
@@ -103,7 +112,8 @@ class CreateWalletRequest(_message.Message):
     networks: _containers.RepeatedScalarFieldContainer[str]
     external_id: str
     backup: bool
-    def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ...) -> None: ...
+    kind: str
+    def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ImportWalletRequest(_message.Message):
     __slots__ = ("kind", "mnemonic", "passphrase", "language", "keyspace", "format", "key", "label", "networks", "external_id")
@@ -310,7 +320,7 @@ class GetAccountRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ...) -> None: ...
 
 class Address(_message.Message):
-    __slots__ = ("wallet_id", "network", "address", "forms", "scheme", "account", "change", "index", "path", "public_key", "label", "external_id", "created_at")
+    __slots__ = ("wallet_id", "network", "address", "forms", "scheme", "account", "change", "index", "path", "public_key", "label", "external_id", "created_at", "details")
     class FormsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -331,6 +341,7 @@ class Address(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     address: str
@@ -344,7 +355,8 @@ class Address(_message.Message):
     label: str
     external_id: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., public_key: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    details: JsonDocument
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., address: _Optional[str] = ..., forms: _Optional[_Mapping[str, str]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., public_key: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
 
 class AddressPage(_message.Message):
     __slots__ = ("addresses", "next_cursor")
@@ -484,7 +496,7 @@ class DecodedTransaction(_message.Message):
     def __init__(self, network: _Optional[str] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ...) -> None: ...
 
 class SignMessageRequest(_message.Message):
-    __slots__ = ("wallet_id", "network", "format", "message", "encoding", "scheme", "account", "change", "index", "path", "address")
+    __slots__ = ("wallet_id", "network", "format", "message", "encoding", "scheme", "account", "change", "index", "path", "address", "domain", "timestamp", "payload")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -496,6 +508,9 @@ class SignMessageRequest(_message.Message):
     INDEX_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     format: str
@@ -507,7 +522,10 @@ class SignMessageRequest(_message.Message):
     index: int
     path: str
     address: str
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+    domain: str
+    timestamp: int
+    payload: StatementPayload
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., domain: _Optional[str] = ..., timestamp: _Optional[int] = ..., payload: _Optional[_Union[StatementPayload, _Mapping]] = ...) -> None: ...
 
 class SignTypedDataRequest(_message.Message):
     __slots__ = ("wallet_id", "network", "typed_data", "scheme", "account", "change", "index", "path", "address")
@@ -560,20 +578,28 @@ class SignAuthorizationRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., chain_id: _Optional[str] = ..., contract: _Optional[str] = ..., nonce: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., allow_resign: _Optional[bool] = ...) -> None: ...
 
 class VerifyMessageRequest(_message.Message):
-    __slots__ = ("network", "format", "message", "encoding", "signature", "address")
+    __slots__ = ("network", "format", "message", "encoding", "signature", "address", "domain", "timestamp", "payload", "public_key")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
     network: str
     format: str
     message: str
     encoding: str
     signature: str
     address: str
-    def __init__(self, network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., signature: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+    domain: str
+    timestamp: int
+    payload: StatementPayload
+    public_key: str
+    def __init__(self, network: _Optional[str] = ..., format: _Optional[str] = ..., message: _Optional[str] = ..., encoding: _Optional[str] = ..., signature: _Optional[str] = ..., address: _Optional[str] = ..., domain: _Optional[str] = ..., timestamp: _Optional[int] = ..., payload: _Optional[_Union[StatementPayload, _Mapping]] = ..., public_key: _Optional[str] = ...) -> None: ...
 
 class VerifyTypedDataRequest(_message.Message):
     __slots__ = ("network", "typed_data", "signature", "address")

@@ -1,0 +1,210 @@
+"""Cells: at most 1023 bits and four references, known by the hash of their representation (TVM whitepaper, 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+MAX_BITS: Final = 1023
+MAX_REFS: Final = 4
+MAX_DEPTH: Final = 512
+"""What a node takes in an external message."""
+LIBRARY: Final = 2
+"""Type of the one exotic cell that belongs into a message: a reference to a library, 8 + 256 bits."""
+
+
+class CellError(ValueError):
+    """Says what is wrong with a cell in words of ours."""
+
+
+class Cell:
+    """Immutable. ``data``: its bits in whole bytes; after an incomplete byte's last bit comes a 1, then zeros.
+
+    Raises CellError on what no cell can be.
+    """
+
+    __slots__ = ("data", "depth", "exotic", "hash", "length", "refs")
+
+    def __init__(self, data: bytes = b"", length: int = 0, refs: Sequence[Cell] = (), *, exotic: bool = False) -> None:
+        if length > MAX_BITS or len(refs) > MAX_REFS:
+            raise CellError("a cell holds at most 1023 bits and four references")
+        self.data, self.length, self.refs, self.exotic = data, length, tuple(refs), exotic
+        if exotic:
+            _check_exotic(self)
+        self.depth: int = 1 + max([ref.depth for ref in refs]) if refs else 0
+        if self.depth > MAX_DEPTH:
+            raise CellError("the cells are deeper than 512")
+        content = self.descriptors + data
+        if refs:
+            content += b"".join([ref.depth.to_bytes(2, "big") for ref in refs])
+            content += b"".join([ref.hash for ref in refs])
+        self.hash: bytes = sha256(content).digest()
+
+    @classmethod
+    def of(cls, bits: int, length: int, refs: Sequence[Cell] = ()) -> Cell:
+        """From its bits as an integer."""
+        spare = -length % 8
+        padded = bits << spare | (1 << spare - 1 if spare else 0)
+        return cls(padded.to_bytes((length + spare) // 8, "big"), length, refs)
+
+    @property
+    def bits(self) -> int:
+        return int.from_bytes(self.data, "big") >> -self.length % 8
+
+    @property
+    def descriptors(self) -> bytes:
+        """Two bytes: references and kind, size of the data. The level is 0: nothing here is pruned."""
+        return bytes((len(self.refs) + 8 * self.exotic, self.length // 8 + len(self.data)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cell) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+
+def _check_exotic(cell: Cell) -> None:
+    if cell.length != 264 or cell.refs or cell.data[0] != LIBRARY:
+        raise CellError("of exotic cells only references to a library belong into a message")
+
+
+class Builder:
+    """Puts a cell together. Raises CellError when it overflows, and on a number that does not fit its bits."""
+
+    __slots__ = ("_bits", "length", "refs")
+
+    def __init__(self) -> None:
+        self._bits = 0
+        self.length = 0
+        self.refs: list[Cell] = []
+
+    def uint(self, value: int, length: int) -> Builder:
+        if not 0 <= value < 1 << length:
+            raise CellError(f"a number does not fit into {length} bits")
+        if self.length + length > MAX_BITS:
+            raise CellError("a cell holds at most 1023 bits")
+        self._bits = self._bits << length | value
+        self.length += length
+        return self
+
+    def bit(self, value: bool) -> Builder:
+        return self.uint(int(value), 1)
+
+    def int8(self, value: int) -> Builder:
+        return self.uint(value & 0xFF, 8)
+
+    def raw(self, data: bytes) -> Builder:
+        return self.uint(int.from_bytes(data, "big"), 8 * len(data))
+
+    def coins(self, amount: int) -> Builder:
+        """VarUInteger 16: 4 bits of length, then so many bytes. Below 2^120."""
+        size = -(-amount.bit_length() // 8)
+        if amount < 0 or size > 15:
+            raise CellError("an amount is at least 0 and below 2^120")
+        return self.uint(size, 4).uint(amount, 8 * size)
+
+    def address(self, canonical: bytes | None) -> Builder:
+        """addr_std of 33 canonical bytes, or addr_none."""
+        if canonical is None:
+            return self.uint(0, 2)
+        return self.uint(0b100, 3).raw(canonical)
+
+    def ref(self, cell: Cell) -> Builder:
+        if len(self.refs) == MAX_REFS:
+            raise CellError("a cell holds at most four references")
+        self.refs.append(cell)
+        return self
+
+    def maybe_ref(self, cell: Cell | None) -> Builder:
+        return self.bit(False) if cell is None else self.bit(True).ref(cell)
+
+    def inline(self, cell: Cell) -> Builder:
+        """The bits and references of another cell."""
+        self.uint(cell.bits, cell.length)
+        for ref in cell.refs:
+            self.ref(ref)
+        return self
+
+    def fits(self, cell: Cell, *, spare: int) -> bool:
+        """Whether a cell fits in beside ``spare`` more bits."""
+        bits, refs = self.length + spare + cell.length, len(self.refs) + len(cell.refs)
+        return bits <= MAX_BITS and refs <= MAX_REFS and not cell.exotic
+
+    def cell(self) -> Cell:
+        return Cell.of(self._bits, self.length, self.refs)
+
+
+class Slice:
+    """Reads a cell from its front. Raises CellError when there is less than what is asked for."""
+
+    __slots__ = ("_bits", "_ref", "_refs", "left")
+
+    def __init__(self, cell: Cell) -> None:
+        if cell.exotic:
+            raise CellError("an exotic cell stands where data belongs")
+        self._bits = cell.bits
+        self._refs = cell.refs
+        self.left = cell.length
+        """Bits that were not read yet."""
+        self._ref = 0
+
+    @property
+    def refs_left(self) -> int:
+        return len(self._refs) - self._ref
+
+    def peek(self, length: int) -> int:
+        if length > self.left:
+            raise CellError("a cell ends too early")
+        return self._bits >> self.left - length & (1 << length) - 1
+
+    def uint(self, length: int) -> int:
+        value = self.peek(length)
+        self.left -= length
+        return value
+
+    def bit(self) -> bool:
+        return self.uint(1) == 1
+
+    def int8(self) -> int:
+        value = self.uint(8)
+        return value - 256 if value > 127 else value
+
+    def raw(self, size: int) -> bytes:
+        return self.uint(8 * size).to_bytes(size, "big")
+
+    def coins(self) -> int:
+        """Raises CellError on a length that is longer than the number."""
+        size = self.uint(4)
+        amount = self.uint(8 * size)
+        if size and not amount >> 8 * (size - 1):
+            raise CellError("an amount has leading zeros")
+        return amount
+
+    def address(self) -> bytes | None:
+        """33 canonical bytes, or None for addr_none."""
+        tag = self.uint(2)
+        if tag == 0b00:
+            return None
+        if tag != 0b10 or self.bit():
+            raise CellError("an address is neither empty nor a standard one")
+        return self.raw(33)
+
+    def ref(self) -> Cell:
+        if not self.refs_left:
+            raise CellError("a reference is missing")
+        self._ref += 1
+        return self._refs[self._ref - 1]
+
+    def maybe_ref(self) -> Cell | None:
+        return self.ref() if self.bit() else None
+
+    def rest(self) -> Cell:
+        """What was not read yet, as a cell."""
+        cell = Cell.of(self._bits & (1 << self.left) - 1, self.left, self._refs[self._ref :])
+        self.left, self._ref = 0, len(self._refs)
+        return cell
+
+    def end(self) -> None:
+        if self.left or self.refs_left:
+            raise CellError("a cell holds more than what belongs there")

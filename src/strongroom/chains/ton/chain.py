@@ -1,0 +1,270 @@
+"""TON as a `Chain`: wallets are contracts, and a transfer is a message that a key signs for its wallet."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
+from strongroom.chains.ton import addresses, boc, build, checks, messages, networks, schemes, signed, summary, transfer
+from strongroom.chains.ton.addresses import TonAddress
+from strongroom.chains.ton.cell import Cell, CellError
+from strongroom.chains.ton.contracts import CONTRACTS, HIGHLOAD_V3, Account
+from strongroom.chains.ton.messages import ReadMessage
+from strongroom.chains.ton.transfer import TonTransfer
+from strongroom.domain.network import Network
+from strongroom.domain.scheme import Scheme
+from strongroom.domain.signing import (
+    Algorithm,
+    Guard,
+    Message,
+    OurKey,
+    Ours,
+    Policy,
+    Prepared,
+    Purpose,
+    Signed,
+    SignedIds,
+    SignedMessage,
+    ToSign,
+)
+from strongroom.domain.summary import Caution, Summary
+from strongroom.domain.wallet import PublicNode, WalletKind
+from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, UnknownScheme, WrongKey
+
+T = TypeVar("T")
+
+_PUBLIC_KEY: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    transfer: TonTransfer
+    account: Account
+    sender: OurKey
+    unsigned: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageTemplate:
+    message: ReadMessage
+    sender: OurKey
+
+
+class Ton:
+    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+
+    name = networks.CHAIN
+    networks: Sequence[Network] = networks.NETWORKS
+    limits: Mapping[str, int | None] = checks.LIMITS
+    key_formats: Sequence[str] = ("hex",)
+    message_formats: Sequence[str] = messages.MESSAGE_FORMATS
+    statement_formats: Sequence[str] = messages.STATEMENT_FORMATS
+    document_formats: Sequence[str] = ()
+
+    def network_for(self, text: str) -> Network | None:
+        return None
+
+    def schemes(self, keyspace: str) -> Mapping[str, Scheme]:
+        return schemes.SCHEMES[keyspace]
+
+    def default_scheme(self, keyspace: str, kind: WalletKind) -> Scheme:
+        return schemes.SCHEMES[keyspace][schemes.DEFAULTS[kind]]
+
+    def parse_address(self, network: Network, text: str) -> ParsedAddress:
+        return addresses.show(network, addresses.read(network, text))
+
+    def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
+        account = schemes.account(scheme.name)
+        found = addresses.show(network, TonAddress(account.address(network.testnet, public_key)), "wallet")
+        details = {
+            **found.details,
+            "contract": account.contract.name,
+            "wallet_id": account.wallet_id(network.testnet),
+        }
+        return ParsedAddress(found.canonical, found.address, found.forms, found.kind, details)
+
+    def account_keys(
+        self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
+    ) -> AccountKeys:
+        raise UnknownScheme("no scheme of this chain has a public node", field="scheme")
+
+    def decode(self, network: Network, unsigned: Unsigned) -> TonTransfer:
+        return transfer.decode(network, unsigned)
+
+    def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
+        read = _ton(decoded)
+        if ours is None:
+            return checks.check(read, None, policy, now)
+        return checks.check(read, _account(read, _sender(read, ours)), policy, now)
+
+    def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
+        read = _ton(decoded)
+        if ours is None:
+            return summary.summarise(read, read.sender, None, None)
+        return self.prepare(decoded, ours).summary
+
+    def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
+        read = _ton(decoded)
+        sender = _sender(read, ours)
+        account = _account(read, sender)
+        try:
+            unsigned = build.unsigned_body(read, account, sender.address)
+            unmade = build.signed_body(account, unsigned, bytes(64))
+            checks.check_size(_external(read, account, sender, unmade))
+        except CellError as error:
+            raise InvalidTransaction(str(error), field="unsigned_tx.messages") from None
+        return Prepared(
+            network=read.network,
+            to_sign=(_to_sign(sender, unsigned.hash, Purpose.TRANSACTION),),
+            summary=summary.summarise(read, sender.address, account.contract.name, unsigned.hash),
+            template=_Template(read, account, sender, unsigned),
+            guards=(
+                Guard(
+                    keyspace=read.network.keyspace,
+                    chain_id=read.network.caip2,
+                    address=sender.address.hex(),
+                    sequence=read.sequence,
+                    payload_hash=unsigned.hash,
+                ),
+            ),
+        )
+
+    def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
+        template = _template(prepared, _Template)
+        read, account, sender = template.transfer, template.account, template.sender
+        signature = _verified(made, sender, template.unsigned.hash)
+        body = build.signed_body(account, template.unsigned, signature)
+        message = _external(read, account, sender, body)
+        raw = boc.to_base64(message)
+        tx_id = build.normalised_hash(sender.address, body).hex()
+        if self.identify(read.network, raw).tx_ids != (tx_id, message.hash.hex()):
+            raise InternalError("the signed message is not the one that was checked")
+        details: dict[str, object] = {
+            "from": addresses.shown(read.network, sender.address),
+            "from_raw": addresses.raw(sender.address),
+            "message_hash": message.hash.hex(),
+            "normalized_hash": tx_id,
+            "signing_hash": template.unsigned.hash.hex(),
+            "body_hash": body.hash.hex(),
+            "signature": signature.hex(),
+            "contract": account.contract.name,
+            "wallet_id": account.wallet_id(read.network.testnet),
+            "sequence": read.sequence,
+        }
+        if read.valid_until is not None:
+            details["valid_until"] = read.valid_until
+        return Signed(raw, tx_id, True, details)
+
+    def identify(self, network: Network, text: str) -> SignedIds:
+        return signed.identify(network, text)
+
+    def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
+        if len(ours) != 1:
+            raise WrongKey("one key signs a message")
+        [sender] = ours.values()
+        read = messages.read(message, sender.address)
+        prepared = Prepared(
+            network=network,
+            to_sign=(_to_sign(sender, read.payload, Purpose.MESSAGE),),
+            summary=Summary(
+                network=network.name,
+                type=read.format,
+                actions=[read.action],
+                from_address=addresses.shown(network, sender.address),
+                payload_hash=None if read.digest is None else read.digest.hex(),
+            ),
+            template=_MessageTemplate(read, sender),
+        )
+        return prepared, ()
+
+    def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
+        template = _template(prepared, _MessageTemplate)
+        message, sender = template.message, template.sender
+        signature = _verified(made, sender, message.payload)
+        digest = None if message.digest is None else message.digest.hex()
+        details: dict[str, object] = {
+            "address_raw": addresses.raw(sender.address),
+            "public_key": sender.public_key.hex(),
+        }
+        if digest is not None:
+            details["hash"] = digest
+        return SignedMessage(
+            signature=base64.b64encode(signature).decode(),
+            address=addresses.shown(prepared.network, sender.address),
+            digest=digest,
+            details=details,
+        )
+
+    def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
+        """An address does not give its key away, so the caller names it; it must be that of a wallet at the address."""
+        signer = addresses.read(network, address).canonical
+        if message.public_key is None or _PUBLIC_KEY.fullmatch(message.public_key) is None:
+            raise InvalidMessage("this format is verified with public_key, 64 hex digits", field="public_key")
+        public_key = bytes.fromhex(message.public_key)
+        read = messages.read(message, signer)
+        made = messages.signature_bytes(signature)
+        if not _is_wallet_of(network, public_key, signer):
+            raise InvalidMessage(
+                "the address is not that of a wallet of this key, by any contract that is known here",
+                field="public_key",
+            )
+        return signed.holds(public_key, made, read.payload)
+
+
+def _is_wallet_of(network: Network, public_key: bytes, address: bytes) -> bool:
+    """The first wallet of each contract; those of subwallets and the like are the caller's to know."""
+    workchain = addresses.workchain(address)
+    accounts = (Account(contract, workchain) for contract in CONTRACTS.values())
+    return any(
+        account.address(network.testnet, public_key) == address
+        for account in accounts
+        if workchain == 0 or account.contract is not HIGHLOAD_V3
+    )
+
+
+def _ton(decoded: Decoded) -> TonTransfer:
+    if not isinstance(decoded, TonTransfer):
+        raise InternalError("what was decoded is not of this chain")
+    return decoded
+
+
+def _sender(read: TonTransfer, ours: Ours) -> OurKey:
+    """The one key whose wallet the transfer is from. Raises WrongKey."""
+    keys = [key for key in ours.values() if read.sender in (None, key.address)]
+    if len(keys) != 1:
+        raise WrongKey("from is not the address of the wallet that signs", field="unsigned_tx.from")
+    return keys[0]
+
+
+def _account(read: TonTransfer, sender: OurKey) -> Account:
+    """The contract at the sender's address, which must follow from its key."""
+    account = schemes.account(sender.scheme)
+    if account.address(read.network.testnet, sender.public_key) != sender.address:
+        raise InternalError("the address of the key is not that of its contract")
+    return account
+
+
+def _external(read: TonTransfer, account: Account, sender: OurKey, body: Cell) -> Cell:
+    state = account.state(read.network.testnet, sender.public_key) if read.deploy else None
+    return build.external(sender.address, body, state)
+
+
+def _to_sign(key: OurKey, payload: bytes, purpose: Purpose) -> ToSign:
+    return ToSign(key.path, Algorithm.ED25519, payload, key.public_key, purpose)
+
+
+def _verified(made: Sequence[bytes], sender: OurKey, payload: bytes) -> bytes:
+    if len(made) != 1 or not signed.holds(sender.public_key, made[0], payload):
+        raise InternalError("a signature does not hold")
+    return made[0]
+
+
+def _template(prepared: Prepared, kind: type[T]) -> T:
+    if not isinstance(prepared.template, kind):
+        raise InternalError("what was prepared is not of this chain")
+    return prepared.template

@@ -1,0 +1,176 @@
+"""A signed external message of anyone, read from its bytes alone.
+
+Which contract takes it the bytes do not say, unless they carry its first state; so they are read as the body of each
+of the contracts that we know, and must fit exactly one shape of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from strongroom.chains.ton import addresses, boc, build, transfer
+from strongroom.chains.ton.cell import Builder, Cell, CellError, Slice
+from strongroom.chains.ton.contracts import CONTRACTS, HIGHLOAD_V3, V3R2, V5R1, WALLET_ID, Account, Contract
+from strongroom.domain.network import Network
+from strongroom.domain.signing import Consumed, SignedIds
+from strongroom.errors import InvalidTransaction
+
+_FOR_EVER: Final = 2**32 - 1
+_SIGNATURE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """An external message, as nodes take it."""
+
+    to: bytes
+    state: Cell | None
+    body: Cell
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    wallet_id: int
+    sequence: str
+    expiry: int | None
+    signature: bytes
+    signed: Cell
+
+
+def identify(network: Network, text: str) -> SignedIds:
+    """Raises InvalidTransaction."""
+    try:
+        message = read(text)
+        body = read_body(message.body)
+    except CellError as error:
+        raise InvalidTransaction(str(error), field="signed_tx") from None
+    other = Account(V5R1, addresses.workchain(message.to)).wallet_id(not network.testnet)
+    if body.wallet_id == other:
+        raise InvalidTransaction("the message is of a wallet of another network", field="signed_tx")
+    if message.state is not None:
+        _check_state(message, body)
+    tx_id = build.normalised_hash(message.to, message.body).hex()
+    expiry = None if body.expiry is None else datetime.fromtimestamp(body.expiry, UTC)
+    return SignedIds((tx_id, message.hash.hex()), expiry, (Consumed(message.to.hex(), body.sequence),))
+
+
+def read(text: str) -> External:
+    """An external inbound message to a standard address. ``text``: a bag of cells in base64. Raises CellError."""
+    root = boc.from_base64(text)
+    message = Slice(root)
+    if message.uint(2) != 0b10 or message.address() is not None:
+        raise CellError("this is no external message")
+    to = message.address()
+    if to is None or to[0] not in (0, 0xFF):
+        raise CellError("an external message goes to a standard address of work chain 0 or -1")
+    message.coins()
+    state = None
+    if message.bit():
+        state = message.ref() if message.bit() else _inline_state(message)
+        transfer.check_state_init(state)
+    body = message.ref() if message.bit() else message.rest()
+    message.end()
+    return External(to, state, body, root.hash)
+
+
+def _inline_state(message: Slice) -> Cell:
+    """A StateInit that stands in its message's own cell."""
+    state = Builder()
+    for bits in (5, 2):  # split_depth, special
+        present = message.bit()
+        state.bit(present)
+        if present:
+            state.uint(message.uint(bits), bits)
+    for _ in range(3):
+        state.maybe_ref(message.maybe_ref())
+    return state.cell()
+
+
+def read_body(body: Cell) -> Body:
+    inside = Slice(body)
+    if inside.left == _SIGNATURE and inside.refs_left == 1:
+        return _highload(inside)
+    if inside.left >= 32 and inside.peek(32) == build.SIGNED_EXTERNAL:
+        return _v5(body)
+    return _v3_or_v4(inside)
+
+
+def _highload(inside: Slice) -> Body:
+    signature, inner = inside.raw(64), inside.ref()
+    order = Slice(inner)
+    wallet_id = order.uint(32)
+    order.ref()
+    order.uint(8)
+    query_id, created_at, timeout = order.uint(23), order.uint(64), order.uint(22)
+    order.end()
+    if created_at >= 2**32:
+        raise CellError("the message says that it was made after the year 2106")
+    return Body(wallet_id, f"{query_id}:{created_at}", created_at + timeout, signature, inner)
+
+
+def _v5(body: Cell) -> Body:
+    inside = Slice(body)
+    inside.uint(32)
+    wallet_id, valid_until, seqno = inside.uint(32), inside.uint(32), inside.uint(32)
+    if inside.left < _SIGNATURE + 2:
+        raise CellError("the message is not signed")
+    signed = Cell.of(body.bits >> _SIGNATURE, body.length - _SIGNATURE, body.refs)
+    signature = (body.bits & (1 << _SIGNATURE) - 1).to_bytes(64, "big")
+    return Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
+
+
+def _v3_or_v4(inside: Slice) -> Body:
+    signature = inside.raw(64)
+    signed = inside.rest()
+    order = Slice(signed)
+    wallet_id, valid_until, seqno = order.uint(32), order.uint(32), order.uint(32)
+    if wallet_id - WALLET_ID not in range(-1, V3R2.max_subwallet + 1):
+        raise CellError("this is no message of a wallet contract that is known here")
+    modes = order.left // 8
+    if order.left % 8 or order.refs_left not in (modes, modes - 1):
+        raise CellError("the messages of a wallet are not as many as their modes")
+    return Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
+
+
+def _expiry(valid_until: int) -> int | None:
+    return None if valid_until == _FOR_EVER else valid_until
+
+
+def _check_state(message: External, body: Body) -> None:
+    """The first state names the key: it must be that of the address, and the key must have signed."""
+    assert message.state is not None
+    code, data = transfer.check_state_init(message.state)
+    contract = next((each for each in CONTRACTS.values() if code is not None and each.code == code), None)
+    if contract is None or data is None or message.state.hash != message.to[1:]:
+        raise InvalidTransaction("the state of the message is not that of a wallet at its address", field="signed_tx")
+    wallet_id, key = _key_of(contract, data)
+    if wallet_id != body.wallet_id or not holds(key, body.signature, body.signed.hash):
+        raise InvalidTransaction("the signature does not hold", field="signed_tx")
+
+
+def _key_of(contract: Contract, data: Cell) -> tuple[int, bytes]:
+    inside = Slice(data)
+    try:
+        if contract is HIGHLOAD_V3:
+            key = inside.raw(32)
+            return inside.uint(32), key
+        if contract is V5R1:
+            inside.bit()
+        inside.uint(32)
+        return inside.uint(32), inside.raw(32)
+    except CellError:
+        raise InvalidTransaction("the state of the message holds no key", field="signed_tx") from None
+
+
+def holds(public_key: bytes, signature: bytes, payload: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, payload)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
