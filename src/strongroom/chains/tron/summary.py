@@ -128,8 +128,11 @@ def _call(decoded: TronTransaction, owner: str) -> Iterator[Action]:
 def _staking(read: Transaction, owner: str, symbol: str) -> Action:
     kind, amount = _STAKING[read.contract]
     details: dict[str, Any] = {"resource": RESOURCES[read.values.get("resource", 0)]}
-    if read.values.get("lock"):
-        details |= {"lock": True, "lock_period": str(read.values.get("lock_period", 0))}
+    if read.values.get("lock") or read.values.get("lock_period"):
+        details |= {
+            "lock": read.values.get("lock", False),
+            "lock_period": str(read.values.get("lock_period", 0)),
+        }
     receiver = read.values.get("receiver_address")
     return Action(
         kind=kind,
