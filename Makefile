@@ -46,8 +46,9 @@ types: $(VENV)/.dev ## check the types
 chart: $(VENV)/.dev ## check the Helm chart and the container files, and run what they describe
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest tests/deploy
 
-docs: $(VENV)/.runtime ## write the reference of the configuration from the settings
+docs: $(VENV)/.runtime ## write the references of the configuration and of the cautions from the code
 	$(PY) docs/configuration.py
+	$(PY) docs/cautions.py
 
 proto: $(VENV)/.test ## make the gRPC messages from the contract
 	$(PY) -m grpc_tools.protoc -I proto --python_out=$(PB) --pyi_out=$(PB) strongroom/v1/wallet_service.proto

@@ -64,7 +64,7 @@ ELSEWHERE = PERMIT | {"domain": {"name": "Toy", "chainId": 137}}
 WALLET = {"wallet_id": "$wallet"}
 ON_ETHEREUM = WALLET | {"network": "ethereum"}
 MESSAGE = {"format": "eip191", "message": "hello", "encoding": "text"}
-DELEGATION = {"chain_id": "1", "contract": STRANGER, "nonce": "0"}
+DELEGATION = {"chain_id": "1", "contract": STRANGER, "nonce": "7"}
 SIGNATURE = {"signature": "$signature", "address": FIRST}
 
 WALLETS = (
@@ -185,7 +185,7 @@ TRANSACTIONS = (
             ("invalid_transaction", "unsigned_tx.chainId", "polygon", transfer()),
             ("invalid_transaction", "unsigned_tx", "ethereum", "0x02c0"),
             ("invalid_transaction", "unsigned_tx", "ethereum", "words"),
-            ("invalid_transaction", "unsigned_tx", "ethereum", transfer(extra="0x1")),
+            ("invalid_transaction", "unsigned_tx.extra", "ethereum", transfer(extra="0x1")),
             ("invalid_transaction", "unsigned_tx.gas", "ethereum", transfer(gas="0x1")),
             ("limit_exceeded", "unsigned_tx.gas", "ethereum", transfer(maxFeePerGas=hex(10**15))),
         )
@@ -204,7 +204,14 @@ MESSAGES = (
     ok("messages.sign", ON_ETHEREUM | MESSAGE | {"message": "0x00ff", "encoding": "hex", "index": 7}),
     ok("typed_data.sign", ON_ETHEREUM | {"typed_data": PERMIT}, typed="signature"),
     ok("authorizations.sign", ON_ETHEREUM | DELEGATION),
-    ok("authorizations.sign", ON_ETHEREUM | DELEGATION | {"chain_id": "0"}),
+    ok("authorizations.sign", ON_ETHEREUM | DELEGATION | {"chain_id": "0", "nonce": "8"}),
+    *(
+        no("authorizations.sign", "already_signed", "options.replaces", ON_ETHEREUM | DELEGATION | change)
+        for change in ({"contract": FIRST}, {"chain_id": "0"}, {"nonce": "0"},
+                       {"chain_id": "0", "nonce": "8", "contract": FIRST})
+    ),
+    no("transactions.sign", "already_signed", "options.replaces", ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x7")}),
+    no("transactions.sign", "already_signed", "options.replaces", ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x8")}),
     ok("messages.verify", {"network": "ethereum"} | MESSAGE | SIGNATURE),
     ok("messages.verify", {"network": "ethereum"} | MESSAGE | SIGNATURE | {"address": STRANGER}),
     ok("typed_data.verify", {"network": "ethereum", "typed_data": PERMIT, "signature": "$typed", "address": FIRST}),

@@ -19,6 +19,7 @@ from strongroom.chains.evm import addresses
 from strongroom.chains.evm.chain import Evm
 from strongroom.chains.evm.networks import NETWORKS
 from strongroom.codecs import abi, bip32, eip55, hexadecimal
+from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Curve
 from strongroom.domain.secret import Secret
@@ -33,7 +34,9 @@ from strongroom.keywrap.local import LocalKeyWrap
 Vector = dict[str, Any]
 
 EVM = Evm()
-PERMISSIVE = Policy(dict.fromkeys(EVM.limits), SignOptions(allow_resign=True, allow_pre155=True))
+PERMISSIVE = Policy(
+    dict.fromkeys(EVM.limits), SignOptions(allow_resign=True, allow_pre155=True, allow=frozenset(HAZARDS))
+)
 """For positives: some are older than today's rules."""
 DEFAULT = Policy(EVM.limits)
 """For negatives: what a fresh installation holds transactions against."""

@@ -125,7 +125,7 @@ def node_below(account: Document, path: str) -> Node:
 def sign(rest: Rest, given: Document, expected: Document) -> None:
     chain_id = given["tx"].get("chainId")
     network = "ethereum" if chain_id is None else f"eip155:{int(chain_id, 16)}"
-    options = {"allow_resign": True, "allow_pre155": chain_id is None}
+    options = {"allow_resign": True, "allow_pre155": chain_id is None, "allow": ["creation_without_code"]}
     for unsigned in (given["tx"], given["unsigned_hex"]):
         decoded = rest.permissive.post(f"/networks/{network}/decode", {"unsigned_tx": unsigned})
         same("payload_hash", decoded["summary"]["payload_hash"], expected["signing_hash"])
@@ -148,6 +148,7 @@ def sign(rest: Rest, given: Document, expected: Document) -> None:
 def authorization(rest: Rest, given: Document, expected: Document) -> None:
     network = f"eip155:{given['chainId'] or 1}"
     body = {"chain_id": str(given["chainId"]), "contract": given["address"], "nonce": str(given["nonce"])}
+    body |= {"allow_resign": True}
     for wallet, key in keys(rest, given):
         signed = rest.permissive.post(f"{wallet}/sign-authorization", {"network": network, **body, **key})
         same("authorization_hash", signed["digest"], expected["authorization_hash"])

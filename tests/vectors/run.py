@@ -166,7 +166,9 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0]) if arguments else OWN
     print(f"vectors: {path.resolve()}; passed/failed of each group")
     print("positives: " + " ".join(f"STRONGROOM_{name}={value}" for name, value in PERMISSIVE.items()))
-    print("           with the options allow_resign and, on EVM networks, allow_pre155")
+    print(
+        "           with the options allow_resign and, on EVM networks, allow_pre155 and allow: creation_without_code"
+    )
     print("negatives: the defaults\n")
     folder = read(path)
     report = Report(faults=folder.faults)

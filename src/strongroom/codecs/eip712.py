@@ -1,8 +1,10 @@
 """EIP-712 typed data, version 4 of it (`eth_signTypedData_v4`).
 
-As MetaMask does: a struct that is absent or null is 32 zero bytes (so that a recursive type ends), and what a message
-holds beyond its type is not signed. Stricter than MetaMask: the domain is exactly its type, every other field must be
-there, integers are in range, bytesN has N bytes, addresses pass EIP-55, and every type that is named is defined.
+As MetaMask does: a struct that is absent or null is 32 zero bytes (so that a recursive type ends), and what a domain or
+a message holds beyond its type is not signed. Stricter than MetaMask: every other field must be there, a salt is signed
+if there is one, integers are in range, bytesN has N bytes, addresses pass EIP-55, every type that is named is defined.
+
+Work is bounded: types, their fields and their text, and the values that are hashed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from strongroom.codecs import abi, eip55, hexadecimal
@@ -17,8 +20,14 @@ from strongroom.codecs.keccak import keccak256
 
 DOMAIN: Final = "EIP712Domain"
 MAX_DEPTH: Final = 64
+MAX_NAME: Final = 128
+"""Characters of the name of a type or a field."""
 _MAX_TYPES: Final = 64
-_MAX_VALUES: Final = 2**16
+_MAX_FIELDS: Final = 512
+"""Of all types together."""
+_MAX_TEXT: Final = 2**14
+"""Characters of all types as they are encoded. Each type may name all others, and is hashed with them."""
+_MAX_VALUES: Final = 2**12
 """Of fields and array items together: a short message can name a type with many absent fields many times."""
 _ABSENT: Final = bytes(32)
 _DOMAIN_FIELDS: Final = frozenset({"name", "version", "chainId", "verifyingContract", "salt"})
@@ -43,12 +52,15 @@ class TypedData:
     encoded_type: str
     """The primary type with all that it refers to, as it is hashed: what a contract checks against."""
     domain: Mapping[str, Any]
+    """The fields that are signed."""
     message: Mapping[str, Any]
     """The fields that the primary type knows."""
+    types: Mapping[str, Fields]
+    """What the fields of structs within the message are: others are not signed."""
     domain_separator: bytes
     digest: bytes
     has_unsigned_fields: bool
-    """The message holds fields that its type does not know; the signature does not cover them."""
+    """Domain or message hold fields that their types do not know; the signature does not cover them."""
 
 
 def parse(
@@ -69,16 +81,20 @@ def parse(
     encoder = _Encoder(_definitions(document["types"], aliases or {}), parse_address, aliases or {})
     if not isinstance(primary, str) or primary not in encoder.types:
         raise TypedDataError("primaryType is one of types")
-    if domain.keys() != {name for name, _ in encoder.types[DOMAIN]}:
-        raise TypedDataError("domain has exactly the fields of the type EIP712Domain")
+    if not domain.keys() >= {name for name, _ in encoder.types[DOMAIN]}:
+        raise TypedDataError("domain lacks a field that the type EIP712Domain names")
+    if domain.get("salt") is not None and "salt" not in dict(encoder.types[DOMAIN]):
+        # Wallets need the other fields for themselves; a salt is there to be signed, or the types are another domain's.
+        raise TypedDataError("domain has a salt that the type EIP712Domain does not name")
     separator = encoder.hash_struct(DOMAIN, domain, 0)
     # Of a message that is the domain itself only the domain is signed (MetaMask v4).
     body = b"" if primary == DOMAIN else encoder.hash_struct(primary, message, 0)
     return TypedData(
         primary_type=primary,
         encoded_type=encoder.encode_type(primary),
-        domain=domain,
+        domain={name: domain[name] for name, _ in encoder.types[DOMAIN]},
         message={name: message[name] for name, _ in encoder.types[primary] if name in message},
+        types=encoder.types,
         domain_separator=separator,
         digest=keccak256(b"\x19\x01" + separator + body),
         has_unsigned_fields=encoder.has_unsigned_fields or (primary == DOMAIN and bool(message)),
@@ -99,9 +115,11 @@ def _definitions(value: object, aliases: Mapping[str, str]) -> dict[str, Fields]
     if len(types) > _MAX_TYPES:
         raise TypedDataError(f"types has at most {_MAX_TYPES} entries")
     for name in types:
-        if _NAME.fullmatch(name) is None or _NOT_A_NAME.fullmatch(name) or name in aliases:
+        if len(name) > MAX_NAME or _NAME.fullmatch(name) is None or _NOT_A_NAME.fullmatch(name) or name in aliases:
             raise TypedDataError("a name in types is not a name for a struct")
     definitions = {name: _fields(fields) for name, fields in types.items()}
+    if sum(map(len, definitions.values())) > _MAX_FIELDS:
+        raise TypedDataError(f"types has at most {_MAX_FIELDS} fields in all")
     if not {name for name, _ in definitions[DOMAIN]} <= _DOMAIN_FIELDS:
         raise TypedDataError("EIP712Domain has fields of name, version, chainId, verifyingContract and salt")
     for fields in definitions.values():
@@ -120,21 +138,31 @@ def _fields(value: object) -> Fields:
         if not isinstance(field, dict) or field.keys() != {"name", "type"}:
             raise TypedDataError("a field in types has exactly name and type")
         name, kind = field["name"], field["type"]
-        if not isinstance(name, str) or not isinstance(kind, str) or not name or _NAME.fullmatch(name) is None:
-            raise TypedDataError("the name or type of a field in types is not a name")
+        if not isinstance(name, str) or not isinstance(kind, str) or max(len(name), len(kind)) > MAX_NAME:
+            raise TypedDataError(f"the name or type of a field in types is no text, or over {MAX_NAME} characters")
+        if not name or _NAME.fullmatch(name) is None:
+            raise TypedDataError("the name of a field in types is not a name")
         if name in fields:
             raise TypedDataError("a type in types has two fields of one name")
         fields[name] = kind
     return tuple(fields.items())
 
 
+@lru_cache(maxsize=512)
+def _array(kind: str) -> tuple[str, int | None] | None:
+    """Type of the items and fixed size of an array type, None for any other. ``kind`` is short."""
+    found = _ARRAY.fullmatch(kind)
+    return None if found is None else (found[1], None if found[2] is None else int(found[2]))
+
+
+@lru_cache(maxsize=512)
 def _core(kind: str) -> str:
     """The type inside all array brackets."""
     for _ in range(MAX_DEPTH):
-        found = _ARRAY.fullmatch(kind)
-        if found is None:
+        array = _array(kind)
+        if array is None:
             return kind
-        kind = found[1]
+        kind = array[0]
     raise TypedDataError("an array type is nested too deeply")
 
 
@@ -147,13 +175,16 @@ class _Encoder:
         self._parse_address = parse_address
         self._aliases = aliases
         self._type_hashes: dict[str, bytes] = {}
+        self._written = {
+            name: f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})" for name, fields in types.items()
+        }
+        if sum(map(len, self._written.values())) > _MAX_TEXT:
+            raise TypedDataError(f"types has at most {_MAX_TEXT} characters in all")
+        self._named = {name: {_core(kind) for _, kind in fields} & types.keys() for name, fields in types.items()}
         self._left = _MAX_VALUES
 
     def encode_type(self, name: str) -> str:
-        return "".join(
-            f"{struct}({','.join(f'{kind} {field}' for field, kind in self.types[struct])})"
-            for struct in (name, *sorted(self._dependencies(name) - {name}))
-        )
+        return "".join(self._written[struct] for struct in (name, *sorted(self._dependencies(name) - {name})))
 
     def hash_struct(self, name: str, value: Mapping[str, Any], depth: int) -> bytes:
         fields = self.types[name]
@@ -171,11 +202,9 @@ class _Encoder:
     def _dependencies(self, name: str) -> set[str]:
         found, pending = {name}, [name]
         while pending:
-            for _, kind in self.types[pending.pop()]:
-                core = _core(kind)
-                if core in self.types and core not in found:
-                    found.add(core)
-                    pending.append(core)
+            more = self._named[pending.pop()] - found
+            found |= more
+            pending += more
         return found
 
     def _encode(self, kind: str, value: object, depth: int) -> bytes:
@@ -187,11 +216,12 @@ class _Encoder:
             return _ABSENT if value is None else self.hash_struct(kind, _object(value, "a struct in message"), depth)
         if value is None:
             raise TypedDataError("a field of domain or message is missing or null")
-        array = _ARRAY.fullmatch(kind)
+        array = _array(kind)
         if array is not None:
-            if not isinstance(value, list) or (array[2] is not None and len(value) != int(array[2])):
+            item, size = array
+            if not isinstance(value, list) or size not in (None, len(value)):
                 raise TypedDataError("an array in message is a list of the length that its type states")
-            return keccak256(b"".join(self._encode(array[1], item, depth + 1) for item in value))
+            return keccak256(b"".join([self._encode(item, each, depth + 1) for each in value]))
         try:
             return self._atom(self._aliases.get(kind, kind), value)
         except ValueError as error:

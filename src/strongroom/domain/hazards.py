@@ -33,6 +33,16 @@ UNVERIFIED_AMOUNTS: Final = Hazard(
 CREATION_WITHOUT_CODE: Final = Hazard(
     "creation_without_code", frozenset({"evm"}), "Creates a contract without code; its value is lost"
 )
+TO_ZERO_ADDRESS: Final = Hazard(
+    "to_zero_address",
+    frozenset({"evm", "tron"}),
+    "Sends coins or tokens to the zero address, where nobody can spend them",
+)
+"""Burning has its own functions and dead addresses. In the field this is a recipient variable that was empty."""
+TO_TOKEN_CONTRACT: Final = Hazard(
+    "to_token_contract", frozenset({"evm", "tron"}), "Sends tokens to their own contract, where they are lost"
+)
+"""The most common way in which tokens are lost. The few tokens that redeem by it can be allowed by name."""
 PERMISSION_UPDATE: Final = Hazard(
     "permission_update",
     frozenset({"tron"}),
@@ -45,5 +55,13 @@ OWNER_COSIGNING: Final = Hazard(
 )
 
 HAZARDS: Final[dict[str, Hazard]] = {
-    hazard.name: hazard for hazard in (UNVERIFIED_AMOUNTS, CREATION_WITHOUT_CODE, PERMISSION_UPDATE, OWNER_COSIGNING)
+    hazard.name: hazard
+    for hazard in (
+        UNVERIFIED_AMOUNTS,
+        CREATION_WITHOUT_CODE,
+        TO_ZERO_ADDRESS,
+        TO_TOKEN_CONTRACT,
+        PERMISSION_UPDATE,
+        OWNER_COSIGNING,
+    )
 }

@@ -31,10 +31,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One effect. ``kind`` says which of the fields are set."""
 
     kind: str
-    """transfer, token_transfer, token_transfer_from, token_approve, contract_creation, contract_call, authorization,
-    message, typed_data; where a transaction has inputs and outputs: spend, transfer, change, data; on Tron: stake,
-    unstake, delegate_resource, undelegate_resource, withdraw_rewards, withdraw_unstaked, cancel_unstaking, vote,
-    account_creation, permission_update."""
+    """transfer, token_transfer, token_transfer_from, token_approve, swap, contract_creation, contract_call,
+    authorization, message, typed_data; of an order: offer, consideration; of inputs and outputs: spend, transfer,
+    change, data; on Tron: stake, unstake, delegate_resource, undelegate_resource, withdraw_rewards, withdraw_unstaked,
+    cancel_unstaking, vote, account_creation, permission_update."""
     from_address: str | None = None
     to: str | None = None
     amount: str | None = None

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from strongroom.chains.base import Chain
 from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import Message
+from strongroom.domain.signing import Message, SignOptions
 from strongroom.domain.summary import Caution, Summary
 from strongroom.errors import InvalidMessage
 from strongroom.operations.answers import signatures_of
@@ -48,6 +48,9 @@ class SignAuthorization(KeySelector, kw_only=True, frozen=True, forbid_unknown_f
         AddressText, Meta(description="The code that the account delegates to; the zero address revokes")
     ]
     nonce: Annotated[Uint256Text, Meta(description="Nonce of the account when the authorisation is applied")]
+    allow_resign: Annotated[
+        bool, Meta(description="Sign although something else was signed for the nonce; needs sign:resign")
+    ] = False
 
 
 class VerifyMessage(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +99,10 @@ async def sign_authorization(command: SignAuthorization, call: Call) -> SignedMe
     """EIP-7702: lets a contract act as the account."""
     _, chain = call.networks.resolve(command.network)
     document = {"chain_id": command.chain_id, "address": command.contract, "nonce": command.nonce}
-    return await _sign(command, _of_document(chain, "eip7702", document), call)
+    if command.allow_resign:
+        call.require_scope("sign:resign", "this option")
+    options = SignOptions(allow_resign=command.allow_resign)
+    return await _sign(command, _of_document(chain, "eip7702", document), call, options)
 
 
 async def verify(command: VerifyMessage, call: Call) -> Verification:
@@ -145,7 +151,10 @@ def _refuse_secrets(summary: Summary) -> None:
 
 
 async def _sign(
-    command: SignMessage | SignTypedData | SignAuthorization, message: Message, call: Call
+    command: SignMessage | SignTypedData | SignAuthorization,
+    message: Message,
+    call: Call,
+    options: SignOptions | None = None,
 ) -> SignedMessageView:
     network, chain = call.networks.resolve(command.network)
     usable = await call.usable_wallet(command.wallet_id)
@@ -160,6 +169,7 @@ async def _sign(
         opens=usable.secret,
         guards=prepared.guards,
         details={"summary": msgspec.to_builtins(prepared.summary)},
+        options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
         signed = chain.assemble_message(prepared, signatures_of(answers))

@@ -262,10 +262,36 @@ def test_depth_is_bounded() -> None:
 
 
 def test_work_is_bounded() -> None:
-    wide = [{"name": f"f{number}", "type": "Wide"} for number in range(1000)]
-    assert eip712.parse(one("Wide[]", [{}] * 60, Wide=wide))
-    with pytest.raises(eip712.TypedDataError):
-        eip712.parse(one("Wide[]", [{}] * 70, Wide=wide))
+    wide = [{"name": f"f{number}", "type": "Wide"} for number in range(500)]
+    assert eip712.parse(one("Wide[]", [{}] * 8, Wide=wide))
+    with pytest.raises(eip712.TypedDataError, match="too many values"):
+        eip712.parse(one("Wide[]", [{}] * 9, Wide=wide))
+    with pytest.raises(eip712.TypedDataError, match="512 fields"):
+        eip712.parse(one("Wide[]", [], Wide=wide, More=wide))
+    long = [{"name": f"f{number}" + "x" * 100, "type": "Long"} for number in range(200)]
+    with pytest.raises(eip712.TypedDataError, match="16384 characters"):
+        eip712.parse(one("Long[]", [], Long=long))
+
+
+@pytest.mark.parametrize("size", [129, 100_000])
+def test_names_are_short(size: int) -> None:
+    name = "x" * size
+    for document in (
+        one(name, {}, **{name: []}),
+        one("Box2", {}, Box2=[{"name": name, "type": "string"}]),
+        one("Box2", {}, Box2=[{"name": "it", "type": "uint8" + "[]" * size}]),
+    ):
+        with pytest.raises(eip712.TypedDataError, match=r"128|not a name"):
+            eip712.parse(document)
+
+
+@pytest.mark.parametrize("extra", [{"salt": None}, {"more": [1]}, {"": {}}, {"name2": "x"}])
+def test_what_the_type_of_the_domain_does_not_name_is_not_signed_and_said_so(extra: dict[str, Any]) -> None:
+    document = MAIL | {"domain": MAIL["domain"] | extra}
+    typed = eip712.parse(document)
+    assert typed.digest == eip712.parse(MAIL).digest
+    assert typed.domain == MAIL["domain"]
+    assert typed.has_unsigned_fields
 
 
 def test_agrees_with_eth_account() -> None:

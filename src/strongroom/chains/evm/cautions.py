@@ -1,90 +1,69 @@
-"""What is allowed but a person would want to know."""
+"""What is allowed but a person would want to know, and what is refused unless the caller asks for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strongroom.chains.evm.calls import UNLIMITED, Call
 from strongroom.chains.evm.checks import LIMITS
-from strongroom.chains.evm.decoding import EvmTransaction
+from strongroom.chains.evm.decoding import EvmTransaction, reading
 from strongroom.chains.evm.summary import authority
 from strongroom.chains.evm.transaction import Transaction
-from strongroom.codecs import eip55
+from strongroom.domain import hazards
+from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Policy
 from strongroom.domain.summary import Caution
 
-_ZERO = bytes(eip55.LENGTH)
+_LOST = {hazard.name: hazard for hazard in (hazards.TO_ZERO_ADDRESS, hazards.TO_TOKEN_CONTRACT)}
 
 
 def of_transaction(decoded: EvmTransaction, sender: bytes | None, policy: Policy) -> tuple[Caution, ...]:
+    """Raises OptionRequired on a hazard that the caller did not ask for."""
     transaction = decoded.transaction
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     found: list[Caution] = []
     if high is not None and transaction.fee > high:
-        found.append(Caution(code="high_fee", message="The fee can be unusually high"))
+        found.append(caution("high_fee"))
     if transaction.chain_id is None:
-        found.append(Caution(code="no_replay_protection", message="Valid on every chain where the nonce fits"))
-    if transaction.to is None:
-        found += _creation(transaction)
-    else:
-        found += _target(transaction, transaction.to, sender)
-        if decoded.call is not None:
-            found += _call(decoded.call, transaction.to, sender)
+        found.append(caution("no_replay_protection"))
+    found += _creation(transaction, policy) if transaction.to is None else _call(transaction, sender, policy)
     if transaction.authorizations:
-        found += _authorizations(transaction)
+        found += map(caution, _authorizations(transaction, sender))
     return tuple(found)
 
 
-def _creation(transaction: Transaction) -> Iterator[Caution]:
-    yield Caution(code="contract_creation", message="Creates a contract")
+def _creation(transaction: Transaction, policy: Policy) -> Iterator[Caution]:
+    yield caution("contract_creation")
     if not transaction.data:
-        yield Caution(code="creation_without_code", message="Creates a contract without code; its value is lost")
+        yield policy.permit(hazards.CREATION_WITHOUT_CODE, field="unsigned_tx.to")
 
 
-def _target(transaction: Transaction, to: bytes, sender: bytes | None) -> Iterator[Caution]:
-    if to == _ZERO:
-        yield Caution(code="to_zero_address", message="Goes to the zero address")
-    if to == sender:
-        yield Caution(code="to_self", message="Goes to the sender itself")
+def _call(transaction: Transaction, sender: bytes | None, policy: Policy) -> Iterator[Caution]:
+    read = reading(transaction, sender)
     if transaction.data and transaction.value:
-        yield Caution(code="call_with_value", message="Calls a contract and sends coins with the call")
+        yield caution("call_with_value")
+    for code in read.cautions:
+        if code in read.lost:
+            yield policy.permit(_LOST[code], field="unsigned_tx.data" if transaction.data else "unsigned_tx.to")
+        else:
+            yield caution(code)
 
 
-def _call(call: Call, contract: bytes, sender: bytes | None) -> Iterator[Caution]:
-    if call.name in ("approve", "increaseAllowance", "permit"):
-        amount = call.args[2] if call.name == "permit" else call.args[1]
-        if amount >= UNLIMITED:
-            yield unlimited_approval()
-    elif call.name == "setApprovalForAll":
-        if call.args[1]:
-            yield Caution(code="approval_for_all", message="Lets the spender move every token of this contract")
-    elif call.name != "decreaseAllowance":
-        to = call.args[0] if call.name == "transfer" else call.args[1]
-        if to == contract:
-            yield Caution(code="to_token_contract", message="Sends tokens to their own contract, where they are lost")
-        if to == _ZERO:
-            yield Caution(code="to_zero_address", message="Sends tokens to the zero address")
-        if to == sender:
-            yield Caution(code="to_self", message="Sends tokens to the sender itself")
-
-
-def _authorizations(transaction: Transaction) -> Iterator[Caution]:
-    yield delegation()
-    if any(item.chain_id == 0 for item, _ in transaction.authorizations):
-        yield authorization_any_chain()
-    if any(item.chain_id not in (0, transaction.chain_id) for item, _ in transaction.authorizations):
-        yield Caution(code="authorization_other_chain", message="An authorization is for another chain: no effect")
-    if any(authority(*entry) is None for entry in transaction.authorizations):
-        yield Caution(code="authorization_unsigned", message="An authorization has no valid signature: no effect")
-
-
-def unlimited_approval() -> Caution:
-    return Caution(code="unlimited_approval", message="Lets the spender take all there is, for good")
-
-
-def delegation() -> Caution:
-    return Caution(code="delegation", message="Lets the code of a contract act for an account (EIP-7702)")
-
-
-def authorization_any_chain() -> Caution:
-    return Caution(code="authorization_any_chain", message="An authorization is valid on every chain")
+def _authorizations(transaction: Transaction, sender: bytes | None) -> Iterator[str]:
+    yield "delegation"
+    authorities = [authority(*entry) for entry in transaction.authorizations]
+    chain_ids = {item.chain_id for item, _ in transaction.authorizations}
+    if 0 in chain_ids:
+        yield "authorization_any_chain"
+    if chain_ids - {0, transaction.chain_id}:
+        yield "authorization_other_chain"
+    if None in authorities:
+        yield "authorization_unsigned"
+    expected = transaction.nonce + 1  # EIP-7702: the sender's nonce rises before the list is processed
+    for (item, _), signer in zip(transaction.authorizations, authorities, strict=True):
+        if sender is None or signer != sender or item.chain_id not in (0, transaction.chain_id):
+            continue
+        if item.nonce == expected:
+            expected += 1
+        else:
+            yield "no_effect"
+            return

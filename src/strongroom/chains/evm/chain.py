@@ -13,6 +13,7 @@ from strongroom.chains.evm import (
     cautions,
     checks,
     decoding,
+    guards,
     messages,
     networks,
     schemes,
@@ -29,7 +30,6 @@ from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import (
     Algorithm,
     Consumed,
-    Guard,
     Message,
     OurKey,
     Ours,
@@ -117,15 +117,7 @@ class Evm:
             to_sign=(_to_sign(sender, digest, Purpose.TRANSACTION),),
             summary=summary.summarise(read, sender.address, digest),
             template=_Template(transaction, sender, digest),
-            guards=(
-                Guard(
-                    keyspace=network.keyspace,
-                    chain_id=network.caip2,
-                    address=sender.address.hex(),
-                    sequence=str(transaction.nonce),
-                    payload_hash=digest,
-                ),
-            ),
+            guards=guards.of_transaction(network, transaction, sender.address, digest),
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
@@ -171,11 +163,16 @@ class Evm:
             summary=Summary(
                 network=network.name,
                 type=read.format,
-                actions=[read.action],
+                actions=list(read.actions),
                 from_address=eip55.checksum(sender.address),
                 payload_hash=hexadecimal.to_text(read.digest),
             ),
             template=_MessageTemplate(read, sender),
+            guards=(
+                ()
+                if read.authorization is None
+                else guards.of_authorization(network, read.authorization, sender.address)
+            ),
         )
         return prepared, read.cautions
 

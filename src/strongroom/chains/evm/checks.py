@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from strongroom.chains.evm.decoding import EvmTransaction
+from strongroom.chains.evm.decoding import EvmTransaction, reading
 from strongroom.chains.evm.transaction import BLOB, DYNAMIC_FEE, SET_CODE, Transaction
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired
@@ -20,6 +20,7 @@ LIMITS: Final[dict[str, int | None]] = {
     "min_chain_id": 1,
     "max_init_code": 49_152,
     "high_fee_warning": 5 * 10**16,
+    "unknown_calls": None,
 }
 """Base units, gas and bytes.
 
@@ -28,7 +29,8 @@ the fee is over max_fee_percent_floor (a small transfer may cost more than it mo
 is refused, and so is less than the intrinsic gas; None or 0 lets any gas pass. calldata_floor: gas a token of calldata
 that the gas must cover besides (EIP-7623); a limit, since a chain without Prague takes less, and refusing what is valid
 there stops a payment, while what is under the floor of a chain that has one is never mined. max_init_code: EIP-3860.
-high_fee_warning: from here on the answer carries a warning.
+high_fee_warning: from here on the answer carries a warning. unknown_calls: how many calls that are not understood a
+transaction may make, init code included; 0 refuses them.
 """
 
 Limits = Mapping[str, int | None]
@@ -47,6 +49,7 @@ def check(decoded: EvmTransaction, policy: Policy) -> None:
     _check_shape(decoded.transaction)
     _check_gas(decoded.transaction, limits)
     _check_fee(decoded.transaction, limits)
+    _check_calls(decoded.transaction, limits)
 
 
 def intrinsic_gas(transaction: Transaction) -> int:
@@ -124,6 +127,14 @@ def _check_gas(transaction: Transaction, limits: Limits) -> None:
         raise InvalidTransaction("gas is less than the transaction needs to start", field="unsigned_tx.gas")
     if init_code is not None and transaction.to is None and len(transaction.data) > init_code:
         raise LimitExceeded("the init code is over the limit max_init_code", field="unsigned_tx.data")
+
+
+def _check_calls(transaction: Transaction, limits: Limits) -> None:
+    most = limits["unknown_calls"]
+    if most is not None and (1 if transaction.to is None else reading(transaction, None).unknown) > most:
+        raise LimitExceeded(
+            "the call is not understood, and the limit unknown_calls refuses it", field="unsigned_tx.data"
+        )
 
 
 def _check_fee(transaction: Transaction, limits: Limits) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.evm import calls, jsonform
-from strongroom.chains.evm.calls import Call
+from strongroom.chains.evm import jsonform
 from strongroom.chains.evm.transaction import Signature, Transaction, parse
 from strongroom.codecs import hexadecimal
+from strongroom.codecs.calls import Call, Reading, read_call
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint, OurKey, Ours
 from strongroom.errors import InvalidTransaction, WrongKey
@@ -17,13 +17,19 @@ from strongroom.errors import InvalidTransaction, WrongKey
 
 @dataclass(frozen=True, slots=True)
 class EvmTransaction(Decoded):
+    """What was read; `reading` says what it does."""
+
     transaction: Transaction
     sender: bytes | None
     """``from``, where the JSON form names it."""
     serialised: bytes | None
     """What came in, where it was not the JSON form."""
-    call: Call | None
-    """What the data asks of a contract, where that is known."""
+
+
+def reading(transaction: Transaction, sender: bytes | None) -> Reading:
+    """What the call does that a transaction is. ``transaction.to`` is not None."""
+    assert transaction.to is not None
+    return read_call(Call(transaction.to, transaction.data, transaction.value, sender))
 
 
 def decode(network: Network, unsigned: Unsigned) -> EvmTransaction:
@@ -65,14 +71,10 @@ def _serialised(network: Network, text: str) -> EvmTransaction:
         raise InvalidTransaction(str(error), field="unsigned_tx") from None
     if signature is not None:
         raise InvalidTransaction("the transaction is signed already", field="unsigned_tx")
-    return EvmTransaction(network, (), transaction, None, payload, _call(transaction))
+    return EvmTransaction(network, (), transaction, None, payload)
 
 
 def _json(network: Network, form: dict[str, Any]) -> EvmTransaction:
     transaction, sender = jsonform.read(form)
     hints = () if sender is None else (KeyHint(address=sender),)
-    return EvmTransaction(network, hints, transaction, sender, None, _call(transaction))
-
-
-def _call(transaction: Transaction) -> Call | None:
-    return None if transaction.to is None else calls.read(transaction.data)
+    return EvmTransaction(network, hints, transaction, sender, None)

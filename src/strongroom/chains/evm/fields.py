@@ -1,8 +1,9 @@
 """The values that the JSON forms are made of, read strictly.
 
 A quantity is 0x-hex without leading zeros as JSON-RPC has it ("0x0", "0x1f"), or a JSON integer, or a string of plain
-decimal digits without leading zeros: hex always carries 0x here, so the two are never mistaken. Data is 0x and whole
-bytes. Everything raises ValueError in words that hold nothing of the input.
+decimal digits without leading zeros: hex always carries 0x here, so the two are never mistaken. The JSON of a BigNumber
+of ethers v5, ``{"type": "BigNumber", "hex": "0x01"}``, is one too. Data is 0x and whole bytes. Everything raises
+ValueError in words that hold nothing of the input.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import Final
 from strongroom.codecs import eip55, hexadecimal
 
 _QUANTITY: Final = re.compile(r"0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})|0|[1-9][0-9]{0,77}", re.ASCII)
+_BIG_NUMBER: Final = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
 _WORD: Final = 32
 
 
 def quantity(value: object) -> int:
     """0 to 2^256 - 1."""
-    if isinstance(value, str):
+    if isinstance(value, dict):
+        number = _big_number(value)
+    elif isinstance(value, str):
         if _QUANTITY.fullmatch(value) is None:
             raise ValueError("a quantity is 0x-hex or decimal digits without leading zeros, below 2^256")
         number = int(value, 0)
@@ -29,6 +33,15 @@ def quantity(value: object) -> int:
     if not 0 <= number < 2**256:
         raise ValueError("a quantity is at least 0 and below 2^256")
     return number
+
+
+def _big_number(value: dict[str, object]) -> int:
+    digits = value.get("hex")
+    if value.keys() != {"type", "hex"} or value["type"] != "BigNumber" or not isinstance(digits, str):
+        raise ValueError("a quantity that is an object is a BigNumber: exactly type and hex")
+    if _BIG_NUMBER.fullmatch(digits) is None:
+        raise ValueError("a BigNumber is 0x-hex, not negative and below 2^256")
+    return int(digits, 16)
 
 
 def address(value: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -22,7 +23,7 @@ from strongroom.errors import InvalidTransaction
 
 T = TypeVar("T")
 
-_COMMON: Final = frozenset({"type", "from", "to", "gas", "value", "nonce", "data", "input", "chainId"})
+_COMMON: Final = frozenset({"type", "from", "to", "gas", "value", "nonce", "data", "chainId"})
 _DYNAMIC: Final = _COMMON | {"maxPriorityFeePerGas", "maxFeePerGas", "accessList"}
 _ALLOWED: Final = {
     LEGACY: _COMMON | {"gasPrice"},
@@ -32,23 +33,43 @@ _ALLOWED: Final = {
     SET_CODE: _DYNAMIC | {"authorizationList"},
 }
 _KNOWN: Final = frozenset().union(*_ALLOWED.values())
+_ALIASES: Final = {"gasLimit": "gas", "input": "data"}
+"""Of ethers, and of JSON-RPC itself."""
+_SIGNED: Final = frozenset({"sig", "signature", "v", "r", "s", "yParity", "hash"})
+"""What clients write beside a transaction once it is signed, and null before."""
+_OF_CLIENTS: Final = frozenset(
+    {
+        *("account", "blobs", "blockHash", "blockNumber", "blockTag", "ccipReadEnabled", "customData"),
+        *("enableCcipRead", "kzg", "sidecars", "transactionIndex"),
+    }
+)
+"""Fields of viem, ethers and nodes that are no part of a transaction: they may be null, and nothing else."""
+_NULLABLE: Final = _KNOWN - {"value", "to"}
+"""Null is as good as absent, as clients write it. A value that is null is an amount that nobody has set."""
+_TYPES: Final = {name: kind for kind, name in TYPE_NAMES.items()}
+"""As viem writes them: legacy, eip1559 …"""
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
 _ACCESS: Final = frozenset({"address", "storageKeys"})
 _AUTHORIZATION: Final = frozenset({"chainId", "address", "nonce", "r", "s"})
 
 
 def read(form: Mapping[str, Any]) -> tuple[Transaction, bytes | None]:
-    """The transaction and its ``from``, where it is given. Raises InvalidTransaction."""
+    """The transaction and its ``from``, where it is given. Raises InvalidTransaction.
+
+    Takes what web3.py, viem, ethers v5 and v6 write: ``gasLimit`` for ``gas``, ``input`` for ``data``, "0x", "" or null
+    as the ``to`` of a contract's creation, names of types, null for what is not set.
+    """
+    form = _normal(form)
     kind = _type(form)
-    if not form.keys() <= _ALLOWED[kind]:
-        known = form.keys() <= _KNOWN
+    if kind == LEGACY and form.get("accessList") == []:
+        del form["accessList"]  # of ethers: empty is none
+    for name in form.keys() - _ALLOWED[kind]:
         raise InvalidTransaction(
-            f"a field does not belong to a transaction of type {kind} ({TYPE_NAMES[kind]})"
-            if known
-            else "the transaction has a field that is not known here",
-            field="unsigned_tx",
+            f"the field does not belong to a transaction of type {kind} ({TYPE_NAMES[kind]})",
+            field=f"unsigned_tx.{name}",
         )
     dynamic = kind >= DYNAMIC_FEE
-    data = _data(form)
+    data = _read(form, "data", fields.data) if "data" in form else b""
     transaction = Transaction(
         type=kind,
         chain_id=None if kind == LEGACY and "chainId" not in form else _need(form, "chainId", fields.quantity),
@@ -68,10 +89,44 @@ def read(form: Mapping[str, Any]) -> tuple[Transaction, bytes | None]:
     return transaction, _read(form, "from", fields.address) if "from" in form else None
 
 
+def _normal(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields under one name each, without those that are null."""
+    found: dict[str, Any] = {}
+    for given, value in form.items():
+        name = _ALIASES.get(given, given)
+        if name in _SIGNED:
+            if value is not None:
+                raise InvalidTransaction("the transaction carries a signature", field=f"unsigned_tx.{name}")
+        elif name in _OF_CLIENTS and value is None:
+            continue
+        elif name not in _KNOWN:
+            field = f"unsigned_tx.{given}" if _NAME.fullmatch(given) else "unsigned_tx"
+            raise InvalidTransaction("the transaction has a field that is not known here", field=field)
+        elif value is None and name in _NULLABLE:
+            continue
+        elif name in found and not _same(name, found[name], value):
+            pair = next(f"{name} and {alias}" for alias, meant in _ALIASES.items() if meant == name)
+            raise InvalidTransaction(f"{pair} differ", field=f"unsigned_tx.{given}")
+        else:
+            found[name] = value
+    return found
+
+
+def _same(name: str, one: object, other: object) -> bool:
+    """Whether the two spellings of a field say the same, in whatever form."""
+    read: Callable[[object], object] = fields.data if name == "data" else fields.quantity
+    try:
+        return read(one) == read(other)
+    except ValueError:
+        return False
+
+
 def _type(form: Mapping[str, Any]) -> int:
     """The type as stated, else as JSON-RPC clients infer it from the fields that are there."""
     if "type" in form:
-        kind = _read(form, "type", fields.quantity)
+        stated = form["type"]
+        kind = _TYPES.get(stated) if isinstance(stated, str) else None
+        kind = _read(form, "type", fields.quantity) if kind is None else kind
         if kind not in TYPE_NAMES:
             raise InvalidTransaction("this type of transaction is not known", field="unsigned_tx.type")
         return kind
@@ -85,19 +140,13 @@ def _type(form: Mapping[str, Any]) -> int:
 
 
 def _to(form: Mapping[str, Any], data: bytes) -> bytes | None:
-    if form.get("to") is not None:
+    """None creates a contract: plainly if it is null, else only if there is code. It may be a variable left empty."""
+    to = form.get("to", "")
+    if to not in (None, "", "0x"):
         return _read(form, "to", fields.address)
-    if "to" not in form and not data:
-        raise InvalidTransaction("to is missing; null creates a contract", field="unsigned_tx.to")
+    if to is not None and not data:
+        raise InvalidTransaction("to is missing or empty; null creates a contract", field="unsigned_tx.to")
     return None
-
-
-def _data(form: Mapping[str, Any]) -> bytes:
-    names = [name for name in ("data", "input") if name in form]
-    values = [_read(form, name, fields.data) for name in names]
-    if len(values) == 2 and values[0] != values[1]:
-        raise InvalidTransaction("data and input differ", field="unsigned_tx.input")
-    return values[0] if values else b""
 
 
 def _need(form: Mapping[str, Any], name: str, read: Callable[[object], T]) -> T:
@@ -122,6 +171,9 @@ def _access_list(value: object) -> AccessList:
 
 
 def _access(value: object) -> tuple[bytes, tuple[bytes, ...]]:
+    """An object, or address and keys as a pair, as ethers and the RLP have them."""
+    if isinstance(value, list) and len(value) == len(_ACCESS):
+        return fields.address(value[0]), _words(value[1])
     entry = _object(value)
     if entry.keys() != _ACCESS:
         raise ValueError("an entry has exactly address and storageKeys")
@@ -133,7 +185,7 @@ def _authorizations(value: object) -> tuple[tuple[Authorization, Signature], ...
 
 
 def _authorization(value: object) -> tuple[Authorization, Signature]:
-    entry = _object(value)
+    entry = _flat(_object(value))
     parities = entry.keys() - _AUTHORIZATION
     if not entry.keys() >= _AUTHORIZATION or not parities or not parities <= {"yParity", "v"}:
         raise ValueError("an entry has exactly chainId, address, nonce, yParity (or v), r and s")
@@ -146,6 +198,19 @@ def _authorization(value: object) -> tuple[Authorization, Signature]:
         ),
         Signature(parity.pop(), fields.scalar(entry["r"]), fields.scalar(entry["s"])),
     )
+
+
+def _flat(entry: dict[str, object]) -> dict[str, object]:
+    """An entry whose signature is an object of its own, as ethers v6 has it, in the form of JSON-RPC."""
+    if "signature" not in entry:
+        return entry
+    signature = _object(entry["signature"])
+    if signature.get("_type", "signature") != "signature" or signature.get("networkV") is not None:
+        raise ValueError("a signature is one of ethers, without networkV")
+    parts = {name: value for name, value in signature.items() if name not in ("_type", "networkV")}
+    if parts.keys() & entry.keys() or not parts.keys() <= {"r", "s", "v", "yParity"}:
+        raise ValueError("a signature has r, s and v or yParity")
+    return {**{name: value for name, value in entry.items() if name != "signature"}, **parts}
 
 
 def _parity(name: str, value: object) -> int:

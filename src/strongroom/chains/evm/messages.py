@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from strongroom.chains.evm import cautions, fields
-from strongroom.chains.evm.calls import UNLIMITED
+from msgspec.structs import replace
+
+from strongroom.chains.evm import fields
 from strongroom.chains.evm.checks import MAX_NONCE
 from strongroom.chains.evm.transaction import Authorization
-from strongroom.codecs import eip55, eip191, eip712
+from strongroom.codecs import eip55, eip191, eip712, typed
+from strongroom.codecs.effects import action
 from strongroom.codecs.eip712 import TypedData, TypedDataError
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action, Caution
@@ -23,27 +26,6 @@ EIP7702: Final = "eip7702"
 MESSAGE_FORMATS: Final = (EIP191,)
 DOCUMENT_FORMATS: Final = (EIP712, EIP7702)
 
-_SPENDING: Final = frozenset(
-    {
-        "Permit",
-        "PermitSingle",
-        "PermitBatch",
-        "PermitTransferFrom",
-        "PermitBatchTransferFrom",
-        "PermitWitnessTransferFrom",
-        "PermitBatchWitnessTransferFrom",
-        "TransferWithAuthorization",
-        "ReceiveWithAuthorization",
-        "OrderComponents",
-        "BulkOrder",
-        "Order",
-        "SafeTx",
-    }
-)
-"""Primary types whose signature lets another take tokens: EIP-2612, Permit2, EIP-3009, exchanges, Safe."""
-_AMOUNTS: Final = {"value": UNLIMITED, "amount": 2**160 - 1}
-"""Where an allowance stands in them, and from where on it means all: Permit2 counts in uint160."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
@@ -51,7 +33,7 @@ class ReadMessage:
 
     format: str
     digest: bytes
-    action: Action
+    actions: tuple[Action, ...]
     cautions: tuple[Caution, ...] = ()
     authorization: Authorization | None = None
     details: Mapping[str, object] = field(default_factory=dict)
@@ -69,48 +51,33 @@ def read(network: Network, message: Message) -> ReadMessage:
 
 
 def _personal(data: bytes) -> ReadMessage:
-    return ReadMessage(EIP191, eip191.digest(data), Action(kind="message", data_size=len(data)))
+    return ReadMessage(EIP191, eip191.digest(data), (Action(kind="message", data_size=len(data)),))
 
 
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
     try:
-        typed = eip712.parse(document)
+        parsed = eip712.parse(document)
     except TypedDataError as error:
         raise InvalidMessage(str(error), field="typed_data") from None
-    # A domain may give chainId any type; whoever states one means it.
-    if "chainId" in typed.domain and _integer(typed.domain["chainId"]) != network.chain_id:
+    stated = document["domain"]
+    assert isinstance(stated, dict)
+    # A domain may give chainId any type, and need not sign it; whoever states one means it.
+    if stated.get("chainId") is not None and _integer(stated["chainId"]) != network.chain_id:
         raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
-    action = Action(
-        kind="typed_data",
-        contract=_text(typed.domain.get("verifyingContract")),
-        method=typed.primary_type,
-        spender=_text(typed.message.get("spender")),
-        details={"primary_type": typed.primary_type, "domain": dict(typed.domain)},
-    )
-    return ReadMessage(EIP712, typed.digest, action, typed_cautions(typed))
+    has_contract = stated.get("verifyingContract") is not None
+    read = typed.read_typed(parsed, _contract(parsed), eip55.parse, has_contract=has_contract)
+    first, *others = (action(effect, eip55.checksum, network.symbol) for effect in read.effects)
+    domain = {name: typed.short(value) for name, value in parsed.domain.items()}
+    first = replace(first, details={"primary_type": parsed.primary_type, "domain": domain, **first.details})
+    return ReadMessage(EIP712, parsed.digest, (first, *others), tuple(map(caution, read.cautions)))
 
 
-def typed_cautions(typed: TypedData) -> tuple[Caution, ...]:
-    found = []
-    if typed.primary_type in _SPENDING:
-        message = "Lets another take tokens or change them for others, without a transaction of this account"
-        found.append(Caution(code="spending_permission", message=message))
-        if _unlimited(typed.message) or typed.message.get("allowed") is True:
-            found.append(cautions.unlimited_approval())
-    if typed.has_unsigned_fields:
-        message = "The message holds fields that its type does not have; they are not signed"
-        found.append(Caution(code="unsigned_fields", message=message))
-    return tuple(found)
-
-
-def _unlimited(message: Mapping[str, Any]) -> bool:
-    """Whether an allowance in a permit, or in its `details` or `permitted`, means all there is."""
-    nested = [message]
-    for name in ("details", "permitted"):
-        inner = message.get(name)
-        nested += [part for part in (inner if isinstance(inner, list) else [inner]) if isinstance(part, dict)]
-    amounts = ((_integer(part.get(name)), most) for part in nested for name, most in _AMOUNTS.items())
-    return any(amount is not None and amount >= most for amount, most in amounts)
+def _contract(parsed: TypedData) -> bytes | None:
+    """The verifying contract, if one is signed; its type may be any."""
+    try:
+        return fields.address(parsed.domain.get("verifyingContract"))
+    except ValueError:
+        return None
 
 
 def _authorization(network: Network, document: Mapping[str, object]) -> ReadMessage:
@@ -130,13 +97,13 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
         raise InvalidMessage("nonce is below 2^64 - 1 (EIP-2681)", field="nonce")
     address = eip55.checksum(authorization.address)
     details = {"chain_id": str(authorization.chain_id), "address": address, "nonce": str(authorization.nonce)}
-    action = Action(
+    made = Action(
         kind="authorization",
         contract=address,
         details={"chain_id": details["chain_id"], "nonce": details["nonce"]},
     )
-    found = (cautions.delegation(), *([cautions.authorization_any_chain()] if authorization.chain_id == 0 else []))
-    return ReadMessage(EIP7702, authorization.signing_hash, action, found, authorization, details)
+    found = (caution("delegation"), *([caution("authorization_any_chain")] if authorization.chain_id == 0 else []))
+    return ReadMessage(EIP7702, authorization.signing_hash, (made,), found, authorization, details)
 
 
 def _integer(value: object) -> int | None:
@@ -144,7 +111,3 @@ def _integer(value: object) -> int | None:
         return eip712.integer(value)
     except ValueError:
         return None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

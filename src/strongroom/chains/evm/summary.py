@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from strongroom.chains.evm import addresses, calls, signatures
-from strongroom.chains.evm.decoding import EvmTransaction
-from strongroom.chains.evm.transaction import TYPE_NAMES, Authorization, Signature, Transaction
+from msgspec.structs import replace
+
+from strongroom.chains.evm import addresses, signatures
+from strongroom.chains.evm.decoding import EvmTransaction, reading
+from strongroom.chains.evm.transaction import TYPE_NAMES, Authorization, Signature
 from strongroom.codecs import eip55, hexadecimal
-from strongroom.domain.network import Network
+from strongroom.codecs.effects import action
 from strongroom.domain.summary import Action, Fee, Summary
 
 
@@ -32,14 +34,15 @@ def summarise(decoded: EvmTransaction, sender: bytes | None, payload_hash: bytes
 
 
 def _actions(decoded: EvmTransaction, sender: bytes | None) -> list[Action]:
-    """One action of the call itself, one for value that goes with a call, one an authorization."""
-    transaction, network = decoded.transaction, decoded.network
-    text = None if sender is None else eip55.checksum(sender)
-    found = [_main(decoded, sender, text)]
-    if transaction.value and transaction.to is not None and transaction.data:
-        found.append(_transfer(transaction, network, text, transaction.to))
-    found += [_authorization(*entry) for entry in transaction.authorizations]
-    return found
+    """The call itself, coins that go with it, what it does inside, and one for each authorization."""
+    transaction, symbol = decoded.transaction, decoded.network.symbol
+    if transaction.to is None:
+        found = [_creation(decoded, sender)]
+    else:
+        found = [action(effect, eip55.checksum, symbol) for effect in reading(transaction, sender).effects]
+    if transaction.blob_hashes:
+        found[0] = replace(found[0], details={**found[0].details, "blobs": len(transaction.blob_hashes)})
+    return found + [_authorization(*entry) for entry in transaction.authorizations]
 
 
 @lru_cache(maxsize=1024)
@@ -49,44 +52,16 @@ def authority(authorization: Authorization, signature: Signature) -> bytes | Non
     return signatures.recover_address(authorization.signing_hash, compact, signature.y_parity)
 
 
-def _main(decoded: EvmTransaction, sender: bytes | None, text: str | None) -> Action:
-    transaction, network = decoded.transaction, decoded.network
-    details = {"blobs": len(transaction.blob_hashes)} if transaction.blob_hashes else {}
-    if transaction.to is None:
-        created = None if sender is None else eip55.checksum(addresses.created_by(sender, transaction.nonce))
-        return Action(
-            kind="contract_creation",
-            from_address=text,
-            contract=created,
-            amount=str(transaction.value),
-            asset=network.symbol,
-            data_size=len(transaction.data),
-        )
-    if not transaction.data:
-        return _transfer(transaction, network, text, transaction.to, details)
-    contract = eip55.checksum(transaction.to)
-    if decoded.call is not None:
-        return calls.action(decoded.call, text, contract)
+def _creation(decoded: EvmTransaction, sender: bytes | None) -> Action:
+    transaction = decoded.transaction
+    created = None if sender is None else eip55.checksum(addresses.created_by(sender, transaction.nonce))
     return Action(
-        kind="contract_call",
-        from_address=text,
-        contract=contract,
-        method=hexadecimal.to_text(transaction.data[:4]),
-        data_size=len(transaction.data),
-        details=details,
-    )
-
-
-def _transfer(
-    transaction: Transaction, network: Network, text: str | None, to: bytes, details: dict[str, int] | None = None
-) -> Action:
-    return Action(
-        kind="transfer",
-        from_address=text,
-        to=eip55.checksum(to),
+        kind="contract_creation",
+        from_address=None if sender is None else eip55.checksum(sender),
+        contract=created,
         amount=str(transaction.value),
-        asset=network.symbol,
-        details=details or {},
+        asset=decoded.network.symbol,
+        data_size=len(transaction.data),
     )
 
 

@@ -1,81 +1,64 @@
-"""What the data of a TriggerSmartContract says: the calls of the EVM chains, with Tron's addresses.
+"""What the data of a TriggerSmartContract does: the calls of every chain with the Solidity ABI, with Tron's addresses.
 
-TRC-20 and TRC-721 have the ABI of ERC-20 and ERC-721. Two functions of older tokens, USDT among them, are Tron's own,
-and some wallets write the byte 0x41 before a recipient: contracts take the last 20 bytes of the word, so it is the same
-recipient.
+Some wallets write the byte 0x41 before a recipient. Contracts take the last 20 bytes of the word, so it is the same
+recipient, and it is read as that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from strongroom.chains.evm import calls as evm
 from strongroom.chains.tron import addresses
-from strongroom.codecs import abi, eip55
+from strongroom.codecs import abi, effects
+from strongroom.codecs.calls import Call, Reading, read_call
+from strongroom.codecs.effects import Effect
 from strongroom.domain.summary import Action
 
-UNLIMITED: Final = evm.UNLIMITED
-_WORD: Final = abi.WORD
 _SELECTOR: Final = 4
 _PREFIXED: Final = bytes(11) + addresses.PREFIX
-_APPROVALS: Final = {
-    abi.selector(signature): signature
-    for signature in ("increaseApproval(address,uint256)", "decreaseApproval(address,uint256)")
+_ADDRESSES: Final = {
+    abi.selector(signature): signature.count("address")
+    for signature in (
+        "transfer(address,uint256)",
+        "transferFrom(address,address,uint256)",
+        "approve(address,uint256)",
+        "increaseAllowance(address,uint256)",
+        "decreaseAllowance(address,uint256)",
+        "increaseApproval(address,uint256)",
+        "decreaseApproval(address,uint256)",
+    )
 }
+"""How many addresses the functions of a token begin with: only there the byte is looked for."""
 _MAX_SIGNATURE: Final = 256
 _MAX_ARGUMENTS: Final = 1024
 """Those in arrays are counted."""
-_PREFIXES: Final[tuple[tuple[int, ...], ...]] = ((), (0,), (1,), (0, 1))
-"""Words that may carry the byte 0x41: every function that is known takes its addresses first, and no more than two."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    name: str
-    args: tuple[Any, ...]
-    """Addresses as 20 bytes."""
+class TronCall:
+    reading: Reading
     prefixed: bool
     """An address carries the byte 0x41, which the contract does not see."""
 
     @property
-    def raises_allowance(self) -> bool:
-        return self.name in ("approve", "increaseAllowance", "increaseApproval", "permit")
+    def unknown(self) -> int:
+        """Calls that were not understood. A contract runs code without data too."""
+        return self.reading.unknown or (1 if self.is_bare else 0)
 
     @property
-    def lowers_allowance(self) -> bool:
-        return self.name in ("decreaseAllowance", "decreaseApproval")
+    def is_bare(self) -> bool:
+        return self.reading.effects[0].kind == "transfer" and len(self.reading.effects) == 1
 
 
-def read(data: bytes) -> Call | None:
-    """None where the function is not known or the arguments are not its canonical encoding."""
-    for words in _PREFIXES:
-        plain = _without_prefixes(data, words)
-        if plain is None:
-            continue
-        found = evm.read(plain) or _approval(plain)
-        if found is not None and all(isinstance(found.args[word], bytes) for word in words):
-            return Call(found.name, found.args, bool(words))
-    return None
+def read(contract: bytes, data: bytes, owner: bytes) -> TronCall:
+    """``contract`` and ``owner``: 21 bytes. Coins that go with the call are not part of it."""
+    plain = _without_prefixes(data)
+    return TronCall(read_call(Call(contract[1:], plain, 0, owner[1:])), plain != data)
 
 
-def action(call: Call, sender: str | None, contract: str) -> Action:
-    """The effect of a call to ``contract``. ``sender`` and ``contract`` as Tron shows them, and so is what it gives."""
-    if call.name in ("increaseApproval", "decreaseApproval"):
-        return Action(
-            kind="token_approve",
-            from_address=sender,
-            spender=addresses.to_text(addresses.PREFIX + call.args[0]),
-            amount=str(call.args[1]),
-            contract=contract,
-            asset=contract,
-            method=call.name,
-        )
-    found = evm.action(evm.Call(call.name, call.args), _to_evm(sender), _to_evm(contract) or "")
-    shown = {name: _from_evm(getattr(found, name)) for name in ("from_address", "to", "spender", "contract", "asset")}
-    return msgspec.structs.replace(found, **shown)
+def action(effect: Effect, symbol: str) -> Action:
+    return effects.action(effect, lambda address: addresses.to_text(addresses.PREFIX + address), symbol)
 
 
 def selector(signature: str) -> bytes:
@@ -118,30 +101,10 @@ def _argument(name: str, value: object) -> object:
     return value
 
 
-def _approval(data: bytes) -> evm.Call | None:
-    signature = _APPROVALS.get(data[:_SELECTOR])
-    if signature is None:
-        return None
-    try:
-        return evm.Call(signature.partition("(")[0], abi.decode(abi.types(signature), data[_SELECTOR:]))
-    except ValueError:
-        return None
-
-
-def _without_prefixes(data: bytes, words: tuple[int, ...]) -> bytes | None:
-    """With the byte 0x41 before the address in each of these words put to zero; None where one does not carry it."""
+def _without_prefixes(data: bytes) -> bytes:
     plain = bytearray(data)
-    for word in words:
-        at = _SELECTOR + word * _WORD
-        if plain[at : at + len(_PREFIXED)] != _PREFIXED:
-            return None
-        plain[at + len(_PREFIXED) - 1] = 0
+    for word in range(_ADDRESSES.get(data[:_SELECTOR], 0)):
+        at = _SELECTOR + word * abi.WORD
+        if plain[at : at + len(_PREFIXED)] == _PREFIXED:
+            plain[at + len(_PREFIXED) - 1] = 0
     return bytes(plain)
-
-
-def _to_evm(text: str | None) -> str | None:
-    return None if text is None else eip55.checksum(addresses.from_base58(text)[1:])
-
-
-def _from_evm(text: str | None) -> str | None:
-    return None if text is None else addresses.to_text(addresses.PREFIX + eip55.parse(text))

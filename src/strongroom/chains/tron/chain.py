@@ -168,7 +168,7 @@ class Tron:
             summary=Summary(
                 network=network.name,
                 type=read.type,
-                actions=[read.action],
+                actions=list(read.actions),
                 from_address=addresses.to_text(key.address),
                 payload_hash=hexadecimal.to_text(read.digest),
             ),

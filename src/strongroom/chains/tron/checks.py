@@ -56,7 +56,7 @@ def check(decoded: TronTransaction, policy: Policy, now: datetime, *, signs: boo
     _check_fee_limit(decoded.transaction, limits)
     _check_contract(decoded.transaction)
     unknown = limits["unknown_calls"]
-    if unknown is not None and unknown < 1 and decoded.transaction.contract is contracts.TRIGGER and not decoded.call:
+    if unknown is not None and decoded.call is not None and decoded.call.unknown > unknown:
         raise LimitExceeded("the call is not understood, and the limit unknown_calls refuses it", field=_VALUE)
 
 

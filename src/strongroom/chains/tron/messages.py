@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from strongroom.chains.evm.messages import typed_cautions
-from strongroom.chains.tron import addresses
-from strongroom.codecs import eip712, tip191
-from strongroom.codecs.eip712 import DOMAIN, TypedDataError
+from msgspec.structs import replace
+
+from strongroom.chains.tron import addresses, calls
+from strongroom.codecs import eip712, tip191, typed
+from strongroom.codecs.eip712 import DOMAIN, TypedData, TypedDataError
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action, Caution
@@ -41,7 +43,7 @@ class ReadMessage:
 
     type: str
     digest: bytes
-    action: Action
+    actions: tuple[Action, ...]
     cautions: tuple[Caution, ...] = ()
 
 
@@ -49,7 +51,7 @@ def read(network: Network, message: Message) -> ReadMessage:
     """Raises InvalidMessage."""
     if message.format == TIP191:
         digest = tip191.digest(message.data)
-        return ReadMessage(TIP191, digest, Action(kind="message", data_size=len(message.data)))
+        return ReadMessage(TIP191, digest, (Action(kind="message", data_size=len(message.data)),))
     if message.format == TYPED_DATA:
         return _typed(network, message.document)
     raise InvalidMessage("this chain has no such message format", field="format")
@@ -57,20 +59,29 @@ def read(network: Network, message: Message) -> ReadMessage:
 
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
     try:
-        typed = eip712.parse(_with_domain(document), parse_address=addresses.from_any, aliases=_ALIASES)
+        parsed = eip712.parse(_with_domain(document), parse_address=addresses.from_any, aliases=_ALIASES)
     except TypedDataError as error:
         raise InvalidMessage(str(error), field="typed_data") from None
-    # A domain may give chainId any type; whoever states one means it.
-    if "chainId" in typed.domain and _integer(typed.domain["chainId"]) != network.chain_id:
+    stated = document["domain"]
+    assert isinstance(stated, dict)
+    # A domain may give chainId any type, and need not sign it; whoever states one means it.
+    if stated.get("chainId") is not None and _integer(stated["chainId"]) != network.chain_id:
         raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
-    action = Action(
-        kind="typed_data",
-        contract=_shown(typed.domain.get("verifyingContract")),
-        method=typed.primary_type,
-        spender=_shown(typed.message.get("spender")),
-        details={"primary_type": typed.primary_type, "domain": dict(typed.domain)},
-    )
-    return ReadMessage("tip712", typed.digest, action, typed_cautions(typed))
+    has_contract = stated.get("verifyingContract") is not None
+    read = typed.read_typed(parsed, _contract(parsed), addresses.from_any, has_contract=has_contract)
+    first, *others = (calls.action(effect, network.symbol) for effect in read.effects)
+    domain = {name: typed.short(value) for name, value in parsed.domain.items()}
+    first = replace(first, details={"primary_type": parsed.primary_type, "domain": domain, **first.details})
+    return ReadMessage("tip712", parsed.digest, (first, *others), tuple(map(caution, read.cautions)))
+
+
+def _contract(parsed: TypedData) -> bytes | None:
+    """The verifying contract, if one is signed; its type may be any."""
+    value = parsed.domain.get("verifyingContract")
+    try:
+        return addresses.from_any(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _with_domain(document: Mapping[str, object]) -> Mapping[str, object]:
@@ -78,18 +89,10 @@ def _with_domain(document: Mapping[str, object]) -> Mapping[str, object]:
     types, domain = document.get("types"), document.get("domain")
     if not isinstance(types, dict) or not isinstance(domain, dict) or DOMAIN in types:
         return document
+    if not domain.keys() <= _DOMAIN_FIELDS.keys():
+        return document
     fields = [{"name": name, "type": kind} for name, kind in _DOMAIN_FIELDS.items() if name in domain]
     return {**document, "types": {DOMAIN: fields, **types}}
-
-
-def _shown(value: Any) -> str | None:
-    """An address as the network shows it; other text as it is."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return addresses.to_text(addresses.PREFIX + addresses.from_any(value))
-    except ValueError:
-        return value
 
 
 def _integer(value: object) -> int | None:

@@ -112,11 +112,8 @@ def _call(decoded: TronTransaction, owner: str) -> Iterator[Action]:
     values, symbol = decoded.transaction.values, decoded.network.symbol
     data: bytes = values.get("data", b"")
     contract = addresses.to_text(values["contract_address"])
-    if decoded.call is not None:
-        yield calls.action(decoded.call, owner, contract)
-    elif data:
-        method = hexadecimal.to_text(data[:4])
-        yield Action(kind="contract_call", from_address=owner, contract=contract, method=method, data_size=len(data))
+    if decoded.call is not None and data:
+        yield from (calls.action(effect, symbol) for effect in decoded.call.reading.effects)
     else:
         yield Action(kind="contract_call", from_address=owner, contract=contract, data_size=0)
     if values.get("call_value"):

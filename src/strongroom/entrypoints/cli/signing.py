@@ -127,12 +127,14 @@ def sign_authorization(
     contract: Annotated[str, typer.Argument(help="The code that the account hands itself to; zero address: none.")],
     chain_id: Annotated[str, typer.Option(help="Decimal; 0 is valid on every chain.")],
     nonce: Annotated[str, typer.Option(help="Nonce of the account when it is applied; decimal.")],
+    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
 ) -> Fields:
     """Sign an EIP-7702 authorisation: it lets a contract act as the account."""
     return {
         "contract": contract,
         "chain_id": chain_id,
         "nonce": nonce,
+        **({"allow_resign": True} if allow_resign else {}),
     }
 
 

@@ -260,6 +260,12 @@ EXAMPLES: Final[dict[str, Example]] = {
                 "method": "Mail",
                 "details": {"primary_type": "Mail", "domain": _domain},
             },
+            warnings=[
+                {
+                    "code": "unknown_typed_data",
+                    "message": "A contract will act on this message, and its type is not understood here",
+                }
+            ],
         ),
     ),
     "authorizations.sign": Example(

@@ -10,6 +10,7 @@ from btclib_secp256k1 import keys, recovery
 from strongroom.chains.evm import addresses
 from strongroom.chains.evm.chain import Evm
 from strongroom.codecs import eip55
+from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
 from strongroom.domain.signing import OurKey, Policy, Prepared, Signed, SignOptions
 from strongroom.domain.summary import Caution
@@ -18,7 +19,7 @@ EVM = Evm()
 ETHEREUM = EVM.networks[0]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT = Policy(EVM.limits)
-PERMISSIVE = Policy(dict.fromkeys(EVM.limits), SignOptions(allow_pre155=True))
+PERMISSIVE = Policy(dict.fromkeys(EVM.limits), SignOptions(allow_pre155=True, allow=frozenset(HAZARDS)))
 
 PRIVATE = b"\x46" * 32
 TO = "0x3535353535353535353535353535353535353535"

@@ -42,10 +42,20 @@ def permit_single(amount: Any) -> dict[str, Any]:
     document = permit()
     document["types"] = {
         "EIP712Domain": document["types"]["EIP712Domain"],
-        "PermitSingle": [{"name": "details", "type": "PermitDetails"}, {"name": "spender", "type": "address"}],
-        "PermitDetails": [{"name": "token", "type": "address"}, {"name": "amount", "type": "uint160"}],
+        "PermitSingle": [
+            {"name": "details", "type": "PermitDetails"},
+            {"name": "spender", "type": "address"},
+            {"name": "sigDeadline", "type": "uint256"},
+        ],
+        "PermitDetails": [
+            {"name": "token", "type": "address"},
+            {"name": "amount", "type": "uint160"},
+            {"name": "expiration", "type": "uint48"},
+            {"name": "nonce", "type": "uint48"},
+        ],
     }
-    message = {"details": {"token": TOKEN, "amount": amount}, "spender": SPENDER}
+    details = {"token": TOKEN, "amount": amount, "expiration": 1_900_000_000, "nonce": 0}
+    message = {"details": details, "spender": SPENDER, "sigDeadline": "1893456000"}
     return document | {"primaryType": "PermitSingle", "message": message}
 
 
@@ -136,7 +146,12 @@ def test_the_summary_of_typed_data() -> None:
     prepared, _ = EVM.prepare_message(ETHEREUM, MESSAGES["eip712"], OURS)
     [action] = prepared.summary.actions
     assert (action.kind, action.method, action.contract, action.spender) == ("typed_data", "Permit", TOKEN, SPENDER)
-    assert action.details == {"primary_type": "Permit", "domain": {"chainId": 1, "verifyingContract": TOKEN}}
+    assert (action.from_address, action.amount, action.asset) == (FROM, "5", TOKEN)
+    assert action.details == {
+        "primary_type": "Permit",
+        "domain": {"chainId": 1, "verifyingContract": TOKEN},
+        "deadline": "1893456000",
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from strongroom.codecs import abi, eip55
-from strongroom.domain.signing import Message
+from strongroom.domain.hazards import HAZARDS
+from strongroom.domain.signing import Message, Policy, SignOptions
 from strongroom.domain.summary import Action, Fee
+from strongroom.errors import OptionRequired
 from tests.unit.chains.evm.evm_cases import (
     AUTHORIZATION,
     BLOB,
@@ -22,6 +24,7 @@ from tests.unit.chains.evm.evm_cases import (
     TOKEN,
     check,
     our_key,
+    serialised,
     signature,
 )
 
@@ -90,7 +93,15 @@ TOKENS = {"contract": TOKEN, "asset": TOKEN}
                 bytes(32),
                 bytes(32),
             ),
-            Action(kind="token_approve", from_address=OTHER, spender=TO_SHOWN, amount="5", method="permit", **TOKENS),
+            Action(
+                kind="token_approve",
+                from_address=OTHER,
+                spender=TO_SHOWN,
+                amount="5",
+                method="permit",
+                details={"deadline": "6"},
+                **TOKENS,
+            ),
         ),
         (
             call("setApprovalForAll(address,bool)", OTHER, True),
@@ -150,17 +161,25 @@ def test_calls(form: dict[str, Any], action: Action) -> None:
     assert actions(form) == [action]
 
 
-def test_arguments_that_are_not_canonical_are_not_read() -> None:
+def test_arguments_that_are_not_canonical_are_read_all_the_same() -> None:
     form = call("transfer(address,uint256)", OTHER, 5)
     dirty = form["data"][:10] + "01" + form["data"][12:]
-    for data in (dirty, form["data"] + "00", form["data"][:-2]):
-        assert actions(form | {"data": data})[0].kind == "contract_call"
+    for data in (dirty, form["data"] + "00"):
+        assert actions(form | {"data": data}) == actions(form)
+        assert codes(form | {"data": data}) == ["noncanonical_call"]
+
+
+def test_arguments_that_are_cut_short_make_an_unknown_call() -> None:
+    form = call("transfer(address,uint256)", OTHER, 5)
+    short = form | {"data": form["data"][:-2]}
+    assert [(action.kind, action.method) for action in actions(short)] == [("contract_call", "0xa9059cbb")]
+    assert codes(short) == ["unknown_call"]
 
 
 def test_value_that_goes_with_a_call_is_an_action_of_its_own() -> None:
     form = CALL | {"data": "0x12345678", "value": "0x5"}
     assert [(action.kind, action.amount) for action in actions(form)] == [("contract_call", None), ("transfer", "5")]
-    assert codes(form) == ["call_with_value"]
+    assert codes(form) == ["call_with_value", "unknown_call"]
 
 
 def test_a_contract_is_created() -> None:
@@ -170,7 +189,6 @@ def test_a_contract_is_created() -> None:
     assert (action.kind, action.data_size) == ("contract_creation", 2)
     assert action.contract is not None
     assert codes(form) == ["contract_creation"]
-    assert codes(form | {"data": "0x"}) == ["contract_creation", "creation_without_code"]
     assert EVM.summarise(EVM.decode(ETHEREUM, form), None).actions[0].contract is None
 
 
@@ -183,18 +201,46 @@ def test_a_contract_is_created() -> None:
         (call("approve(address,uint256)", OTHER, 10**24), []),
         (call("setApprovalForAll(address,bool)", OTHER, True), ["approval_for_all"]),
         (call("setApprovalForAll(address,bool)", OTHER, False), []),
-        (call("transfer(address,uint256)", TOKEN, 1), ["to_token_contract"]),
-        (call("transfer(address,uint256)", ZERO, 1), ["to_zero_address"]),
+        (call("transfer(address,uint256)", TOKEN, 0), ["to_token_contract"]),
+        (call("transfer(address,uint256)", ZERO, 0), ["to_zero_address"]),
         (call("transfer(address,uint256)", FROM, 1), ["to_self"]),
-        (call("transferFrom(address,address,uint256)", FROM, TOKEN, 1), ["to_token_contract"]),
         (call("transfer(address,uint256)", OTHER, 1) | {"value": "0x1"}, ["call_with_value"]),
         (DYNAMIC | {"to": FROM}, ["to_self"]),
-        (DYNAMIC | {"to": ZERO}, ["to_zero_address"]),
+        (DYNAMIC | {"to": ZERO, "value": "0x0"}, ["to_zero_address"]),
         (DYNAMIC | {"maxFeePerGas": hex(3 * 10**12)}, ["high_fee"]),
     ],
 )
 def test_cautions(form: dict[str, Any], expected: list[str]) -> None:
     assert codes(form) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "hazard"),
+    [
+        *(
+            (DYNAMIC | {"gas": hex(100_000), "to": None, "value": value} | data, "creation_without_code")
+            for value in ("0x0", "0x1", "0xde0b6b3a7640000")
+            for data in ({}, {"data": "0x"}, {"input": "0x"})
+        ),
+        (DYNAMIC | {"to": ZERO}, "to_zero_address"),
+        (CALL | {"to": ZERO, "value": "0x1", "data": "0x12345678"}, "to_zero_address"),
+        (call("transfer(address,uint256)", ZERO, 1), "to_zero_address"),
+        (call("transferFrom(address,address,uint256)", FROM, ZERO, 1), "to_zero_address"),
+        (call("safeTransferFrom(address,address,uint256)", FROM, ZERO, 0), "to_zero_address"),
+        (call("transfer(address,uint256)", TOKEN, 1), "to_token_contract"),
+        (call("transferFrom(address,address,uint256)", FROM, TOKEN, 1), "to_token_contract"),
+    ],
+)
+def test_a_certain_loss_is_refused_unless_an_option_names_it(form: dict[str, Any], hazard: str) -> None:
+    plain = {name: value for name, value in form.items() if name != "data" or "input" not in form}
+    for unsigned in (plain, serialised(plain)):
+        with pytest.raises(OptionRequired, match=hazard) as refusal:
+            check(unsigned)
+        assert refusal.value.field in ("unsigned_tx.to", "unsigned_tx.data")
+        allowed = check(unsigned, Policy(EVM.limits, SignOptions(allow=frozenset({hazard}))))
+        assert hazard in [caution.code for caution in allowed]
+        with pytest.raises(OptionRequired):
+            check(unsigned, Policy(EVM.limits, SignOptions(allow=frozenset(HAZARDS) - {hazard})))
 
 
 def test_blobs_are_counted() -> None:
@@ -214,7 +260,7 @@ def test_delegations() -> None:
     assert actions(form)[1] == Action(
         kind="authorization", from_address=FROM, contract=OTHER, details={"chain_id": "0", "nonce": "3"}
     )
-    assert codes(form) == ["delegation", "authorization_any_chain"]
+    assert codes(form | {"nonce": "0x2"}) == ["delegation", "authorization_any_chain"]
     high = entry | {"s": hex(2**255 + 1)}
     elsewhere = AUTHORIZATION | {"chainId": "0x5", "r": "0x" + "ff" * 32}
     bad = SET_CODE | {"authorizationList": [high, elsewhere], "gas": hex(10**5)}

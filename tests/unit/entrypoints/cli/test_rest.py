@@ -88,9 +88,10 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         {"wallet_id": ID, "network": "ethereum", "typed_data": DOCUMENT, "address": ADDRESS},
     ),
     "authorizations.sign": (
-        [ID, "ethereum", ADDRESS, "--chain-id", "1", "--nonce", "7", "--account", "1", "--change", "0"],
+        [ID, "ethereum", ADDRESS, "--chain-id", "1", "--nonce", "7", "--account", "1", "--change", "0",
+         "--allow-resign"],
         {"wallet_id": ID, "network": "ethereum", "contract": ADDRESS, "chain_id": "1", "nonce": "7", "account": 1,
-         "change": 0},
+         "change": 0, "allow_resign": True},
     ),
     "messages.verify": (
         ["ethereum", "00ff", "--encoding", "hex", "--signature", "0x12", "--address", ADDRESS],

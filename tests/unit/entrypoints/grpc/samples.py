@@ -71,7 +71,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     },
     "typed_data.sign": {"wallet_id": WALLET, "network": NETWORK, "typed_data": TYPED_DATA, **POSITION},
     "authorizations.sign": {
-        "wallet_id": WALLET, "network": NETWORK, "chain_id": "0", "contract": ADDRESS, "nonce": "1", **POSITION,
+        "wallet_id": WALLET, "network": NETWORK, "chain_id": "0", "contract": ADDRESS, "nonce": "1",
+        "allow_resign": True, **POSITION,
     },
     "messages.verify": {
         "network": NETWORK, "format": "eip191", "message": "a\0b", "encoding": "text", "signature": "0x", "address": "",

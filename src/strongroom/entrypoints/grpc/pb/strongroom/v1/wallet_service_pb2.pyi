@@ -530,7 +530,7 @@ class SignTypedDataRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., typed_data: _Optional[_Union[JsonDocument, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
 
 class SignAuthorizationRequest(_message.Message):
-    __slots__ = ("wallet_id", "network", "chain_id", "contract", "nonce", "scheme", "account", "change", "index", "path", "address")
+    __slots__ = ("wallet_id", "network", "chain_id", "contract", "nonce", "scheme", "account", "change", "index", "path", "address", "allow_resign")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -542,6 +542,7 @@ class SignAuthorizationRequest(_message.Message):
     INDEX_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_RESIGN_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     chain_id: str
@@ -553,7 +554,8 @@ class SignAuthorizationRequest(_message.Message):
     index: int
     path: str
     address: str
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., chain_id: _Optional[str] = ..., contract: _Optional[str] = ..., nonce: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+    allow_resign: bool
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., chain_id: _Optional[str] = ..., contract: _Optional[str] = ..., nonce: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., allow_resign: _Optional[bool] = ...) -> None: ...
 
 class VerifyMessageRequest(_message.Message):
     __slots__ = ("network", "format", "message", "encoding", "signature", "address")

@@ -1,0 +1,76 @@
+"""A caution has a listed code, a code that is listed is given, and the documents say what the code says."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterable, Iterator
+
+from strongroom.chains.registry import CHAINS
+from strongroom.codecs.known import CALLS
+from strongroom.domain.cautions import CAUTIONS
+from strongroom.domain.hazards import HAZARDS
+from tests.architecture.source import ROOT, Module, module, modules
+
+TABLES = ("domain.cautions", "domain.hazards")
+LISTED = CAUTIONS.keys() | HAZARDS.keys()
+
+
+def codes(each: Module) -> Iterator[str]:
+    """The codes that are written where a caution is made."""
+    for node in ast.walk(each.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == "Caution":
+            yield from (_text(keyword.value) for keyword in node.keywords if keyword.arg == "code")
+        elif node.func.id == "caution":
+            yield from map(_text, node.args)
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "?"
+
+
+def unlisted(checked: Iterable[Module]) -> list[str]:
+    return [f"{each.name}: {code}" for each in checked for code in codes(each) if code not in {*LISTED, "?"}]
+
+
+def test_every_caution_is_listed() -> None:
+    assert unlisted(modules()) == []
+    assert {code for known in CALLS for code in known.cautions} <= CAUTIONS.keys()
+    assert unlisted([module("chains.evm.a", 'Caution(code="new", message="x"), caution("other")')]) == [
+        "chains.evm.a: new",
+        "chains.evm.a: other",
+    ]
+
+
+def test_every_listed_caution_is_given() -> None:
+    written = {
+        node.value
+        for each in modules()
+        if each.name not in TABLES
+        for node in ast.walk(each.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert CAUTIONS.keys() - written == set()
+
+
+def test_cautions_are_of_chains_that_are_there_and_say_what_they_are_for() -> None:
+    for kind in CAUTIONS.values():
+        assert kind.chains
+        assert kind.chains <= CHAINS.keys()
+        assert kind.message
+        assert kind.use
+
+
+def test_the_document_is_as_the_code_is() -> None:
+    document = ROOT / "docs/cautions.md"
+    spec = importlib.util.spec_from_file_location("cautions_document", document.with_suffix(".py"))
+    assert spec is not None
+    assert spec.loader is not None
+    generator = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    text = document.read_text("utf-8")
+    assert generator.written(text) == text
+    for name in LISTED:
+        assert f"`{name}`" in text
