@@ -104,7 +104,7 @@ class Chain(Protocol):
         """Structure only. Raises InvalidTransaction."""
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours.
+        """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours, and the expiry.
 
         A hazard (`domain.hazards`) goes through `Policy.permit`. Raises InvalidTransaction, WrongKey, LimitExceeded,
         OptionRequired.

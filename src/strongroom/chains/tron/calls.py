@@ -1,44 +1,64 @@
-"""What the data of a TriggerSmartContract does: the calls of the Solidity ABI, with Tron's addresses.
+"""What the data of a TriggerSmartContract does: the calls of every chain with the Solidity ABI, with Tron's addresses.
 
-TRC-20 and TRC-721 have the ABI of ERC-20 and ERC-721. Some wallets write the byte 0x41 before a recipient. Contracts
-take the last 20 bytes of the word, so it is the same recipient.
+Some wallets write the byte 0x41 before a recipient. Contracts take the last 20 bytes of the word, so it is the same
+recipient, and it is read as that.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from strongroom.chains.tron import addresses
-from strongroom.chains.tron.transaction import Transaction
-from strongroom.codecs import abi
+from strongroom.codecs import abi, effects
 from strongroom.codecs.calls import Call, Reading, read_call
+from strongroom.codecs.effects import Effect
+from strongroom.domain.summary import Action
 
-_WORD: Final = abi.WORD
 _SELECTOR: Final = 4
 _PREFIXED: Final = bytes(11) + addresses.PREFIX
+_ADDRESSES: Final = {
+    abi.selector(signature): signature.count("address")
+    for signature in (
+        "transfer(address,uint256)",
+        "transferFrom(address,address,uint256)",
+        "approve(address,uint256)",
+        "increaseAllowance(address,uint256)",
+        "decreaseAllowance(address,uint256)",
+        "increaseApproval(address,uint256)",
+        "decreaseApproval(address,uint256)",
+    )
+}
+"""How many addresses the functions of a token begin with: only there the byte is looked for."""
 _MAX_SIGNATURE: Final = 256
 _MAX_ARGUMENTS: Final = 1024
 """Those in arrays are counted."""
-_MAX_ADDRESSES: Final = 2
-"""Every function that moves tokens takes its addresses first, and no more than two."""
 
 
-def reading(read: Transaction) -> Reading:
-    """What a TriggerSmartContract with data does. Addresses in it have 20 bytes."""
-    values = read.values
-    target: bytes = values["contract_address"]
-    return read_call(Call(target[1:], values.get("data", b""), values.get("call_value", 0), read.owner[1:]))
+@dataclass(frozen=True, slots=True)
+class TronCall:
+    reading: Reading
+    prefixed: bool
+    """An address carries the byte 0x41, which the contract does not see."""
+
+    @property
+    def unknown(self) -> int:
+        """Calls that were not understood. A contract runs code without data too."""
+        return self.reading.unknown or (1 if self.is_bare else 0)
+
+    @property
+    def is_bare(self) -> bool:
+        return self.reading.effects[0].kind == "transfer" and len(self.reading.effects) == 1
 
 
-def is_prefixed(data: bytes) -> bool:
-    """Whether a leading argument is an address with the byte 0x41 before it, which the contract does not see."""
-    words = (_SELECTOR + number * _WORD for number in range(_MAX_ADDRESSES))
-    return any(data[at : at + len(_PREFIXED)] == _PREFIXED and len(data) >= at + _WORD for at in words)
+def read(contract: bytes, data: bytes, owner: bytes) -> TronCall:
+    """``contract`` and ``owner``: 21 bytes. Coins that go with the call are not part of it."""
+    plain = _without_prefixes(data)
+    return TronCall(read_call(Call(contract[1:], plain, 0, owner[1:])), plain != data)
 
 
-def show(address: bytes) -> str:
-    """20 bytes as Tron shows them."""
-    return addresses.to_text(addresses.PREFIX + address)
+def action(effect: Effect, symbol: str) -> Action:
+    return effects.action(effect, lambda address: addresses.to_text(addresses.PREFIX + address), symbol)
 
 
 def selector(signature: str) -> bytes:
@@ -79,3 +99,12 @@ def _argument(name: str, value: object) -> object:
             raise ValueError("an array is a list")
         return [_argument(name[: name.rindex("[")], item) for item in value]
     return value
+
+
+def _without_prefixes(data: bytes) -> bytes:
+    plain = bytearray(data)
+    for word in range(_ADDRESSES.get(data[:_SELECTOR], 0)):
+        at = _SELECTOR + word * abi.WORD
+        if plain[at : at + len(_PREFIXED)] == _PREFIXED:
+            plain[at + len(_PREFIXED) - 1] = 0
+    return bytes(plain)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from strongroom.chains.tron import addresses, calls, contracts
+from strongroom.chains.tron import addresses, contracts
+from strongroom.chains.tron.calls import TronCall
 from strongroom.chains.tron.checks import LIMITS
 from strongroom.chains.tron.decoding import TronTransaction
 from strongroom.chains.tron.transaction import Transaction
@@ -17,6 +18,8 @@ from strongroom.errors import WrongKey
 
 _ZERO = addresses.PREFIX + bytes(20)
 _LOST = {hazard.name: hazard for hazard in (hazards.TO_ZERO_ADDRESS, hazards.TO_TOKEN_CONTRACT)}
+_TO = "unsigned_tx.raw_data.contract[0].parameter.value.to_address"
+_DATA = "unsigned_tx.raw_data.contract[0].parameter.value.data"
 
 
 def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
@@ -25,15 +28,15 @@ def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy,
     found = list(_signers(decoded, key, policy))
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     if high is not None and read.fee_limit >= high:
-        found.append(Caution(code="high_fee", message="The call may burn unusually much"))
+        found.append(caution("high_fee"))
     if read.expires <= now:
-        found.append(Caution(code="expired", message="Has expired: no block takes it any more"))
+        found.append(caution("expired"))
     if read.memo:
-        found.append(Caution(code="memo", message="A memo costs extra, and everybody can read it"))
+        found.append(caution("memo"))
     if read.contract is contracts.PERMISSION_UPDATE:
         found.append(policy.permit(hazards.PERMISSION_UPDATE))
-    elif read.contract is contracts.TRIGGER:
-        found += _trigger(decoded, policy)
+    elif decoded.call is not None:
+        found += _trigger(decoded, decoded.call, policy)
     else:
         found += _plain(read, policy)
     return tuple(found)
@@ -42,8 +45,7 @@ def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy,
 def _signers(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> Iterator[Caution]:
     read = decoded.transaction
     if read.permission_id:
-        message = "Signed under a permission of the account: the network counts the keys and weights that it has"
-        yield Caution(code="account_permission", message=message)
+        yield caution("account_permission")
         return
     if key is not None and key.address != read.owner and hazards.OWNER_COSIGNING.name not in policy.options.allow:
         raise WrongKey(
@@ -56,22 +58,19 @@ def _signers(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> It
 
 def _plain(read: Transaction, policy: Policy) -> Iterator[Caution]:
     if read.values.get("to_address") == _ZERO:
-        yield policy.permit(hazards.TO_ZERO_ADDRESS)
+        yield policy.permit(hazards.TO_ZERO_ADDRESS, field=_TO)
     if read.contract is contracts.DELEGATE and read.values.get("lock"):
-        yield Caution(code="locked_delegation", message="Cannot be taken back before the lock ends")
+        yield caution("locked_delegation")
 
 
-def _trigger(decoded: TronTransaction, policy: Policy) -> Iterator[Caution]:
-    read = decoded.transaction
-    data: bytes = read.values.get("data", b"")
-    if not data:
+def _trigger(decoded: TronTransaction, call: TronCall, policy: Policy) -> Iterator[Caution]:
+    values = decoded.transaction.values
+    if values.get("data") and (values.get("call_value") or values.get("call_token_value")):
+        yield caution("call_with_value")
+    if call.prefixed:
+        yield caution("prefixed_address")
+    if not values.get("data"):
         yield caution("unknown_call")
         return
-    if read.values.get("call_value") or read.values.get("call_token_value"):
-        yield caution("call_with_value")
-    if calls.is_prefixed(data):
-        message = "The recipient is written with the byte 0x41 before it, which some contracts refuse"
-        yield Caution(code="prefixed_address", message=message)
-    found = calls.reading(read)
-    for code in found.cautions:
-        yield policy.permit(_LOST[code]) if code in found.lost else caution(code)
+    for code in call.reading.cautions:
+        yield policy.permit(_LOST[code], field=_DATA) if code in call.reading.lost else caution(code)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from strongroom.chains.tron import calls, contracts
+from strongroom.chains.tron import contracts
 from strongroom.chains.tron.contracts import RESOURCES, Contract
 from strongroom.chains.tron.decoding import TronTransaction
 from strongroom.chains.tron.transaction import Transaction
@@ -55,15 +55,8 @@ def check(decoded: TronTransaction, policy: Policy, now: datetime, *, signs: boo
         _check_expiration(decoded.transaction, limits, now)
     _check_fee_limit(decoded.transaction, limits)
     _check_contract(decoded.transaction)
-    _check_calls(decoded.transaction, limits)
-
-
-def _check_calls(read: Transaction, limits: Limits) -> None:
-    most = limits["unknown_calls"]
-    if most is None or read.contract is not contracts.TRIGGER:
-        return
-    unknown = calls.reading(read).unknown if read.values.get("data") else 1
-    if unknown > most:
+    unknown = limits["unknown_calls"]
+    if unknown is not None and decoded.call is not None and decoded.call.unknown > unknown:
         raise LimitExceeded("the call is not understood, and the limit unknown_calls refuses it", field=_VALUE)
 
 

@@ -66,7 +66,7 @@ TRANSFER_ASSET: Final = Contract(
 VOTE_WITNESS: Final = Contract(
     4,
     "VoteWitnessContract",
-    (_OWNER, Field(2, "votes", Form.MESSAGE, fields=_VOTE, repeated=True), Field(3, "support", Form.BOOL)),
+    (_OWNER, Field(2, "votes", Form.MESSAGE, fields=_VOTE, repeated=True)),
 )
 WITHDRAW_BALANCE: Final = Contract(13, "WithdrawBalanceContract", (_OWNER,))
 TRIGGER: Final = Contract(

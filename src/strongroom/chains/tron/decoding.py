@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.chains.base import Decoded, Unsigned
-from strongroom.chains.tron import building, jsonform, signatures, transaction
+from strongroom.chains.tron import building, calls, jsonform, signatures, transaction
+from strongroom.chains.tron.calls import TronCall
+from strongroom.chains.tron.contracts import TRIGGER
 from strongroom.chains.tron.jsonform import Reading
 from strongroom.chains.tron.transaction import Transaction
 from strongroom.chains.tron.values import FormError
@@ -24,6 +26,8 @@ class TronTransaction(Decoded):
     tx_id: bytes
     signers: tuple[bytes, ...]
     """Addresses of those who have signed, in their order."""
+    call: TronCall | None
+    """What a call does; None for a contract that is no call of one."""
 
     @property
     def transaction(self) -> Transaction:
@@ -36,7 +40,10 @@ def decode(network: Network, unsigned: Unsigned) -> TronTransaction:
     read, tx_id = reading.transaction, transaction.tx_id(reading.raw_data)
     # Under a permission of the account any key may sign; without one the account's own does.
     hints = () if read.permission_id else (KeyHint(address=read.owner),)
-    return TronTransaction(network, hints, reading, tx_id, _signers(tx_id, reading.signatures))
+    call = None
+    if read.contract is TRIGGER:
+        call = calls.read(read.values["contract_address"], read.values.get("data", b""), read.owner)
+    return TronTransaction(network, hints, reading, tx_id, _signers(tx_id, reading.signatures), call)
 
 
 def signer(decoded: TronTransaction, ours: Ours) -> OurKey:

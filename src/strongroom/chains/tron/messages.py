@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from strongroom.chains.tron import addresses, calls
 from strongroom.codecs import eip712, tip191, typed
-from strongroom.codecs.effects import action
 from strongroom.codecs.eip712 import DOMAIN, TypedData, TypedDataError
 from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
@@ -59,9 +58,8 @@ def read(network: Network, message: Message) -> ReadMessage:
 
 
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
-    document = _with_domain(document)
     try:
-        parsed = eip712.parse(document, parse_address=addresses.from_any, aliases=_ALIASES)
+        parsed = eip712.parse(_with_domain(document), parse_address=addresses.from_any, aliases=_ALIASES)
     except TypedDataError as error:
         raise InvalidMessage(str(error), field="typed_data") from None
     stated = document["domain"]
@@ -71,7 +69,7 @@ def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
         raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
     has_contract = stated.get("verifyingContract") is not None
     read = typed.read_typed(parsed, _contract(parsed), addresses.from_any, has_contract=has_contract)
-    first, *others = (action(effect, calls.show, network.symbol) for effect in read.effects)
+    first, *others = (calls.action(effect, network.symbol) for effect in read.effects)
     domain = {name: typed.short(value) for name, value in parsed.domain.items()}
     first = replace(first, details={"primary_type": parsed.primary_type, "domain": domain, **first.details})
     return ReadMessage("tip712", parsed.digest, (first, *others), tuple(map(caution, read.cautions)))
@@ -79,9 +77,9 @@ def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
 
 def _contract(parsed: TypedData) -> bytes | None:
     """The verifying contract, if one is signed; its type may be any."""
-    stated = parsed.domain.get("verifyingContract")
+    value = parsed.domain.get("verifyingContract")
     try:
-        return addresses.from_any(stated) if isinstance(stated, str) else None
+        return addresses.from_any(value) if isinstance(value, str) else None
     except ValueError:
         return None
 
@@ -90,6 +88,8 @@ def _with_domain(document: Mapping[str, object]) -> Mapping[str, object]:
     """TronWeb's callers leave the domain's type out: then it has those fields that the domain has, in this order."""
     types, domain = document.get("types"), document.get("domain")
     if not isinstance(types, dict) or not isinstance(domain, dict) or DOMAIN in types:
+        return document
+    if not domain.keys() <= _DOMAIN_FIELDS.keys():
         return document
     fields = [{"name": name, "type": kind} for name, kind in _DOMAIN_FIELDS.items() if name in domain]
     return {**document, "types": {DOMAIN: fields, **types}}

@@ -11,7 +11,6 @@ from strongroom.chains.tron.decoding import TronTransaction
 from strongroom.chains.tron.transaction import Transaction
 from strongroom.chains.tron.values import Style, to_object
 from strongroom.codecs import hexadecimal
-from strongroom.codecs.effects import action
 from strongroom.domain.summary import Action, Fee, Summary
 
 _STAKING: Final[dict[Contract, tuple[str, str]]] = {
@@ -111,13 +110,14 @@ def _actions(decoded: TronTransaction) -> Iterator[Action]:
 
 def _call(decoded: TronTransaction, owner: str) -> Iterator[Action]:
     values, symbol = decoded.transaction.values, decoded.network.symbol
-    if values.get("data"):
-        yield from (action(effect, calls.show, symbol) for effect in calls.reading(decoded.transaction).effects)
+    data: bytes = values.get("data", b"")
+    contract = addresses.to_text(values["contract_address"])
+    if decoded.call is not None and data:
+        yield from (calls.action(effect, symbol) for effect in decoded.call.reading.effects)
     else:
-        contract = addresses.to_text(values["contract_address"])
         yield Action(kind="contract_call", from_address=owner, contract=contract, data_size=0)
-        if values.get("call_value"):
-            yield _transfer(owner, values["contract_address"], values["call_value"], symbol)
+    if values.get("call_value"):
+        yield _transfer(owner, values["contract_address"], values["call_value"], symbol)
     if values.get("call_token_value"):
         yield _token(owner, values["contract_address"], values["call_token_value"], str(values.get("token_id", 0)))
 
@@ -125,8 +125,11 @@ def _call(decoded: TronTransaction, owner: str) -> Iterator[Action]:
 def _staking(read: Transaction, owner: str, symbol: str) -> Action:
     kind, amount = _STAKING[read.contract]
     details: dict[str, Any] = {"resource": RESOURCES[read.values.get("resource", 0)]}
-    if read.values.get("lock"):
-        details |= {"lock": True, "lock_period": str(read.values.get("lock_period", 0))}
+    if read.values.get("lock") or read.values.get("lock_period"):
+        details |= {
+            "lock": read.values.get("lock", False),
+            "lock_period": str(read.values.get("lock_period", 0)),
+        }
     receiver = read.values.get("receiver_address")
     return Action(
         kind=kind,

@@ -15,6 +15,7 @@ from tests.support.service import RunningService
 WORDS = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 OTHER_WORDS = "test test test test test test test test test test test junk"
 PAYEE = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
+OTHER = "TWer2Ygk5TEheHp3TPuYeqxmB6SsGZmaL6"
 TRX = 1_000_000
 
 
@@ -88,7 +89,7 @@ async def test_a_transfer_that_the_node_made_is_taken_once(service: RunningServi
             "type": "TriggerSmartContract",
             "contract_address": PAYEE,
             "function_selector": "transfer(address,uint256)",
-            "arguments": [PAYEE, "1"],
+            "arguments": [OTHER, "1"],
         },
     ],
     ids=lambda contract: contract["type"],

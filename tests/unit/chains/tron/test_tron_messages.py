@@ -144,7 +144,7 @@ def test_an_address_that_begins_with_41_twice() -> None:
         "base58": "TFwp42z9U4sMe9GnPdfQk4cMRxzJU9NyKr",
         "hex": "41418d2ea0bc682cfb5181178079076ca0ea5a9d18",
         "evm": "0x418d2ea0bc682cfb5181178079076ca0ea5a9d18",
-        "evm_checksum": "0x418D2eA0bc682cFb5181178079076Ca0EA5A9D18",
+        "evm_checksum": "0x418D2eA0bc682cFB5181178079076Ca0EA5A9D18",
     }
 
 

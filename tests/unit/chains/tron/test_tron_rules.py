@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from strongroom.domain.signing import Policy
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired
 from tests.unit.chains.tron.tron_cases import (
     ANYTHING,
@@ -145,7 +145,8 @@ class TestLimits:
     def test_unknown_calls(self) -> None:
         strict = Policy({**TRON.limits, "unknown_calls": 0})
         check(call("a9059cbb" + TO + FULL), strict)
-        for data in ("", "12345678", "a9059cbb" + TO, "a9059cbb" + TO + FULL + "00"):
+        assert codes(check(call("a9059cbb" + TO + FULL + "00"), strict)) == ["noncanonical_call"]
+        for data in ("", "12345678", "a9059cbb" + TO):
             assert "unknown_call" in codes(check(call(data)))
             with pytest.raises(LimitExceeded):
                 check(call(data), strict)
@@ -160,7 +161,23 @@ class TestLimits:
         assert codes(TRON.check(decoded, None, DEFAULT, NOW - timedelta(days=9))) == []
 
 
+LOST = {
+    "to_zero_address": (
+        built(to_address=ZERO, amount=1),
+        built("TransferAssetContract", asset_name="1002000", to_address=ZERO, amount=1),
+        call("a9059cbb" + "00" * 32 + FULL),
+    ),
+    "to_token_contract": (call("a9059cbb" + "00" * 12 + "a614f803b6fd780986a42c78ec9c7f77e6ded13c" + FULL),),
+}
+
+
 class TestHazards:
+    @pytest.mark.parametrize(("name", "unsigned"), [(name, one) for name, every in LOST.items() for one in every])
+    def test_what_is_lost_for_certain_must_be_asked_for(self, name: str, unsigned: Any) -> None:
+        with pytest.raises(OptionRequired, match=name):
+            check(unsigned)
+        assert codes(check(unsigned, Policy(TRON.limits, SignOptions(allow=frozenset({name}))))) == [name]
+
     def test_new_permissions_must_be_asked_for(self) -> None:
         with pytest.raises(OptionRequired, match="permission_update"):
             check(permissions())
@@ -201,14 +218,11 @@ class TestHazards:
     ("unsigned", "expected"),
     [
         (built(), []),
-        (built(to_address=ZERO, amount=1), ["to_zero_address"]),
         (built(more={"memo": "x"}), ["memo"]),
         (built(to_address=OTHER, amount=1, Permission_id=2), ["account_permission"]),
         (call("a9059cbb" + TO + FULL), []),
         (call("a9059cbb" + PREFIXED + FULL), ["prefixed_address"]),
-        (call("a9059cbb" + "00" * 32 + FULL), ["to_zero_address"]),
         (call("a9059cbb" + "00" * 12 + OWNER_HEX[2:] + FULL), ["to_self"]),
-        (call("a9059cbb" + "00" * 12 + "a614f803b6fd780986a42c78ec9c7f77e6ded13c" + FULL), ["to_token_contract"]),
         (call("095ea7b3" + TO + FULL), ["unlimited_approval"]),
         (call("095ea7b3" + TO + "00" * 31 + "01"), []),
         (call("d73dd623" + TO + FULL), ["unlimited_approval"]),
