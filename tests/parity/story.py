@@ -92,7 +92,7 @@ WALLETS = (
     no("wallets.create", "unknown_network", "network", {"networks": ["ethereum", "nowhere"]}),
     no("wallets.create", "external_id_taken", "external_id", {"external_id": "one"}),
     no("wallets.create", "forbidden", None, {"backup": True}, key="plain"),
-    no("wallets.import", "invalid_field", "kind", {"kind": "ton_native"}),
+    no("wallets.import", "invalid_field", "kind", {"kind": "electrum"}),
     no("wallets.import", "invalid_field", "mnemonic", {"kind": "bip39"}),
     no("wallets.import", "invalid_field", "key", {"kind": "bip39", "mnemonic": MNEMONIC, "key": RAW_KEY}),
     no("wallets.import", "invalid_field", "key", {"kind": "raw_key", "keyspace": "evm"}),
