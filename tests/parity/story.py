@@ -217,6 +217,10 @@ MESSAGES = (
             ("invalid_message", "format", {"format": "bip322"}),
             ("invalid_message", "message", {"message": "abc", "encoding": "hex"}),
             ("invalid_field", "encoding", {"encoding": "base64"}),
+            ("invalid_message", "domain", {"domain": "example.com"}),
+            ("invalid_message", "payload", {"payload": {"type": "text", "text": "a"}}),
+            ("invalid_message", "message", {"network": "ton", "format": "ton-proof"}),
+            ("invalid_message", "format", {"format": "ton-proof"}),
         )
     ),
     no("messages.sign", "wrong_key", "address", ON_ETHEREUM | MESSAGE | {"address": STRANGER}),
