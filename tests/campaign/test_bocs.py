@@ -9,7 +9,7 @@ pytestmark = pytest.mark.campaign
 
 BAGS = 10_000
 SLOWEST = 0.05
-"""Seconds of computation of the whole request."""
+"""Seconds that the chain computes."""
 
 
 async def test_ten_thousand_changed_bags_of_cells(service: RunningService, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Bags of cells with bytes and cells changed, as payloads, states and signed statements, given to a running service."""
+"""Bags of cells with bytes and cells changed: as payload, as state and in statements, given to a running service."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ import random
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from strongroom.chains.ton import schemes
+from strongroom.chains.ton.chain import Ton
 from strongroom.codecs.crc import crc32c
+from strongroom.domain.signing import OurKey, Policy
+from strongroom.errors import Refused
 from tests.fuzz.psbts import Report
 from tests.support.service import RunningService
 
 _DATA = Path(__file__).parents[1] / "vectors" / "data"
 _SOMEBODY = "EQDHMWKzTPGWZyEK8xgNb8-4jfFnjLu-cx84ZCU0zGlR5ILu"
+TON = Ton()
+_OFF = Policy(dict.fromkeys(TON.limits))
+_KEY = bytes(32)
+_OURS = {_KEY: OurKey(_KEY, "m", "raw-v5r1", schemes.account("raw-v5r1").address(False, _KEY))}
 _HEAD = 11
 """Bytes before the cells of a small bag."""
 
@@ -39,7 +49,7 @@ def _bags(tree: Any) -> Iterator[str]:
 async def run(service: RunningService, count: int, seed: int) -> Report:
     """Each is decoded, signed and stated; nothing but an answer or a refusal may come of it.
 
-    ``slowest`` is of this process alone: how loaded the machine is does not count.
+    ``slowest`` is the longest that the chain itself computed, which is what others wait for on the event loop.
     """
     rng, report, start = random.Random(seed), Report(), seeds()
     made = await service.http.call("wallets.create", {"kind": "ton_native", "networks": ["ton"]}, key=service.key)
@@ -49,6 +59,7 @@ async def run(service: RunningService, count: int, seed: int) -> Report:
         where = rng.choice(("payload", "payload", "payload", "state_init"))
         message = {"address": _SOMEBODY, "amount": "1", where: bag}
         form = {"seqno": 1, "valid_until": int(time.time()) + 600, "messages": [message]}
+        report.slowest = max(report.slowest, _computed(form))
         cell = {"type": "cell", "schema": "a", "cell": bag}
         signing = {"wallet_id": wallet, "network": "ton"}
         said = {"format": "ton-sign-data", "domain": "a", "timestamp": 1, "payload": cell}
@@ -57,13 +68,21 @@ async def run(service: RunningService, count: int, seed: int) -> Report:
             ("transactions.sign", signing | {"unsigned_tx": form, "options": {"allow_resign": True}}),
             ("messages.sign", signing | said),
         ):
-            began = time.process_time()
             outcome = await service.http.call(operation, sent, key=service.key)
-            report.slowest = max(report.slowest, time.process_time() - began)
             report.codes[f"{operation} {outcome.code}"] += 1
             if outcome.status >= 500:
                 report.faults.append(f"{operation} {outcome.code}: {bag}")
     return report
+
+
+def _computed(form: dict[str, Any]) -> float:
+    """Seconds that this thread computes to decode, check and prepare a transfer."""
+    began = time.thread_time()
+    with suppress(Refused):
+        decoded = TON.decode(TON.networks[0], form)
+        TON.check(decoded, None, _OFF, datetime.now(UTC))
+        TON.prepare(decoded, _OURS)
+    return time.thread_time() - began
 
 
 def mutated(raw: bytes, other: bytes, rng: random.Random) -> bytes:

@@ -55,6 +55,8 @@ def test_variables_become_typed() -> None:
         PROXIES__TRUSTED="10.0.0.0/8, fd00::/8",
         RATES__SIGN="5000/10 minute",
         RATES__READ="off",
+        SYMBOLS__TON="GRAM",
+        SYMBOLS__TON_TESTNET="tGRAM",
         CHAINS__EVM__MAX_FEE="off",
         CHAINS__EVM__MAX_GAS="115792089237316195423570985008687907853269984665640564039457584007913129639935",
     )
@@ -65,6 +67,7 @@ def test_variables_become_typed() -> None:
     assert settings.rates.by_class()["sign"] == "5000/10 minute"
     assert "read" not in settings.rates.by_class()
     assert settings.chains == {"evm": {"max_fee": None, "max_gas": 2**256 - 1}}
+    assert settings.symbols == {"ton": "GRAM", "ton-testnet": "tGRAM"}
 
 
 @pytest.mark.parametrize(

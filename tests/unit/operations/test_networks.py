@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from strongroom.bootstrap.networks import configured_networks
 from strongroom.chains.registry import CHAINS
+from strongroom.config import Settings, load
 from strongroom.domain.network import Network
 from strongroom.domain.signing import SignOptions
 from strongroom.domain.wallet import WalletKind
@@ -37,6 +40,24 @@ def test_any_caip2_id_where_that_is_allowed() -> None:
     for text in ("eip155:01", f"eip155:{2**64}", "solana:x"):
         with pytest.raises(UnknownNetwork):
             networks(any_network=True).resolve(text)
+
+
+def test_symbols_are_those_of_the_settings(tmp_path: Path) -> None:
+    def settings(**symbols: str) -> Settings:
+        variables = {f"STRONGROOM_SYMBOLS__{name}": text for name, text in symbols.items()}
+        return load({"STRONGROOM_DATA_DIR": str(tmp_path), **variables}, dotenv=None)
+
+    found = configured_networks(settings(TON="GRAM"), CHAINS)
+    assert [found.resolve(name)[0].symbol for name in ("ton", "ton-testnet", "ethereum")] == ["GRAM", "TON", "ETH"]
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        configured_networks(settings(NOWHERE="X"), CHAINS)
+
+
+def test_wallets_of_tons_own_words_have_keys_on_ton_alone() -> None:
+    known = networks()
+    with pytest.raises(UnknownScheme) as caught:
+        known.default_scheme(MAIN, WalletKind.TON_NATIVE)
+    assert caught.value.field == "network"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
     _check_time(transfer, limits, now)
     _check_amounts(transfer, limits)
     found = [*_modes(transfer, policy)]
+    if account is not None and transfer.network.testnet and account.contract is not V5R1:
+        text = "The wallet has the same address on the main network, where this is valid too if the seqno fits"
+        found.append(Caution(code="valid_on_main_network", message=text))
     for place, message in enumerate(transfer.messages):
         found += _message(message, f"unsigned_tx.messages.{place}", policy, limits)
     return tuple({caution.code: caution for caution in found}.values())

@@ -25,6 +25,8 @@ class Contract:
     code_hash: str
     max_messages: int
     max_subwallet: int
+    """v5R1: less than the contract has room for. From 128 on, each has the id, and so the address, of another subwallet
+    of the same key on the other network, where what is signed here would be valid."""
 
     @cached_property
     def code(self) -> Cell:
@@ -39,9 +41,7 @@ V3R2: Final = Contract(
 V4R2: Final = Contract(
     "v4r2", codes.V4R2, "feb5ff6820e2ff0d9483e7e0d62c817d846789fb4ae580c878866d959dabd5c0", 4, 999_999
 )
-V5R1: Final = Contract(
-    "v5r1", codes.V5R1, "20834b7b72b112147e1b2fb457b84e74d1a30f04f737d4f62a668e9552d2b72f", 255, 2**15 - 1
-)
+V5R1: Final = Contract("v5r1", codes.V5R1, "20834b7b72b112147e1b2fb457b84e74d1a30f04f737d4f62a668e9552d2b72f", 255, 127)
 HIGHLOAD_V3: Final = Contract(
     "highload3", codes.HIGHLOAD_V3, "11acad7955844090f283bf238bc1449871f783e7cc0979408d3f4859483e8525", 254, 999_999
 )

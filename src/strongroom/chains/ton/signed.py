@@ -51,7 +51,7 @@ def identify(network: Network, text: str) -> SignedIds:
     except CellError as error:
         raise InvalidTransaction(str(error), field="signed_tx") from None
     other = Account(V5R1, addresses.workchain(message.to)).wallet_id(not network.testnet)
-    if body.wallet_id == other:
+    if body.wallet_id ^ other <= V5R1.max_subwallet:
         raise InvalidTransaction("the message is of a wallet of another network", field="signed_tx")
     if message.state is not None:
         _check_state(message, body)

@@ -78,8 +78,8 @@ def import_wallet(
     """Import a mnemonic, or with --keyspace a private key. Neither is ever an argument."""
     fields: Fields = {"label": label, "networks": network, "external_id": external_id}
     if keyspace is not None:
-        if language is not None or passphrase_file is not None:
-            failure.fail("--language and --passphrase-file go with words, not with a key", failure.USAGE)
+        if language is not None or passphrase_file is not None or kind != "bip39":
+            failure.fail("--kind, --language and --passphrase-file go with words, not with a key", failure.USAGE)
         key = options.read_secret("Private key", file)
         return fields | {"kind": "raw_key", "keyspace": keyspace, "format": format_, "key": key}
     return fields | {

@@ -237,6 +237,34 @@ def test_a_secret_comes_from_standard_input_and_is_not_echoed(server: Server) ->
     assert "winner" not in result.output
 
 
+def test_words_of_ton_are_made_and_imported_as_such(server: Server) -> None:
+    assert run(server, "wallet", "create", "--kind", "ton_native", "--network", "ton").exit_code == 0
+    assert run(server, "wallet", "import", "--kind", "ton_native", "--file", "phrase").exit_code == 0
+    created, imported = (json.loads(asked.body) for asked in server.asked)
+    assert created == {"kind": "ton_native", "networks": ["ton"]}
+    assert imported == {"kind": "ton_native", "mnemonic": PHRASE}
+
+
+@pytest.mark.parametrize(
+    ("format_name", "given", "payload"),
+    [
+        ("ton-proof", '{"nonce":1}', '{"nonce":1}'),
+        ("ton-sign-data", '{"type":"text","text":"a"}', {"type": "text", "text": "a"}),
+    ],
+)
+def test_a_statement_has_its_domain_and_time_and_no_encoding(
+    server: Server, format_name: str, given: str, payload: object
+) -> None:
+    of = [given, "--format", format_name, "--domain", "example.com", "--timestamp", "1795881600"]
+    assert run(server, "sign", "message", ID, "ton", *of).exit_code == 0
+    proof = ["--signature", "AA==", "--address", "0:00", "--public-key", "11" * 32]
+    assert run(server, "verify", "message", "ton", *of, *proof).exit_code == 0
+    statement = {"format": format_name, "domain": "example.com", "timestamp": 1795881600, "payload": payload}
+    signing, verifying = (json.loads(asked.body) for asked in server.asked)
+    assert signing == {"network": "ton", **statement}
+    assert verifying == {**statement, "signature": "AA==", "address": "0:00", "public_key": "11" * 32}
+
+
 def test_a_private_key_is_imported_for_its_keyspace(server: Server) -> None:
     assert run(server, "wallet", "import", "--keyspace", "evm", stdin="ab" * 32 + "\n").exit_code == 0
     body = json.loads(server.asked[0].body)
@@ -250,6 +278,7 @@ def test_a_private_key_is_imported_for_its_keyspace(server: Server) -> None:
         (["wallet", "import"], ""),
         (["wallet", "import", "--file", "none"], None),
         (["wallet", "import", "--keyspace", "evm", "--language", "english"], "ab"),
+        (["wallet", "import", "--keyspace", "evm", "--kind", "ton_native"], "ab"),
         (["sign", "typed-data", ID, "ethereum", "{"], None),
         (["sign", "transaction", ID, "ethereum", "@none"], None),
         (["api-key", "create", "x"], None),
