@@ -22,7 +22,8 @@ from strongroom.operations.signing_keys import signing_keys
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
     Meta(
-        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC); Bitcoin: a PSBT, base64 or hex"
+        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC; TON: those of TON Connect, with"
+        " seqno); Bitcoin: a PSBT, base64 or hex"
     ),
 ]
 SighashName = Literal["NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"]
