@@ -23,8 +23,9 @@ from strongroom.operations.signing_keys import signing_keys, unopened
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
     Meta(
-        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC); Bitcoin: a PSBT, base64 or hex;"
-        " Tron: the JSON of a node, raw_data_hex, or a contract with its reference block"
+        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC; TON: those of TON Connect, with"
+        " seqno); Bitcoin: a PSBT, base64 or hex; Tron: the JSON of a node, raw_data_hex, or a contract with its"
+        " reference block; Solana: base64, or transfers to build"
     ),
 ]
 SighashName = Literal["NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"]

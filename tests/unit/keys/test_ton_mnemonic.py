@@ -73,9 +73,9 @@ def test_a_password_that_is_none(password: str) -> None:
 
 
 def test_words_are_drawn_evenly_from_the_whole_list() -> None:
-    words = " ".join(ton_mnemonic.generate("", random.Random(seed).randbytes).words for seed in range(12)).split()
+    words = " ".join(ton_mnemonic.generate("", random.Random(seed).randbytes).words for seed in range(8)).split()
     places = [bip39.english()[word] for word in words]
-    assert len(set(places)) > 200
+    assert len(set(places)) > 150
     assert max(places) > 1900 > 150 > min(places)
 
 

@@ -5,9 +5,9 @@ A body that fits none of them exactly is unknown: it is shown by its operation, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from strongroom.chains.ton.cell import Builder, Cell, CellError, Slice
 
@@ -45,6 +45,10 @@ class Unknown:
     bits: int
 
 
+Forward = Empty | Comment | EncryptedComment | Unknown
+"""What a token's new owner is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class JettonTransfer:
     query_id: int
@@ -53,7 +57,7 @@ class JettonTransfer:
     response_to: bytes | None
     custom_payload: bool
     forward_amount: int
-    forward: Empty | Comment | EncryptedComment | Unknown
+    forward: Forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,11 @@ class NftTransfer:
     response_to: bytes | None
     custom_payload: bool
     forward_amount: int
-    forward: Empty | Comment | EncryptedComment | Unknown
+    forward: Forward
 
 
-Payload = Empty | Comment | EncryptedComment | Unknown | JettonTransfer | JettonBurn | NftTransfer
+Payload = Forward | JettonTransfer | JettonBurn | NftTransfer
+P = TypeVar("P")
 
 
 def comment(text: str) -> Cell:
@@ -104,12 +109,16 @@ def snake(data: bytes) -> Cell:
 
 def read(body: Cell) -> Payload:
     """Never fails: what cannot be read is `Unknown`."""
+    return _read(body, _READERS)
+
+
+def _read(body: Cell, readers: Mapping[int, Callable[[Slice], P]]) -> P | Empty | Unknown:
     if not body.length and not body.refs:
         return Empty()
-    unknown = Unknown(body.bits >> body.length - 32 if body.length >= 32 else None, body.length)
-    if body.exotic or unknown.operation is None:
+    if body.exotic or body.length < 32:
         return Unknown(None, body.length)
-    reader = _READERS.get(unknown.operation)
+    unknown = Unknown(body.bits >> body.length - 32, body.length)
+    reader = readers.get(body.bits >> body.length - 32)
     try:
         inside = Slice(body)
         inside.uint(32)
@@ -140,7 +149,7 @@ def _read_encrypted(_: Slice) -> EncryptedComment:
     return EncryptedComment()
 
 
-def _forward(inside: Slice) -> Empty | Comment | EncryptedComment | Unknown:
+def _forward(inside: Slice) -> Forward:
     """Either inline or in a reference; some senders leave out even the bit that says which."""
     if not inside.left and not inside.refs_left:
         return Empty()
@@ -149,10 +158,7 @@ def _forward(inside: Slice) -> Empty | Comment | EncryptedComment | Unknown:
         inside.end()
     else:
         body = inside.rest()
-    found = read(body)
-    if isinstance(found, Empty | Comment | EncryptedComment | Unknown):
-        return found
-    return Unknown(body.bits >> body.length - 32, body.length)
+    return _read(body, _COMMENTS)  # what is nested deeper is not looked at: it is for others to carry out
 
 
 def _jetton_transfer(inside: Slice) -> JettonTransfer:
@@ -180,9 +186,12 @@ def _nft_transfer(inside: Slice) -> NftTransfer:
     return NftTransfer(query_id, new_owner, response_to, custom, forward_amount, _forward(inside))
 
 
-_READERS: Final[dict[int, Callable[[Slice], Payload]]] = {
+_COMMENTS: Final[dict[int, Callable[[Slice], Comment | EncryptedComment]]] = {
     COMMENT: _read_comment,
     ENCRYPTED_COMMENT: _read_encrypted,
+}
+_READERS: Final[dict[int, Callable[[Slice], Payload]]] = {
+    **_COMMENTS,
     JETTON_TRANSFER: _jetton_transfer,
     JETTON_BURN: _jetton_burn,
     NFT_TRANSFER: _nft_transfer,

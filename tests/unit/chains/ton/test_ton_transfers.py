@@ -278,6 +278,18 @@ def test_forward_payloads_come_in_every_shape(forward: Builder, expected: Any) -
         assert found.forward == expected
 
 
+def test_transfers_within_transfers_are_not_followed() -> None:
+    body = comment_cell("deep")
+    for _ in range(400):
+        body = jetton(Builder().bit(True).ref(body))
+    found = payloads.read(body)
+    assert isinstance(found, payloads.JettonTransfer)
+    assert found.forward == payloads.Unknown(payloads.JETTON_TRANSFER, body.length)
+    prepared, cautions = checked(form(pay(payload=boc.to_base64(body))))
+    assert prepared.summary.actions[0].kind == "jetton_transfer"
+    assert {caution.code for caution in cautions} == {"unknown_forward_payload"}
+
+
 def test_bits_after_a_reference_that_holds_the_forward_payload_make_the_whole_unknown() -> None:
     body = jetton(Builder().bit(True).ref(comment_cell("rent")).uint(1, 8))
     assert isinstance(payloads.read(body), payloads.Unknown)
