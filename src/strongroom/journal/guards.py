@@ -167,7 +167,7 @@ class Planner:
         """Whether its holder's transaction and all that this one replaced use it up."""
         of = lineage.identity(guard, joint=joint)
         known = await self._storage.guard(lineage.lineage(guard, of))
-        if known is None or known.guard.payload_hash != guard.payload_hash:
+        if known is None or known.guard.payload_hash.hex() != of:
             return True  # it replaced nothing
         return await self._storage.guard(lineage.core(guard, of, guard)) is not None
 

@@ -39,18 +39,24 @@ def identity(guard: Guard, *, joint: bool) -> str:
 
 def successor(mine: Guard, of: str) -> Guard:
     """``mine`` may replace ``of`` (a transaction id, or an identity), and nobody else may."""
-    return replace(mine, address=_SUCCESSOR, sequence=of)
+    return _fact(mine, _SUCCESSOR, of)
 
 
 def lineage(mine: Guard, of: str) -> Guard:
-    """With the payload of ``of`` itself: it is a replacement. With another: it is none, and cannot become one."""
-    return replace(mine, address=_LINEAGE, sequence=of)
+    """Of ``of`` itself: it is a replacement. Of another: it is none, and cannot become one."""
+    return _fact(mine, _LINEAGE, of)
 
 
 def core(mine: Guard, of: str, used: Guard) -> Guard:
     """The replacement ``of`` and all before it use up what ``used`` guards."""
     place = "/".join((of, used.address, used.sequence))
-    return replace(mine, address=_CORE, sequence=sha256(place.encode()).hexdigest())
+    return _fact(mine, _CORE, sha256(place.encode()).hexdigest())
+
+
+def _fact(mine: Guard, address: str, sequence: str) -> Guard:
+    """Its payload is the identity of ``mine``: two senders may have one payload, and are not one transaction."""
+    mark = bytes.fromhex(identity(mine, joint=mine.joint))
+    return replace(mine, address=address, sequence=sequence, payload_hash=mark)
 
 
 def is_fact(guard: Guard) -> bool:

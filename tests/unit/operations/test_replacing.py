@@ -24,10 +24,13 @@ class Signer:
         self.service = service
         self.face = face
         self.wallet = ""
+        self.index: int | None = None
 
     async def sign(self, network: str, unsigned: Any, **options: Any) -> str:
         """The transaction id, or the code of the refusal."""
         command = {"wallet_id": self.wallet, "network": network, "unsigned_tx": unsigned, "options": options}
+        if self.index is not None:
+            command["index"] = self.index
         answer = await self.face.call("transactions.sign", command, key=self.service.key)
         if answer.code == "ok":
             tx_id: str = answer.result["tx_id"]
@@ -120,3 +123,14 @@ async def test_two_senders_may_replace_by_the_same_bytes(signer: Signer) -> None
         first = await each.evm(0, 1)
         second = await each.evm(0, 2, replaces=first)
         assert (await each.evm(0, 3, replaces=second)).startswith("0x")
+
+
+async def test_another_sender_does_not_join_a_replacement_with_the_same_payload(signer: Signer) -> None:
+    """The digest of an EVM transaction is the same for every sender."""
+    first = await signer.evm(0, 1)
+    assert (await signer.evm(0, 2, replaces=first)).startswith("0x")
+    other = {"wallet_id": signer.wallet, "network": "ethereum", "index": 1}
+    assert (await signer.face.call("addresses.derive", other, key=signer.service.key)).code == "ok"
+    signer.index = 1
+    assert await signer.evm(0, 2, replaces=first) == "already_signed"
+    assert (await signer.evm(0, 2)).startswith("0x")

@@ -43,7 +43,7 @@ def spending(paths: Sequence[str], paid: Sequence[TxOut] = (FOREIGN,), *, stated
     for number, path in enumerate(paths):
         key = key_at(path)
         output = TxOut(VALUE, script.p2wpkh(hash160(key)))
-        before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), number), b"", 0xFFFFFFFF)
+        before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), 0), b"", 0xFFFFFFFF)
         previous = Transaction(2, (before,), (output,), 0)
         inputs.append(TxIn(OutPoint(previous.hash, 0), b"", 0xFFFFFFFD))
         origin = Origin(bytes.fromhex(fingerprint), parse_path(stated[number] if stated else path))
