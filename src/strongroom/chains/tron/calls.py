@@ -25,15 +25,28 @@ _MAX_ADDRESSES: Final = 2
 
 def reading(read: Transaction) -> Reading:
     """What a TriggerSmartContract with data does. Addresses in it have 20 bytes."""
-    values = read.values
-    target: bytes = values["contract_address"]
-    return read_call(Call(target[1:], values.get("data", b""), values.get("call_value", 0), read.owner[1:]))
+    return _reading(read, read.values["data"])
 
 
-def is_prefixed(data: bytes) -> bool:
-    """Whether a leading argument is an address with the byte 0x41 before it, which the contract does not see."""
-    words = (_SELECTOR + number * _WORD for number in range(_MAX_ADDRESSES))
-    return any(data[at : at + len(_PREFIXED)] == _PREFIXED and len(data) >= at + _WORD for at in words)
+def without_prefixes(read: Transaction) -> Reading | None:
+    """The same call without the byte 0x41 before its addresses, which the contract does not see. None if it has none.
+
+    What else begins with this byte, such as an amount, is no address: without the byte the call would do another thing.
+    """
+    whole, data = reading(read), bytes(read.values["data"])
+    plain = None
+    for at in (_SELECTOR + number * _WORD for number in range(_MAX_ADDRESSES)):
+        if len(data) >= at + _WORD and data.startswith(_PREFIXED, at):
+            bare = data[:at] + bytes(len(_PREFIXED)) + data[at + len(_PREFIXED) :]
+            found = _reading(read, bare)
+            if found.effects == whole.effects:
+                data, plain = bare, found
+    return plain
+
+
+def _reading(read: Transaction, data: bytes) -> Reading:
+    target: bytes = read.values["contract_address"]
+    return read_call(Call(target[1:], data, read.values.get("call_value", 0), read.owner[1:]))
 
 
 def show(address: bytes) -> str:

@@ -25,11 +25,11 @@ def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy,
     found = list(_signers(decoded, key, policy))
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     if high is not None and read.fee_limit >= high:
-        found.append(Caution(code="high_fee", message="The call may burn unusually much"))
+        found.append(caution("high_fee"))
     if read.expires <= now:
-        found.append(Caution(code="expired", message="Has expired: no block takes it any more"))
+        found.append(caution("expired"))
     if read.memo:
-        found.append(Caution(code="memo", message="A memo costs extra, and everybody can read it"))
+        found.append(caution("memo"))
     if read.contract is contracts.PERMISSION_UPDATE:
         found.append(policy.permit(hazards.PERMISSION_UPDATE))
     elif read.contract is contracts.TRIGGER:
@@ -42,8 +42,7 @@ def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy,
 def _signers(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> Iterator[Caution]:
     read = decoded.transaction
     if read.permission_id:
-        message = "Signed under a permission of the account: the network counts the keys and weights that it has"
-        yield Caution(code="account_permission", message=message)
+        yield caution("account_permission")
         return
     if key is not None and key.address != read.owner and hazards.OWNER_COSIGNING.name not in policy.options.allow:
         raise WrongKey(
@@ -58,7 +57,7 @@ def _plain(read: Transaction, policy: Policy) -> Iterator[Caution]:
     if read.values.get("to_address") == _ZERO:
         yield policy.permit(hazards.TO_ZERO_ADDRESS)
     if read.contract is contracts.DELEGATE and read.values.get("lock"):
-        yield Caution(code="locked_delegation", message="Cannot be taken back before the lock ends")
+        yield caution("locked_delegation")
 
 
 def _trigger(decoded: TronTransaction, policy: Policy) -> Iterator[Caution]:
@@ -69,9 +68,9 @@ def _trigger(decoded: TronTransaction, policy: Policy) -> Iterator[Caution]:
         return
     if read.values.get("call_value") or read.values.get("call_token_value"):
         yield caution("call_with_value")
-    if calls.is_prefixed(data):
-        message = "The recipient is written with the byte 0x41 before it, which some contracts refuse"
-        yield Caution(code="prefixed_address", message=message)
-    found = calls.reading(read)
-    for code in found.cautions:
+    found, plain = calls.reading(read), calls.without_prefixes(read)
+    if plain is not None:
+        yield caution("prefixed_address")
+    # The prefix is said by now: noncanonical_call is for what else is odd.
+    for code in (found if plain is None else plain).cautions:
         yield policy.permit(_LOST[code]) if code in found.lost else caution(code)

@@ -15,6 +15,7 @@ from tests.support.service import RunningService
 WORDS = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 OTHER_WORDS = "test test test test test test test test test test test junk"
 PAYEE = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
+TOKEN = "TA4Y62o6YC2Zsck9rZVGTvqW1AQ7X9zTnj"
 TRX = 1_000_000
 
 
@@ -86,7 +87,7 @@ async def test_a_transfer_that_the_node_made_is_taken_once(service: RunningServi
         {"type": "WithdrawBalanceContract"},
         {
             "type": "TriggerSmartContract",
-            "contract_address": PAYEE,
+            "contract_address": TOKEN,
             "function_selector": "transfer(address,uint256)",
             "arguments": [PAYEE, "1"],
         },

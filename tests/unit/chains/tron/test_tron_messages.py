@@ -86,7 +86,6 @@ def test_typed_data_reads_every_form_of_an_address_alike() -> None:
     [
         {"domain": {"name": "x", "chainId": 0xCD8690DC}},
         {"domain": {"name": "x", "chainId": "0x1"}},
-        {"domain": {"more": 1}},
         {"domain": None},
         {"types": None},
         {"primaryType": "Mail"},
@@ -100,6 +99,14 @@ def test_typed_data_reads_every_form_of_an_address_alike() -> None:
 def test_typed_data_that_is_wrong_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidMessage):
         TRON.prepare_message(MAINNET, Message("eip712", document=permit(**changes)), ours())
+
+
+def test_fields_that_are_not_signed_are_said() -> None:
+    plain, more = permit(), permit(domain={**permit()["domain"], "more": 1})
+    signed, cautions = TRON.prepare_message(MAINNET, Message("eip712", document=more), ours())
+    assert codes(cautions) == ["spending_permission", "unlimited_approval", "unsigned_fields"]
+    assert "0x" + signed.to_sign[0].payload.hex() == sign_message(Message("eip712", document=plain)).digest
+    assert "more" not in signed.summary.actions[0].details["domain"]
 
 
 def test_a_domain_names_the_network() -> None:
@@ -144,7 +151,7 @@ def test_an_address_that_begins_with_41_twice() -> None:
         "base58": "TFwp42z9U4sMe9GnPdfQk4cMRxzJU9NyKr",
         "hex": "41418d2ea0bc682cfb5181178079076ca0ea5a9d18",
         "evm": "0x418d2ea0bc682cfb5181178079076ca0ea5a9d18",
-        "evm_checksum": "0x418D2eA0bc682cFb5181178079076Ca0EA5A9D18",
+        "evm_checksum": "0x418D2eA0bc682cFB5181178079076Ca0EA5A9D18",
     }
 
 

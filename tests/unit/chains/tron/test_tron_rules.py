@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from strongroom.domain.signing import Policy
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired
 from tests.unit.chains.tron.tron_cases import (
     ANYTHING,
@@ -37,6 +37,7 @@ ZERO = "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb"
 TO = "00" * 12 + OTHER_HEX[2:]
 PREFIXED = "00" * 11 + OTHER_HEX
 FULL = "ff" * 32
+USDT_WORD = "00" * 12 + "a614f803b6fd780986a42c78ec9c7f77e6ded13c"
 OPERATIONS = "7fff1fc0033e03" + "00" * 25
 
 
@@ -145,10 +146,15 @@ class TestLimits:
     def test_unknown_calls(self) -> None:
         strict = Policy({**TRON.limits, "unknown_calls": 0})
         check(call("a9059cbb" + TO + FULL), strict)
-        for data in ("", "12345678", "a9059cbb" + TO, "a9059cbb" + TO + FULL + "00"):
+        for data in ("", "12345678", "a9059cbb" + TO, "a9059cbb" + TO + FULL[2:]):
             assert "unknown_call" in codes(check(call(data)))
             with pytest.raises(LimitExceeded):
                 check(call(data), strict)
+
+    def test_bytes_after_the_arguments_hide_nothing(self) -> None:
+        longer = call("a9059cbb" + TO + FULL + "00")
+        assert codes(check(longer, Policy({**TRON.limits, "unknown_calls": 0}))) == ["noncanonical_call"]
+        assert summary(longer).actions == summary(call("a9059cbb" + TO + FULL)).actions
 
     def test_all_can_be_turned_off(self) -> None:
         form = built("TriggerSmartContract", contract_address=USDT, data="a9059cbb" + TO + FULL)
@@ -169,6 +175,30 @@ class TestHazards:
         assert action.kind == "permission_update"
         assert action.details["owner"]["threshold"] == 2
         assert action.details["actives"][0]["keys"] == [key()]
+
+    @pytest.mark.parametrize(
+        ("unsigned", "hazard"),
+        [
+            (built(to_address=ZERO, amount=1), "to_zero_address"),
+            (built("TransferAssetContract", asset_name="1002000", to_address=ZERO, amount=1), "to_zero_address"),
+            (call("a9059cbb" + "00" * 32 + FULL), "to_zero_address"),
+            (call("23b872dd" + TO + "00" * 32 + FULL), "to_zero_address"),
+            (call("a9059cbb" + USDT_WORD + FULL), "to_token_contract"),
+            (call("23b872dd" + TO + USDT_WORD + FULL), "to_token_contract"),
+        ],
+    )
+    def test_what_is_lost_for_certain_must_be_asked_for(self, unsigned: Any, hazard: str) -> None:
+        with pytest.raises(OptionRequired, match=hazard):
+            check(unsigned)
+        for other in {"to_zero_address", "to_token_contract"} - {hazard}:
+            with pytest.raises(OptionRequired, match=hazard):
+                check(unsigned, Policy(TRON.limits, SignOptions(allow=frozenset({other}))))
+        assert codes(check(unsigned, Policy(TRON.limits, SignOptions(allow=frozenset({hazard}))))) == [hazard]
+
+    @pytest.mark.parametrize("recipient", ["00" * 11 + "41" + "00" * 20, "00" * 11 + "41" + USDT_WORD[24:]])
+    def test_a_prefix_hides_no_hazard(self, recipient: str) -> None:
+        with pytest.raises(OptionRequired):
+            check(call("a9059cbb" + recipient + FULL))
 
     @pytest.mark.parametrize(
         "changes",
@@ -201,20 +231,24 @@ class TestHazards:
     ("unsigned", "expected"),
     [
         (built(), []),
-        (built(to_address=ZERO, amount=1), ["to_zero_address"]),
         (built(more={"memo": "x"}), ["memo"]),
         (built(to_address=OTHER, amount=1, Permission_id=2), ["account_permission"]),
         (call("a9059cbb" + TO + FULL), []),
         (call("a9059cbb" + PREFIXED + FULL), ["prefixed_address"]),
-        (call("a9059cbb" + "00" * 32 + FULL), ["to_zero_address"]),
+        (call("a9059cbb" + PREFIXED + FULL + "00"), ["prefixed_address", "noncanonical_call"]),
+        (call("a9059cbb" + "ff" + PREFIXED[2:] + FULL), ["noncanonical_call"]),
+        (call("a9059cbb" + TO + PREFIXED), []),
+        (call("a9059cbb" + PREFIXED + PREFIXED), ["prefixed_address"]),
+        (call("a9059cbb" + "00" * 32 + "00" * 32), ["to_zero_address"]),
+        (call("a9059cbb" + USDT_WORD + "00" * 32), ["to_token_contract"]),
         (call("a9059cbb" + "00" * 12 + OWNER_HEX[2:] + FULL), ["to_self"]),
-        (call("a9059cbb" + "00" * 12 + "a614f803b6fd780986a42c78ec9c7f77e6ded13c" + FULL), ["to_token_contract"]),
         (call("095ea7b3" + TO + FULL), ["unlimited_approval"]),
         (call("095ea7b3" + TO + "00" * 31 + "01"), []),
         (call("d73dd623" + TO + FULL), ["unlimited_approval"]),
         (call("66188463" + TO + FULL), []),
         (call("39509351" + TO + FULL), ["unlimited_approval"]),
         (call("23b872dd" + TO + PREFIXED + FULL), ["prefixed_address"]),
+        (call("23b872dd" + PREFIXED + PREFIXED + FULL), ["prefixed_address"]),
         (call("a22cb465" + TO + "00" * 31 + "01"), ["approval_for_all"]),
         (call("a9059cbb" + TO + FULL, call_value=1), ["call_with_value"]),
         (call("12345678"), ["unknown_call"]),
