@@ -44,6 +44,23 @@ def test_every_caution_is_listed() -> None:
     ]
 
 
+def own_words(checked: Iterable[Module]) -> list[str]:
+    """Cautions with a message that is not the table's. Only `partial_sighash` has one: it says what stays open."""
+    return [
+        f"{each.name}: {node.lineno}"
+        for each in checked
+        if not each.name.startswith("domain.")
+        for node in ast.walk(each.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Caution"
+        if not any(_text(keyword.value) == "partial_sighash" for keyword in node.keywords)
+    ]
+
+
+def test_a_caution_has_one_message() -> None:
+    assert own_words(modules()) == []
+    assert own_words([module("chains.evm.a", '\nCaution(code="to_self", message="x")')]) == ["chains.evm.a: 2"]
+
+
 def test_every_listed_caution_is_given() -> None:
     written = {
         node.value

@@ -112,12 +112,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
             signer=signer,
             networks=known,
             keyring=Keyring(known, cache),
-            authenticator=Authenticator(
-                storage,
-                authenticity.api_key_mac,
-                ttl=settings.api_keys.cache_ttl,
-                failures=FailureLimit(settings.rates.failed_authentication),
-            ),
+            authenticator=_authenticator(settings, storage, authenticity),
             limits=RateLimits(settings.rates.by_class()),
             entries=entries,
             gate=journal.gate,
@@ -146,6 +141,15 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         first_key = await development_key(settings, storage, authenticity, journal.committer)
         runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, journal.committer)
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
+
+
+def _authenticator(settings: Settings, storage: Storage, authenticity: Authenticity) -> Authenticator:
+    return Authenticator(
+        storage,
+        authenticity.api_key_mac,
+        ttl=settings.api_keys.cache_ttl,
+        failures=FailureLimit(settings.rates.failed_authentication),
+    )
 
 
 def _signer(stack: AsyncExitStack, settings: Settings, keywrap: KeyWrap, storage: Storage) -> SeededSigner:

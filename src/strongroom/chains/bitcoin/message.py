@@ -23,6 +23,7 @@ from strongroom.chains.bitcoin.wire import var_bytes
 from strongroom.codecs import hexadecimal
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import hash256
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import (
     Algorithm,
@@ -156,8 +157,7 @@ def _template(message: Message, key: OurKey) -> _Template:
 def _cautions(form: str, kind: ScriptKind) -> tuple[Caution, ...]:
     if form != BITCOIN or kind is ScriptKind.P2PKH:
         return ()
-    text = "Electrum and Sparrow verify this signature; Bitcoin Core does so for P2PKH addresses only"
-    return (Caution(code="not_verified_by_core", message=text),)
+    return (caution("not_verified_by_core"),)
 
 
 def _digest(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import OurKey, Policy
 from strongroom.domain.summary import Action, Caution, Fee, Summary
@@ -114,30 +115,27 @@ def _cautions(decoded: BitcoinTransaction, held: Ownership, signed: Commitments,
     limit = policy.limits.get("high_fee_rate_warning", checks.LIMITS["high_fee_rate_warning"])
     amount = checks.balance(decoded)
     if amount is None:
-        yield Caution(code="unknown_fee", message="The PSBT does not say what every input spends")
+        yield caution("unknown_fee")
     elif amount < 0:
-        yield Caution(code="unfinished", message="The outputs hold more than the inputs: others are to add inputs")
+        yield caution("unfinished")
     elif limit is not None and amount > limit * decoded.estimated.vsize:
-        yield Caution(code="high_fee", message="The fee is unusually high")
+        yield caution("high_fee")
     for kind in sorted(set(signed.loose.values())):
         yield Caution(code="partial_sighash", message=f"{kind.label}: {_LEFT_OPEN[kind]}")
     for output, owner in zip(decoded.transaction.outputs, held.outputs, strict=True):
         yield from _of_output(output, owner)
         if owner is not None and held.is_far(owner):
-            message = "An output pays a key of this wallet so far ahead that a watching wallet may never look there"
-            yield Caution(code="far_change", message=message)
+            yield caution("far_change")
     transaction = decoded.transaction
     if amount and any(relay.is_empty_anchor(output) for output in transaction.outputs):
-        message = "Nodes relay a transaction with an empty anchor only if it pays no fee of its own"
-        yield Caution(code="anchor_with_fee", message=message)
+        yield caution("anchor_with_fee")
 
 
 def _of_output(output: TxOut, owner: OurKey | None) -> Iterator[Caution]:
     if owner is not None and owner.address != output.script:
-        message = "An output pays a key of this wallet by a script that its account does not look for"
-        yield Caution(code="other_script", message=message)
+        yield caution("other_script")
     if script.classify(output.script)[0] is ScriptKind.OTHER:
-        yield Caution(code="unknown_script", message="An output has a script of no known kind")
+        yield caution("unknown_script")
 
 
 def _address(network: Network, output_script: bytes) -> str | None:

@@ -14,6 +14,7 @@ from strongroom.chains.solana.networks import SYMBOL
 from strongroom.chains.solana.programs import budget
 from strongroom.codecs import base58
 from strongroom.codecs.ed25519 import is_on_curve
+from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Policy
 from strongroom.domain.summary import Action, Caution, Fee, Summary
 
@@ -77,17 +78,15 @@ def _with_owner(action: Action, owner: str | None) -> Action:
 def _of_transaction(decoded: SolanaTransaction, policy: Policy) -> Iterator[Caution]:
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
     if high is not None and decoded.fee > high:
-        yield Caution(code="high_fee", message="The fee can be unusually high")
+        yield caution("high_fee")
     if decoded.nonce is not None:
-        yield Caution(code="durable_nonce", message="Does not expire before its nonce account is advanced")
+        yield caution("durable_nonce")
     if any(is_advance(each) for each in decoded.instructions[1:]) or (
         decoded.nonce is None and decoded.instructions and is_advance(decoded.instructions[0])
     ):
-        yield Caution(
-            code="nonce_misplaced", message="Advances a nonce account that does not keep this transaction from expiring"
-        )
+        yield caution("nonce_misplaced")
     if decoded.message.lookups:
-        yield Caution(code="lookup_accounts", message="Names accounts by lookup tables whose content is not read here")
+        yield caution("lookup_accounts")
 
 
 def _of_transfers(decoded: SolanaTransaction) -> Iterator[Caution]:
@@ -96,9 +95,9 @@ def _of_transfers(decoded: SolanaTransaction) -> Iterator[Caution]:
         if action.kind != "transfer" or action.to is None or "[" in action.to:
             continue
         if action.to == action.from_address:
-            yield Caution(code="to_self", message="Goes to the sender itself")
+            yield caution("to_self")
         if not is_on_curve(base58.decode(action.to)):
-            yield Caution(code="to_program_address", message="Goes to a program address: nobody holds its key")
+            yield caution("to_program_address")
 
 
 def _of_privileges(decoded: SolanaTransaction, ours: bytes | None) -> Iterator[Caution]:
@@ -107,12 +106,6 @@ def _of_privileges(decoded: SolanaTransaction, ours: bytes | None) -> Iterator[C
     mine = {ours} if ours is not None else set(decoded.message.signers)
     handed = [account for each in unread for account in each.accounts if account.key in mine]
     if any(account.signer for account in handed):
-        yield Caution(
-            code="signer_to_unknown_program",
-            message="Lets a program that is not read here act with the signer's rights",
-        )
+        yield caution("signer_to_unknown_program")
     if any(account.writable for account in handed):
-        yield Caution(
-            code="writable_to_unknown_program",
-            message="Lets a program that is not read here change the signer's account",
-        )
+        yield caution("writable_to_unknown_program")

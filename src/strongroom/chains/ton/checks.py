@@ -12,6 +12,7 @@ from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V5R1,
 from strongroom.chains.ton.payloads import Comment, Empty, EncryptedComment, JettonTransfer, NftTransfer, Unknown
 from strongroom.chains.ton.transfer import OutMessage, TonTransfer
 from strongroom.domain import hazards
+from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Policy
 from strongroom.domain.summary import Caution
 from strongroom.errors import InvalidTransaction, LimitExceeded
@@ -57,8 +58,7 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
     _check_amounts(transfer, limits)
     found = [*_modes(transfer, policy)]
     if account is not None and transfer.network.testnet and account.contract is not V5R1:
-        text = "The wallet has the same address on the main network, where this is valid too if the seqno fits"
-        found.append(Caution(code="valid_on_main_network", message=text))
+        found.append(caution("valid_on_main_network"))
     for place, message in enumerate(transfer.messages):
         found += _message(message, f"unsigned_tx.messages.{place}", policy, limits)
     return tuple({caution.code: caution for caution in found}.values())
@@ -135,10 +135,9 @@ def _modes(transfer: TonTransfer, policy: Policy) -> Iterator[Caution]:
             raise InvalidTransaction(
                 "with send_mode 128 the amount is not looked at: say 0", field="unsigned_tx.messages.0.amount"
             )
-        yield Caution(code="sends_all_balance", message="Sends all that the wallet holds")
+        yield caution("sends_all_balance")
     if not mode & IGNORE_ERRORS:
-        message = "If a message cannot be sent, the seqno is not used up: anyone can repeat it until it expires"
-        yield Caution(code="repeatable_on_failure", message=message)
+        yield caution("repeatable_on_failure")
 
 
 def _message(message: OutMessage, field: str, policy: Policy, limits: Limits) -> Iterator[Caution]:
@@ -146,13 +145,11 @@ def _message(message: OutMessage, field: str, policy: Policy, limits: Limits) ->
     if addresses.workchain(to.canonical) == addresses.MASTERCHAIN:
         yield policy.permit(hazards.MASTERCHAIN_RECIPIENT, field=f"{field}.address")
     if to.canonical[1:] == _NOBODY:
-        yield Caution(code="zero_address", message="Nobody has a key of the zero address")
+        yield caution("zero_address")
     if message.bounce and to.bounceable is False:
-        text = "Returns to the sender, less fees, if nothing is deployed at the address, which asks for no bounce"
-        yield Caution(code="bounces", message=text)
+        yield caution("bounces")
     if not message.bounce and to.bounceable:
-        text = "Stays at the address even if nothing there takes it, although the address asks for a bounce"
-        yield Caution(code="does_not_bounce", message=text)
+        yield caution("does_not_bounce")
     if message.state_init is not None and message.state_init.hash != to.canonical[1:]:
         raise InvalidTransaction("state_init is not that of the address", field=f"{field}.state_init")
     yield from _payload(message, field, limits)
@@ -165,10 +162,10 @@ def _payload(message: OutMessage, field: str, limits: Limits) -> Iterator[Cautio
     if isinstance(payload, Unknown):
         if limits["unknown_calls"] == 0:
             raise LimitExceeded("the payload is not understood, and unknown_calls is 0", field=f"{field}.payload")
-        yield Caution(code="unknown_payload", message="A payload is not understood: what it does is for you to know")
+        yield caution("unknown_payload")
     elif isinstance(inner, Unknown) or custom:
         if limits["unknown_calls"] == 0:
             raise LimitExceeded("a payload inside is not understood, and unknown_calls is 0", field=f"{field}.payload")
-        yield Caution(code="unknown_forward_payload", message="What is passed on to the recipient is not understood")
+        yield caution("unknown_forward_payload")
     if isinstance(inner, EncryptedComment):
-        yield Caution(code="encrypted_comment", message="The comment is encrypted: only its recipient reads it")
+        yield caution("encrypted_comment")

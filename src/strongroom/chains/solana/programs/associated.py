@@ -9,6 +9,7 @@ from strongroom.chains.solana.programs import token
 from strongroom.chains.solana.programs.base import Fields as _Fields
 from strongroom.chains.solana.programs.base import Instruction, Step, trailing
 from strongroom.codecs import base58
+from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
 PROGRAM: Final = base58.decode("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
@@ -16,10 +17,7 @@ CREATE: Final = 0
 CREATE_IDEMPOTENT: Final = 1
 _RECOVER_NESTED: Final = 2
 
-_MISMATCH = Caution(
-    code="associated_account_mismatch",
-    message="The token account is not that of its owner, mint and token program: the transaction fails on chain",
-)
+_MISMATCH = caution("associated_account_mismatch")
 
 
 def address(owner: bytes, mint: bytes, program: bytes) -> bytes:

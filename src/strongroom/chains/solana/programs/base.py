@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.codecs import base58
+from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
 U64_MAX: Final = 2**64 - 1
@@ -84,16 +85,10 @@ class Fields:
 
 def trailing(fields: Fields) -> tuple[Caution, ...]:
     """Programs ignore what follows the fields that they read, so it must not hide them here either."""
-    if not fields.rest:
-        return ()
-    return (
-        Caution(
-            code="noncanonical_call", message="Bytes follow the arguments of an instruction; the program ignores them"
-        ),
-    )
+    return (caution("noncanonical_call"),) if fields.rest else ()
 
 
-def unknown(instruction: Instruction, name: str | None, code: str, message: str) -> Step:
+def unknown(instruction: Instruction, name: str | None, code: str) -> Step:
     """An instruction that is shown with its program and accounts, since more is not known of it."""
     details = {
         "program": base58.encode(instruction.program),
@@ -109,4 +104,4 @@ def unknown(instruction: Instruction, name: str | None, code: str, message: str)
         data_size=len(instruction.data),
         details=details,
     )
-    return Step(action, (Caution(code=code, message=message),), understood=False)
+    return Step(action, (caution(code),), understood=False)

@@ -23,15 +23,11 @@ def read(instruction: Instruction) -> Step:
     """What an instruction does, as far as it is understood. Raises ValueError where it is certain to fail."""
     reader = PROGRAMS.get(instruction.program)
     if reader is None:
-        return unknown(
-            instruction, None, "unknown_program", "Calls a program that is not read here; it may do whatever it is let"
-        )
+        return unknown(instruction, None, "unknown_program")
     try:
         found = reader(instruction)
     except EndsEarly:
         found = None
     if found is None:
-        return unknown(
-            instruction, None, "unknown_instruction", "Asks a known program for something that is not read here"
-        )
+        return unknown(instruction, None, "unknown_instruction")
     return found

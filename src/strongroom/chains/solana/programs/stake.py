@@ -7,7 +7,8 @@ from typing import Final
 from strongroom.chains.solana.networks import SYMBOL
 from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing
 from strongroom.codecs import base58
-from strongroom.domain.summary import Action, Caution
+from strongroom.domain.cautions import caution
+from strongroom.domain.summary import Action
 
 PROGRAM: Final = base58.decode("Stake11111111111111111111111111111111111111")
 
@@ -38,8 +39,7 @@ def read(instruction: Instruction) -> Step | None:
         return Step(action, trailing(fields))
     if tag in _AUTHORIZE and names:
         details = {"new_authority": base58.encode(fields.key())} if tag in (1, 8) else {"accounts": names}
-        caution = Caution(code="stake_authority", message="Changes who may withdraw or delegate a stake")
-        return Step(_stake(_AUTHORIZE[tag], names[0], details), (caution,))
+        return Step(_stake(_AUTHORIZE[tag], names[0], details), (caution("stake_authority"),))
     if tag in _OTHERS:
         details = {"accounts": names}
         more = () if tag in _WITH_FIELDS else trailing(fields)

@@ -8,14 +8,13 @@ from typing import Final
 from strongroom.chains.solana.networks import SYMBOL
 from strongroom.chains.solana.programs.base import Account, Fields, Instruction, Step, trailing
 from strongroom.codecs import base58
+from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
 PROGRAM: Final = bytes(32)
 ADVANCE_NONCE: Final = 4
 
-_ASSIGN = Caution(
-    code="account_assign", message="Gives an account to a program: its owner can no longer spend what it holds"
-)
+_ASSIGN = caution("account_assign")
 
 
 def read(instruction: Instruction) -> Step | None:
@@ -112,8 +111,9 @@ def _initialize_nonce(fields: Fields, accounts: tuple[Account, ...]) -> tuple[Ac
 
 
 def _authorize_nonce(fields: Fields, accounts: tuple[Account, ...]) -> tuple[Action, tuple[Caution, ...]]:
-    caution = Caution(code="nonce_authority", message="Gives a nonce account, and the coins in it, to another key")
-    return _nonce("authorizeNonceAccount", accounts[0], authority=base58.encode(fields.key())), (caution,)
+    return _nonce("authorizeNonceAccount", accounts[0], authority=base58.encode(fields.key())), (
+        caution("nonce_authority"),
+    )
 
 
 def _upgrade_nonce(_: Fields, accounts: tuple[Account, ...]) -> tuple[Action, tuple[Caution, ...]]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing, unknown
 from strongroom.codecs import base58
+from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
 TOKEN: Final = base58.decode("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
@@ -86,12 +87,7 @@ def read(instruction: Instruction) -> Step | None:
     if layout is not None:
         return _by_layout(instruction, fields, layout, open_ended=tag in _OPEN_ENDED)
     if tag >= _EXTENSIONS_FROM:
-        return unknown(
-            instruction,
-            f"extension {tag}",
-            "unknown_instruction",
-            "Asks a token program for something that is not read here; it may move tokens or change who controls them",
-        )
+        return unknown(instruction, f"extension {tag}", "unknown_instruction")
     return None
 
 
@@ -127,14 +123,14 @@ def _by_layout(instruction: Instruction, fields: Fields, layout: _Layout, *, ope
 
 def _cautions(layout: _Layout, found: dict[str, str], amount: int | None) -> tuple[Caution, ...]:
     if layout.kind == "token_approve":
-        approval = Caution(code="token_approval", message="Lets a delegate move tokens of the account")
+        approval = caution("token_approval")
         if amount is not None and amount >= UNLIMITED:
-            return approval, Caution(code="unlimited_approval", message="Lets the spender take all there is, for good")
+            return approval, caution("unlimited_approval")
         return (approval,)
     if layout.kind == "token_close" and found["destination"] != found["authority"]:
-        return (Caution(code="close_to_other", message="Closes a token account; its lamports go to somebody else"),)
+        return (caution("close_to_other"),)
     if layout.kind == "token_transfer" and found["source"] == found["destination"]:
-        return (Caution(code="to_self", message="Sends tokens to the account that they come from"),)
+        return (caution("to_self"),)
     return ()
 
 
@@ -159,7 +155,4 @@ def _set_authority(instruction: Instruction, fields: Fields) -> Step | None:
         method="setAuthority",
         details=details,
     )
-    message = (
-        "Hands a token account over to another owner" if kind == 2 else "Changes who controls a mint or an account"
-    )
-    return Step(action, (Caution(code="set_authority", message=message), *trailing(fields)))
+    return Step(action, (caution("set_authority"), *trailing(fields)))
