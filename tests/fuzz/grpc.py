@@ -34,6 +34,7 @@ _HEALTH, _REFLECTION = "Health.Check", "ServerReflection"
 _INTEGERS = {
     FieldDescriptor.CPPTYPE_UINT32: (0, 1, 200, 201, 2**31 - 1, 2**31, 2**32 - 1),
     FieldDescriptor.CPPTYPE_INT32: (0, -1, 10**9, 2**31 - 1, -(2**31)),
+    FieldDescriptor.CPPTYPE_UINT64: (0, 1, 4_102_444_800, 2**53, 2**63 - 1, 2**63, 2**64 - 1),
     FieldDescriptor.CPPTYPE_INT64: (0, -1, 4_102_444_800, -62_135_596_801, 253_402_300_800, 2**63 - 1, -(2**63)),
 }
 """Bounds, of seconds and nanoseconds too: a Timestamp is from the year 1 to 9999."""

@@ -1,23 +1,31 @@
-"""Commands that succeed, to be mutated: the examples of the API's description and the story of both faces.
+"""Commands that succeed, to be mutated: the examples of the API's description, the story of both faces, other chains.
 
-They name things that are there: wallets, addresses and API keys are made before the run. What may be used once only
-(an external id, a nonce) is new in every command.
+They name things that are there: wallets, addresses, API keys and a task are made before the run. What may be used once
+only (an external id, a nonce, a seqno) is new in every command.
 """
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import itertools
 import json
 import random
 from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from strongroom import bootstrap
+from strongroom.bootstrap.development import DEVELOPMENT_TENANT
+from strongroom.config import load
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.operations.registry import OPERATIONS
+from strongroom.storage.base import Unit, Wake
 from tests.parity.story import MNEMONIC, RAW_KEY, STORY, filled
+from tests.support import other_chains
 from tests.support.server import Server
 
 LIMITS_OFF = {f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")}
@@ -26,6 +34,10 @@ Command = dict[str, Any]
 _DISPOSED_OF = ("wallets.archive", "wallets.unarchive")
 """Operations that get a wallet of their own: an archived wallet refuses the rest."""
 _FAR_OFF = "2099-01-01T00:00:00Z"
+_TASK = Wake("toy", "planted", DEVELOPMENT_TENANT, after=timedelta(days=1))
+"""One of the tenant's, as in the story, of a kind that nobody runs: the service's own jobs cannot be cancelled."""
+_USED_ONCE: dict[str, Callable[[int], Any]] = {"nonce": hex, "seqno": int}
+"""Fields of transactions, by chain: Ethereum's, TON's."""
 _MADE_IN_THE_STORY = ("page", "seventh", "first", "made", "foreign", "theirs")
 """Names of the story that are not made here; commands that hold one are left out."""
 
@@ -45,6 +57,8 @@ class Seeds:
                 for index in range(8):
                     query = {"scheme": scheme, "index": str(index)}
                     client.get(f"/wallets/{wallet_id}/address/ethereum", params=query).raise_for_status()
+            others = other_chains.commands(client, self.wallet_id)
+        asyncio.run(_plant_task(server))
         self._commands: dict[str, list[Command]] = defaultdict(list)
         for operation in OPERATIONS:
             example = json.loads(self.renamed(json.dumps(EXAMPLES[operation.name].command), operation.name))
@@ -56,15 +70,21 @@ class Seeds:
             text = json.dumps(dict(step.command))
             if step.code == "ok" and step.key == "all" and not any(f'"${name}"' in text for name in _MADE_IN_THE_STORY):
                 self._commands[step.operation].append(filled(step.command, saved | verified))
+        for name, command in others:
+            self._commands[name].append(command)
 
     def renamed(self, text: str, operation: str) -> str:
         """Text with the examples' ids, with those of things that are there in their place."""
         wallet_id = self.spare_id if operation in _DISPOSED_OF else self.wallet_id
-        for example, there in (
+        task = EXAMPLES["tasks.cancel"].command
+        ids = [
             (EXAMPLES["wallets.get"].command["wallet_id"], wallet_id),
             (EXAMPLES["api_keys.revoke"].command["key_id"], self.key_id),
             (EXAMPLES["api_keys.create"].command["expires_at"], _FAR_OFF),
-        ):
+        ]
+        if operation == "tasks.cancel":
+            ids += [(task["kind"], _TASK.kind), (task["key"], _TASK.key)]
+        for example, there in ids:
             text = text.replace(example, there)
         return text
 
@@ -77,8 +97,15 @@ class Seeds:
             command["nonce"] = str(number)
         transaction = command.get("unsigned_tx")
         if isinstance(transaction, dict):
-            transaction["nonce"] = hex(number)
+            for field in transaction.keys() & _USED_ONCE.keys():
+                transaction[field] = _USED_ONCE[field](number)
         return command
+
+
+async def _plant_task(server: Server) -> None:
+    settings = load(server.environment, dotenv=None)
+    async with bootstrap.administration(settings) as administration:
+        await administration.committer.commit(Unit(wakes=[_TASK]))
 
 
 def _import(client: httpx.Client, **command: str) -> str:

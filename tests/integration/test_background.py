@@ -45,18 +45,21 @@ async def test_jobs_are_there_from_the_start_and_run_when_they_are_told_to(new_s
     async with new_service(**QUICK) as service:
         for _ in range(30):
             await service.http.call("wallets.create", {}, key=service.key)
-        for kind, key in (("verify", "audit"), ("purge", "operations"), ("purge", "tasks")):
+        for kind, key in (("verify", "audit"), ("verify", "state"), ("purge", "operations"), ("purge", "tasks")):
             planned = await until(task(service, kind, key))
             assert planned.due_at > datetime.now(UTC)
         listed = await service.http.call("tasks.list", {}, key=service.key)
         assert [(each["kind"], each["key"], each["of_service"]) for each in listed.result["tasks"]] == [
-            ("purge", "operations", True), ("purge", "tasks", True), ("verify", "audit", True),
+            ("purge", "operations", True), ("purge", "tasks", True),
+            ("verify", "audit", True), ("verify", "state", True),
         ]  # fmt: skip
-        for kind, key in (("verify", "audit"), ("purge", "operations")):
+        for kind, key in (("verify", "audit"), ("verify", "state"), ("purge", "operations")):
             told = await service.http.call("tasks.retry", {"kind": kind, "key": key}, key=service.key)
             assert told.result["state"] in ("due", "running")
         verified = await until(finished(service, "verify/audit"))
         assert (verified.checked > 60, verified.findings) == (True, 0)
+        held = await until(finished(service, "verify/state"))
+        assert (held.checked > 30, held.findings) == (True, 0)
         await until(finished(service, "purge/operations"))
 
         async def again() -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from strongroom import bootstrap
@@ -29,7 +30,7 @@ from tests.support.canaries import (
     files,
     found_in,
 )
-from tests.support.server import Server
+from tests.support.server import START_SECONDS, Server
 
 HEAP_SIGNS = 1000
 URL = f"postgresql://{RAW_KEY}:{KEYWRAP_PASSPHRASE.replace('/', '%2F')}@127.0.0.1:1/strongroom"
@@ -69,7 +70,6 @@ def test_settings_that_are_refused_are_not_repeated(tmp_path: Path) -> None:
 
 
 CANNOT_START = {
-    "away": {"DATABASE__URL": URL},
     "of another kind": {"DATABASE__URL": URL.replace("postgresql", "mysql")},
     "no driver": {"DATABASE__URL": f"{RAW_KEY}://{KEYWRAP_PASSPHRASE}"},
     "no URL": {"DATABASE__URL": WORDS},
@@ -92,6 +92,34 @@ def test_a_server_that_cannot_start_says_no_secret(tmp_path: Path) -> None:
     assert found_in(said) == []
     for name, text in said.items():
         assert "Traceback" not in text, name
+
+
+def test_a_server_that_waits_for_its_database_says_no_secret(tmp_path: Path) -> None:
+    server = Server(tmp_path, {"LOG__LEVEL": "debug", "DATABASE__URL": URL})
+    server.spawn()
+    try:
+        answers = _answers_of_a_worker_that_waits(server)
+        assert server.stop() == 0
+    finally:
+        server.__exit__()
+    log = server.log.read_text()
+    assert "worker.cannot_start" in log
+    assert "Traceback" not in log
+    assert found_in({"log": log, **answers}) == []
+
+
+def _answers_of_a_worker_that_waits(server: Server) -> dict[str, str]:
+    """By path, headers and all; once it has tried in vain to start."""
+    deadline = time.monotonic() + START_SECONDS
+    while "worker.cannot_start" not in server.log.read_text():
+        assert time.monotonic() < deadline, "the worker never said why it waits"
+        time.sleep(0.1)
+    answers = {
+        path: httpx.get(f"{server.url}{path}", trust_env=False)
+        for path in ("/health/ready", "/health/startup", "/api/v1/health", "/api/v1/networks", "/metrics")
+    }
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(answers, 503)
+    return {path: f"{answer.headers!r} {answer.text}" for path, answer in answers.items()}
 
 
 def test_the_development_key_is_shown_once_and_the_heap_is_counted(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ async def test_report_has_what_the_roadmap_shows_and_nothing_else(watched: Watch
     assert report.keys() == {"status", "components", "version", "uptime_seconds"}
     assert {name: found.keys() for name, found in report["components"].items()} == {
         "database": {"status", "latency_ms", "connections"},
+        "audit": {"status", "latency_ms"},
         "vault": {"status", "circuit_state", "latency_ms"},
         "redis": {"status", "latency_ms"},
     }
