@@ -54,7 +54,9 @@ def in_flight(record: OperationRecord, now: datetime) -> InFlight:
 def taken_over(record: OperationRecord, lease_until: datetime) -> tuple[OperationRecord, Change]:
     """The record as it is when its call runs again, and the change that makes it so."""
     new = replace(record, state=OperationState.PENDING, epoch=record.epoch + 1, lease_until=lease_until, result=None)
-    return new, _advance(record, state=new.state, lease_until=lease_until)
+    # What did not succeed has no result. One that somebody put there goes, or the row would not be what its MAC covers.
+    emptied: dict[str, object] = {} if record.result is None else {"result": None}
+    return new, _advance(record, state=new.state, lease_until=lease_until, **emptied)
 
 
 def given_up(record: OperationRecord) -> Change:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from strongroom.chains.base import Decoded
 from strongroom.codecs import bip32
 from strongroom.domain.network import Network
+from strongroom.domain.scheme import Position
 from strongroom.domain.signing import KeyHint, OurKey, Ours
 from strongroom.domain.wallet import Account, Wallet, WalletKind
 from strongroom.errors import AddressNotDerived, InvalidField, InvalidTransaction, WrongKey
@@ -48,13 +49,16 @@ async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: K
 async def unopened(
     call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded
 ) -> list[Place]:
-    """One place in each account that is to be opened before the keys can sign. Raises as `signing_keys`."""
+    """One place in each account that is to be opened before the keys can sign. Raises as `signing_keys`.
+
+    Where a transaction names the keys it is the account's first place, so that what it says moves no index.
+    """
     if not decoded.names_its_keys:
         return await call.keyring.unopened(call, wallet, network, selector, decoded.key_hints)
     if wallet.kind is WalletKind.RAW_KEY:
         return []
     claims = _claims(call, wallet, network, decoded.key_hints)
-    found = {claim.place.account_id: claim.place for claim in claims if not claim.anonymous}
+    found = {claim.place.account_id: _first(claim.place) for claim in claims if not claim.anonymous}
     places = [place for place in found.values() if await call.keyring.is_unopened(call, place)]
     if len(places) > _MOST_OPENED:
         raise AddressNotDerived(
@@ -62,6 +66,11 @@ async def unopened(
             field="unsigned_tx",
         )
     return places
+
+
+def _first(place: Place) -> Place:
+    at = Position(place.at.account)
+    return replace(place, at=at) if place.scheme.has(at) else place
 
 
 async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Ours:

@@ -47,11 +47,6 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "authorizations.sign", ETHEREUM | {"chain_id": "5", "contract": TO, "nonce": "0"}, "invalid_message",
     ),
     "typed data": ("typed_data.sign", ETHEREUM | {"typed_data": PERMIT | {"types": {}}}, "invalid_message"),
-    "address": (
-        "messages.sign",
-        ETHEREUM | {"format": "eip191", "message": "hello", "encoding": "text", "address": TO},
-        "wrong_key",
-    ),
     "hardened index": (
         "transactions.sign",
         ETHEREUM | {"unsigned_tx": TRANSFER, "scheme": "ledger-live", "index": 5},
@@ -101,6 +96,21 @@ async def test_first_use_opens_the_account_as_an_audited_step(service: RunningSe
         records = (await service.audit(operation=operation))[before:]
         assert [record["outcome"] for record in records].count("succeeded") == count
     assert len(await addresses(service, face, wallet)) == 1
+
+
+async def test_an_address_of_another_wallet_opens_the_default_account_once(service: RunningService, face: Face) -> None:
+    """Whether it is the first address of that account shows only then."""
+    wallet = await new_wallet(service, face)
+    message = ETHEREUM | {"format": "eip191", "message": "hello", "encoding": "text", "address": TO}
+    before = unwraps()
+    for _ in range(3):
+        answer = await face.call("messages.sign", {"wallet_id": wallet, **message}, key=service.key)
+        assert answer.code == "wrong_key", answer
+        assert unwraps() == before + 1
+    assert await addresses(service, face, wallet) == ["ethereum"]
+    [first] = (await face.call("addresses.list", {"wallet_id": wallet}, key=service.key)).result["addresses"]
+    message |= {"address": first["address"]}
+    assert (await face.call("messages.sign", {"wallet_id": wallet, **message}, key=service.key)).code == "ok"
 
 
 @pytest.mark.parametrize("refusal", REFUSED)

@@ -43,7 +43,8 @@ def spending(paths: Sequence[str], paid: Sequence[TxOut] = (FOREIGN,), *, stated
     for number, path in enumerate(paths):
         key = key_at(path)
         output = TxOut(VALUE, script.p2wpkh(hash160(key)))
-        before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), 0), b"", 0xFFFFFFFF)
+        # Of one key always the same output, wherever in the transaction it is spent.
+        before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), paths[:number].count(path)), b"", 0xFFFFFFFF)
         previous = Transaction(2, (before,), (output,), 0)
         inputs.append(TxIn(OutPoint(previous.hash, 0), b"", 0xFFFFFFFD))
         origin = Origin(bytes.fromhex(fingerprint), parse_path(stated[number] if stated else path))
@@ -86,6 +87,13 @@ async def imported(service: RunningService, api_key: str | None = None, **materi
     return Caller(service, made.result["id"])
 
 
+async def openings(caller: Caller) -> list[dict[str, Any]]:
+    """What the audit says of the accounts that transactions opened."""
+    records = await caller.service.audit(operation="transactions.sign")
+    asked = [record["details"] for record in records if record["outcome"] == "requested"]
+    return [details for details in asked if "path" in details]
+
+
 @pytest.fixture
 async def caller(service: RunningService) -> Caller:
     return await imported(service)
@@ -112,10 +120,8 @@ async def test_many_keys_of_several_accounts(caller: Caller) -> None:
 async def test_accounts_that_are_not_open_are_opened_each_as_an_audited_step(caller: Caller) -> None:
     text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/4'/0/0", "m/84'/0'/4'/1/7"])
     assert is_sound(await caller.sign(text), text)
-    records = await caller.service.audit(operation="transactions.sign")
-    asked = [record["details"] for record in records if record["outcome"] == "requested"]
-    opened = [details["path"] for details in asked if "path" in details]
-    assert sorted(opened) == ["m/84'/0'/0'/0/0", "m/84'/0'/4'/1/7"]
+    opened = [details["path"] for details in await openings(caller)]
+    assert sorted(opened) == ["m/84'/0'/0'/0/0", "m/84'/0'/4'/0/0"]
 
 
 async def test_a_transaction_opens_no_more_than_sixteen_accounts(caller: Caller) -> None:
@@ -147,6 +153,7 @@ class TestWithoutFingerprint:
     """As wallets write a PSBT that were given an extended key without its origin."""
 
     async def test_a_key_at_its_path_is_ours_and_change_is_change(self, caller: Caller) -> None:
+        await caller.open()
         signed = await caller.sign(spending(["m/84'/0'/0'/0/0"], change="m/84'/0'/0'/1/0", fingerprint="00000000"))
         assert signed.result["complete"] is True
         kinds = [action["kind"] for action in signed.result["summary"]["actions"]]
@@ -249,7 +256,6 @@ class TestCosigners:
     @pytest.mark.parametrize("opened", ["bip48", "bip45"])
     async def test_accounts_of_one_number_open_together(self, caller: Caller, path: str, opened: str) -> None:
         text = shared(path)
-        assert (await caller.sign(text)).code == "address_not_derived"
         service, place = caller.service, {"wallet_id": caller.wallet, "network": "bitcoin", "scheme": opened}
         account = await service.http.call("accounts.get", place, key=service.key)
         assert account.result["scheme"] == opened
@@ -259,13 +265,24 @@ class TestCosigners:
         opening = [each for each in await service.audit() if each["operation"] == "accounts.get"]
         assert opening[0]["details"]["also"].count("bip4") == 3
 
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_a_psbt_opens_them_together_at_first_use(self, caller: Caller, path: str) -> None:
+        assert (await caller.sign(shared(path))).code == "ok"
+        [opening] = await openings(caller)
+        assert opening["also"].count("bip4") == 3
+        for other in self.PATHS:
+            assert (await caller.sign(shared(other), options={"allow_resign": True})).code == "ok"
+        assert await openings(caller) == [opening]
+
     async def test_each_number_is_opened_by_itself(self, caller: Caller) -> None:
         service, place = caller.service, {"wallet_id": caller.wallet, "network": "bitcoin", "account": 5}
         for scheme in ("bip48-p2sh-p2wsh", "bip48", "bip45-cosigner"):
             account = await service.http.call("accounts.get", {**place, "scheme": scheme}, key=service.key)
             assert account.code == "ok", account
         assert (await caller.sign(shared("m/45'/5/0/0"))).code == "ok"
-        assert (await caller.sign(shared("m/45'/0/0"))).code == "address_not_derived"
+        assert await openings(caller) == []
+        assert (await caller.sign(shared("m/45'/0/0"))).code == "ok"
+        assert len(await openings(caller)) == 1
 
 
 def shared(path: str) -> str:

@@ -33,7 +33,12 @@ MAC_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatu
 
 
 def _back_to_1_0_8(connection: Connection) -> None:
-    """The schema as `0001` makes it: what `0002` adds is taken away, and nothing else."""
+    """The schema as `0001` makes it: what the later ones add is taken away, and nothing else."""
+    connection.execute(text("DROP INDEX ix_audit_tenant_id"))
+    connection.execute(text("DROP INDEX ix_api_keys_made_by"))
+    connection.execute(text("ALTER TABLE api_keys DROP COLUMN made_by"))
+    connection.execute(text("DROP TABLE progress"))
+    connection.execute(text("DROP TABLE tasks"))
     for table in MAC_TABLES:
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN mac"))
     connection.execute(text("DROP TABLE floors"))
