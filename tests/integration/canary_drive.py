@@ -37,7 +37,7 @@ PUBLISHED = {
 }  # fmt: skip
 """What a caller has decoded or signed to be published: any 32 bytes are good there."""
 MEMOS = {"memo", "comment"}
-"""Text that is published: what holds a mnemonic is not signed, but 64 hex digits may be any hash. Decoding shows all."""
+"""Text that is published: what holds a mnemonic is not signed; 64 hex digits may be any hash. Decoding shows all."""
 KEPT_OF_DOCUMENTS = {
     ("typed_data", "domain"), ("typed_data", "primaryType"), ("typed_data", "message", "spender"), ("domain",),
 }  # fmt: skip
