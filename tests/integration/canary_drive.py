@@ -17,11 +17,13 @@ from google.protobuf.message_factory import GetMessageClass
 
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.operations.registry import OPERATIONS, Operation
+from tests.support import other_chains
 from tests.support.canaries import API_KEYS, CANARIES, ENTROPY, KEYWRAP_PASSPHRASE, PASSPHRASE, RAW_KEY, WORDS
 from tests.support.server import Server
 from tests.support.service import RPC, pack
 
 Place = tuple[str | int, ...]
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 TEXTS = tuple(dict.fromkeys(canary.text for canary in CANARIES))
 FEW_TEXTS = (WORDS, RAW_KEY, PASSPHRASE)
@@ -34,14 +36,20 @@ PUBLISHED = {
     ("unsigned_tx", "value"), ("unsigned_tx", "data"), ("unsigned_tx", "accessList"), ("typed_data", "domain", "salt"),
 }  # fmt: skip
 """What a caller has decoded or signed to be published: any 32 bytes are good there."""
-KEPT_OF_DOCUMENTS = {("typed_data", "domain"), ("typed_data", "primaryType"), ("typed_data", "message", "spender")}
-"""Of typed data, what the summary shows: treated as the kept fields are."""
+MEMOS = {"memo", "comment"}
+"""Text that is published: what holds a mnemonic is not signed; 64 hex digits may be any hash. Decoding shows all."""
+KEPT_OF_DOCUMENTS = {
+    ("typed_data", "domain"), ("typed_data", "primaryType"), ("typed_data", "message", "spender"), ("domain",),
+}  # fmt: skip
+"""Of typed data and TON's statements, what the summary shows: treated as the kept fields are."""
 
 
 def is_kept(operation: Operation, place: Place, text: str) -> bool:
     """Whether the service may keep this text in the clear because the caller asks for just that."""
     if any(place[: len(each)] == each for each in PUBLISHED):
         return True
+    if place[-1] in MEMOS:
+        return text != WORDS or not operation.mutates
     if text not in WITHOUT_LOOKS:
         return False
     return place[-1] in KEPT or (operation.mutates and any(place[: len(each)] == each for each in KEPT_OF_DOCUMENTS))
@@ -84,6 +92,8 @@ class Driver:
         self.grpc: list[bytes] = []
         self.sent = 0
         self.wallet_id = ""
+        self.others: list[tuple[Operation, dict[str, Any]]] = []
+        """What signs and decodes on the other chains; `use` fills it."""
 
     def close(self) -> None:
         self.client.close()
@@ -136,6 +146,9 @@ class Driver:
             self.call("ListNetworks", b"", key=text)
         for operation in OPERATIONS:
             self._rest(operation, self.command(operation), {"Idempotency-Key": f"example-{operation.name}"})
+        for number, (name, command) in enumerate(other_chains.commands(self.client, self.wallet_id)):
+            self.others.append((BY_NAME[name], command))
+            assert self._rest(BY_NAME[name], command, {"Idempotency-Key": f"other-{number}"}).is_success, command
 
     def fields(self, *, kept: bool) -> None:
         """Every field of every operation. ``kept``: those texts alone that a caller asks us to keep, or all others."""
@@ -154,6 +167,15 @@ class Driver:
                 if not kept and place[-1] not in KEPT and not any(place[: len(each)] == each for each in PUBLISHED):
                     for odd in (WORDS.split(), {WORDS: RAW_KEY}, int(RAW_KEY, 16)):
                         self._rest(operation, planted(command, place, odd))
+
+    def fields_of_other_chains(self) -> None:
+        """Every field of what signs, with those few texts that every place gets."""
+        for operation, command in self.others:
+            for place in places(command):
+                for text in (text for text in FEW_TEXTS if text in self.texts):
+                    if not is_kept(operation, place, text):
+                        self._rest(operation, planted(command, place, text))
+                        self._grpc(operation, planted(command, place, text))
 
     def surroundings(self) -> None:
         """Headers, paths, queries and bodies that are no JSON: on every operation one text, on two of them all."""
@@ -191,10 +213,12 @@ class Driver:
             return  # the contract has no way to say this
         self.call(operation.rpc, message.SerializeToString())
 
-    def _rest(self, operation: Operation, command: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    def _rest(
+        self, operation: Operation, command: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         path, rest = self._split(operation, command)
         body = {"params": rest} if operation.method == "GET" else {"json": rest}
-        self.send(operation.method, path, headers=headers, **body)
+        return self.send(operation.method, path, headers=headers, **body)
 
     def _split(self, operation: Operation, command: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         rest = {name: value for name, value in command.items() if f"{{{name}}}" not in operation.path}

@@ -157,6 +157,7 @@ def _drive(data: Path, level: str) -> Run:
         driver.use()
         commands = beside.submit(command_line, server) if level == "debug" else None
         driver.fields(kept=False)
+        driver.fields_of_other_chains()
         driver.surroundings()
         driver.oversized()
         words, key = fresh(driver)

@@ -40,7 +40,7 @@ def commands(client: httpx.Client, wallet_id: str) -> list[tuple[str, Command]]:
 def _transactions(first: dict[str, str], now: int) -> Iterator[tuple[str, Command]]:
     block = {"block_id": _BLOCK, "expiration": (now + _VALID) * 1000}
     transfer = {"type": "TransferContract", "owner_address": first["tron"], "to_address": _TRON_PAYEE, "amount": 1}
-    yield "tron", {"contract": transfer, **block}
+    yield "tron", {"contract": transfer, **block, "memo": "invoice 7"}
     call = {
         "type": "TriggerSmartContract",
         "owner_address": first["tron"],

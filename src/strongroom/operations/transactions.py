@@ -14,11 +14,12 @@ from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Signed, SignOptions
 from strongroom.domain.summary import Caution, Summary
-from strongroom.errors import InvalidField
+from strongroom.errors import InvalidField, InvalidTransaction
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
 from strongroom.operations.signing_keys import signing_keys, unopened
+from strongroom.telemetry.scrubbing import holds_mnemonic
 
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
@@ -120,6 +121,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     ours = await signing_keys(call, wallet, network, command, decoded)
     warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
     prepared = await call.offload.run(large, chain.prepare, decoded, ours)
+    await call.offload.run(large, _refuse_mnemonics, prepared.summary)
     summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
         wallet_id=wallet.id,
@@ -148,6 +150,16 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
             details={"tx_id": signed.tx_id, "complete": signed.complete},
         )
     return result
+
+
+def _refuse_mnemonics(summary: Summary) -> None:
+    """A memo is published, and kept in the clear before that. Raises InvalidTransaction."""
+    for details in (summary.details, *(action.details for action in summary.actions)):
+        texts = [details[name] for name in ("memo", "comment") if name in details]
+        if texts and holds_mnemonic(msgspec.json.encode(texts).decode()):
+            raise InvalidTransaction(
+                "a memo or comment looks like a mnemonic, and would be public", field="unsigned_tx"
+            )
 
 
 async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:

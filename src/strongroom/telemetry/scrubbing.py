@@ -67,7 +67,12 @@ def looks_like_secret(text: str) -> bool:
 
     It says yes to less than the log's net: a refusal must not hit a sentence of four common words.
     """
-    return _KEY.search(text) is not None or _has_words(text, _SHORTEST_MNEMONIC)
+    return _KEY.search(text) is not None or holds_mnemonic(text)
+
+
+def holds_mnemonic(text: str) -> bool:
+    """Whether it holds a whole mnemonic. In what is published, 64 hex digits may be any hash."""
+    return _has_words(text, _SHORTEST_MNEMONIC)
 
 
 def scrub(value: object, key: str = "", depth: int = 0) -> object:
