@@ -11,7 +11,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 def test_the_version_is_the_same_everywhere() -> None:
     assert PROJECT["version"] == __version__
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
-    assert next(line for line in changes if line.startswith("## ") and line != "## Unreleased").split()[1] == __version__
+    assert (
+        next(line for line in changes if line.startswith("## ") and line != "## Unreleased").split()[1] == __version__
+    )
 
 
 def test_the_versions_of_python_are_told() -> None:
