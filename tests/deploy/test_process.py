@@ -136,7 +136,7 @@ def test_the_first_api_key_is_made_in_the_pod_and_works(pod: tuple[Pod, subproce
     with httpx.Client(base_url=base, headers={"X-API-Key": key}, trust_env=False, timeout=30) as client:
         body = {"label": "first", "networks": ["ethereum", "mychain"]}
         assert client.post("/api/v1/wallets", json=body).status_code == 201
-        assert client.get("/api/v1/health").json()["components"].keys() == {"database", "vault"}
+        assert client.get("/api/v1/health").json()["components"].keys() == {"database", "vault", "audit"}
         assert "strongroom_operations_total" in client.get("/metrics").text
 
 

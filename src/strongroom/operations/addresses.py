@@ -86,7 +86,8 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     address: str
     forms: dict[str, str]
-    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, contract, wallet_id")]
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, contract, wallet_id")] = {}
+    """With a default: answers that 1.0 stored do not have it."""
     scheme: str
     account: int
     change: int

@@ -185,7 +185,25 @@ async def _up_to_date(operation: Operation, command: msgspec.Struct, call: Call)
 
 def canonical(command: msgspec.Struct) -> bytes:
     """The command's bytes for its fingerprint, the same from every face. Secrets are in it: it is only ever MACed."""
-    return _CANONICAL.encode([type(command).__name__, command])
+    return _CANONICAL.encode([type(command).__name__, _as_first_published(command)])
+
+
+def _as_first_published(value: Any) -> Any:
+    """Fields that a command got later are left out at their default: keys used before an upgrade are known after it."""
+    if not isinstance(value, msgspec.Struct):
+        return value
+    later = _LATER.get(type(value).__name__, frozenset())
+    tree = {}
+    for each in msgspec.structs.fields(value):
+        held = getattr(value, each.name)
+        if each.name in later and held == _default(each):
+            continue
+        tree[each.encode_name] = _as_first_published(held)
+    return tree
+
+
+def _default(of: msgspec.structs.FieldInfo) -> Any:
+    return of.default if of.default_factory is msgspec.NODEFAULT else of.default_factory()
 
 
 def _idempotency_key(operation: Operation, request: Request) -> str | None:
@@ -209,4 +227,11 @@ def _dec_hook(target: type, value: Any) -> Any:
     raise TypeError("this type cannot be read")
 
 
+_LATER: Final = {
+    "CreateWallet": frozenset({"kind"}),
+    "Options": frozenset({"allow"}),
+    "SignMessage": frozenset({"domain", "timestamp", "payload"}),
+    "SignAuthorization": frozenset({"allow_resign"}),
+}
+"""Fields of commands that 1.0 did not have, by the command's type."""
 _CANONICAL: Final = msgspec.json.Encoder(enc_hook=_reveal, order="sorted")
