@@ -64,7 +64,7 @@ def decode(network: Network, unsigned: Unsigned) -> SolanaTransaction:
         return _read(network, _transaction(form["transaction"], "unsigned_tx.transaction"), height)
     if form.keys() == {"message"}:
         return _read(network, _message(form["message"]), height)
-    return _read(network, transaction.unsigned(build.message(form).serialize()), height)
+    return _read(network, _built(form), height)
 
 
 def signed(text: str) -> Transaction:
@@ -145,6 +145,14 @@ def _message(text: object) -> Transaction:
         return transaction.unsigned(_base64(text))
     except ValueError as error:
         raise InvalidTransaction(f"not a message: {error}", field="unsigned_tx.message") from None
+
+
+def _built(form: Mapping[str, Any]) -> Transaction:
+    message = build.message(form)
+    try:
+        return transaction.unsigned(message.serialize())
+    except ValueError as error:  # too much for one transaction
+        raise InvalidTransaction(f"no transaction can be built of it: {error}", field="unsigned_tx") from None
 
 
 def _base64(text: object) -> bytes:

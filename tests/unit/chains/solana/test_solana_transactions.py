@@ -149,6 +149,12 @@ def test_a_bad_structured_form_names_the_field(changes: dict[str, Any], field: s
     assert refusal.value.field == f"unsigned_tx.{field}".rstrip(".")
 
 
+@pytest.mark.parametrize("changes", [{"memo": "m" * 1_300}, {"transfers": FORM["transfers"] * 64}])
+def test_what_does_not_fit_into_a_transaction_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidTransaction, match="at most 1232 bytes"):
+        SOLANA.decode(NETWORK, {**FORM, **changes})
+
+
 def test_the_height_that_the_caller_gives_is_shown() -> None:
     decoded = SOLANA.decode(NETWORK, {**FORM, "last_valid_block_height": 7})
     assert SOLANA.summarise(decoded, None).details["last_valid_block_height"] == "7"
