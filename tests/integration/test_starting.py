@@ -171,6 +171,7 @@ async def test_a_worker_waits_for_what_is_away(
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     told = [line for line in lines if line["event"] == "worker.cannot_start"]
     if component != "redis":
-        assert {line["component"] for line in told} == {component}
-        assert len(told) <= 4  # once for each change of the reason
+        assert component in {line["component"] for line in told}  # on a busy machine others may be late, too
+        again = [line for before, line in zip(told, told[1:], strict=False) if line["reason"] == before["reason"]]
+        assert len(again) <= 1  # once for each change of the reason, and by the worker that took its place
         assert all(line["reason"] for line in told)
