@@ -6,6 +6,7 @@ Each component is away in three ways, at a first start and while a worker is rep
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -172,6 +173,6 @@ async def test_a_worker_waits_for_what_is_away(
     told = [line for line in lines if line["event"] == "worker.cannot_start"]
     if component != "redis":
         assert component in {line["component"] for line in told}  # on a busy machine others may be late, too
-        again = [line for before, line in zip(told, told[1:], strict=False) if line["reason"] == before["reason"]]
+        again = [line for before, line in itertools.pairwise(told) if line["reason"] == before["reason"]]
         assert len(again) <= 1  # once for each change of the reason, and by the worker that took its place
         assert all(line["reason"] for line in told)
