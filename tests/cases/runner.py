@@ -1,23 +1,26 @@
 """Plays files of the form ``cases/1``: what people met with other wallets, sent to a whole service over either face.
 
-A file holds ``wallets`` (words, and the accounts to open before) and ``cases``. What a case expects is a status and
-fields of the response:
+A file holds ``wallets`` and ``cases``. A wallet is its words, with what to open before: ``open`` (network and scheme),
+``open_accounts`` (network, scheme and account) and ``open_addresses`` (network and index, of the default scheme).
+What a case expects is a status and fields of the response:
 
 - ``status``, or ``status_any_of`` if the service may choose;
 - ``warnings``: codes that must be among those given, with ``*`` for any characters;
 - ``<place>``: a dotted place in the response, in its summary or in its details, and the value there;
 - ``<place>_any_of``: the values that are allowed; ``<place>_if_200``: the value, if the call succeeded;
 - ``forms_if_valid``: forms of an address, if it is one;
-- ``facts`` and ``expect_text`` are for people: tests beside this runner check them.
+- ``must_not_equal``: what the address must not be; ``must_not_claim_owner``: whose no account may be said to be;
+- ``expect_text``, beside what is expected, is for people.
 
-A chain whose responses have other names gives `play` a reader by place.
+``facts`` is what the summary has to say of a transaction that is signed or decoded. A chain whose responses have other
+names gives `play` a reader by place, for what is expected and for facts.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,8 @@ Reader = Callable[[Mapping[str, Any]], Any]
 """Reads a place in a result that has another name there."""
 
 _STATUS = {error.code: error.http_status for error in every_error() if "code" in vars(error)}
-_FOR_PEOPLE = {"facts", "expect_text"}
+_NO_PLACE = {"status", "status_any_of"}
+_WARNINGS = {"warnings", "warning"}
 _MISSING = object()
 
 
@@ -44,13 +48,18 @@ class Case:
     """Words, and the accounts to open; None if the operation needs no wallet."""
     settings: Mapping[str, str] = field(default_factory=dict)
     kind: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.id
 
 
-def read(file: Path) -> list[Case]:
-    """Raises ValueError if a case refers to a wallet that the file does not have, or an id stands twice."""
+def read(file: Path, choices: Mapping[str, int] | None = None) -> list[Case]:
+    """``choices``: the status that the service chose, by the id of a case that leaves it the choice.
+
+    Raises ValueError if an id stands twice or a choice is not one of those that its case allows, and KeyError if a case
+    refers to a wallet that the file does not have.
+    """
     content = json.loads(file.read_text("utf-8"))
     if content["format"] != FORMAT:
         raise ValueError(f"{file.name} is no {FORMAT} file")
@@ -64,12 +73,23 @@ def read(file: Path) -> list[Case]:
             wallet=wallets[each["wallet"]],
             settings=each.get("settings", {}),
             kind=each.get("kind", ""),
+            facts=each.get("facts", {}),
         )
         for each in content["cases"]
     ]
     if len({case.id for case in cases}) != len(cases):
         raise ValueError(f"{file.name} has an id twice")
-    return cases
+    return _chosen(cases, choices or {})
+
+
+def _chosen(cases: list[Case], choices: Mapping[str, int]) -> list[Case]:
+    by_id = {case.id: case for case in cases}
+    for name, status in choices.items():
+        expect = dict(by_id[name].expect)
+        if status not in expect.pop("status_any_of", ()):
+            raise ValueError(f"{name} does not allow the status {status}")
+        by_id[name] = replace(by_id[name], expect={**expect, "status": status})
+    return list(by_id.values())
 
 
 async def play(service: RunningService, face: Face, case: Case, readers: Mapping[str, Reader] | None = None) -> Outcome:
@@ -94,14 +114,16 @@ def check(case: Case, outcome: Outcome, readers: Mapping[str, Reader]) -> None:
     if outcome.code != "ok":
         return
     for place, expected in case.expect.items():
-        if place not in {"status", "status_any_of", *_FOR_PEOPLE}:
+        if place not in _NO_PLACE:
             _check_place(case, outcome.result, place, expected, readers)
+    for place, expected in case.facts.items():
+        _check_place(case, outcome.result, place, expected, readers)
 
 
 def _check_place(
     case: Case, result: Mapping[str, Any], place: str, expected: Any, readers: Mapping[str, Reader]
 ) -> None:
-    if place == "warnings":
+    if place in _WARNINGS:
         codes = [warning["code"] for warning in result.get("warnings", ())]
         missing = [pattern for pattern in expected if not any(fnmatchcase(code, pattern) for code in codes)]
         assert not missing, f"{case}: warnings {codes} without {missing}"
@@ -110,6 +132,12 @@ def _check_place(
         if result["valid"]:
             found = {name: result["forms"].get(name) for name in expected}
             assert found == expected, f"{case}: forms {found}"
+        return
+    if place == "must_not_equal":
+        assert result["address"] != expected, case
+        return
+    if place == "must_not_claim_owner":
+        assert expected not in _owners(result["summary"]["actions"]), case
         return
     any_of = place.endswith("_any_of")
     name = place.removesuffix("_any_of").removesuffix("_if_200")
@@ -120,8 +148,16 @@ def _check_place(
     assert (found in expected) if any_of else (found == expected), f"{case}: {name} is {found!r}"
 
 
+def _owners(actions: list[dict[str, Any]]) -> set[str | None]:
+    """Those that accounts are said to be of. A creation names the owner it was given, and whether the account is his."""
+    details = [action.get("details", {}) for action in actions]
+    made = {each.get("owner") for each in details if each.get("is_of_owner", True)}
+    return made | {each.get("destination_owner") for each in details}
+
+
 def _look_up(result: Mapping[str, Any], place: str) -> Any:
-    for tree in (result, result.get("summary", {}), result.get("details", {}), result.get("forms", {})):
+    summary = result.get("summary", {})
+    for tree in (result, summary, result.get("details", {}), result.get("forms", {}), summary.get("details", {})):
         found = _at(tree, place.split("."))
         if found is not _MISSING:
             return found
@@ -133,10 +169,15 @@ def _at(tree: Any, steps: list[str]) -> Any:
         if isinstance(tree, list):
             tree = tree[int(step)] if step.isdigit() and int(step) < len(tree) else _MISSING
         else:
-            tree = tree.get(step, _MISSING) if isinstance(tree, dict) else _MISSING
+            tree = _member(tree, step) if isinstance(tree, dict) else _MISSING
         if tree is _MISSING:
             break
     return tree
+
+
+def _member(tree: Mapping[str, Any], name: str) -> Any:
+    """A member, else one of the details, which hold what only one chain's actions have."""
+    return tree[name] if name in tree else tree.get("details", {}).get(name, _MISSING)
 
 
 async def _wallet(service: RunningService, case: Case) -> str:
@@ -149,6 +190,10 @@ async def _wallet(service: RunningService, case: Case) -> str:
     for network, scheme, number in accounts:
         place = {"wallet_id": made.result["id"], "network": network, "scheme": scheme, "account": number}
         await _open(service, place)
+    for network, index in case.wallet.get("open_addresses", ()):
+        place = {"wallet_id": made.result["id"], "network": network, "index": index}
+        opened = await service.http.call("addresses.derive", place, key=service.key)
+        assert opened.code == "ok", opened
     return str(made.result["id"])
 
 

@@ -16,6 +16,4 @@ READERS = {"on_curve": lambda result: result["details"]["on_curve"]}
 @pytest.mark.parametrize("face", ["http", "grpc"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_case(service: RunningService, case: Case, face: str) -> None:
-    outcome = await play(service, getattr(service, face), case, READERS)
-    if outcome.code == "ok" and "must_not_equal" in case.expect:
-        assert outcome.result["address"] != case.expect["must_not_equal"]
+    await play(service, getattr(service, face), case, READERS)
