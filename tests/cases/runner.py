@@ -149,7 +149,7 @@ def _check_place(
 
 
 def _owners(actions: list[dict[str, Any]]) -> set[str | None]:
-    """Those that accounts are said to be of. A creation names the owner it was given, and whether it is his."""
+    """Those that accounts are said to be of. A creation names an owner, and whether the account is his."""
     details = [action.get("details", {}) for action in actions]
     made = {each.get("owner") for each in details if each.get("is_of_owner", True)}
     return made | {each.get("destination_owner") for each in details}

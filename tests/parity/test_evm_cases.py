@@ -1,19 +1,16 @@
-"""Cases from public reports, and more of the same kinds, over both faces of the service."""
+"""More cases of the kinds in ``tests/cases/signing.json``, over both faces of the service."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.service import ALL_SCOPES, Face, Outcome, RunningService
 
-DATA = json.loads((Path(__file__).parents[1] / "cases/evm_signing.json").read_text("utf-8"))
-REPORTED = {case["id"]: case for case in DATA["cases"]}
+MNEMONIC = "test test test test test test test test test test test junk"
 OTHER = "0x3535353535353535353535353535353535353535"
 SPENDER = "22" * 20
 TOKEN = "0x1111111111111111111111111111111111111111"
@@ -33,7 +30,7 @@ def word(text: str) -> str:
 ALL = "f" * 64
 APPROVE = f"0x095ea7b3{word(SPENDER)}{ALL}"
 INNER = APPROVE[2:].ljust(192, "0")
-MORE: dict[str, dict[str, Any]] = {
+CASES: dict[str, dict[str, Any]] = {
     "a suffix of one byte": transaction(data=APPROVE + "00")
     | {"expect": {"actions.0.kind": "token_approve", "warnings": ["unlimited_approval", "noncanonical_call"]}},
     "a dirty address": transaction(data=f"0x095ea7b3{'01'.ljust(24, '0')}{SPENDER}{ALL}")
@@ -57,7 +54,6 @@ MORE: dict[str, dict[str, Any]] = {
     "tokens to their contract": transaction(to=TOKEN, data=f"0xa9059cbb{word(TOKEN[2:])}{word('5')}")
     | {"expect": {"status": 422, "code": "option_required"}},
 }
-EVERY: dict[str, Mapping[str, Any]] = {**REPORTED, **MORE}
 
 
 @pytest.fixture
@@ -65,9 +61,9 @@ def stack() -> str:
     return "embedded"
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", CASES)
 async def test_cases(service: RunningService, name: str) -> None:
-    case = EVERY[name]
+    case = CASES[name]
     wallet = await _wallet(service)
     for face in (service.http, service.grpc):
         outcome = await face.call(case["operation"], wallet | case["request"], key=service.key)
@@ -111,8 +107,7 @@ async def test_one_nonce_for_two_contracts_and_a_transaction(service: RunningSer
 
 
 async def _wallet(service: RunningService) -> dict[str, Any]:
-    mnemonic = DATA["wallets"]["J"]["mnemonic"]
-    made = await service.http.call("wallets.import", {"kind": "bip39", "mnemonic": mnemonic}, key=service.key)
+    made = await service.http.call("wallets.import", {"kind": "bip39", "mnemonic": MNEMONIC}, key=service.key)
     return {"wallet_id": made.result["id"], "index": 0}
 
 

@@ -40,9 +40,10 @@ async def test_each_of_two_revocations_is_audited_as_done(service: RunningServic
     records = await service.audit(operation="api_keys.revoke")
     assert {record["outcome"] for record in records} == {"requested", "succeeded"}
     first, *others = [record.get("details") for record in records if record["outcome"] == "succeeded"]
-    assert first is None
+    assert first["wrote"]["api_keys"] == [{"id": key.result["id"], "revoked": True}]
+    assert "already_done" not in first
     assert others
-    assert all(details == {"already_done": True} for details in others)
+    assert others == [{"already_done": True, "wrote": {"epoch": 1}}] * len(others)
 
 
 async def test_many_open_an_account_by_different_addresses(service: RunningService) -> None:
