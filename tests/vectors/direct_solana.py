@@ -201,6 +201,7 @@ def instruction(vector: Vector) -> None:
 
 
 def refused_address(vector: Vector) -> None:
+    only(vector["input"], "address")
     only(vector["expected"], "valid", "reason", "kind")
     assert vector["expected"]["valid"] is False
     _raises(InvalidAddress, lambda: SOLANA.parse_address(NETWORK, vector["input"]["address"]))
@@ -223,6 +224,7 @@ def refused_transaction(vector: Vector) -> None:
 
 
 def refused_key(vector: Vector) -> None:
+    only(vector["input"], "private_key_hex")
     only(vector["expected"], "error", "reason", "kind")
     assert vector["expected"]["error"] is True
 
@@ -234,6 +236,7 @@ def refused_key(vector: Vector) -> None:
 
 def predecessor(vector: Vector) -> None:
     given, expected = vector["input"], vector["expected"]
+    only(given, "mnemonic", "passphrase")
     only(expected, "must_not_equal", "correct_default", "correct_path")
     scheme = SCHEMES["phantom"]
 

@@ -33,6 +33,7 @@ KEY = {"private_key_hex": BY_ID["eip155-example"]["input"]["private_key_hex"]}
 SPEND = {name: BY_ID["btc-gen0-p2wpkh-1in2out"]["input"][name] for name in ("network", "mnemonic", "psbt_base64")}
 PROOF = BY_ID["bip322-gen0-p2wpkh"]
 TRON_PAYMENT = BY_ID["trust-SignTransfer"]["input"]
+SOLANA_PAYMENT = BY_ID["trust-transfer"]["input"]
 
 
 def unexpired(given: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +83,16 @@ VALID: dict[str, dict[str, Any]] = {
     "ton.negative.boc": {"jetton_wallet_boc": BY_ID["addr-slice-1"]["input"]["runGetMethod_result_boc"]},
     "ton.negative.predecessor": {
         **BY_ID["ton-predecessor-344ebe"]["input"],
+        "mnemonic": BY_ID["bip39-english-1"]["expected"]["mnemonic"],
+    },
+    "sol.negative.address": {"address": BY_ID["soladdr-11111111"]["input"]["address"]},
+    "sol.negative.key": {"private_key_hex": SOLANA_PAYMENT["private_keys_hex"][0]},
+    "sol.negative.tx": {
+        "private_key_hex": SOLANA_PAYMENT["private_keys_hex"][0],
+        "unsigned_tx_base64": SOLANA_PAYMENT["unsigned_tx_base64"],
+    },
+    "sol.negative.predecessor": {
+        **BY_ID["sol-predecessor-723ec6"]["input"],
         "mnemonic": BY_ID["bip39-english-1"]["expected"]["mnemonic"],
     },
 }
