@@ -192,13 +192,13 @@ def test_every_hazard_is_refused_by_each_chain_that_it_names(hazard: Hazard) -> 
 
 
 def chains_without_vectors(chains: dict[str, Any], folder: Path) -> Iterator[str]:
-    """Each chain has published addresses, signatures and refusals under the name of one of its networks, and a test."""
+    """Each chain has published addresses, signatures and refusals under the name of one of its networks, and a runner."""
     for name, chain in chains.items():
         told = [
             network.name
             for network in chain.networks
             if all((folder / f"data/{network.name}.{kind}.json").exists() for kind in NEEDED_VECTORS)
-            and (folder / f"test_direct_{network.name}.py").exists()
+            and (folder / f"direct_{network.name}.py").exists()
         ]
         if not told:
             yield name

@@ -38,7 +38,15 @@ from strongroom.domain.signing import (
 )
 from strongroom.domain.summary import Action, Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
-from strongroom.errors import InternalError, InvalidAddress, InvalidMessage, InvalidTransaction, LimitExceeded, WrongKey
+from strongroom.errors import (
+    InternalError,
+    InvalidAddress,
+    InvalidMessage,
+    InvalidTransaction,
+    LimitExceeded,
+    UnknownScheme,
+    WrongKey,
+)
 from tests.support.service import Face, NewService, RunningService
 
 TOY = Network("toy", "toy", "toy", "toy:main", None, "TOY", 2, testnet=False)
@@ -85,7 +93,7 @@ class Toy:
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
     ) -> AccountKeys:
-        raise NotImplementedError("no scheme of this chain has a public node")
+        raise UnknownScheme("no scheme of this chain has a public node", field="scheme")
 
     def decode(self, network: Network, unsigned: Unsigned) -> Payment:
         found = LINE.fullmatch(unsigned) if isinstance(unsigned, str) else None

@@ -6,8 +6,11 @@ words for the vector.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
+
+import base58
 
 from tests.vectors.rest import NotExpressible, Rest, Vector, runner, same, segment
 
@@ -63,6 +66,7 @@ def message(rest: Rest, given: Document, expected: Document) -> None:
         body = {"network": NETWORK, "format": "solana", **form}
         signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign-message", body)
         same("signature", signed["signature"], expected["signature_base58"])
+        same("bytes of the signature", base58.b58decode(signed["signature"]).hex(), expected["signature_hex"])
         same("address", signed["address"], expected["address"])
         proof = {"format": "solana", **form, "signature": signed["signature"], "address": expected["address"]}
         same("verify", rest.permissive.post(f"/networks/{NETWORK}/verify-message", proof), {"valid": True})
@@ -85,6 +89,9 @@ def sign(rest: Rest, given: Document, expected: Document) -> None:
         signed = rest.permissive.post(f"/wallets/{wallet['id']}/sign", body)
         unsigned = signed["signed_tx"]
     same("signed_tx", signed["signed_tx"], expected["signed_tx_base64"])
+    raw = base64.b64decode(signed["signed_tx"])
+    same("signed_tx in base58", base58.b58encode(raw).decode(), expected["signed_tx_base58"])
+    same("size", len(raw), expected["size_bytes"])
     same("complete", signed["complete"], expected["complete"])
     same("tx_id", signed["tx_id"], expected["txid"])
     made = [each or _EMPTY for each in signed["details"]["signatures"]]

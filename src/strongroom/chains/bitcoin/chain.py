@@ -11,6 +11,7 @@ from strongroom.chains.bitcoin import checks, decoding, descriptor, networks, sc
 from strongroom.chains.bitcoin import message as messages
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
+from strongroom.chains.implementing import own
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import Consumed, Message, Ours, Policy, Prepared, Signed, SignedIds, SignedMessage
@@ -57,21 +58,19 @@ class Bitcoin:
         return decoding.decode(network, unsigned)
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        read = _bitcoin(decoded)
+        read = own(decoded, BitcoinTransaction)
         held = None if ours is None else Ownership(read, ours)
         return *checks.check(read, held, policy), *summary.cautions(read, held, policy)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
-        read = _bitcoin(decoded)
+        read = own(decoded, BitcoinTransaction)
         return summary.summarise(read, Ownership(read, ours or {}))
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        return signing.prepare(_bitcoin(decoded), ours)
+        return signing.prepare(own(decoded, BitcoinTransaction), ours)
 
     def assemble(self, prepared: Prepared, signatures: Sequence[bytes]) -> Signed:
-        if not isinstance(prepared.template, signing.Template):
-            raise InternalError("what was prepared is not of this chain")
-        return signing.assemble(prepared.template, signatures)
+        return signing.assemble(own(prepared.template, signing.Template), signatures)
 
     def identify(self, network: Network, signed: str) -> SignedIds:
         found = decoding.signed(signed)
@@ -86,9 +85,3 @@ class Bitcoin:
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
         return messages.verify(network, message, signature, address)
-
-
-def _bitcoin(decoded: Decoded) -> BitcoinTransaction:
-    if not isinstance(decoded, BitcoinTransaction):
-        raise InternalError("what was decoded is not of this chain")
-    return decoded

@@ -20,6 +20,7 @@ from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import UnknownScriptError
 from strongroom.chains.bitcoin.transaction import Transaction
 from strongroom.chains.bitcoin.wire import var_bytes
+from strongroom.chains.implementing import message_key, only_signature, own
 from strongroom.codecs import hexadecimal
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import hash256
@@ -36,7 +37,7 @@ from strongroom.domain.signing import (
     ToSign,
 )
 from strongroom.domain.summary import Action, Caution, Summary
-from strongroom.errors import InternalError, InvalidMessage, WrongKey
+from strongroom.errors import InternalError, InvalidMessage
 
 BIP322: Final = "bip322"
 BITCOIN: Final = "bitcoin"
@@ -69,9 +70,7 @@ class _Template:
 
 def prepare(network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
     """``ours`` holds the one key that is to sign. Raises InvalidMessage, WrongKey."""
-    if len(ours) != 1:
-        raise WrongKey("one key signs a message")
-    key = next(iter(ours.values()))
+    key = message_key(ours)
     template = _template(message, key)
     taproot = template.kind is ScriptKind.P2TR
     to_sign = ToSign(
@@ -95,14 +94,12 @@ def prepare(network: Network, message: Message, ours: Ours) -> tuple[Prepared, t
 
 def assemble(prepared: Prepared, signatures: Sequence[bytes]) -> SignedMessage:
     """Raises InternalError on a signature that does not hold."""
-    template = prepared.template
-    if not isinstance(template, _Template) or len(signatures) != 1:
-        raise InternalError("what was prepared is not a message of this chain")
+    template, made = own(prepared.template, _Template), only_signature(signatures)
     challenge, details = template.challenge, {}
     if challenge is None:
-        signature = _recoverable(template, signatures[0])
+        signature = _recoverable(template, made)
     else:
-        signed = _complete(challenge, template, signatures[0])
+        signed = _complete(challenge, template, made)
         signature = challenge.encode(signed)
         details = {
             "variant": challenge.variant.name.lower(),

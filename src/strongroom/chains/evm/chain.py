@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.evm import (
@@ -23,6 +23,7 @@ from strongroom.chains.evm import (
 from strongroom.chains.evm.decoding import EvmTransaction
 from strongroom.chains.evm.messages import ReadMessage
 from strongroom.chains.evm.transaction import BLOB, Signature, Transaction, parse
+from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.codecs import bip32, eip55, hexadecimal
 from strongroom.codecs.keccak import keccak256
 from strongroom.domain.network import Network
@@ -39,13 +40,10 @@ from strongroom.domain.signing import (
     Signed,
     SignedIds,
     SignedMessage,
-    ToSign,
 )
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
-from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, WrongKey
-
-T = TypeVar("T")
+from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction
 
 _SIDECAR: Final = "not included: wrap for the network form"
 
@@ -98,16 +96,16 @@ class Evm:
         return decoding.decode(network, unsigned)
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        read = _evm(decoded)
+        read = own(decoded, EvmTransaction)
         checks.check(read, policy)
         return cautions.of_transaction(read, _sender(read, ours), policy)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
-        read = _evm(decoded)
+        read = own(decoded, EvmTransaction)
         return summary.summarise(read, _sender(read, ours), keccak256(read.transaction.payload()))
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        read = _evm(decoded)
+        read = own(decoded, EvmTransaction)
         sender = decoding.signer(read, ours)
         transaction, network, payload = read.transaction, read.network, read.transaction.payload()
         if read.serialised not in (None, payload):
@@ -115,16 +113,16 @@ class Evm:
         digest = keccak256(payload)
         return Prepared(
             network=network,
-            to_sign=(_to_sign(sender, digest, Purpose.TRANSACTION),),
+            to_sign=(to_sign(sender, Algorithm.ECDSA, digest, Purpose.TRANSACTION),),
             summary=summary.summarise(read, sender.address, digest),
             template=_Template(transaction, sender, digest),
             guards=guards.of_transaction(network, transaction, sender.address, digest),
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
-        template = _template(prepared, _Template)
+        template = own(prepared.template, _Template)
         transaction = template.transaction
-        compact, y_parity = signatures.verified(template.digest, _only(made), template.sender.public_key)
+        compact, y_parity = signatures.verified(template.digest, only_signature(made), template.sender.public_key)
         signature = Signature(y_parity, int.from_bytes(compact[:32], "big"), int.from_bytes(compact[32:], "big"))
         raw = transaction.signed(signature)
         if parse(raw) != (transaction, signature):
@@ -154,13 +152,11 @@ class Evm:
         return SignedIds((hexadecimal.to_text(keccak256(raw)),), consumes=(consumed,))
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-        if len(ours) != 1:
-            raise WrongKey("one key signs a message")
-        sender = next(iter(ours.values()))
+        sender = message_key(ours)
         read = messages.read(network, message)
         prepared = Prepared(
             network=network,
-            to_sign=(_to_sign(sender, read.digest, Purpose.MESSAGE),),
+            to_sign=(to_sign(sender, Algorithm.ECDSA, read.digest, Purpose.MESSAGE),),
             summary=Summary(
                 network=network.name,
                 type=read.format,
@@ -178,9 +174,9 @@ class Evm:
         return prepared, read.cautions
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
-        template = _template(prepared, _MessageTemplate)
+        template = own(prepared.template, _MessageTemplate)
         message = template.message
-        compact, y_parity = signatures.verified(message.digest, _only(made), template.sender.public_key)
+        compact, y_parity = signatures.verified(message.digest, only_signature(made), template.sender.public_key)
         details = dict(message.details)
         if message.format == messages.EIP7702:
             r, s = hexadecimal.to_text(compact[:32]), hexadecimal.to_text(compact[32:])
@@ -202,27 +198,5 @@ class Evm:
         return signatures.recover_address(digest, compact, y_parity) == expected
 
 
-def _evm(decoded: Decoded) -> EvmTransaction:
-    if not isinstance(decoded, EvmTransaction):
-        raise InternalError("what was decoded is not of this chain")
-    return decoded
-
-
 def _sender(decoded: EvmTransaction, ours: Ours | None) -> bytes | None:
     return decoded.sender if ours is None else decoding.signer(decoded, ours).address
-
-
-def _to_sign(key: OurKey, digest: bytes, purpose: Purpose) -> ToSign:
-    return ToSign(key.path, Algorithm.ECDSA, digest, key.public_key, purpose)
-
-
-def _only(made: Sequence[bytes]) -> bytes:
-    if len(made) != 1:
-        raise InternalError("one signature belongs to this")
-    return made[0]
-
-
-def _template(prepared: Prepared, kind: type[T]) -> T:
-    if not isinstance(prepared.template, kind):
-        raise InternalError("what was prepared is not of this chain")
-    return prepared.template

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
+from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.chains.solana import addresses, checks, decoding, messages, networks, schemes, summary, transaction
 from strongroom.chains.solana.decoding import SolanaTransaction
 from strongroom.chains.solana.transaction import EMPTY, Transaction
@@ -28,11 +29,10 @@ from strongroom.domain.signing import (
     Signed,
     SignedIds,
     SignedMessage,
-    ToSign,
 )
 from strongroom.domain.summary import Action, Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
-from strongroom.errors import InternalError, UnknownScheme, WrongKey
+from strongroom.errors import InternalError, UnknownScheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +76,34 @@ class Solana:
         return decoding.decode(network, unsigned)
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        read = _solana(decoded)
+        read = own(decoded, SolanaTransaction)
         checks.check(read, ours, policy)
         return summary.cautions(read, _signer(read, ours), policy)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
-        read = _solana(decoded)
+        read = own(decoded, SolanaTransaction)
         return summary.summarise(read, _signer(read, ours))
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        read = _solana(decoded)
+        read = own(decoded, SolanaTransaction)
         key, payload = checks.signer(read, ours), read.transaction.signed_bytes
         if read.message.serialize() != payload:
             raise InternalError("a message that was read is not written the same")
         return Prepared(
             network=read.network,
-            to_sign=(_to_sign(key, payload, Purpose.TRANSACTION),),
+            to_sign=(to_sign(key, Algorithm.ED25519, payload, Purpose.TRANSACTION),),
             summary=summary.summarise(read, key.public_key),
             template=_Template(read, key),
             guards=(_guard(read, key, payload),),
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
-        template = prepared.template
-        if not isinstance(template, _Template) or len(made) != 1:
-            raise InternalError("what was prepared is not of this chain")
+        template, signature = own(prepared.template, _Template), only_signature(made)
         decoded, place = template.decoded, template.decoded.message.keys.index(template.key.public_key)
-        signed = decoded.transaction.with_signatures({place: made[0]})
+        signed = decoded.transaction.with_signatures({place: signature})
         if not signed.holds(place) or transaction.parse(signed.serialize()) != signed:
             raise InternalError("a signature does not hold")
-        return _signed(decoded, signed, made[0])
+        return _signed(decoded, signed, signature)
 
     def identify(self, network: Network, signed: str) -> SignedIds:
         found = decoding.signed(signed)
@@ -114,40 +112,26 @@ class Solana:
         return SignedIds((base58.encode(found.signatures[0]),), consumes=consumes)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-        if len(ours) != 1:
-            raise WrongKey("one key signs a message")
-        key = next(iter(ours.values()))
+        key = message_key(ours)
         address = base58.encode(key.public_key)
         payload = messages.payload(message, address)
         action = Action(kind="message", data_size=len(message.data), spender=messages.domain(message))
         shown = Summary(network=network.name, type=message.format, actions=[action], from_address=address)
-        return Prepared(network, (_to_sign(key, payload, Purpose.MESSAGE),), shown, key), ()
+        return Prepared(network, (to_sign(key, Algorithm.ED25519, payload, Purpose.MESSAGE),), shown, key), ()
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
-        key, [wanted] = prepared.template, prepared.to_sign
-        if not isinstance(key, OurKey) or len(made) != 1:
-            raise InternalError("what was prepared is not of this chain")
-        if not transaction.verifies(key.public_key, made[0], wanted.payload):
+        key, signature, [wanted] = own(prepared.template, OurKey), only_signature(made), prepared.to_sign
+        if not transaction.verifies(key.public_key, signature, wanted.payload):
             raise InternalError("a signature does not hold")
-        return SignedMessage(base58.encode(made[0]), base58.encode(key.public_key), None)
+        return SignedMessage(base58.encode(signature), base58.encode(key.public_key), None)
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
         signer = addresses.parse(address).canonical
         return transaction.verifies(signer, messages.signature(signature), messages.payload(message, address))
 
 
-def _solana(decoded: Decoded) -> SolanaTransaction:
-    if not isinstance(decoded, SolanaTransaction):
-        raise InternalError("what was decoded is not of this chain")
-    return decoded
-
-
 def _signer(decoded: SolanaTransaction, ours: Ours | None) -> bytes | None:
     return None if ours is None else checks.signer(decoded, ours).public_key
-
-
-def _to_sign(key: OurKey, payload: bytes, purpose: Purpose) -> ToSign:
-    return ToSign(key.path, Algorithm.ED25519, payload, key.public_key, purpose)
 
 
 def _guard(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> Guard:

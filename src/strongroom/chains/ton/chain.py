@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
+from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.chains.ton import addresses, boc, build, checks, messages, networks, schemes, signed, summary, transfer
 from strongroom.chains.ton.addresses import TonAddress
 from strongroom.chains.ton.cell import Cell, CellError
@@ -30,13 +31,10 @@ from strongroom.domain.signing import (
     Signed,
     SignedIds,
     SignedMessage,
-    ToSign,
 )
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, UnknownScheme, WrongKey
-
-T = TypeVar("T")
 
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
@@ -97,19 +95,19 @@ class Ton:
         return transfer.decode(network, unsigned)
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        read = _ton(decoded)
+        read = own(decoded, TonTransfer)
         if ours is None:
             return checks.check(read, None, policy, now)
         return checks.check(read, _account(read, _sender(read, ours)), policy, now)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
-        read = _ton(decoded)
+        read = own(decoded, TonTransfer)
         if ours is None:
             return summary.summarise(read, read.sender, None, None)
         return self.prepare(decoded, ours).summary
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        read = _ton(decoded)
+        read = own(decoded, TonTransfer)
         sender = _sender(read, ours)
         account = _account(read, sender)
         try:
@@ -120,7 +118,7 @@ class Ton:
             raise InvalidTransaction(str(error), field="unsigned_tx.messages") from None
         return Prepared(
             network=read.network,
-            to_sign=(_to_sign(sender, unsigned.hash, Purpose.TRANSACTION),),
+            to_sign=(to_sign(sender, Algorithm.ED25519, unsigned.hash, Purpose.TRANSACTION),),
             summary=summary.summarise(read, sender.address, account.contract.name, unsigned.hash),
             template=_Template(read, account, sender, unsigned),
             guards=(
@@ -135,7 +133,7 @@ class Ton:
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
-        template = _template(prepared, _Template)
+        template = own(prepared.template, _Template)
         read, account, sender = template.transfer, template.account, template.sender
         signature = _verified(made, sender, template.unsigned.hash)
         body = build.signed_body(account, template.unsigned, signature)
@@ -164,13 +162,11 @@ class Ton:
         return signed.identify(network, text)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-        if len(ours) != 1:
-            raise WrongKey("one key signs a message")
-        [sender] = ours.values()
+        sender = message_key(ours)
         read = messages.read(message, sender.address)
         prepared = Prepared(
             network=network,
-            to_sign=(_to_sign(sender, read.payload, Purpose.MESSAGE),),
+            to_sign=(to_sign(sender, Algorithm.ED25519, read.payload, Purpose.MESSAGE),),
             summary=Summary(
                 network=network.name,
                 type=read.format,
@@ -183,7 +179,7 @@ class Ton:
         return prepared, ()
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
-        template = _template(prepared, _MessageTemplate)
+        template = own(prepared.template, _MessageTemplate)
         message, sender = template.message, template.sender
         signature = _verified(made, sender, message.payload)
         digest = None if message.digest is None else message.digest.hex()
@@ -227,12 +223,6 @@ def _is_wallet_of(network: Network, public_key: bytes, address: bytes) -> bool:
     )
 
 
-def _ton(decoded: Decoded) -> TonTransfer:
-    if not isinstance(decoded, TonTransfer):
-        raise InternalError("what was decoded is not of this chain")
-    return decoded
-
-
 def _sender(read: TonTransfer, ours: Ours) -> OurKey:
     """The one key whose wallet the transfer is from. Raises WrongKey."""
     keys = [key for key in ours.values() if read.sender in (None, key.address)]
@@ -254,17 +244,8 @@ def _external(read: TonTransfer, account: Account, sender: OurKey, body: Cell) -
     return build.external(sender.address, body, state)
 
 
-def _to_sign(key: OurKey, payload: bytes, purpose: Purpose) -> ToSign:
-    return ToSign(key.path, Algorithm.ED25519, payload, key.public_key, purpose)
-
-
 def _verified(made: Sequence[bytes], sender: OurKey, payload: bytes) -> bytes:
-    if len(made) != 1 or not signed.holds(sender.public_key, made[0], payload):
+    signature = only_signature(made)
+    if not signed.holds(sender.public_key, signature, payload):
         raise InternalError("a signature does not hold")
-    return made[0]
-
-
-def _template(prepared: Prepared, kind: type[T]) -> T:
-    if not isinstance(prepared.template, kind):
-        raise InternalError("what was prepared is not of this chain")
-    return prepared.template
+    return signature

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.evm import signatures as ecdsa
+from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.chains.tron import (
     addresses,
     cautions,
@@ -40,13 +40,10 @@ from strongroom.domain.signing import (
     Signed,
     SignedIds,
     SignedMessage,
-    ToSign,
 )
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
-from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction, WrongKey
-
-T = TypeVar("T")
+from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +93,21 @@ class Tron:
         return decoding.decode(network, unsigned)
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        read = _tron(decoded)
+        read = own(decoded, TronTransaction)
         checks.check(read, policy, now, signs=ours is not None)
         return cautions.of_transaction(read, None if ours is None else decoding.signer(read, ours), policy, now)
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
-        return summary.summarise(_tron(decoded))
+        return summary.summarise(own(decoded, TronTransaction))
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        read = _tron(decoded)
+        read = own(decoded, TronTransaction)
         key, network = decoding.signer(read, ours), read.network
         if read.transaction.raw_data() != read.reading.raw_data:
             raise InvalidTransaction("the transaction is not in its canonical form", field="unsigned_tx")
         return Prepared(
             network=network,
-            to_sign=(_to_sign(key, read.tx_id, Purpose.TRANSACTION),),
+            to_sign=(to_sign(key, Algorithm.ECDSA, read.tx_id, Purpose.TRANSACTION),),
             summary=summary.summarise(read),
             template=_Template(read, key),
             guards=(  # nothing is used up: the same transaction may be signed again, and no other has its id
@@ -125,9 +122,9 @@ class Tron:
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
-        template = _template(prepared, _Template)
+        template = own(prepared.template, _Template)
         read, key, reading = template.decoded, template.key, template.decoded.reading
-        signature = signatures.made(read.tx_id, _only(made), key.public_key)
+        signature = signatures.made(read.tx_id, only_signature(made), key.public_key)
         every = (*reading.signatures, signature)
         raw = transaction.serialise(reading.raw_data, every)
         if transaction.split(raw) != (reading.raw_data, every):
@@ -159,13 +156,11 @@ class Tron:
         return SignedIds((tx_id.hex(),), expiry=transaction.moment(expiration))
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-        if len(ours) != 1:
-            raise WrongKey("one key signs a message")
-        [key] = ours.values()
+        key = message_key(ours)
         read = messages.read(network, message)
         prepared = Prepared(
             network=network,
-            to_sign=(_to_sign(key, read.digest, Purpose.MESSAGE),),
+            to_sign=(to_sign(key, Algorithm.ECDSA, read.digest, Purpose.MESSAGE),),
             summary=Summary(
                 network=network.name,
                 type=read.type,
@@ -178,10 +173,10 @@ class Tron:
         return prepared, read.cautions
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
-        template = _template(prepared, _MessageTemplate)
+        template = own(prepared.template, _MessageTemplate)
         digest, key = template.message.digest, template.key
         return SignedMessage(
-            signature=hexadecimal.to_text(signatures.made(digest, _only(made), key.public_key)),
+            signature=hexadecimal.to_text(signatures.made(digest, only_signature(made), key.public_key)),
             address=addresses.to_text(key.address),
             digest=hexadecimal.to_text(digest),
         )
@@ -195,25 +190,3 @@ class Tron:
             raise InvalidMessage(str(error), field="signature") from None
         key = ecdsa.recover(digest, compact, y_parity)
         return key is not None and addresses.from_public_key(key) == expected
-
-
-def _tron(decoded: Decoded) -> TronTransaction:
-    if not isinstance(decoded, TronTransaction):
-        raise InternalError("what was decoded is not of this chain")
-    return decoded
-
-
-def _to_sign(key: OurKey, digest: bytes, purpose: Purpose) -> ToSign:
-    return ToSign(key.path, Algorithm.ECDSA, digest, key.public_key, purpose)
-
-
-def _only(made: Sequence[bytes]) -> bytes:
-    if len(made) != 1:
-        raise InternalError("one signature belongs to this")
-    return made[0]
-
-
-def _template(prepared: Prepared, kind: type[T]) -> T:
-    if not isinstance(prepared.template, kind):
-        raise InternalError("what was prepared is not of this chain")
-    return prepared.template

@@ -1,0 +1,26 @@
+"""Lock files name versions and hashes, and no place: whoever installs chooses the registry (ADR 0006)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ROOT
+
+FILES = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "tests/node/package-lock.json"]
+
+
+def addresses(text: str) -> list[str]:
+    return re.findall(r"[a-z+]{2,12}://[^\s\"]{1,200}", text)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_address_is_locked(file: Path) -> None:
+    assert addresses(file.read_text()) == []
+
+
+def test_an_address_is_seen() -> None:
+    assert addresses(json.dumps({"resolved": "https://registry.example/x.tgz"})) == ["https://registry.example/x.tgz"]
