@@ -192,7 +192,7 @@ def test_every_hazard_is_refused_by_each_chain_that_it_names(hazard: Hazard) -> 
 
 
 def chains_without_vectors(chains: dict[str, Any], folder: Path) -> Iterator[str]:
-    """Each chain has published addresses, signatures and refusals under the name of one of its networks, and a runner."""
+    """Each chain has published addresses, signatures and refusals, by the name of a network of its, and a runner."""
     for name, chain in chains.items():
         told = [
             network.name
