@@ -23,6 +23,7 @@ from strongroom.entrypoints.cli import main
 from strongroom.entrypoints.cli.rest import COMMANDS
 from strongroom.entrypoints.grpc.handler import SERVICE, handlers
 from strongroom.entrypoints.http.app import PREFIX, create_app
+from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.entrypoints.http.openapi import document
 from strongroom.entrypoints.http.probes import METRICS
@@ -33,7 +34,7 @@ from tests.architecture.source import ROOT, modules
 
 VECTORS = ROOT / "tests/vectors"
 NEEDED_VECTORS = ("address", "signing", "negative")
-OPENAPI = document(OPERATIONS, PREFIX, "1")
+OPENAPI = document(OPERATIONS, PREFIX, "1", BodyLimits())
 NOT_ON_THE_COMMAND_LINE: set[str] = set()
 
 

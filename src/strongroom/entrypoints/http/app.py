@@ -61,7 +61,7 @@ def create_app(
     for path, handler in health_handlers(health, pipeline, trusted_proxies, open_to_all=health_open).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
-    for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__)).items():
+    for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__, limits)).items():
         paths[path]["GET"] = handler
     return HttpFace(paths, health)
 

@@ -12,6 +12,7 @@ import msgspec
 from strongroom import errors
 from strongroom.access.scopes import SCOPES
 from strongroom.domain.secret import Secret
+from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.endpoint import ALIASES
 from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
 from strongroom.errors import StrongroomError
@@ -40,6 +41,9 @@ again, and with another request is refused. Keys are kept for at least 24 hours.
 
 Amounts are integers in base units, as decimal strings. Unknown fields and query parameters are refused.
 A list is paged: send `next_cursor` back as `cursor` until it is null.
+
+Here a body may have at most {size} bytes, must arrive within {seconds:g} seconds, and may hold at most {values} JSON
+values, keys among them.
 """
 
 _REQUEST_ID: Final[Schema] = {"description": "Id of this request", "schema": {"type": "string"}}
@@ -105,7 +109,7 @@ _PROBES: Final = {
 }
 
 
-def document(operations: Sequence[Operation], prefix: str, version: str) -> Schema:
+def document(operations: Sequence[Operation], prefix: str, version: str, limits: BodyLimits) -> Schema:
     commands = _schemas((operation.command for operation in operations), {"writeOnly": True})
     results = _schemas((operation.result for operation in operations), {"readOnly": True})
     paths: dict[str, Schema] = defaultdict(dict)
@@ -124,7 +128,7 @@ def document(operations: Sequence[Operation], prefix: str, version: str) -> Sche
             "title": "Strongroom",
             "version": version,
             "summary": "A self-hosted wallet service",
-            "description": _INTRODUCTION,
+            "description": _INTRODUCTION.format(size=limits.size, seconds=limits.seconds, values=limits.values),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

@@ -18,6 +18,7 @@ from strongroom.domain.secret import Secret
 from strongroom.domain.signing import Message, OurKey, SignOptions
 from strongroom.domain.wallet import PublicNode
 from strongroom.entrypoints.binding import bind, to_tree
+from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
 from strongroom.entrypoints.http.openapi import document
 from strongroom.errors import every_error
@@ -26,7 +27,7 @@ from strongroom.operations.messages import message_bytes
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import OPERATIONS, Operation
 
-DOCUMENT = document(OPERATIONS, "/api/v1", "1.2.3")
+DOCUMENT = document(OPERATIONS, "/api/v1", "1.2.3", BodyLimits(1234, 5.5, 678))
 NAMES = [operation.name for operation in OPERATIONS]
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
@@ -44,6 +45,12 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
 
 def test_is_valid_openapi() -> None:
     assert not list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors())
+
+
+def test_tells_the_limits_of_this_deployment() -> None:
+    description = DOCUMENT["info"]["description"]
+    for told in ("1234 bytes", "5.5 seconds", "678 JSON\nvalues"):
+        assert told in description
 
 
 async def test_is_served(client: httpx.AsyncClient) -> None:
