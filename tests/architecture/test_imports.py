@@ -14,8 +14,8 @@ from strongroom.config import every_setting
 from tests.architecture.source import SRC, Module, module, modules
 
 BOTTOM = {"codecs", "domain", "errors"}
-PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "storage.base",
-         "tasks.base"}  # fmt: skip
+PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "rpc.base",
+         "storage.base", "tasks.base"}  # fmt: skip
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
 COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local", "entrypoints.cli.integrity"}
 """The two that start something: of the entrypoints they alone reach the composition root."""
@@ -35,6 +35,7 @@ ALLOWED = {
     "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
     "journal": {"journal", "storage.base", "telemetry", *BOTTOM},
+    "rpc": {"rpc", "breaker", "cache.base", "chains.base", "telemetry", *BOTTOM},
     "tasks": {"tasks", "journal.base", "storage.base", "telemetry", *BOTTOM},
     "operations": {"operations", "access", "telemetry", *PORTS, *BOTTOM},
     "entrypoints": FACES,

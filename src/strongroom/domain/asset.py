@@ -1,0 +1,33 @@
+"""Assets: what a balance is counted in. The coin of a network, or a token of a contract on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from strongroom.domain.network import Network
+
+_SLIP44: Final = {"bitcoin": 0, "evm": 60, "tron": 195, "solana": 501, "ton": 607}
+"""Registered coin types (SLIP-0044) by chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    id: str
+    """CAIP-19 id: ``eip155:1/slip44:60``, ``eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7``."""
+    network: str
+    """CAIP-2 id of its network."""
+    symbol: str
+    decimals: int | None
+    """None for a token that nobody has listed and whose contract does not say: its amounts are base units only."""
+    contract: str | None = None
+    """Address of the contract, mint or master as the network shows it; None for the coin."""
+    name: str | None = None
+    listed: bool = True
+    """The operator vouches for it: it stands in the registry. Whatever a contract says of itself is not listed."""
+
+
+def coin_of(network: Network) -> Asset:
+    """The coin that fees of the network are paid in."""
+    coin_type = 1 if network.chain == "bitcoin" and network.testnet else _SLIP44[network.chain]
+    return Asset(f"{network.caip2}/slip44:{coin_type}", network.caip2, network.symbol, network.decimals)

@@ -1,0 +1,166 @@
+"""One HTTP exchange with a node: bounded in time and bytes, never redirected, and nothing of its URL in any message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeVar
+
+import httpx
+import msgspec
+
+from strongroom.domain.secret import Secret
+from strongroom.rpc.base import NodeError, Verdict
+
+T = TypeVar("T")
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # at INFO they print URLs, with user, password and query
+
+_CONNECT: Final = 2.0
+_CONNECTIONS: Final = 20
+_BUSY: Final = {408, 425, 429}
+_LONGEST_WAIT: Final = 3600.0
+
+
+class Work(StrEnum):
+    """What a call is for: how long it may take, how long its answer may be, and which circuit it counts for."""
+
+    READ = "read"
+    HISTORY = "history"
+    BROADCAST = "broadcast"
+
+
+SECONDS: Final = {Work.READ: 5.0, Work.HISTORY: 15.0, Work.BROADCAST: 10.0}
+"""For a whole call, however it trickles: httpx's own timeout begins anew with each read."""
+MOST_BYTES: Final = {Work.READ: 2 << 20, Work.HISTORY: 8 << 20, Work.BROADCAST: 2 << 20}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+class Http:
+    """One endpoint. ``url`` may hold a key and is shown nowhere. ``headers`` are sent with each request."""
+
+    def __init__(
+        self,
+        url: Secret,
+        *,
+        headers: Mapping[str, Secret] | None = None,
+        seconds: Mapping[Work, float] = SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = url
+        self._seconds = seconds
+        self._headers = {name: value.reveal() for name, value in (headers or {}).items()}
+        self._client = httpx.AsyncClient(
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", **self._headers},
+            timeout=httpx.Timeout(max(seconds.values()), connect=_CONNECT),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def exchange(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        json: object = None,
+        text: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+        work: Work = Work.READ,
+    ) -> Answer:
+        """Whatever status it has, but for those that say nothing of the question: see `meaning`.
+
+        ``path`` is put behind the path of the URL. Raises NodeError.
+        """
+        url = httpx.URL(self._url.reveal())
+        if path:
+            url = url.copy_with(raw_path=url.raw_path.partition(b"?")[0].rstrip(b"/") + path.encode("ascii"))
+        if query:
+            url = url.copy_merge_params({name: str(value) for name, value in query.items()})
+        content = text.encode() if text is not None else None if json is None else msgspec.json.encode(json)
+        headers = {} if content is None else {"Content-Type": "text/plain" if text is not None else "application/json"}
+        try:
+            async with (
+                asyncio.timeout(self._seconds[work]),
+                self._client.stream(method, url, content=content, headers=headers) as response,
+            ):
+                return Answer(response.status_code, await _body(response, MOST_BYTES[work]), _retry_after(response))
+        except TimeoutError:
+            raise NodeError(Verdict.BROKEN, "slow") from None
+        except httpx.ConnectError:
+            raise NodeError(Verdict.BROKEN, "unreachable") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+            raise NodeError(Verdict.BROKEN, "no_answer") from None
+
+    async def read(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        of: type[T],
+        json: object = None,
+        query: Mapping[str, str | int] | None = None,
+        work: Work = Work.READ,
+    ) -> T:
+        """The body of a 2xx, read as ``of``; any other status is what `meaning` makes of it. Raises NodeError."""
+        answer = await self.exchange(method, path, json=json, query=query, work=work)
+        if not 200 <= answer.status < 300:
+            raise meaning(answer)
+        return decode(answer.body, of)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def decode(body: bytes, of: type[T]) -> T:
+    """Strict: no number in quotes, no float for an integer. Raises NodeError: what is not that is a broken answer."""
+    try:
+        return msgspec.json.decode(body, type=of, strict=True)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, OverflowError):
+        raise NodeError(Verdict.BROKEN, "bad_answer") from None
+
+
+def meaning(answer: Answer) -> NodeError:
+    """Of a status that is no answer, where the body says nothing better. A caller that reads bodies does so first."""
+    status = answer.status
+    if status in _BUSY:
+        return NodeError(Verdict.BUSY, "rate_limited", retry_after=answer.retry_after)
+    if status in (401, 402, 403):
+        return NodeError(Verdict.BROKEN, "credential")
+    if status in (404, 410):
+        return NodeError(Verdict.BROKEN, "not_found")
+    if 300 <= status < 400:
+        return NodeError(Verdict.BROKEN, "redirects")
+    if status == 400:
+        return NodeError(Verdict.OURS, "bad_request")
+    if status == 503 and answer.retry_after is not None:
+        return NodeError(Verdict.BUSY, "unavailable", retry_after=answer.retry_after)
+    return NodeError(Verdict.BROKEN, "failing")
+
+
+async def _body(response: httpx.Response, most: int) -> bytes:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise NodeError(Verdict.BROKEN, "encoded")  # not asked for, and 200 KB of it may be 60 MB
+    found = bytearray()
+    async for part in response.aiter_raw():
+        found += part
+        if len(found) > most:
+            raise NodeError(Verdict.BROKEN, "too_long")
+    return bytes(found)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds alone; a date is rare, and the cool-down finds its own time."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,141 @@
+"""JSON-RPC 2.0 over HTTP: one call, or many in as few requests as the provider takes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+from strongroom.rpc.base import NodeError, Verdict
+from strongroom.rpc.http import Answer, Http, Work, decode, meaning
+
+T = TypeVar("T")
+
+_OURS: Final = {-32700, -32600, -32602}
+_NO_METHOD: Final = -32601
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """The ``error`` of an answer. Its words are read, and never passed on: nodes repeat transactions in them."""
+
+    code: int
+    message: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+    def __repr__(self) -> str:
+        return f"Fault({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    method: str
+    params: Sequence[object] | dict[str, object]
+
+
+class _Response(msgspec.Struct, frozen=True):
+    id: int | str | None = None
+    result: msgspec.Raw | None = None
+    error: Fault | None = None
+
+
+Classify = Callable[[Fault], NodeError | None]
+"""What a family of nodes means by an error; None: nothing special."""
+
+
+def common(fault: Fault) -> NodeError:
+    """What JSON-RPC itself means by a code."""
+    if fault.code == _NO_METHOD:
+        return NodeError(Verdict.ELSEWHERE, "no_method")
+    if fault.code in _OURS:
+        return NodeError(Verdict.OURS, "bad_request")
+    return NodeError(Verdict.BROKEN, "error")
+
+
+class JsonRpc:
+    """``batch``: questions of one request; 1 where the provider takes no arrays. ``classify`` comes before `common`."""
+
+    def __init__(self, http: Http, classify: Classify, *, batch: int = 1) -> None:
+        self._http = http
+        self._classify = classify
+        self._batch = batch
+        self._ids = itertools.count(1)
+
+    async def call(
+        self, method: str, params: Sequence[object] | dict[str, object], of: type[T], *, work: Work = Work.READ
+    ) -> T:
+        """Raises NodeError."""
+        number = next(self._ids)
+        answer = await self._http.exchange("POST", json=_request(number, Question(method, params)), work=work)
+        found = _responses(answer, many=False)[0]
+        if found.id not in (number, None) or (found.id is None and found.error is None):
+            raise NodeError(Verdict.BROKEN, "bad_id")
+        return self._result(found, of)
+
+    async def batch(self, questions: Sequence[Question], of: type[T], *, work: Work = Work.READ) -> list[T | NodeError]:
+        """In the order asked; what one of them failed with stands in its place. Raises NodeError of whole requests."""
+        if self._batch == 1:
+            return [await self._alone(each, of, work) for each in questions]
+        found: list[T | NodeError] = []
+        for at in range(0, len(questions), self._batch):
+            found += await self._together(questions[at : at + self._batch], of, work)
+        return found
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _alone(self, question: Question, of: type[T], work: Work) -> T | NodeError:
+        try:
+            return await self.call(question.method, question.params, of, work=work)
+        except NodeError as error:
+            if error.verdict in (Verdict.NO, Verdict.ELSEWHERE):
+                return error
+            raise
+
+    async def _together(self, questions: Sequence[Question], of: type[T], work: Work) -> list[T | NodeError]:
+        numbered = {next(self._ids): each for each in questions}
+        body = [_request(number, each) for number, each in numbered.items()]
+        answers = _responses(await self._http.exchange("POST", json=body, work=work), many=True)
+        if len(answers) == 1 and answers[0].id is None and answers[0].error is not None:
+            raise self._meaning(answers[0].error)  # of the array as such
+        by_id = {each.id: each for each in answers}
+        if len(answers) != len(numbered) or by_id.keys() != numbered.keys():
+            raise NodeError(Verdict.BROKEN, "bad_id")
+        found: list[T | NodeError] = []
+        for number in numbered:
+            try:
+                found.append(self._result(by_id[number], of))
+            except NodeError as error:
+                found.append(error)
+        return found
+
+    def _result(self, response: _Response, of: type[T]) -> T:
+        if response.error is not None:
+            raise self._meaning(response.error)
+        return decode(b"null" if response.result is None else bytes(response.result), of)
+
+    def _meaning(self, fault: Fault) -> NodeError:
+        return self._classify(fault) or common(fault)
+
+
+def _request(number: int, question: Question) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": number, "method": question.method, "params": question.params}
+
+
+def _responses(answer: Answer, *, many: bool) -> list[_Response]:
+    """Some nodes give an error of JSON-RPC a status of 4xx or 5xx: the body is read first, where it is one."""
+    try:
+        if many and answer.body.lstrip()[:1] == b"[":
+            return decode(answer.body, list[_Response])
+        found = decode(answer.body, _Response)
+    except NodeError:
+        if 200 <= answer.status < 300:
+            raise
+        raise meaning(answer) from None
+    if not 200 <= answer.status < 300 and found.error is None:
+        raise meaning(answer)
+    if answer.status in (401, 402, 403, 429):
+        raise meaning(answer)
+    return [found]
