@@ -14,9 +14,17 @@ class Kind(StrEnum):
     BALANCE = "balance"
     HISTORY = "history"
     HEALTH = "health"
+    HEAD = "head"
+    FEES = "fees"
+    TRANSACTION = "transaction"
+    STALE = "stale"
+    """A balance that has expired, kept for when no source answers."""
 
 
-MAX_SIZE: Final = {Kind.ADDRESS: 4096, Kind.BALANCE: 16_384, Kind.HISTORY: 262_144, Kind.HEALTH: 16_384}
+MAX_SIZE: Final = {
+    Kind.ADDRESS: 4096, Kind.BALANCE: 16_384, Kind.HISTORY: 262_144, Kind.HEALTH: 16_384, Kind.HEAD: 1024,
+    Kind.FEES: 4096, Kind.TRANSACTION: 16_384, Kind.STALE: 16_384,
+}  # fmt: skip
 """Bytes of a value. A longer one is not kept, and nothing that is longer is read."""
 
 
@@ -24,7 +32,7 @@ MAX_SIZE: Final = {Kind.ADDRESS: 4096, Kind.BALANCE: 16_384, Kind.HISTORY: 262_1
 class CacheKey:
     kind: Kind
     owner: UUID
-    """The wallet that it is of: they are forgotten together."""
+    """The wallet that it is of: they are forgotten together. Of what is nobody's: an id of the network."""
     name: str
     """Unique within kind and owner."""
 
@@ -55,12 +63,16 @@ class Cache(Tier, Protocol):
         key: CacheKey,
         fill: Callable[[], Awaitable[bytes | None]],
         accept: Callable[[bytes], bool] = lambda _: True,
+        *,
+        lifetime: float | None = None,
     ) -> bytes | None:
         """What is kept, else what ``fill`` brings; of many who ask at once, one fills for all.
+
+        ``lifetime``: seconds, where that is less than its kind has.
 
         ``accept`` judges what came from outside this process; what it refuses is an alarm and a miss. None from
         ``fill`` is not kept. Raises what ``fill`` raises.
         """
 
-    async def keep(self, key: CacheKey, value: bytes) -> None:
-        """Keeps it for as long as its kind lives."""
+    async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
+        """Keeps it for as long as its kind lives, or for ``lifetime`` where that is less."""

@@ -43,25 +43,28 @@ class TieredCache:
         key: CacheKey,
         fill: Callable[[], Awaitable[bytes | None]],
         accept: Callable[[bytes], bool] = lambda _: True,
+        *,
+        lifetime: float | None = None,
     ) -> bytes | None:
         entry = await self._near.get(key)
         if entry is not None:
             return entry.value
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._load(key, fill, accept), name="cache-fill")
+            flight = asyncio.create_task(self._load(key, fill, accept, lifetime), name="cache-fill")
             self._flights[key] = flight
             flight.add_done_callback(lambda landed: self._landed(key, landed))
         return await asyncio.shield(flight)  # one caller's deadline is not the others'
 
-    async def keep(self, key: CacheKey, value: bytes) -> None:
-        entry = self.entry(key.kind, value)
+    async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
+        entry = self.entry(key.kind, value, lifetime)
         if entry is not None:
             await self.put(key, entry)
 
-    def entry(self, kind: Kind, value: bytes) -> Entry | None:
+    def entry(self, kind: Kind, value: bytes, lifetime: float | None = None) -> Entry | None:
         """None where the kind is not kept."""
-        seconds = self._lifetimes.get(kind, 0) * self._uniform(1 - _JITTER, 1)
+        most = self._lifetimes.get(kind, 0)
+        seconds = (most if lifetime is None else min(most, lifetime)) * self._uniform(1 - _JITTER, 1)
         return Entry(value, int((self._clock() + seconds) * 1000)) if seconds else None
 
     async def get(self, key: CacheKey) -> Entry | None:
@@ -94,7 +97,11 @@ class TieredCache:
             await self._far.close()
 
     async def _load(
-        self, key: CacheKey, fill: Callable[[], Awaitable[bytes | None]], accept: Callable[[bytes], bool]
+        self,
+        key: CacheKey,
+        fill: Callable[[], Awaitable[bytes | None]],
+        accept: Callable[[bytes], bool],
+        lifetime: float | None,
     ) -> bytes | None:
         is_kept = self._lifetimes.get(key.kind, 0) > 0
         if is_kept and self._far is not None:
@@ -107,7 +114,7 @@ class TieredCache:
                 integrity_alarm("cache", cached=key.kind, owner=key.owner)
         value = await fill()
         if value is not None and is_kept and self._is_wanted(key):
-            await self.keep(key, value)
+            await self.keep(key, value, lifetime=lifetime)
         return value
 
     def _is_wanted(self, key: CacheKey) -> bool:

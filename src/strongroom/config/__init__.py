@@ -13,10 +13,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from strongroom.config.sections import (
@@ -34,16 +34,19 @@ from strongroom.config.sections import (
     LogSettings,
     MaybeSecret,
     NetworkSettings,
+    NodeSettings,
     ProxySettings,
     RateSettings,
     RedisSettings,
     Section,
     SignerSettings,
+    SourceSettings,
     Symbol,
     TaskSettings,
     TimeoutSettings,
     VaultSettings,
     WorkerSettings,
+    listed,
 )
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
@@ -100,6 +103,13 @@ class Settings(Section):
         default={}, description="Text that a built-in network shows for its coin, in place of its own"
     )
     networks: tuple[NetworkSettings, ...] = Field(default=(), description="More networks; in the TOML file only")
+    sources: tuple[SourceSettings, ...] = Field(
+        default=(), description="Endpoints that chains are read from; in the TOML file only"
+    )
+    nodes: NodeSettings = NodeSettings()
+    tokens: Annotated[tuple[Path, ...], BeforeValidator(listed)] = Field(
+        default=(), description="Files of listed tokens, besides those that come along; separated by commas"
+    )
     audit: AuditSettings
     log: LogSettings = LogSettings()
     api_keys: ApiKeySettings = ApiKeySettings()
@@ -170,7 +180,7 @@ def every_setting() -> Iterator[Setting]:
         if isinstance(section, type) and issubclass(section, Section):
             for field, inner in section.model_fields.items():
                 yield _setting((name, field), inner)
-        elif name not in ("chains", "symbols", "networks"):
+        elif name not in ("chains", "symbols", "networks", "sources"):
             yield _setting((name,), info)
 
 

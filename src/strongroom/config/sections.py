@@ -51,7 +51,7 @@ def _time_of_day(value: object) -> object:
     raise ValueError("must be a time of day such as 03:00")
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
@@ -135,7 +135,7 @@ class BoundSettings(Section):
 
 
 class ProxySettings(Section):
-    trusted: Annotated[tuple[Cidr, ...], BeforeValidator(_listed)] = Field(
+    trusted: Annotated[tuple[Cidr, ...], BeforeValidator(listed)] = Field(
         default=(), description="Networks of proxies whose X-Forwarded-For is believed, separated by commas"
     )
 
@@ -278,6 +278,18 @@ class CacheSettings(Section):
     )
     balance: Pause = Field(default=10.0, description="Seconds that a balance is cached")
     history: Pause = Field(default=30.0, description="Seconds that a page of transactions is cached")
+    head: Pause = Field(
+        default=15.0, description="Seconds that the head of a chain is cached, at most: half of its usual block time"
+    )
+    fees: Pause = Field(
+        default=60.0, description="Seconds that a fee suggestion is cached; where blocks come faster, 10 at most"
+    )
+    transaction: Pause = Field(
+        default=3600.0, description="Seconds that the state of a transaction is cached once nothing changes it"
+    )
+    stale: Pause = Field(
+        default=600.0, description="Seconds for which a balance is shown, marked as stale, while no source answers"
+    )
     health: Pause = Field(default=30.0, description="Seconds that the health of a process is shown in Redis")
 
 
@@ -298,6 +310,9 @@ class RateSettings(Section):
     address: Rate = Field(default="1000/second", description="Deriving addresses")
     sign: Rate = Field(default="1000/second", description="Signing")
     admin: Rate = Field(default="20/second", description="API keys and audit records")
+    chain: Rate = Field(default="100/second", description="Reading chains: balances, history, fees, state")
+    fresh: Rate = Field(default="5/second", description="Reading balances past the cache")
+    broadcast: Rate = Field(default="100/second", description="Broadcasting transactions")
     failed_authentication: Rate = Field(
         default="600/minute",
         description="API keys that are not valid: tries of one client address (IPv6: of one /64), or `off`",
@@ -370,6 +385,59 @@ class NetworkSettings(Section):
     limits: dict[str, Limit] = {}
 
 
+SourceKind = Literal[
+    "bitcoin-core", "electrum", "esplora", "evm", "etherscan", "otterscan", "evm-logs", "tron", "trongrid", "solana",
+    "toncenter-v3", "toncenter-v2",
+]  # fmt: skip
+
+
+class SourceSettings(Section):
+    """One ``[[sources]]`` of the TOML file: an endpoint from which one network is read."""
+
+    network: str = Field(min_length=1, max_length=64)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    kind: SourceKind
+    url: MaybeSecret = None
+    url_file: Path | None = None
+    headers_file: Path | None = None
+    """One ``Name: value`` a line, sent with every request."""
+    operator: str | None = Field(default=None, min_length=1, max_length=64)
+    """Who runs it: two sources of one operator are one vote. Its name where left out."""
+    rate: Rate = None
+    """As the provider allows; none where left out, but for kinds whose public service is known to have one."""
+    batch: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)] | None = None
+    """JSON-RPC calls in one request; as the kind usually takes them where left out."""
+    priority: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)] = 10
+    """Lower is asked first."""
+    finality: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100_000)] | Literal["tag"] | None = None
+    """Blocks on top after which a block does not change, or ``tag``; as the chain usually has it where left out."""
+    genesis: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,64}$")
+    """What the chain says that it is, where that is not in the network's CAIP-2 id: of a chain of one's own."""
+    fingerprint: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Electrum: SHA-256 of the server's certificate, which is trusted then in place of the authorities."""
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _has_one_url(self) -> Self:
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("give url or url_file")
+        return self
+
+
+class NodeSettings(Section):
+    """How chains are read."""
+
+    quorum: Whole = Field(
+        default=2, ge=1, le=3, description="Operators that must agree where money is decided, if so many are there"
+    )
+    gap: Whole = Field(
+        default=20, ge=1, le=200, description="Unused addresses in a row after which an imported wallet has no more"
+    )
+    discovery_rate: Whole = Field(
+        default=10, ge=1, le=1000, description="Addresses a second that are asked for while one is discovered, at most"
+    )
+
+
 class AuditSettings(Section):
     heads: str = Field(
         pattern=r"^(log|file:.+)$", description="Where the heads of the audit chains are anchored: `log` or `file:path`"
@@ -397,7 +465,7 @@ class ApiKeySettings(Section):
 
 class HealthSettings(Section):
     interval: Seconds = Field(default=5.0, description="Seconds between two checks of the components")
-    required: Annotated[tuple[Literal["database", "vault", "redis"], ...], BeforeValidator(_listed)] = Field(
+    required: Annotated[tuple[Literal["database", "vault", "redis"], ...], BeforeValidator(listed)] = Field(
         default=("database", "vault", "redis"),
         description="Components without which the service is not ready, of those that are configured; separated by "
         "commas",

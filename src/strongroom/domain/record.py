@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from strongroom.domain.signing import Guard
 
@@ -62,6 +62,41 @@ class SignatureRecord:
     summary: bytes
     """JSON, as `domain.brief` makes it."""
     created_at: datetime
+
+
+class BroadcastState(StrEnum):
+    UNKNOWN = "unknown"
+    """Its bytes may have left, and no node has said yet what became of it: it is asked again."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    """It cannot get into a block any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """A signed transaction that was sent, or was about to be: written before its first byte leaves."""
+
+    id: UUID
+    """`broadcast_id`: the same transaction is the same row."""
+    tenant_id: UUID
+    network: str
+    """CAIP-2 id."""
+    tx_id: str
+    wallet_id: UUID | None
+    """Whose it is, where we know the sender."""
+    operation_id: UUID
+    raw: str
+    """As `domain.signing.Signed.raw`."""
+    state: BroadcastState
+    rejection: str | None
+    """Why the network refused it."""
+    created_at: datetime
+
+
+def broadcast_id(tenant_id: UUID, network: str, tx_id: str) -> UUID:
+    """``network``: CAIP-2 id."""
+    return uuid5(tenant_id, f"{network}/{tx_id}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ MAX_SECRET_LENGTH: Final = 4096
 Command = TypeVar("Command", bound=msgspec.Struct)
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+_BOOLEANS: Final = {"true": True, "false": False}
 _PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
 _SHAPE: Final = re.compile(
     r"Expected `[a-z0-9_ |]+`, got `[a-z]+`|Object missing required field `(?P<missing>[a-z0-9_]+)`"
@@ -40,10 +41,15 @@ def bind(tree: Any, command: type[Command]) -> Command:
 
 
 def bind_strings(values: Mapping[str, str], command: type[Command]) -> Command:
-    """For path and query parameters, which are all text: decimal digits become integers where one is wanted."""
-    integers = _integer_fields(command)
-    tree = {name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in values.items()}
-    return bind(tree, command)
+    """For path and query parameters, which are all text: digits, true and false become what is wanted there."""
+    integers, booleans = _fields_of(command, int), _fields_of(command, bool)
+
+    def read(name: str, text: str) -> str | int | bool:
+        if name in integers and _INTEGER.fullmatch(text):
+            return int(text)
+        return _BOOLEANS.get(text, text) if name in booleans else text
+
+    return bind({name: read(name, text) for name, text in values.items()}, command)
 
 
 def render(result: msgspec.Struct) -> bytes:
@@ -97,14 +103,15 @@ def _encode(value: Any) -> Any:
 
 
 @cache
-def _integer_fields(command: type[msgspec.Struct]) -> frozenset[str]:
-    return frozenset(name for name, hint in get_type_hints(command, include_extras=False).items() if _takes_int(hint))
+def _fields_of(command: type[msgspec.Struct], wanted: type) -> frozenset[str]:
+    hints = get_type_hints(command, include_extras=False)
+    return frozenset(name for name, hint in hints.items() if _takes(hint, wanted))
 
 
-def _takes_int(hint: Any) -> bool:
+def _takes(hint: Any, wanted: type) -> bool:
     if get_origin(hint) in (Union, UnionType, Annotated):
-        return any(_takes_int(part) for part in get_args(hint))
-    return hint is int
+        return any(_takes(part, wanted) for part in get_args(hint))
+    return hint is wanted
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_encode)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from strongroom.chains.base import Chain
 from strongroom.domain.network import Network
 from strongroom.domain.wallet import Address
-from strongroom.errors import InternalError, InvalidAddress, MalformedRequest, NotFound, UnknownScheme
+from strongroom.errors import InternalError, InvalidAddress, NotFound, UnknownScheme
 from strongroom.operations.call import Call
 from strongroom.operations.fields import (
     AccountNumber,
@@ -31,7 +31,6 @@ from strongroom.operations.fields import (
     clean_text,
     decode_cursor,
     encode_cursor,
-    parse_cursor_uuid,
 )
 from strongroom.storage.base import AddressFilter
 
@@ -198,7 +197,9 @@ async def list_(command: ListAddresses, call: Call) -> AddressPage:
     only = None if command.network is None else call.networks.resolve(command.network)
     where = AddressFilter(None if only is None else only[0].keyspace, command.scheme, command.external_id)
     cursor = decode_cursor(command.cursor, 3)
-    after = None if cursor is None else (parse_cursor_uuid(cursor[0]), _number(cursor[1]), _number(cursor[2]))
+    after = (
+        None if cursor is None else (parse_cursor_uuid(cursor[0]), cursor_number(cursor[1]), cursor_number(cursor[2]))
+    )
     found = await call.storage.addresses(call.tenant_id, wallet.id, where, after, command.limit + 1)
     page = found[: command.limit]
     keyspaces = call.networks.keyspaces()
@@ -259,9 +260,3 @@ async def get_account(command: GetAccount, call: Call) -> AccountView:
         descriptor=keys.descriptor,
         next_index=account.next_index,
     )
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise MalformedRequest("cursor is not one that this service gave out", field="cursor")
-    return int(text)

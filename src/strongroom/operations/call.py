@@ -9,6 +9,7 @@ from strongroom.operations.context import Context
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
+from strongroom.operations.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,4 @@ class Call(Context):
     keyring: Keyring
     authenticator: Authenticator
     offload: Offload
+    reading: Reading

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from strongroom.domain.task import Progress
 from strongroom.domain.verification import Slice
 from strongroom.errors import IntegrityError
+from strongroom.operations.networks import Networks
+from strongroom.operations.reading import Reading
 from strongroom.storage.base import Storage
 from strongroom.tasks.base import Tasks
 
@@ -19,6 +21,8 @@ class Duties:
     tasks: Tasks
     retention: timedelta
     """How long the answer to an idempotency key, and a task that sleeps, is kept."""
+    networks: Networks
+    reading: Reading
     slices: Mapping[str, Slice] = field(default_factory=dict)
     """What is verified, by name: a job `verify/name` each."""
     pause: timedelta = timedelta(seconds=0.2)

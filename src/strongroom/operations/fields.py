@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -113,3 +114,12 @@ def parse_cursor_uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise MalformedRequest("cursor is not one that this service gave out", field="cursor") from None
+
+
+def cursor_place(parts: Sequence[str]) -> tuple[UUID, int, int]:
+    """An address's account, branch and index. Raises MalformedRequest."""
+    account, *numbers = parts
+    if not all(text.isascii() and text.isdigit() and len(text) <= 10 for text in numbers):
+        raise MalformedRequest("cursor is not one that this service gave out", field="cursor")
+    change, index = map(int, numbers)
+    return parse_cursor_uuid(account), change, index

@@ -37,6 +37,7 @@ from strongroom.operations.keyring import Keyring
 from strongroom.operations.memory import WalletMemory
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
+from strongroom.operations.reading import Reading
 from strongroom.operations.registry import Operation
 from strongroom.storage.base import Storage
 from strongroom.telemetry.metrics import OPERATION_SECONDS, OPERATIONS_IN_FLIGHT, OPERATIONS_TOTAL
@@ -70,6 +71,7 @@ class Services:
     authenticator: Authenticator
     limits: RateLimits
     entries: Entries
+    reading: Reading
     gate: SigningGate | None = None
     wallets: WalletMemory = field(default_factory=WalletMemory)
     offload: Offload = field(default_factory=Offload)
@@ -147,6 +149,7 @@ class Pipeline:
             keyring=services.keyring,
             authenticator=services.authenticator,
             offload=services.offload,
+            reading=services.reading,
         )
         try:
             return await _up_to_date(operation, command, call)

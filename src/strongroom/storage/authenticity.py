@@ -30,7 +30,8 @@ from strongroom.telemetry.alarms import integrity_alarm
 _MAC_SIZE = 32
 _NONCE_SIZE = 12
 
-_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets", "floors")
+_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets", "floors",
+           "broadcasts")  # fmt: skip
 """Those with a column `mac`, which is their last one."""
 _CELLS = msgspec.msgpack.Encoder()
 
@@ -79,6 +80,7 @@ class Authenticity:
         self.audit_key = derive("audit")
         self.fingerprint_key = derive("fingerprint")
         self.cache_key = derive("cache")
+        self.cursor_key = derive("cursor")
         self._address_key = derive("address")
         self._api_key_secret_key = derive("api-key-secret")
         self._api_key_row_key = derive("api-key-row")

@@ -12,6 +12,7 @@ from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditRecord,
     AuditWriter,
+    Broadcast,
     Floor,
     HeldGuard,
     OperationRecord,
@@ -30,6 +31,7 @@ Row = (
     | OperationRecord
     | HeldGuard
     | SignatureRecord
+    | Broadcast
     | AuditRecord
     | AuditWriter
     | ApiKey
@@ -49,7 +51,7 @@ class Change:
     ``was`` is the whole row as it stands if ``expect`` holds: with it the new MAC is computed without reading the row.
     """
 
-    of: type[Wallet | Account | OperationRecord | ApiKey]
+    of: type[Wallet | Account | OperationRecord | ApiKey | Broadcast]
     id: UUID
     expect: Mapping[str, object]
     set: Mapping[str, object]
@@ -244,6 +246,12 @@ class Storage(Protocol):
         """All that the operation holds, in the order of the primary key."""
 
     async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]: ...
+
+    async def broadcast(self, tenant_id: UUID, network: str, tx_id: str) -> Broadcast | None:
+        """``network``: CAIP-2 id."""
+
+    async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
+        """Id of the wallet's last one."""
 
     async def api_key(self, key_id: UUID) -> ApiKey | None: ...
     async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]: ...

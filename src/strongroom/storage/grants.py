@@ -22,6 +22,7 @@ GRANTS: Final = {
     "operations": f"{_ADD}, UPDATE",
     "guards": f"{_ADD}, UPDATE, DELETE",
     "signatures": f"{_ADD}, UPDATE (mac)",
+    "broadcasts": f"{_ADD}, UPDATE (state, rejection, mac)",
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",

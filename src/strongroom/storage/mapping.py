@@ -16,6 +16,8 @@ from strongroom.domain.record import (
     AuditOutcome,
     AuditRecord,
     AuditWriter,
+    Broadcast,
+    BroadcastState,
     Floor,
     HeldGuard,
     OperationRecord,
@@ -266,6 +268,7 @@ KINDS: tuple[Kind, ...] = (
         Kind(HeldGuard, tables.guards, _guard_values, _load_guard, (("keyspace", "chain_id", "address", "sequence"),))
     ),
     _under_mac(_plain(SignatureRecord, tables.signatures, ("operation_id", "item"))),
+    _under_mac(_plain(Broadcast, tables.broadcasts, ("id", "tenant_id"), state=BroadcastState)),
     _plain(AuditWriter, tables.audit_writers, ("id",), ("ordinal",)),
     Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
     Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), mac="row_mac"),

@@ -14,10 +14,12 @@ from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditRecord,
     AuditWriter,
+    Broadcast,
     HeldGuard,
     OperationRecord,
     ServiceSecret,
     SignatureRecord,
+    broadcast_id,
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.task import Progress, Task
@@ -33,6 +35,7 @@ from strongroom.storage.tables import (
     api_keys,
     audit,
     audit_writers,
+    broadcasts,
     guards,
     operations,
     progress,
@@ -165,6 +168,20 @@ class Reads:
     async def signatures(self, tenant_id: UUID, operation_id: UUID) -> list[SignatureRecord]:
         query = select(signatures).where(signatures.c.operation_id == operation_id, signatures.c.tenant_id == tenant_id)
         return await self._all(SignatureRecord, query.order_by(signatures.c.item))
+
+    async def broadcast(self, tenant_id: UUID, network: str, tx_id: str) -> Broadcast | None:
+        return await self._one(Broadcast, id=broadcast_id(tenant_id, network, tx_id), tenant_id=tenant_id)
+
+    async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
+        table = broadcasts.c
+        own = (table.wallet_id == wallet_id, table.tenant_id == tenant_id)
+        query = select(table.id).where(*own).order_by(table.created_at.desc(), table.id).limit(1)
+
+        def read(connection: Connection) -> UUID | None:
+            found: UUID | None = connection.execute(query).scalar()
+            return found
+
+        return await self._database.read(read)
 
     async def api_key(self, key_id: UUID) -> ApiKey | None:
         return await self._one(ApiKey, id=key_id)

@@ -270,6 +270,24 @@ signatures = Table(
     ForeignKeyConstraint(["operation_id", "tenant_id"], ["operations.id", "operations.tenant_id"]),
 )
 
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _text("network"),
+    _text("tx_id"),
+    _id("wallet_id", nullable=True),
+    _id("operation_id"),
+    _text("raw"),
+    _text("state"),
+    _text("rejection", nullable=True),
+    _time("created_at"),
+    _mac(),
+    PrimaryKeyConstraint("id", "tenant_id"),
+)
+Index("ix_broadcasts_wallet_id", broadcasts.c.wallet_id, broadcasts.c.created_at)
+
 # The audit has no foreign keys: nothing that happens to another table may touch or hinder it.
 audit_writers = Table(
     "audit_writers",

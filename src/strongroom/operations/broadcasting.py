@@ -1,0 +1,187 @@
+"""Sending signed transactions.
+
+What is sent is written down before its first byte leaves: the bytes themselves, and a task that asks what became of
+them until that is known. So whoever dies in between leaves nothing open, and the same bytes can always be sent again:
+a transaction has its effect once, however often it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated, Final, Literal, TypedDict
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.domain.network import Network
+from strongroom.domain.record import Broadcast, BroadcastState, broadcast_id
+from strongroom.domain.signing import SignedIds
+from strongroom.domain.task import Task
+from strongroom.errors import NodesDisagree, NodeUnavailable, SourceMissing, TransactionRejected, UnknownNetwork
+from strongroom.journal.base import Lost
+from strongroom.operations.call import Call
+from strongroom.operations.duties import Duties
+from strongroom.operations.fields import NetworkName
+from strongroom.rpc.base import Rejection, State, Tracked
+from strongroom.storage.base import Change, Unit, Wake
+from strongroom.tasks.base import Done
+
+KIND: Final = "broadcast"
+_FIRST_LOOK: Final = timedelta(seconds=30)
+"""While who sends it is still at it."""
+_AGAIN: Final = timedelta(seconds=30)
+_SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
+
+
+class BroadcastTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    signed_tx: Annotated[
+        str,
+        Meta(min_length=1, max_length=800_000, description="As `sign` answers it: anyone's, fully signed"),
+    ]
+
+
+class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
+    network: str
+    tx_id: str
+    state: Annotated[
+        Literal["accepted", "unknown"],
+        Meta(
+            description="accepted: a node has taken it, or had it; unknown: it was sent, and no node has said so: it "
+            "is asked for until that is known, and may be sent again as it is"
+        ),
+    ]
+    already_known: Annotated[bool, Meta(description="The network had it before")]
+    source: str
+
+
+async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
+    """Raises TransactionRejected where the network refuses it."""
+    network, chain = call.networks.resolve(command.network)
+    call.reading.reader(network)
+    large = call.offload.is_large(command.signed_tx)
+    ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
+    async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
+        wallet_id = await _sender(call, network, ids)
+        row = await written_down(call, network, ids, command.signed_tx, wallet_id, intent.operation_id)
+        view = await send(call, network, row, ids)
+        intent.settle(view, **outcome(row, view))
+    return view
+
+
+async def written_down(
+    call: Call, network: Network, ids: SignedIds, raw: str, wallet_id: UUID | None, operation_id: UUID
+) -> Broadcast:
+    """The row of this transaction, with the task that looks after it: the one that is there, or a new one."""
+    tx_id = ids.tx_ids[0]
+    row = Broadcast(
+        id=broadcast_id(call.tenant_id, network.caip2, tx_id),
+        tenant_id=call.tenant_id,
+        network=network.caip2,
+        tx_id=tx_id,
+        wallet_id=wallet_id,
+        operation_id=operation_id,
+        raw=raw,
+        state=BroadcastState.UNKNOWN,
+        rejection=None,
+        created_at=call.now,
+    )
+    found = await call.storage.broadcast(call.tenant_id, network.caip2, tx_id)
+    if found is not None:
+        return found
+    wake = Wake(KIND, str(row.id), call.tenant_id, after=_FIRST_LOOK)
+    try:
+        await call.journal.commit(Unit(rows=[row], wakes=[wake]), wallet_id=wallet_id, network=network.name)
+    except Lost as lost:
+        if isinstance(lost.conflict.found, Broadcast):
+            return lost.conflict.found
+        raise
+    return row
+
+
+async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
+    """Raises TransactionRejected, once that is written down."""
+    try:
+        sent = await call.reading.reader(network).broadcast(row.raw, ids)
+    except TransactionRejected as refusal:
+        with suppress(Lost):  # somebody else has found out at this moment
+            await call.journal.commit(Unit(changes=_changes(row, BroadcastState.REJECTED, refusal.reason)))
+        raise
+    return BroadcastView(
+        network=network.name,
+        tx_id=row.tx_id,
+        state="accepted" if sent.certain else "unknown",
+        already_known=sent.known,
+        source=sent.source,
+    )
+
+
+class Outcome(TypedDict):
+    """What T2 is given of it."""
+
+    changes: Sequence[Change]
+    wakes: Sequence[Wake]
+    details: dict[str, str]
+
+
+def outcome(row: Broadcast, view: BroadcastView) -> Outcome:
+    state = BroadcastState(view.state)
+    open_ = state is BroadcastState.UNKNOWN
+    return Outcome(
+        changes=_changes(row, state, None),
+        wakes=[Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)] if open_ else [],
+        details={"tx_id": row.tx_id, "state": view.state},
+    )
+
+
+async def follow(task: Task, duties: Duties) -> Done:
+    """Asks what became of it, and sends the same bytes again where nobody knows of them. Never gives up by itself."""
+    found = await duties.storage.find(Broadcast, ("id",), [(UUID(task.key),)])
+    if not found or found[0].state is not BroadcastState.UNKNOWN:
+        return Done()
+    row = found[0]
+    try:
+        state, rejection = await _find_out(row, duties)
+    except (NodeUnavailable, NodesDisagree, SourceMissing, UnknownNetwork):
+        return Done(again=_AGAIN)
+    changes = _changes(row, state, rejection)
+    return Done(Unit(changes=changes), again=None if changes else _AGAIN)
+
+
+async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str | None]:
+    network, chain = duties.networks.resolve(row.network)
+    reader = duties.reading.reader(network)
+    ids = chain.identify(network, row.raw)
+    status = await reader.status(Tracked(row.tx_id, ids))
+    if status.state in _SEEN:
+        return BroadcastState.ACCEPTED, None
+    if status.state is State.EXPIRED:
+        return BroadcastState.EXPIRED, None
+    if status.state is State.REPLACED:
+        return BroadcastState.REJECTED, Rejection.NONCE_USED.value
+    try:
+        sent = await reader.broadcast(row.raw, ids)
+    except TransactionRejected as refusal:
+        return BroadcastState.REJECTED, refusal.reason
+    return (BroadcastState.ACCEPTED if sent.certain else BroadcastState.UNKNOWN), None
+
+
+def _changes(row: Broadcast, state: BroadcastState, rejection: str | None) -> list[Change]:
+    """None where nothing is new."""
+    if (row.state, row.rejection) == (state, rejection):
+        return []
+    expect = {"state": row.state.value}
+    return [Change(Broadcast, row.id, expect, {"state": state.value, "rejection": rejection})]
+
+
+async def _sender(call: Call, network: Network, ids: SignedIds) -> UUID | None:
+    """The caller's wallet that the transaction is from, where its bytes name an address of it."""
+    for consumed in ids.consumes:
+        if consumed.address:
+            canonical = bytes.fromhex(consumed.address)
+            for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):
+                return address.wallet_id
+    return None

@@ -1,0 +1,294 @@
+"""What came in and went out, as a network's sources tell it.
+
+A page is merged from one stream for each address, newest first. Its cursor says where each stream goes on, under a MAC
+with the tenant and the question: it holds words of sources, which are handed back to them, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import heapq
+import hmac
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.chains.base import Chain
+from strongroom.domain.network import Network
+from strongroom.errors import CursorStale, InvalidField, MalformedRequest, StrongroomError
+from strongroom.operations.call import Call
+from strongroom.operations.fields import AddressText, NetworkName
+from strongroom.operations.nodes import BlockView
+from strongroom.operations.reading import MAC_SIZE
+from strongroom.rpc.base import Entry, Holder, Page, Reader
+from strongroom.storage.base import AddressFilter
+
+MOST_STREAMS: Final = 100
+_AT_ONCE: Final = 8
+"""Streams of one request that are read at the same time."""
+_LONGEST_CURSOR: Final = 8192
+_PAGES_PASSED: Final = 8
+
+HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")]
+HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries a page")]
+
+
+class WalletHistory(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    address: Annotated[AddressText, Meta(description="Of this address of the wallet alone")] | None = None
+    cursor: HistoryCursor | None = None
+    limit: HistorySize = 50
+
+
+class AddressHistory(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    address: AddressText
+    cursor: HistoryCursor | None = None
+    limit: HistorySize = 50
+
+
+class EntryView(msgspec.Struct, kw_only=True, frozen=True):
+    """One movement of one asset at one address."""
+
+    tx_id: str
+    index: Annotated[str, Meta(description="With tx_id, asset and address it names the entry, whatever page it is on")]
+    address: str
+    direction: Literal["in", "out", "self"]
+    asset: Annotated[str, Meta(description="CAIP-19 id")]
+    symbol: str
+    decimals: int | None
+    listed: Annotated[bool, Meta(description="false: anybody can make a token of this name")]
+    amount: str
+    counterparty: str | None
+    fee: Annotated[str | None, Meta(description="Where the address paid it, once a transaction")]
+    status: Literal["pending", "confirmed", "final", "failed", "dropped"]
+    block: BlockView | None
+    kind: Literal["transfer", "contract", "reward", "internal"]
+    note: Annotated[str | None, Meta(description="zero_value or unlisted: what may be there to deceive")]
+
+    @classmethod
+    def of(cls, entry: Entry) -> EntryView:
+        return cls(
+            tx_id=entry.tx_id,
+            index=entry.index,
+            address=entry.address,
+            direction=entry.direction.value,
+            asset=entry.asset.id,
+            symbol=entry.asset.symbol,
+            decimals=entry.asset.decimals,
+            listed=entry.asset.listed,
+            amount=str(entry.amount),
+            counterparty=entry.counterparty,
+            fee=None if entry.fee is None else str(entry.fee),
+            status=entry.status.value,  # type: ignore[arg-type] # a source gives no other
+            block=None if entry.block is None else BlockView.of(entry.block),
+            kind=entry.kind.value,
+            note=entry.note,
+        )
+
+
+class HistoryPage(msgspec.Struct, kw_only=True, frozen=True):
+    network: str
+    entries: list[EntryView]
+    cannot_see: Annotated[list[str], Meta(description="What the source leaves out: pending, native, internal, older")]
+    indexed: Annotated[int | None, Meta(description="Height up to which the source's index has come")]
+    source: str | None
+    next_cursor: str | None
+
+
+_Place = tuple[bool, int, int, str, str]
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    source: str
+    last: _Place
+    """Of the last entry that was shown: what a stream gives from its page on that is not older was shown before."""
+    block: tuple[int, str] | None
+    """Height and hash of its block."""
+    streams: dict[str, str | None]
+    """By address: where the page begins that it goes on in."""
+
+
+_CURSOR: Final = msgspec.msgpack.Decoder(_Cursor)
+
+
+async def of_wallet(command: WalletHistory, call: Call) -> HistoryPage:
+    """Of the addresses that were handed out or discovered, or of one of them."""
+    network, chain = call.networks.resolve(command.network)
+    wallet = await call.wallet(command.wallet_id)
+    holders = await _holders(call, wallet.id, network, chain, command.address)
+    return await _page(call, network, f"wallet/{wallet.id}", holders, command.cursor, command.limit)
+
+
+async def of_address(command: AddressHistory, call: Call) -> HistoryPage:
+    """Of any address, whoever's it is."""
+    network, chain = call.networks.resolve(command.network)
+    parsed = chain.parse_address(network, command.address)
+    holder = Holder(parsed.canonical, parsed.address)
+    return await _page(call, network, "address", [holder], command.cursor, command.limit)
+
+
+async def _holders(
+    call: Call, wallet_id: UUID, network: Network, chain: Chain, address: str | None
+) -> Sequence[Holder]:
+    if address is not None:
+        parsed = chain.parse_address(network, address)
+        if not await call.storage.find_addresses(call.tenant_id, network.keyspace, parsed.canonical, wallet_id):
+            raise InvalidField("the wallet has not handed out this address", field="address")
+        return [Holder(parsed.canonical, parsed.address)]
+    where = AddressFilter(keyspace=network.keyspace)
+    rows = await call.storage.addresses(call.tenant_id, wallet_id, where, None, MOST_STREAMS + 1)
+    if len(rows) > MOST_STREAMS:
+        raise InvalidField(
+            f"the wallet has more than {MOST_STREAMS} addresses here: ask for one of them", field="address"
+        )
+    schemes = chain.schemes(network.keyspace)
+    shown = {each.canonical: chain.render(network, schemes[each.scheme], each.public_key).address for each in rows}
+    return [Holder(canonical, text) for canonical, text in shown.items()]
+
+
+async def _page(
+    call: Call, network: Network, question: str, holders: Sequence[Holder], cursor: str | None, limit: int
+) -> HistoryPage:
+    reader = call.reading.reader(network)
+    bound = f"{call.tenant_id}/{network.caip2}/{question}/".encode()
+    before = None if cursor is None else _opened(call, cursor, bound)
+    by_address = {each.address: each for each in holders}
+    begins = dict.fromkeys(by_address) if before is None else before.streams
+    if not begins.keys() <= by_address.keys():
+        raise CursorStale("the addresses are no longer those of the page before; begin again")
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(address: str, begin: str | None) -> _Stream:
+        async with turns:
+            return await _read(reader, by_address[address], begin, before, limit)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(read(address, begin)) for address, begin in begins.items()]
+    except* StrongroomError as failures:
+        raise failures.exceptions[0] from None
+    streams = [task.result() for task in tasks]
+    entries, more = _merged(streams, limit)
+    return _view(call, network, streams, entries, bound if more else None)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """The entries of one address that are not shown yet."""
+
+    address: str
+    begin: str | None
+    page: Page
+    entries: Sequence[Entry]
+    taken: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.taken == len(self.entries) and self.page.next is None
+
+    @property
+    def goes_on_at(self) -> str | None:
+        return self.page.next if self.taken == len(self.entries) else self.begin
+
+
+async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Cursor | None, limit: int) -> _Stream:
+    """From where it ended; pages that hold nothing new are passed over, a few at most."""
+    for _ in range(_PAGES_PASSED):
+        page = await reader.history(holder, begin=begin, most=limit)
+        if before is not None:
+            _check(page, before)
+        new = [each for each in page.entries if before is None or _place(each) > before.last]
+        if new or page.next is None:
+            break
+        begin = page.next
+    return _Stream(holder.address, begin, page, new)
+
+
+def _check(page: Page, before: _Cursor) -> None:
+    """Raises CursorStale where the chain, or who tells of it, is another than on the page before."""
+    if page.source != before.source:
+        raise CursorStale("another source answers now, and it does not know where the page before ended; begin again")
+    if before.block is not None:
+        height, block_hash = before.block
+        if any(each.block.height == height and each.block.hash != block_hash for each in page.entries if each.block):
+            raise CursorStale("the chain has been reorganised since the page before; begin again")
+
+
+def _merged(streams: Sequence[_Stream], limit: int) -> tuple[list[Entry], bool]:
+    """The newest ``limit`` entries of all streams; and whether there are more.
+
+    Behind the end of a page that is not the last nothing is known: what is older in other streams has to wait.
+    """
+    queue = [(_place(each.entries[0]), at) for at, each in enumerate(streams) if each.entries]
+    heapq.heapify(queue)
+    found: list[Entry] = []
+    while queue and len(found) < limit:
+        _, at = heapq.heappop(queue)
+        stream = streams[at]
+        found.append(stream.entries[stream.taken])
+        stream.taken += 1
+        if stream.taken < len(stream.entries):
+            heapq.heappush(queue, (_place(stream.entries[stream.taken]), at))
+        elif stream.page.next is not None:
+            break
+    return found, not all(stream.is_over for stream in streams)
+
+
+def _view(
+    call: Call, network: Network, streams: Sequence[_Stream], entries: Sequence[Entry], bound: bytes | None
+) -> HistoryPage:
+    """``bound``: what the cursor is for; None where there is nothing more."""
+    pages = [stream.page for stream in streams]
+    source = next((page.source for page in pages), None)
+    cursor = None
+    if bound is not None and source is not None and entries:
+        last = entries[-1]
+        block = None if last.block is None else (last.block.height, last.block.hash)
+        rest = {each.address: each.goes_on_at for each in streams if not each.is_over}
+        cursor = _sealed(call, _Cursor(source, _place(last), block, rest), bound)
+    return HistoryPage(
+        network=network.name,
+        entries=[EntryView.of(entry) for entry in entries],
+        cannot_see=sorted({each for page in pages for each in page.cannot_see}),
+        indexed=min((page.indexed for page in pages if page.indexed is not None), default=None),
+        source=source,
+        next_cursor=cursor,
+    )
+
+
+def _place(entry: Entry) -> _Place:
+    """Newest first; what is in no block comes before everything."""
+    height = 0 if entry.block is None else entry.block.height
+    return (
+        entry.block is not None,
+        -height,
+        -entry.position,
+        entry.tx_id,
+        f"{entry.index}/{entry.asset.id}/{entry.address}",
+    )
+
+
+def _sealed(call: Call, cursor: _Cursor, bound: bytes) -> str:
+    packed = zlib.compress(msgspec.msgpack.encode(cursor), 9)
+    return base64.urlsafe_b64encode(call.reading.cursor_mac(bound + packed) + packed).decode().rstrip("=")
+
+
+def _opened(call: Call, text: str, bound: bytes) -> _Cursor:
+    """Raises MalformedRequest for one that this service did not give out, or gave out for another question."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        mac, packed = raw[:MAC_SIZE], raw[MAC_SIZE:]
+        if hmac.compare_digest(mac, call.reading.cursor_mac(bound + packed)):
+            return _CURSOR.decode(zlib.decompress(packed))  # ours: it cannot be a bomb
+    except (binascii.Error, ValueError, zlib.error):
+        pass
+    raise MalformedRequest("cursor is not one that this service gave out for this question", field="cursor")

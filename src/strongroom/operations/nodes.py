@@ -1,0 +1,136 @@
+"""What a network's chain is at: its head, its fees, and the state of one transaction."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.domain.network import Network
+from strongroom.operations.balances import AsOf
+from strongroom.operations.call import Call
+from strongroom.operations.fields import NetworkName, Timestamp
+from strongroom.rpc.base import Block, Status, Tracked
+
+TxId = Annotated[
+    str,
+    Meta(min_length=1, max_length=128, pattern=r"^[0-9A-Za-z+/=_-]+$", description="Id, hash or signature of it"),
+]
+StateName = Literal["unknown", "pending", "confirmed", "final", "failed", "replaced", "expired", "dropped"]
+
+
+class GetHead(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+
+
+class HeadView(AsOf, kw_only=True, frozen=True):
+    network: str
+
+
+class GetFees(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+
+
+class FeesView(msgspec.Struct, kw_only=True, frozen=True):
+    network: str
+    slow: str
+    normal: str
+    fast: str
+    unit: Annotated[str, Meta(description="sat/kvB, wei (a unit of gas), sun, micro-lamport/CU or nanoton")]
+    quality: Annotated[
+        Literal["estimate", "floor", "fixed"],
+        Meta(description="estimate: from recent blocks; floor: the least that is relayed; fixed: set by the network"),
+    ]
+    details: Annotated[
+        dict[str, str], Meta(description="For the fields of a transaction: base_fee, tip_normal, energy_fee …")
+    ]
+    clamped: Annotated[bool, Meta(description="The source said more than this service signs for; this is the limit")]
+    source: str
+
+
+class GetTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    network: NetworkName
+    tx_id: TxId
+
+
+class BlockView(msgspec.Struct, kw_only=True, frozen=True):
+    height: int
+    hash: str
+    time: Timestamp | None
+
+    @classmethod
+    def of(cls, block: Block) -> BlockView:
+        return cls(height=block.height, hash=block.hash, time=block.time)
+
+
+class TransactionState(msgspec.Struct, kw_only=True, frozen=True):
+    network: str
+    tx_id: str
+    state: Annotated[
+        StateName,
+        Meta(
+            description="failed: in a block, but it did not do what it says; dropped: it was seen and is no longer, "
+            "and may come back; replaced and expired are told only of transactions that this service has broadcast"
+        ),
+    ]
+    final: Annotated[bool, Meta(description="Nothing changes it any more")]
+    block: BlockView | None
+    confirmations: int
+    fee: Annotated[str | None, Meta(description="Paid, in base units of the coin")]
+    replaced_by: str | None
+    rejected: Annotated[str | None, Meta(description="Why the network refused it, if it was broadcast here")]
+    may_still_execute_until: Annotated[
+        Timestamp | None, Meta(description="TON: it failed and did not use up its seqno; the same bytes can still pay")
+    ]
+    source: str
+
+    @classmethod
+    def of(cls, network: Network, tx_id: str, status: Status, rejected: str | None = None) -> TransactionState:
+        return cls(
+            network=network.name,
+            tx_id=tx_id,
+            state=status.state.value,
+            final=status.final,
+            block=None if status.block is None else BlockView.of(status.block),
+            confirmations=status.confirmations,
+            fee=None if status.fee is None else str(status.fee),
+            replaced_by=status.replaced_by,
+            rejected=rejected,
+            may_still_execute_until=status.may_still_execute_until,
+            source=status.source,
+        )
+
+
+async def head(command: GetHead, call: Call) -> HeadView:
+    network, _ = call.networks.resolve(command.network)
+    found = await call.reading.head(network)
+    return HeadView(
+        network=network.name, height=found.height, hash=found.hash, time=found.time, finalized=found.finalized
+    )
+
+
+async def fees(command: GetFees, call: Call) -> FeesView:
+    """No more than this service would sign for."""
+    network, _ = call.networks.resolve(command.network)
+    found = await call.reading.fees(network)
+    return FeesView(
+        network=network.name,
+        slow=str(found.slow),
+        normal=str(found.normal),
+        fast=str(found.fast),
+        unit=found.unit,
+        quality=found.quality.value,
+        details={name: str(value) for name, value in found.details.items()},
+        clamped=found.clamped,
+        source=found.source,
+    )
+
+
+async def transaction(command: GetTransaction, call: Call) -> TransactionState:
+    """Of anyone's transaction; of one that was broadcast here it knows more, since its bytes are kept."""
+    network, chain = call.networks.resolve(command.network)
+    sent = await call.storage.broadcast(call.tenant_id, network.caip2, command.tx_id)
+    ids = None if sent is None else chain.identify(network, sent.raw)
+    status = await call.reading.status(network, Tracked(command.tx_id, ids))
+    return TransactionState.of(network, command.tx_id, status, None if sent is None else sent.rejection)

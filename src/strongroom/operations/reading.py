@@ -1,0 +1,251 @@
+"""What is known of each network's chain: asked of its sources, and kept for a while where that is good enough.
+
+Reads for display may be some seconds old and say of which block they are; with ``fresh`` nothing kept is used. Keys of
+what is kept begin with the network's CAIP-2 id, so that a chain of another id under the same name never shows.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from strongroom.access.limits import RateLimits
+from strongroom.cache.base import Cache, CacheKey, Kind
+from strongroom.domain.asset import Asset, coin_of
+from strongroom.domain.network import Network
+from strongroom.errors import NodeUnavailable, SourceMissing
+from strongroom.rpc.base import Balance, Balances, Fees, Head, Holder, Reader, State, Status, Tracked
+
+T = TypeVar("T")
+
+_BLOCK_SECONDS: Final = {"bitcoin": 30.0, "evm": 12.0, "tron": 3.0, "solana": 2.0, "ton": 4.0}
+"""Of a chain, or less: what is known of its head is kept for half of it."""
+_FEE_SECONDS: Final = 10.0
+MAC_SIZE: Final = 16
+_TOGETHER: Final = 200
+"""Balances in one entry of the cache: some 10 KB."""
+_HEAD: Final = msgspec.json.Decoder(Head)
+_FEES: Final = msgspec.json.Decoder(Fees)
+_STATUS: Final = msgspec.json.Decoder(Status)
+
+
+class _Amounts(msgspec.Struct, frozen=True, array_like=True):
+    """A balance without its holder and asset, which stand at these places of what was asked for."""
+
+    holder: int
+    asset: int
+    confirmed: int
+    pending: int
+    spendable: int | None
+    immature: int | None
+    details: dict[str, str | int | bool]
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """Balances as they are cached."""
+
+    at: Head
+    amounts: list[_Amounts]
+    unreadable: list[str]
+    source: str
+    verified: int
+
+
+_KEPT: Final = msgspec.json.Decoder(_Kept)
+
+
+class Reading:
+    """``readers``: of the networks that have a source, by CAIP-2 id. ``tokens``: listed ones, by CAIP-2 id and contract.
+
+    ``cursor_key``: 32 bytes, of the MAC of cursors.
+    """
+
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        cache: Cache,
+        tokens: Mapping[str, Mapping[str, Asset]],
+        limits: RateLimits,
+        cursor_key: bytes,
+    ) -> None:
+        self._readers = readers
+        self._cache = cache
+        self._tokens = tokens
+        self._limits = limits
+        self._cursor_key = cursor_key
+
+    def cursor_mac(self, cursor: bytes) -> bytes:
+        return hmac.digest(self._cursor_key, cursor, "sha256")[:MAC_SIZE]
+
+    async def permit_fresh(self, principal_id: UUID) -> None:
+        """What goes past the cache has a limit of its own: it spends the operator's quota. Raises RateLimited."""
+        await self._limits.hit("fresh", principal_id)
+
+    def reader(self, network: Network) -> Reader:
+        """Raises SourceMissing where nobody has configured one."""
+        found = self._readers.get(network.caip2)
+        if found is None:
+            raise SourceMissing("no source is configured for this network", field="network")
+        return found
+
+    def listed(self, network: Network) -> list[Asset]:
+        """The coin, and the tokens that the operator vouches for."""
+        return [coin_of(network), *self._tokens.get(network.caip2, {}).values()]
+
+    async def head(self, network: Network) -> Head:
+        async def fill() -> bytes:
+            return msgspec.json.encode(await self.reader(network).head())
+
+        return await self._fetched(Kind.HEAD, network, fill, _HEAD, _BLOCK_SECONDS[network.chain] / 2)
+
+    async def fees(self, network: Network) -> Fees:
+        async def fill() -> bytes:
+            return msgspec.json.encode(await self.reader(network).fees())
+
+        lifetime = None if network.chain == "bitcoin" else _FEE_SECONDS
+        return await self._fetched(Kind.FEES, network, fill, _FEES, lifetime)
+
+    async def status(self, network: Network, tracked: Tracked) -> Status:
+        """What nothing changes any more is kept; everything else is asked for."""
+        key = CacheKey(Kind.TRANSACTION, owner_of(network), f"{network.caip2}:{tracked.tx_id}")
+        kept = await self._cache.get(key)
+        if kept is not None and (found := _decoded(_STATUS, kept.value)) is not None:
+            return found
+        status = await self.reader(network).status(tracked)
+        if status.final or status.state is State.FINAL:
+            await self._cache.keep(key, msgspec.json.encode(status))
+        return status
+
+    async def balances(
+        self, network: Network, owner: UUID, epoch: str, holders: Sequence[Holder], assets: Sequence[Asset],
+        *, fresh: bool,
+    ) -> tuple[Balances, bool]:  # fmt: skip
+        """Every asset of every holder; and whether that is stale, because no source answers.
+
+        ``owner``: the wallet, or an id of the network. ``epoch`` is another one where the owner's balance has changed
+        by our doing: nothing older is shown then. Raises SourceMissing, NodeUnavailable.
+        """
+        chunks = [_Chunk(network, owner, epoch, part, assets) for part in _parts(holders, len(assets))]
+        kept = {} if fresh else await self._kept(chunks, Kind.BALANCE)
+        missing = [chunk for chunk in chunks if chunk not in kept]
+        try:
+            kept |= await self._ask(network, missing, assets)
+        except NodeUnavailable:
+            stale = {} if fresh else await self._kept(missing, Kind.STALE)
+            if len(stale) < len(missing):
+                raise
+            return _together([(kept | stale)[chunk] for chunk in chunks]), True
+        return _together([kept[chunk] for chunk in chunks]), False
+
+    async def _kept(self, chunks: Sequence[_Chunk], kind: Kind) -> dict[_Chunk, Balances]:
+        found = {}
+        for chunk in chunks:
+            entry = await self._cache.get(chunk.key(kind))
+            balances = None if entry is None else chunk.read(entry.value)
+            if balances is not None:
+                found[chunk] = balances
+        return found
+
+    async def _ask(self, network: Network, chunks: Sequence[_Chunk], assets: Sequence[Asset]) -> dict[_Chunk, Balances]:
+        """One question for all of them, so that all are of one block."""
+        if not chunks:
+            return {}
+        holders = [holder for chunk in chunks for holder in chunk.holders]
+        asked = await self.reader(network).balances(holders, assets)
+        by_address: dict[str, list[Balance]] = {}
+        for each in asked.found:
+            by_address.setdefault(each.address, []).append(each)
+        found = {}
+        for chunk in chunks:
+            own = [each for holder in chunk.holders for each in by_address.get(holder.address, ())]
+            found[chunk] = replace(asked, found=own)
+            written = chunk.write(found[chunk])
+            await self._cache.keep(chunk.key(Kind.BALANCE), written)
+            await self._cache.keep(chunk.key(Kind.STALE), written)
+        return found
+
+    async def _fetched(
+        self, kind: Kind, network: Network, fill: Callable[[], Awaitable[bytes]], decoder: msgspec.json.Decoder[T],
+        lifetime: float | None,
+    ) -> T:  # fmt: skip
+        key = CacheKey(kind, owner_of(network), network.caip2)
+        found = await self._cache.fetch(
+            key, fill, lambda value: _decoded(decoder, value) is not None, lifetime=lifetime
+        )
+        assert found is not None  # what fills it gives bytes or raises
+        return decoder.decode(found)
+
+
+class _Chunk:
+    """Holders whose balances are cached as one entry."""
+
+    def __init__(
+        self, network: Network, owner: UUID, epoch: str, holders: Sequence[Holder], assets: Sequence[Asset]
+    ) -> None:
+        self.holders = holders
+        self._assets = assets
+        self._owner = owner
+        asked = [each.canonical for each in holders], [each.id for each in assets]
+        self._name = f"{network.caip2}:{epoch}:{sha256(msgspec.msgpack.encode(asked)).hexdigest()}"
+
+    def key(self, kind: Kind) -> CacheKey:
+        return CacheKey(kind, self._owner, self._name)
+
+    def write(self, balances: Balances) -> bytes:
+        holders = {each.address: at for at, each in enumerate(self.holders)}
+        assets = {each.id: at for at, each in enumerate(self._assets)}
+        amounts = [
+            _Amounts(
+                holders[each.address], assets[each.asset.id], each.confirmed, each.pending, each.spendable,
+                each.immature, dict(each.details),
+            )
+            for each in balances.found
+        ]  # fmt: skip
+        kept = _Kept(balances.at, amounts, list(balances.unreadable), balances.source, balances.verified)
+        return msgspec.json.encode(kept)
+
+    def read(self, value: bytes) -> Balances | None:
+        kept = _decoded(_KEPT, value)
+        if kept is None:
+            return None
+        found = [
+            Balance(
+                self.holders[each.holder].address, self._assets[each.asset], each.confirmed, each.pending,
+                each.spendable, each.immature, each.details,
+            )
+            for each in kept.amounts
+            if 0 <= each.holder < len(self.holders) and 0 <= each.asset < len(self._assets)
+        ]  # fmt: skip
+        return Balances(kept.at, found, kept.unreadable, kept.source, kept.verified)
+
+
+def owner_of(network: Network) -> UUID:
+    """Of what is cached for everybody."""
+    return uuid5(NAMESPACE_URL, network.caip2)
+
+
+def _parts(holders: Sequence[Holder], assets: int) -> list[Sequence[Holder]]:
+    size = max(1, _TOGETHER // max(1, assets))
+    return [holders[at : at + size] for at in range(0, len(holders), size)]
+
+
+def _together(parts: Sequence[Balances]) -> Balances:
+    """As of the oldest of their blocks."""
+    oldest = min(parts, key=lambda each: each.at.height)
+    unreadable = dict.fromkeys(asset for each in parts for asset in each.unreadable)
+    found = [balance for each in parts for balance in each.found]
+    return replace(oldest, found=found, unreadable=tuple(unreadable), verified=min(each.verified for each in parts))
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T | None:
+    """None for what an older version wrote: a miss."""
+    try:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        return None
