@@ -197,9 +197,7 @@ async def list_(command: ListAddresses, call: Call) -> AddressPage:
     only = None if command.network is None else call.networks.resolve(command.network)
     where = AddressFilter(None if only is None else only[0].keyspace, command.scheme, command.external_id)
     cursor = decode_cursor(command.cursor, 3)
-    after = (
-        None if cursor is None else (parse_cursor_uuid(cursor[0]), cursor_number(cursor[1]), cursor_number(cursor[2]))
-    )
+    after = None if cursor is None else cursor_place(cursor)
     found = await call.storage.addresses(call.tenant_id, wallet.id, where, after, command.limit + 1)
     page = found[: command.limit]
     keyspaces = call.networks.keyspaces()

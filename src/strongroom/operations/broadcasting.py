@@ -30,8 +30,6 @@ from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
 
 KIND: Final = "broadcast"
-_FIRST_LOOK: Final = timedelta(seconds=30)
-"""While who sends it is still at it."""
 _AGAIN: Final = timedelta(seconds=30)
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
@@ -48,14 +46,22 @@ class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     tx_id: str
     state: Annotated[
-        Literal["accepted", "unknown"],
+        Literal["accepted", "unknown", "rejected"],
         Meta(
-            description="accepted: a node has taken it, or had it; unknown: it was sent, and no node has said so: it "
-            "is asked for until that is known, and may be sent again as it is"
+            description="accepted: a node has taken it, or had it; unknown: it was sent, or is about to be, and no node "
+            "has said so: it is asked for until that is known, and may be sent again as it is; rejected: the network "
+            "refuses it, and nothing has come of it"
+        ),
+    ]
+    rejected: Annotated[
+        str | None,
+        Meta(
+            description="insufficient_funds, nonce_used, nonce_gap, fee_too_low, already_spent, expired, invalid or "
+            "policy: why the network refuses it"
         ),
     ]
     already_known: Annotated[bool, Meta(description="The network had it before")]
-    source: str
+    source: str | None
 
 
 async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
@@ -76,8 +82,25 @@ async def written_down(
     call: Call, network: Network, ids: SignedIds, raw: str, wallet_id: UUID | None, operation_id: UUID
 ) -> Broadcast:
     """The row of this transaction, with the task that looks after it: the one that is there, or a new one."""
+    row = new_row(call, network, ids, raw, wallet_id, operation_id)
+    found = await call.storage.broadcast(call.tenant_id, network.caip2, row.tx_id)
+    if found is not None:
+        return found
+    try:
+        unit = Unit(rows=[row], wakes=[look_later(row)])
+        await call.journal.commit(unit, wallet_id=wallet_id, network=network.name)
+    except Lost as lost:
+        if isinstance(lost.conflict.found, Broadcast):
+            return lost.conflict.found
+        raise
+    return row
+
+
+def new_row(
+    call: Call, network: Network, ids: SignedIds, raw: str, wallet_id: UUID | None, operation_id: UUID
+) -> Broadcast:
     tx_id = ids.tx_ids[0]
-    row = Broadcast(
+    return Broadcast(
         id=broadcast_id(call.tenant_id, network.caip2, tx_id),
         tenant_id=call.tenant_id,
         network=network.caip2,
@@ -89,17 +112,11 @@ async def written_down(
         rejection=None,
         created_at=call.now,
     )
-    found = await call.storage.broadcast(call.tenant_id, network.caip2, tx_id)
-    if found is not None:
-        return found
-    wake = Wake(KIND, str(row.id), call.tenant_id, after=_FIRST_LOOK)
-    try:
-        await call.journal.commit(Unit(rows=[row], wakes=[wake]), wallet_id=wallet_id, network=network.name)
-    except Lost as lost:
-        if isinstance(lost.conflict.found, Broadcast):
-            return lost.conflict.found
-        raise
-    return row
+
+
+def look_later(row: Broadcast) -> Wake:
+    """While who sends it is still at it, nobody else has to."""
+    return Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)
 
 
 async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
@@ -114,8 +131,31 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
         network=network.name,
         tx_id=row.tx_id,
         state="accepted" if sent.certain else "unknown",
+        rejected=None,
         already_known=sent.known,
-        source=sent.source,
+        source=sent.source or None,
+    )
+
+
+async def send_signed(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
+    """Of a transaction that was signed just now and is written down with its signature: what the answer says of it.
+
+    A refusal is no error there: the signature stands.
+    """
+    try:
+        view = await send(call, network, row, ids)
+    except TransactionRejected as refusal:
+        return msgspec.structs.replace(waiting(network, row.tx_id), state="rejected", rejected=refusal.reason)
+    with suppress(Lost):
+        found = outcome(row, view)
+        await call.journal.commit(Unit(changes=found["changes"], wakes=found["wakes"]))
+    return view
+
+
+def waiting(network: Network, tx_id: str) -> BroadcastView:
+    """Before anything is known."""
+    return BroadcastView(
+        network=network.name, tx_id=tx_id, state="unknown", rejected=None, already_known=False, source=None
     )
 
 
@@ -129,10 +169,9 @@ class Outcome(TypedDict):
 
 def outcome(row: Broadcast, view: BroadcastView) -> Outcome:
     state = BroadcastState(view.state)
-    open_ = state is BroadcastState.UNKNOWN
     return Outcome(
         changes=_changes(row, state, None),
-        wakes=[Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)] if open_ else [],
+        wakes=[look_later(row)] if state is BroadcastState.UNKNOWN else [],
         details={"tx_id": row.tx_id, "state": view.state},
     )
 

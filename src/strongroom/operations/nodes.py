@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +13,9 @@ from strongroom.domain.network import Network
 from strongroom.operations.balances import AsOf
 from strongroom.operations.call import Call
 from strongroom.operations.fields import NetworkName, Timestamp
-from strongroom.rpc.base import Block, Status, Tracked
+from strongroom.rpc.base import Block, Fees, Status, Tracked
+
+_LEAST_GAS: Final = 21_000
 
 TxId = Annotated[
     str,
@@ -113,7 +117,7 @@ async def head(command: GetHead, call: Call) -> HeadView:
 async def fees(command: GetFees, call: Call) -> FeesView:
     """No more than this service would sign for."""
     network, _ = call.networks.resolve(command.network)
-    found = await call.reading.fees(network)
+    found = _clamped(await call.reading.fees(network), network, call.networks.limits(network))
     return FeesView(
         network=network.name,
         slow=str(found.slow),
@@ -125,6 +129,18 @@ async def fees(command: GetFees, call: Call) -> FeesView:
         clamped=found.clamped,
         source=found.source,
     )
+
+
+def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> Fees:
+    """At the limits of a transaction's fee, where its chain has one for a unit of size."""
+    most = None
+    if network.chain == "bitcoin" and (rate := limits["max_fee_rate"]) is not None:
+        most = rate * 1000
+    if network.chain == "evm" and (fee := limits["max_fee"]) is not None:
+        most = fee // _LEAST_GAS
+    if most is None or fees.fast <= most:
+        return fees
+    return replace(fees, slow=min(fees.slow, most), normal=min(fees.normal, most), fast=most, clamped=True)
 
 
 async def transaction(command: GetTransaction, call: Call) -> TransactionState:

@@ -233,6 +233,7 @@ def _dec_hook(target: type, value: Any) -> Any:
 _LATER: Final = {
     "CreateWallet": frozenset({"kind"}),
     "Options": frozenset({"allow"}),
+    "SignTransaction": frozenset({"broadcast"}),
     "SignMessage": frozenset({"domain", "timestamp", "payload"}),
     "SignAuthorization": frozenset({"allow_resign"}),
 }

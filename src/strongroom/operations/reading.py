@@ -61,7 +61,7 @@ _KEPT: Final = msgspec.json.Decoder(_Kept)
 
 
 class Reading:
-    """``readers``: of the networks that have a source, by CAIP-2 id. ``tokens``: listed ones, by CAIP-2 id and contract.
+    """``readers``: of the networks that have a source. ``tokens``: listed ones, by contract. Both by CAIP-2 id.
 
     ``cursor_key``: 32 bytes, of the MAC of cursors.
     """

@@ -9,7 +9,18 @@ from typing import Any, Final
 import msgspec
 
 from strongroom import errors
-from strongroom.operations import addresses, administration, messages, tasks, transactions, wallets
+from strongroom.operations import (
+    addresses,
+    administration,
+    balances,
+    broadcasting,
+    history,
+    messages,
+    nodes,
+    tasks,
+    transactions,
+    wallets,
+)
 from strongroom.operations.addresses import (
     AccountView,
     AddressPage,
@@ -35,7 +46,10 @@ from strongroom.operations.administration import (
     NetworkList,
     RevokeApiKey,
 )
+from strongroom.operations.balances import AddressBalances, BalancesView, WalletBalances
+from strongroom.operations.broadcasting import BroadcastTransaction, BroadcastView
 from strongroom.operations.call import Call
+from strongroom.operations.history import AddressHistory, HistoryPage, WalletHistory
 from strongroom.operations.messages import (
     SignAuthorization,
     SignedMessageView,
@@ -45,6 +59,7 @@ from strongroom.operations.messages import (
     VerifyMessage,
     VerifyTypedData,
 )
+from strongroom.operations.nodes import FeesView, GetFees, GetHead, GetTransaction, HeadView, TransactionState
 from strongroom.operations.tasks import CancelTask, ListTasks, RetryTask, TaskPage, TaskView
 from strongroom.operations.transactions import (
     DecodedTransaction,
@@ -96,6 +111,7 @@ _WRITES = (errors.InFlight, errors.Superseded, errors.IdempotencyMismatch)
 _PLACE = (errors.UnknownNetwork, errors.UnknownScheme, errors.InvalidPath, errors.NotFound)
 _SIGNS = (*_KEYS, *_WRITES, *_PLACE, errors.InvalidAddress, errors.WrongKey, errors.AddressNotDerived,
           errors.WalletArchived)  # fmt: skip
+_READS = (errors.UnknownNetwork, errors.SourceMissing, errors.NodeUnavailable, errors.NodesDisagree)
 _TRANSACTION = (errors.InvalidTransaction, errors.LimitExceeded, errors.OptionRequired)
 
 # fmt: off
@@ -182,6 +198,38 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               run=messages.verify_typed_data,
               errors=(errors.UnknownNetwork, errors.InvalidAddress, errors.InvalidMessage),
               summary="Verify signed typed data"),
+
+    Operation(name="balances.wallet", method="GET", path="/wallets/{wallet_id}/balances/{network}",
+              rpc="GetWalletBalances", command=WalletBalances, result=BalancesView, scope="balances:read",
+              run=balances.of_wallet, limit="chain", errors=(*_READS, errors.NotFound),
+              summary="What a wallet holds on a network"),
+    Operation(name="balances.address", method="GET", path="/addresses/{network}/{address}/balance",
+              rpc="GetAddressBalances", command=AddressBalances, result=BalancesView, scope="chain:read",
+              run=balances.of_address, limit="chain", errors=(*_READS, errors.InvalidAddress),
+              summary="What an address of anyone holds"),
+    Operation(name="history.wallet", method="GET", path="/wallets/{wallet_id}/transactions/{network}",
+              rpc="ListWalletTransactions", command=WalletHistory, result=HistoryPage, scope="balances:read",
+              run=history.of_wallet, limit="chain",
+              errors=(*_READS, errors.NotFound, errors.InvalidAddress, errors.CursorStale),
+              summary="What came in and went out of a wallet, newest first"),
+    Operation(name="history.address", method="GET", path="/addresses/{network}/{address}/transactions",
+              rpc="ListAddressTransactions", command=AddressHistory, result=HistoryPage, scope="chain:read",
+              run=history.of_address, limit="chain", errors=(*_READS, errors.InvalidAddress, errors.CursorStale),
+              summary="What came in and went out of an address of anyone, newest first"),
+    Operation(name="transactions.state", method="GET", path="/networks/{network}/transactions/{tx_id}",
+              rpc="GetTransaction", command=GetTransaction, result=TransactionState, scope="chain:read",
+              run=nodes.transaction, limit="chain", errors=_READS, summary="What has become of a transaction"),
+    Operation(name="transactions.broadcast", method="POST", path="/networks/{network}/broadcast",
+              rpc="BroadcastTransaction", command=BroadcastTransaction, result=BroadcastView, scope="broadcast",
+              run=broadcasting.broadcast, mutates=True, limit="broadcast",
+              errors=(*_WRITES, *_READS, errors.InvalidTransaction, errors.TransactionRejected),
+              summary="Send a signed transaction to the network"),
+    Operation(name="fees.suggest", method="GET", path="/networks/{network}/fees", rpc="SuggestFees",
+              command=GetFees, result=FeesView, scope="networks:read", run=nodes.fees, limit="chain", errors=_READS,
+              summary="Fees for a slow, a normal and a fast transaction"),
+    Operation(name="networks.head", method="GET", path="/networks/{network}/head", rpc="GetHead",
+              command=GetHead, result=HeadView, scope="networks:read", run=nodes.head, limit="chain", errors=_READS,
+              summary="The newest block of a network"),
 
     Operation(name="networks.list", method="GET", path="/networks", rpc="ListNetworks",
               command=ListNetworks, result=NetworkList, scope="networks:read", run=administration.list_networks,

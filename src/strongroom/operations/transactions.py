@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from strongroom.chains.base import Chain
 from strongroom.domain.brief import brief
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
-from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import Signed, SignOptions
+from strongroom.domain.record import Broadcast, SignatureRecord
+from strongroom.domain.signing import Signed, SignedIds, SignOptions
 from strongroom.domain.summary import Caution, Summary
 from strongroom.errors import InvalidField, InvalidTransaction
+from strongroom.operations import broadcasting
 from strongroom.operations.answers import signatures_of
+from strongroom.operations.broadcasting import BroadcastView
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
 from strongroom.operations.signing_keys import signing_keys, unopened
@@ -67,6 +71,9 @@ class SignTransaction(KeySelector, kw_only=True, frozen=True, forbid_unknown_fie
     network: NetworkName
     unsigned_tx: UnsignedTransaction
     options: Options = Options()
+    broadcast: Annotated[
+        bool, Meta(description="Send it to the network once it is signed and complete; needs the scope broadcast")
+    ] = False
 
 
 class DecodeTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +100,8 @@ class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
             " Tron: signatures, transaction, expiration"
         ),
     ]
+    broadcast: Annotated[BroadcastView | None, Meta(description="What became of it, if it was to be broadcast")] = None
+    """With a default: answers that 1.0 stored do not have it."""
 
 
 class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
@@ -108,6 +117,9 @@ _ANYTHING: Final = SignOptions(allow_pre155=True, allow=frozenset(HAZARDS))
 async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     network, chain = call.networks.resolve(command.network)
     options = _options(command.options, network, call)
+    if command.broadcast:
+        call.require_scope("broadcast", "broadcasting")
+        call.reading.reader(network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
 
@@ -144,12 +156,42 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
             warnings=list(warnings),
             details=dict(signed.details),
         )
+        to_send = await _to_send(command, call, network, chain, result, intent.operation_id)
+        if to_send is not None:
+            result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.row.tx_id))
         intent.settle(  # T2, on leaving; a failure is settled too
             result,
-            rows=[_record(call, result, intent.operation_id, signed)],
+            rows=[
+                _record(call, result, intent.operation_id, signed),
+                *([to_send.row] if to_send and to_send.new else []),
+            ],
+            wakes=[broadcasting.look_later(to_send.row)] if to_send else [],
             details={"tx_id": signed.tx_id, "complete": signed.complete},
         )
-    return result
+    if to_send is None:
+        return result
+    sent = await broadcasting.send_signed(call, network, to_send.row, to_send.ids)
+    return msgspec.structs.replace(result, broadcast=sent)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToSend:
+    row: Broadcast
+    ids: SignedIds
+    new: bool
+    """Nobody has broadcast it before."""
+
+
+async def _to_send(
+    command: SignTransaction, call: Call, network: Network, chain: Chain, result: SignedTransaction, operation_id: UUID
+) -> _ToSend | None:
+    """It is written down with the signature: whoever dies now leaves a task that sends it."""
+    if not (command.broadcast and result.complete):
+        return None
+    ids = chain.identify(network, result.signed_tx)
+    found = await call.storage.broadcast(call.tenant_id, network.caip2, ids.tx_ids[0])
+    row = found or broadcasting.new_row(call, network, ids, result.signed_tx, result.wallet_id, operation_id)
+    return _ToSend(row, ids, found is None)
 
 
 def _refuse_mnemonics(summary: Summary) -> None:

@@ -76,6 +76,7 @@ def sign_transaction(
         list[str] | None, typer.Option(help="Bitcoin: a sighash type that an input may ask for, such as SINGLE.")
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(help="A hazard to sign all the same, by its name.")] = None,
+    broadcast: Annotated[bool, typer.Option("--broadcast", help="Send it once it is complete.")] = False,
 ) -> Fields:
     """Sign a transaction: serialised, or in the chain's JSON form."""
     extra = {
@@ -88,6 +89,7 @@ def sign_transaction(
     return {
         "unsigned_tx": _transaction(transaction),
         "options": {name: value for name, value in extra.items() if value is not None} or None,
+        "broadcast": broadcast or None,
     }
 
 

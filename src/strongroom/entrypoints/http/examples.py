@@ -25,6 +25,12 @@ _WORDS: Final = " ".join(["abandon"] * 11 + ["about"])
 _IMPORTED_WORDS: Final = "token stand still casual layer behind session open lesson submit govern duck"
 """Random words: people try the example, and wallets of well-known words are emptied by others at once."""
 _KEY_TEXT: Final = f"sr_{_KEY_ID.replace('-', '')}_{'0123456789abcdef' * 4}_3828287c"
+_TX_ID: Final = "0x33414be05145678546aed0dba26e1995c91f11b9ea52a34121bddfc3abf6f686"
+_SIGNED_TX: Final = (
+    "0x02f8730109843b9aca008504a817c8008252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a7640000"
+    "80c080a01eb78dc88f8839bd325b6066a42bb814e3387407269d4937e4e071aab7c65917a03df41ea1dab14f99059d31837a"
+    "c1b6cc36a5f7ffa4e54c6354cb54e93d5f3003"
+)
 _MESSAGE: Final = "Sign in to example.com, nonce 8b1f"
 _MESSAGE_SIGNATURE: Final = (
     "0x5cffea92da4e0a9783cb7002ba04ca336dde0be8c88d40118a5286913d1a1bf5"
@@ -95,6 +101,55 @@ _next: Final[dict[str, Any]] = _first | {
     "public_key": "039fd0991d0222b4e1339c1a1a5b5f6d9f6a96672a3247b638ee6156d9ea877a2f",
     "label": "Invoice 1042",
     "external_id": "invoice-1042",
+}
+_AS_OF: Final[dict[str, Any]] = {
+    "height": 23990015,
+    "hash": "0x5f1d3e0c7a92b86d4410aa9c2f71e6b83d05c49ae2178f6b90d3c4e5a6172839",
+    "time": _CREATED,
+    "finalized": 23989951,
+}
+_block: Final[dict[str, Any]] = {
+    "height": 23989945,
+    "hash": "0x1c9a7b3e5d2f8064a1b3c5d7e9f00112233445566778899aabbccddeeff00112",
+    "time": _CREATED,
+}
+_balance: Final[dict[str, Any]] = {
+    "asset": "eip155:1/slip44:60",
+    "symbol": "ETH",
+    "decimals": 18,
+    "contract": None,
+    "listed": True,
+    "confirmed": "1250000000000000000",
+    "pending": "0",
+    "spendable": None,
+    "immature": None,
+    "details": {},
+}
+_history: Final[dict[str, Any]] = {
+    "network": "ethereum",
+    "entries": [
+        {
+            "tx_id": _TX_ID,
+            "index": "value",
+            "address": _ADDRESS,
+            "direction": "out",
+            "asset": "eip155:1/slip44:60",
+            "symbol": "ETH",
+            "decimals": 18,
+            "listed": True,
+            "amount": "1000000000000000000",
+            "counterparty": _PAYEE,
+            "fee": "441000000000000",
+            "status": "final",
+            "block": _block,
+            "kind": "transfer",
+            "note": None,
+        }
+    ],
+    "cannot_see": ["pending"],
+    "indexed": 23990015,
+    "source": "etherscan",
+    "next_cursor": None,
 }
 _unsigned: Final[dict[str, Any]] = {
     "type": "0x2",
@@ -231,12 +286,8 @@ EXAMPLES: Final[dict[str, Example]] = {
         {
             "wallet_id": _WALLET_ID,
             "network": "ethereum",
-            "signed_tx": (
-                "0x02f8730109843b9aca008504a817c8008252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a7640000"
-                "80c080a01eb78dc88f8839bd325b6066a42bb814e3387407269d4937e4e071aab7c65917a03df41ea1dab14f99059d31837a"
-                "c1b6cc36a5f7ffa4e54c6354cb54e93d5f3003"
-            ),
-            "tx_id": "0x33414be05145678546aed0dba26e1995c91f11b9ea52a34121bddfc3abf6f686",
+            "signed_tx": _SIGNED_TX,
+            "tx_id": _TX_ID,
             "complete": True,
             "summary": _transfer
             | {
@@ -254,6 +305,7 @@ EXAMPLES: Final[dict[str, Example]] = {
                 "yParity": "0x0",
                 "signing_hash": _SIGNING_HASH,
             },
+            "broadcast": None,
         },
     ),
     "transactions.decode": Example(
@@ -332,6 +384,78 @@ EXAMPLES: Final[dict[str, Example]] = {
         {"network": "ethereum", "typed_data": _typed_data, "signature": _TYPED_DATA_SIGNATURE, "address": _ADDRESS},
         {"valid": True},
     ),
+    "balances.wallet": Example(
+        {"wallet_id": _WALLET_ID, "network": "ethereum", "detail": "addresses"},
+        {
+            "network": "ethereum",
+            "balances": [_balance],
+            "addresses": [{"address": _ADDRESS, "balances": [_balance]}],
+            "address_count": 1,
+            "as_of": _AS_OF,
+            "source": "own-node",
+            "stale": False,
+            "unreadable": [],
+            "next_cursor": None,
+        },
+    ),
+    "balances.address": Example(
+        {"network": "ethereum", "address": _ADDRESS},
+        {
+            "network": "ethereum",
+            "balances": [_balance],
+            "addresses": [],
+            "address_count": 1,
+            "as_of": _AS_OF,
+            "source": "own-node",
+            "stale": False,
+            "unreadable": [],
+            "next_cursor": None,
+        },
+    ),
+    "history.wallet": Example({"wallet_id": _WALLET_ID, "network": "ethereum", "limit": 50}, _history),
+    "history.address": Example({"network": "ethereum", "address": _ADDRESS, "limit": 50}, _history),
+    "transactions.state": Example(
+        {"network": "ethereum", "tx_id": _TX_ID},
+        {
+            "network": "ethereum",
+            "tx_id": _TX_ID,
+            "state": "final",
+            "final": True,
+            "block": _block,
+            "confirmations": 70,
+            "fee": "441000000000000",
+            "replaced_by": None,
+            "rejected": None,
+            "may_still_execute_until": None,
+            "source": "own-node",
+        },
+    ),
+    "transactions.broadcast": Example(
+        {"network": "ethereum", "signed_tx": _SIGNED_TX},
+        {
+            "network": "ethereum",
+            "tx_id": _TX_ID,
+            "state": "accepted",
+            "rejected": None,
+            "already_known": False,
+            "source": "own-node",
+        },
+    ),
+    "fees.suggest": Example(
+        {"network": "ethereum"},
+        {
+            "network": "ethereum",
+            "slow": "21000000000",
+            "normal": "22000000000",
+            "fast": "25000000000",
+            "unit": "wei",
+            "quality": "estimate",
+            "details": {"base_fee": "10000000000", "tip_normal": "2000000000"},
+            "clamped": False,
+            "source": "own-node",
+        },
+    ),
+    "networks.head": Example({"network": "ethereum"}, _AS_OF | {"network": "ethereum"}),
     "networks.list": Example(
         {},
         {
@@ -383,7 +507,7 @@ EXAMPLES: Final[dict[str, Example]] = {
                     "request_id": "payout-7781",
                     "client": "203.0.113.7",
                     "details": {
-                        "tx_id": "0x33414be05145678546aed0dba26e1995c91f11b9ea52a34121bddfc3abf6f686",
+                        "tx_id": _TX_ID,
                         "complete": True,
                     },
                 }

@@ -420,7 +420,7 @@ class Account(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., path: _Optional[str] = ..., extended_public_key: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., next_index: _Optional[int] = ..., slip132: _Optional[str] = ..., descriptor: _Optional[str] = ...) -> None: ...
 
 class SignTransactionRequest(_message.Message):
-    __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options")
+    __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options", "broadcast")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     UNSIGNED_TX_FIELD_NUMBER: _ClassVar[int]
@@ -431,6 +431,7 @@ class SignTransactionRequest(_message.Message):
     PATH_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     unsigned_tx: UnsignedTransaction
@@ -441,7 +442,8 @@ class SignTransactionRequest(_message.Message):
     path: str
     address: str
     options: SignOptions
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ...) -> None: ...
+    broadcast: bool
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ..., broadcast: _Optional[bool] = ...) -> None: ...
 
 class SignOptions(_message.Message):
     __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes", "allow")
@@ -466,7 +468,7 @@ class DecodeTransactionRequest(_message.Message):
     def __init__(self, network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ...) -> None: ...
 
 class SignedTransaction(_message.Message):
-    __slots__ = ("wallet_id", "network", "signed_tx", "tx_id", "complete", "summary", "warnings", "details")
+    __slots__ = ("wallet_id", "network", "signed_tx", "tx_id", "complete", "summary", "warnings", "details", "broadcast")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     SIGNED_TX_FIELD_NUMBER: _ClassVar[int]
@@ -475,6 +477,7 @@ class SignedTransaction(_message.Message):
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     signed_tx: str
@@ -483,7 +486,8 @@ class SignedTransaction(_message.Message):
     summary: Summary
     warnings: _containers.RepeatedCompositeFieldContainer[Caution]
     details: JsonDocument
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., signed_tx: _Optional[str] = ..., tx_id: _Optional[str] = ..., complete: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+    broadcast: Broadcast
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., signed_tx: _Optional[str] = ..., tx_id: _Optional[str] = ..., complete: _Optional[bool] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Caution, _Mapping]]] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ..., broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
 
 class DecodedTransaction(_message.Message):
     __slots__ = ("network", "summary", "warnings")
@@ -640,6 +644,299 @@ class Verification(_message.Message):
     VALID_FIELD_NUMBER: _ClassVar[int]
     valid: bool
     def __init__(self, valid: _Optional[bool] = ...) -> None: ...
+
+class GetWalletBalancesRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "tokens", "detail", "fresh", "cursor")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    tokens: str
+    detail: str
+    fresh: bool
+    cursor: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., tokens: _Optional[str] = ..., detail: _Optional[str] = ..., fresh: _Optional[bool] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class GetAddressBalancesRequest(_message.Message):
+    __slots__ = ("network", "address", "tokens", "fresh")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    address: str
+    tokens: str
+    fresh: bool
+    def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ..., tokens: _Optional[str] = ..., fresh: _Optional[bool] = ...) -> None: ...
+
+class Balances(_message.Message):
+    __slots__ = ("network", "balances", "addresses", "address_count", "as_of", "source", "stale", "unreadable", "next_cursor")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    BALANCES_FIELD_NUMBER: _ClassVar[int]
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    STALE_FIELD_NUMBER: _ClassVar[int]
+    UNREADABLE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    balances: _containers.RepeatedCompositeFieldContainer[Balance]
+    addresses: _containers.RepeatedCompositeFieldContainer[AddressBalance]
+    address_count: int
+    as_of: AsOf
+    source: str
+    stale: bool
+    unreadable: _containers.RepeatedScalarFieldContainer[str]
+    next_cursor: str
+    def __init__(self, network: _Optional[str] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ..., addresses: _Optional[_Iterable[_Union[AddressBalance, _Mapping]]] = ..., address_count: _Optional[int] = ..., as_of: _Optional[_Union[AsOf, _Mapping]] = ..., source: _Optional[str] = ..., stale: _Optional[bool] = ..., unreadable: _Optional[_Iterable[str]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class Balance(_message.Message):
+    __slots__ = ("asset", "symbol", "decimals", "contract", "listed", "confirmed", "pending", "spendable", "immature", "details")
+    ASSET_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    DECIMALS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    SPENDABLE_FIELD_NUMBER: _ClassVar[int]
+    IMMATURE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    asset: str
+    symbol: str
+    decimals: int
+    contract: str
+    listed: bool
+    confirmed: str
+    pending: str
+    spendable: str
+    immature: str
+    details: JsonDocument
+    def __init__(self, asset: _Optional[str] = ..., symbol: _Optional[str] = ..., decimals: _Optional[int] = ..., contract: _Optional[str] = ..., listed: _Optional[bool] = ..., confirmed: _Optional[str] = ..., pending: _Optional[str] = ..., spendable: _Optional[str] = ..., immature: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+
+class AddressBalance(_message.Message):
+    __slots__ = ("address", "balances")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    BALANCES_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    balances: _containers.RepeatedCompositeFieldContainer[Balance]
+    def __init__(self, address: _Optional[str] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ...) -> None: ...
+
+class AsOf(_message.Message):
+    __slots__ = ("height", "hash", "time", "finalized")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    FINALIZED_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    hash: str
+    time: _timestamp_pb2.Timestamp
+    finalized: int
+    def __init__(self, height: _Optional[int] = ..., hash: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finalized: _Optional[int] = ...) -> None: ...
+
+class ListWalletTransactionsRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "address", "cursor", "limit")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    address: str
+    cursor: str
+    limit: int
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., address: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListAddressTransactionsRequest(_message.Message):
+    __slots__ = ("network", "address", "cursor", "limit")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    address: str
+    cursor: str
+    limit: int
+    def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class HistoryPage(_message.Message):
+    __slots__ = ("network", "entries", "cannot_see", "indexed", "source", "next_cursor")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    CANNOT_SEE_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    entries: _containers.RepeatedCompositeFieldContainer[HistoryEntry]
+    cannot_see: _containers.RepeatedScalarFieldContainer[str]
+    indexed: int
+    source: str
+    next_cursor: str
+    def __init__(self, network: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., cannot_see: _Optional[_Iterable[str]] = ..., indexed: _Optional[int] = ..., source: _Optional[str] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class HistoryEntry(_message.Message):
+    __slots__ = ("tx_id", "index", "address", "direction", "asset", "symbol", "decimals", "listed", "amount", "counterparty", "fee", "status", "block", "kind", "note")
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    ASSET_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    DECIMALS_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    COUNTERPARTY_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    tx_id: str
+    index: str
+    address: str
+    direction: str
+    asset: str
+    symbol: str
+    decimals: int
+    listed: bool
+    amount: str
+    counterparty: str
+    fee: str
+    status: str
+    block: Block
+    kind: str
+    note: str
+    def __init__(self, tx_id: _Optional[str] = ..., index: _Optional[str] = ..., address: _Optional[str] = ..., direction: _Optional[str] = ..., asset: _Optional[str] = ..., symbol: _Optional[str] = ..., decimals: _Optional[int] = ..., listed: _Optional[bool] = ..., amount: _Optional[str] = ..., counterparty: _Optional[str] = ..., fee: _Optional[str] = ..., status: _Optional[str] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., kind: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("height", "hash", "time")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    hash: str
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, height: _Optional[int] = ..., hash: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetTransactionRequest(_message.Message):
+    __slots__ = ("network", "tx_id")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    tx_id: str
+    def __init__(self, network: _Optional[str] = ..., tx_id: _Optional[str] = ...) -> None: ...
+
+class TransactionState(_message.Message):
+    __slots__ = ("network", "tx_id", "state", "final", "block", "confirmations", "fee", "replaced_by", "rejected", "may_still_execute_until", "source")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMATIONS_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_BY_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    MAY_STILL_EXECUTE_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    tx_id: str
+    state: str
+    final: bool
+    block: Block
+    confirmations: int
+    fee: str
+    replaced_by: str
+    rejected: str
+    may_still_execute_until: _timestamp_pb2.Timestamp
+    source: str
+    def __init__(self, network: _Optional[str] = ..., tx_id: _Optional[str] = ..., state: _Optional[str] = ..., final: _Optional[bool] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., confirmations: _Optional[int] = ..., fee: _Optional[str] = ..., replaced_by: _Optional[str] = ..., rejected: _Optional[str] = ..., may_still_execute_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ...) -> None: ...
+
+class BroadcastTransactionRequest(_message.Message):
+    __slots__ = ("network", "signed_tx")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_TX_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    signed_tx: str
+    def __init__(self, network: _Optional[str] = ..., signed_tx: _Optional[str] = ...) -> None: ...
+
+class Broadcast(_message.Message):
+    __slots__ = ("network", "tx_id", "state", "rejected", "already_known", "source")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    ALREADY_KNOWN_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    tx_id: str
+    state: str
+    rejected: str
+    already_known: bool
+    source: str
+    def __init__(self, network: _Optional[str] = ..., tx_id: _Optional[str] = ..., state: _Optional[str] = ..., rejected: _Optional[str] = ..., already_known: _Optional[bool] = ..., source: _Optional[str] = ...) -> None: ...
+
+class SuggestFeesRequest(_message.Message):
+    __slots__ = ("network",)
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    def __init__(self, network: _Optional[str] = ...) -> None: ...
+
+class Fees(_message.Message):
+    __slots__ = ("network", "slow", "normal", "fast", "unit", "quality", "details", "clamped", "source")
+    class DetailsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SLOW_FIELD_NUMBER: _ClassVar[int]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    FAST_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    CLAMPED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    slow: str
+    normal: str
+    fast: str
+    unit: str
+    quality: str
+    details: _containers.ScalarMap[str, str]
+    clamped: bool
+    source: str
+    def __init__(self, network: _Optional[str] = ..., slow: _Optional[str] = ..., normal: _Optional[str] = ..., fast: _Optional[str] = ..., unit: _Optional[str] = ..., quality: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., clamped: _Optional[bool] = ..., source: _Optional[str] = ...) -> None: ...
+
+class GetHeadRequest(_message.Message):
+    __slots__ = ("network",)
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    def __init__(self, network: _Optional[str] = ...) -> None: ...
+
+class Head(_message.Message):
+    __slots__ = ("height", "hash", "time", "finalized", "network")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    FINALIZED_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    hash: str
+    time: _timestamp_pb2.Timestamp
+    finalized: int
+    network: str
+    def __init__(self, height: _Optional[int] = ..., hash: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finalized: _Optional[int] = ..., network: _Optional[str] = ...) -> None: ...
 
 class ListNetworksRequest(_message.Message):
     __slots__ = ()
