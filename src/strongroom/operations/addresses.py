@@ -29,6 +29,7 @@ from strongroom.operations.fields import (
     SchemeName,
     Timestamp,
     clean_text,
+    cursor_place,
     decode_cursor,
     encode_cursor,
 )

@@ -22,6 +22,8 @@ def to_status(error: StrongroomError, request_id: str) -> Any:
     metadata = {"request_id": request_id}
     if error.field is not None:
         metadata["field"] = error.field
+    if error.reason is not None:
+        metadata["reason"] = error.reason
     details: list[Message] = [ErrorInfo(reason=error.code, domain=DOMAIN, metadata=metadata)]
     if error.retry_after is not None:
         delay = Duration()

@@ -59,6 +59,7 @@ _PROBLEM: Final[Schema] = {
         "detail": {"type": "string", "description": "What is wrong, in words"},
         "code": {"type": "string", "description": "Stable"},
         "field": {"type": "string", "description": "The field that is at fault, where there is one"},
+        "reason": {"type": "string", "description": "Why the network refuses a transaction: nonce_used, fee_too_low …"},
         "request_id": {"type": "string"},
     },
     "required": ["type", "title", "status", "detail", "code", "request_id"],

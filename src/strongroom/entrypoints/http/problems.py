@@ -23,6 +23,8 @@ def problem(error: StrongroomError, request_id: str, headers: Headers = ()) -> A
     }
     if error.field is not None:
         body["field"] = error.field
+    if error.reason is not None:
+        body["reason"] = error.reason
     if error.retry_after is not None:
         headers = (*headers, (b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
     if error.http_status == 401:
