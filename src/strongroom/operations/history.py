@@ -35,6 +35,7 @@ _AT_ONCE: Final = 8
 """Streams of one request that are read at the same time."""
 _LONGEST_CURSOR: Final = 8192
 _PAGES_PASSED: Final = 8
+_FROM_THE_TOP: Final = ("", None)
 
 HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")]
 HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries a page")]
@@ -100,7 +101,7 @@ class HistoryPage(msgspec.Struct, kw_only=True, frozen=True):
     entries: list[EntryView]
     cannot_see: Annotated[list[str], Meta(description="What the source leaves out: pending, native, internal, older")]
     indexed: Annotated[int | None, Meta(description="Height up to which the source's index has come")]
-    source: str | None
+    sources: Annotated[list[str], Meta(description="Names of the sources")]
     next_cursor: str | None
 
 
@@ -108,13 +109,12 @@ _Place = tuple[bool, int, int, str, str]
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    source: str
     last: _Place
     """Of the last entry that was shown: what a stream gives from its page on that is not older was shown before."""
     block: tuple[int, str] | None
     """Height and hash of its block."""
-    streams: dict[str, str | None]
-    """By address: where the page begins that it goes on in."""
+    streams: dict[str, tuple[str, str | None]]
+    """By address: its source, and where the page begins that it goes on in."""
 
 
 _CURSOR: Final = msgspec.msgpack.Decoder(_Cursor)
@@ -162,18 +162,21 @@ async def _page(
     bound = f"{call.tenant_id}/{network.caip2}/{question}/".encode()
     before = None if cursor is None else _opened(call, cursor, bound)
     by_address = {each.address: each for each in holders}
-    begins = dict.fromkeys(by_address) if before is None else before.streams
+    begins = dict.fromkeys(by_address, _FROM_THE_TOP) if before is None else before.streams
     if not begins.keys() <= by_address.keys():
         raise CursorStale("the addresses are no longer those of the page before; begin again")
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(address: str, begin: str | None) -> _Stream:
+    async def read(address: str, source: str, begin: str | None) -> _Stream:
         async with turns:
-            return await _read(reader, by_address[address], begin, before, limit)
+            stream = await _read(reader, by_address[address], begin, before, limit)
+        if before is not None and stream.page.source != source:
+            raise CursorStale("another source answers now, and knows the page before by other words; begin again")
+        return stream
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read(address, begin)) for address, begin in begins.items()]
+            tasks = [group.create_task(read(address, *goes_on)) for address, goes_on in begins.items()]
     except* StrongroomError as failures:
         raise failures.exceptions[0] from None
     streams = [task.result() for task in tasks]
@@ -196,8 +199,8 @@ class _Stream:
         return self.taken == len(self.entries) and self.page.next is None
 
     @property
-    def goes_on_at(self) -> str | None:
-        return self.page.next if self.taken == len(self.entries) else self.begin
+    def goes_on(self) -> tuple[str, str | None]:
+        return self.page.source, self.page.next if self.taken == len(self.entries) else self.begin
 
 
 async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Cursor | None, limit: int) -> _Stream:
@@ -214,9 +217,7 @@ async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Curs
 
 
 def _check(page: Page, before: _Cursor) -> None:
-    """Raises CursorStale where the chain, or who tells of it, is another than on the page before."""
-    if page.source != before.source:
-        raise CursorStale("another source answers now, and it does not know where the page before ended; begin again")
+    """Raises CursorStale where the chain is another than on the page before."""
     if before.block is not None:
         height, block_hash = before.block
         if any(each.block.height == height and each.block.hash != block_hash for each in page.entries if each.block):
@@ -248,19 +249,18 @@ def _view(
 ) -> HistoryPage:
     """``bound``: what the cursor is for; None where there is nothing more."""
     pages = [stream.page for stream in streams]
-    source = next((page.source for page in pages), None)
     cursor = None
-    if bound is not None and source is not None and entries:
+    if bound is not None and entries:
         last = entries[-1]
         block = None if last.block is None else (last.block.height, last.block.hash)
-        rest = {each.address: each.goes_on_at for each in streams if not each.is_over}
-        cursor = _sealed(call, _Cursor(source, _place(last), block, rest), bound)
+        rest = {each.address: each.goes_on for each in streams if not each.is_over}
+        cursor = _sealed(call, _Cursor(_place(last), block, rest), bound)
     return HistoryPage(
         network=network.name,
         entries=[EntryView.of(entry) for entry in entries],
         cannot_see=sorted({each for page in pages for each in page.cannot_see}),
         indexed=min((page.indexed for page in pages if page.indexed is not None), default=None),
-        source=source,
+        sources=sorted({page.source for page in pages}),
         next_cursor=cursor,
     )
 

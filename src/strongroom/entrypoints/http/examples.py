@@ -148,7 +148,7 @@ _history: Final[dict[str, Any]] = {
     ],
     "cannot_see": ["pending"],
     "indexed": 23990015,
-    "source": "etherscan",
+    "sources": ["etherscan"],
     "next_cursor": None,
 }
 _unsigned: Final[dict[str, Any]] = {

@@ -766,20 +766,20 @@ class ListAddressTransactionsRequest(_message.Message):
     def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class HistoryPage(_message.Message):
-    __slots__ = ("network", "entries", "cannot_see", "indexed", "source", "next_cursor")
+    __slots__ = ("network", "entries", "cannot_see", "indexed", "sources", "next_cursor")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     CANNOT_SEE_FIELD_NUMBER: _ClassVar[int]
     INDEXED_FIELD_NUMBER: _ClassVar[int]
-    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     network: str
     entries: _containers.RepeatedCompositeFieldContainer[HistoryEntry]
     cannot_see: _containers.RepeatedScalarFieldContainer[str]
     indexed: int
-    source: str
+    sources: _containers.RepeatedScalarFieldContainer[str]
     next_cursor: str
-    def __init__(self, network: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., cannot_see: _Optional[_Iterable[str]] = ..., indexed: _Optional[int] = ..., source: _Optional[str] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+    def __init__(self, network: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ..., cannot_see: _Optional[_Iterable[str]] = ..., indexed: _Optional[int] = ..., sources: _Optional[_Iterable[str]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class HistoryEntry(_message.Message):
     __slots__ = ("tx_id", "index", "address", "direction", "asset", "symbol", "decimals", "listed", "amount", "counterparty", "fee", "status", "block", "kind", "note")
