@@ -48,9 +48,9 @@ class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
     state: Annotated[
         Literal["accepted", "unknown", "rejected"],
         Meta(
-            description="accepted: a node has taken it, or had it; unknown: it was sent, or is about to be, and no node "
-            "has said so: it is asked for until that is known, and may be sent again as it is; rejected: the network "
-            "refuses it, and nothing has come of it"
+            description="accepted: a node has taken it, or had it; unknown: it was sent, or is about to be, and no "
+            "node has said so: it is asked for until that is known, and may be sent again as it is; rejected: the "
+            "network refuses it, and nothing has come of it"
         ),
     ]
     rejected: Annotated[

@@ -36,6 +36,8 @@ _AT_ONCE: Final = 8
 _LONGEST_CURSOR: Final = 8192
 _PAGES_PASSED: Final = 8
 _FROM_THE_TOP: Final = ("", None)
+_NEWEST: Final = (False, -(1 << 62), 0, "", "")
+"""Before every entry that there can be."""
 
 HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")]
 HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries a page")]
@@ -181,7 +183,15 @@ async def _page(
         raise failures.exceptions[0] from None
     streams = [task.result() for task in tasks]
     entries, more = _merged(streams, limit)
-    return _view(call, network, streams, entries, bound if more else None)
+    cursor = _cursor(streams, entries, before) if more else None
+    return HistoryPage(
+        network=network.name,
+        entries=[EntryView.of(entry) for entry in entries],
+        cannot_see=sorted({each for stream in streams for each in stream.page.cannot_see}),
+        indexed=min((found for stream in streams if (found := stream.page.indexed) is not None), default=None),
+        sources=sorted({stream.page.source for stream in streams}),
+        next_cursor=None if cursor is None else _sealed(call, cursor, bound),
+    )
 
 
 @dataclass(slots=True)
@@ -244,25 +254,12 @@ def _merged(streams: Sequence[_Stream], limit: int) -> tuple[list[Entry], bool]:
     return found, not all(stream.is_over for stream in streams)
 
 
-def _view(
-    call: Call, network: Network, streams: Sequence[_Stream], entries: Sequence[Entry], bound: bytes | None
-) -> HistoryPage:
-    """``bound``: what the cursor is for; None where there is nothing more."""
-    pages = [stream.page for stream in streams]
-    cursor = None
-    if bound is not None and entries:
-        last = entries[-1]
-        block = None if last.block is None else (last.block.height, last.block.hash)
-        rest = {each.address: each.goes_on for each in streams if not each.is_over}
-        cursor = _sealed(call, _Cursor(_place(last), block, rest), bound)
-    return HistoryPage(
-        network=network.name,
-        entries=[EntryView.of(entry) for entry in entries],
-        cannot_see=sorted({each for page in pages for each in page.cannot_see}),
-        indexed=min((page.indexed for page in pages if page.indexed is not None), default=None),
-        sources=sorted({page.source for page in pages}),
-        next_cursor=cursor,
-    )
+def _cursor(streams: Sequence[_Stream], entries: Sequence[Entry], before: _Cursor | None) -> _Cursor:
+    rest = {each.address: each.goes_on for each in streams if not each.is_over}
+    if not entries:
+        return _Cursor(_NEWEST, None, rest) if before is None else msgspec.structs.replace(before, streams=rest)
+    last = entries[-1]
+    return _Cursor(_place(last), None if last.block is None else (last.block.height, last.block.hash), rest)
 
 
 def _place(entry: Entry) -> _Place:
