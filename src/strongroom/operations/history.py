@@ -183,14 +183,14 @@ async def _page(
         raise failures.exceptions[0] from None
     streams = [task.result() for task in tasks]
     entries, more = _merged(streams, limit)
-    cursor = _cursor(streams, entries, before) if more else None
+    goes_on = _cursor(streams, entries, before) if more else None
     return HistoryPage(
         network=network.name,
         entries=[EntryView.of(entry) for entry in entries],
         cannot_see=sorted({each for stream in streams for each in stream.page.cannot_see}),
         indexed=min((found for stream in streams if (found := stream.page.indexed) is not None), default=None),
         sources=sorted({stream.page.source for stream in streams}),
-        next_cursor=None if cursor is None else _sealed(call, cursor, bound),
+        next_cursor=None if goes_on is None else _sealed(call, goes_on, bound),
     )
 
 
