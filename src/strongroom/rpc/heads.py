@@ -20,6 +20,7 @@ _USUAL_LAG: Final = (3, 15.0)
 _LEAP: Final = 4
 _LEAST_LEAP: Final = 16
 _FUTURE: Final = timedelta(hours=2)
+_FLOOR: Final = 60.0
 _REMEMBERED: Final = 30.0
 """Seconds after which a source that was behind gets another chance."""
 
@@ -50,7 +51,8 @@ class Heads:
         self._heads: dict[str, Head] = {}
         self._lag: dict[str, int] = {}
         self._behind_until: dict[str, float] = {}
-        self._served: Head | None = None
+        self._served: tuple[Head, float] | None = None
+        """The highest that went out, and when it did."""
 
     def behind(self, name: str) -> bool:
         return self._behind_until.get(name, 0.0) > self._clock()
@@ -79,14 +81,24 @@ class Heads:
 
     def older(self, head: Head) -> bool:
         """Than what was served before."""
-        return not self._network.testnet and self._served is not None and head.height < self._served.height
+        floor = self._floor()
+        return floor is not None and head.height < floor.height
 
     def serve(self, head: Head) -> None:
-        if self._served is None or head.height > self._served.height:
-            self._served = head
+        floor = self._floor()
+        if not self._network.testnet and (floor is None or head.height >= floor.height):
+            self._served = (head, self._clock())
+
+    def _floor(self) -> Head | None:
+        """What was served lately: a mistake must not stand above the truth for long."""
+        if self._served is None or self._clock() - self._served[1] > max(_FLOOR, 2 * self._block_seconds):
+            return None
+        return self._served[0]
 
     def _best(self) -> Head | None:
-        return max(self._heads.values(), key=lambda head: head.height, default=None)
+        floor = self._floor()
+        known = [*self._heads.values(), *([] if floor is None else [floor])]
+        return max(known, key=lambda head: head.height, default=None)
 
     def _leap(self, head: Head) -> float:
         """Blocks that there can be after it by now."""
@@ -99,5 +111,4 @@ class Heads:
             doubts = sum(claimed.height > other.height + self._leap(other) for other in others.values())
             if doubts >= 2:
                 del self._heads[liar]
-                if self._served is not None and self._served.height >= claimed.height:
-                    self._served = self._best()
+                self._served = None
