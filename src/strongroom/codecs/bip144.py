@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from strongroom.chains.bitcoin.wire import Reader, compact_size, var_bytes
+from strongroom.codecs.bitcoin_wire import Reader, compact_size, var_bytes
 from strongroom.codecs.hash256 import hash256
 
 MAX_MONEY: Final = 21_000_000 * 10**8
