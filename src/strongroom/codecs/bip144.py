@@ -30,6 +30,10 @@ class OutPoint:
         return self.txid + self.vout.to_bytes(4, "little")
 
 
+_NOTHING: Final = OutPoint(bytes(32), 2**32 - 1)
+"""What a coinbase spends."""
+
+
 @dataclass(frozen=True, slots=True)
 class TxIn:
     outpoint: OutPoint
@@ -81,6 +85,10 @@ class Transaction:
     @property
     def txid(self) -> str:
         return self.hash[::-1].hex()
+
+    @property
+    def is_coinbase(self) -> bool:
+        return len(self.inputs) == 1 and self.inputs[0].outpoint == _NOTHING
 
     @property
     def wtxid(self) -> str:

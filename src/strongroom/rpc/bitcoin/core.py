@@ -266,7 +266,7 @@ class Core(Partial):
 
 
 def _block(header: _Header) -> Block:
-    return Block(header.height, header.hash, facts.time(header.time))
+    return facts.block(header.height, header.hash, header.time)
 
 
 def _answer(found: T | NodeError) -> T:

@@ -77,6 +77,10 @@ def head(setup: Setup, number: int, block_hash: str, seconds: int) -> Head:
     return Head(height(number), a_hash(block_hash), time(seconds), max(0, number - depth(setup) + 1))
 
 
+def block(number: int, block_hash: str, seconds: int) -> Block:
+    return Block(height(number), a_hash(block_hash), time(seconds))
+
+
 def is_immature(mined: int, tip: int) -> bool:
     """Of a coinbase: whether the next block cannot spend it yet."""
     return tip + 1 - mined < MATURITY
