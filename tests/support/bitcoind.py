@@ -52,6 +52,11 @@ class Bitcoind:
         )
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        """With user and password."""
+        return f"http://{':'.join(_LOGIN)}@127.0.0.1:{self._port}/"
+
     def __enter__(self) -> Self:
         found = program()
         assert found is not None, "there is no bitcoind"
