@@ -27,6 +27,10 @@ _LOGIN = ("tests", "tests")
 class Refused(Exception):
     """The node answered with an error."""
 
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 def program() -> Path | None:
     """Where `bitcoind.sh` puts it beside this Python, or on the PATH."""
@@ -108,7 +112,7 @@ class Bitcoind:
         answer = self._client.post("/" if wallet is None else f"/wallet/{wallet}", content=question)
         told = json.loads(answer.text, parse_float=Decimal)
         if told["error"] is not None:
-            raise Refused(told["error"]["message"])
+            raise Refused(told["error"]["message"], told["error"]["code"])
         return told["result"]
 
     def mine(self, blocks: int = 1) -> None:

@@ -20,7 +20,7 @@ MATURITY: Final = 100
 MOST_HEIGHT: Final = 10**8
 
 _COIN: Final = 10**8
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
+HASH: Final = re.compile(r"[0-9a-f]{64}")
 _FIRST: Final = 1_231_006_505
 """Time of the genesis block."""
 _LAST: Final = 2**32
@@ -37,7 +37,7 @@ def check_pin(setup: Setup, genesis: str) -> None:
 
 
 def a_hash(text: str) -> str:
-    if not _HASH.fullmatch(text):
+    if not HASH.fullmatch(text):
         raise NodeError(Verdict.BROKEN, "bad_answer")
     return text
 
