@@ -11,7 +11,7 @@ from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import MAX_MONEY
+from strongroom.codecs.bip144 import MAX_MONEY
 from strongroom.domain import hazards
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.domain.summary import Caution

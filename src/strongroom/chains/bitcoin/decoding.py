@@ -14,8 +14,8 @@ from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType, Precomputed
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut, parse
 from strongroom.codecs.bip32 import format_path
+from strongroom.codecs.bip144 import Transaction, TxOut, parse
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
 from strongroom.errors import InvalidTransaction

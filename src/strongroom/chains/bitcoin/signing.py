@@ -16,7 +16,7 @@ from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.psbt import Psbt
 from strongroom.chains.bitcoin.script import p2sh, witness_version
 from strongroom.chains.bitcoin.sighash import BINDING, HashType
-from strongroom.chains.bitcoin.transaction import Transaction, parse
+from strongroom.codecs.bip144 import Transaction, parse
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, Purpose, Signed, ToSign
