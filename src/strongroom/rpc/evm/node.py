@@ -33,6 +33,7 @@ from strongroom.rpc.evm.verdicts import KNOWN, UNKNOWN_BLOCK
 from strongroom.rpc.http import Work
 from strongroom.rpc.jsonrpc import JsonRpc, Question
 from strongroom.rpc.source import Partial
+from strongroom.telemetry.alarms import integrity_alarm
 
 _BLOCKS_OF_FEES: Final = 20
 _PERCENTILES: Final = (10, 50, 90)
@@ -86,7 +87,7 @@ class Node(Partial):
         self._reads = Reads(rpc)
         self._by_hash = True
         """Until the node refuses EIP-1898."""
-        self._decimals: dict[str, int | None] = {}
+        self._decimals: dict[str, int] = {}
 
     async def pin(self) -> None:
         """By ``eth_chainId``; a pin of 0x and 64 digits is the hash of the genesis block besides."""
@@ -113,14 +114,18 @@ class Node(Partial):
         return await self._balances(await self.head(), holders, assets)
 
     async def wrong_decimals(self, assets: Sequence[Asset]) -> frozenset[str]:
-        """Ids of those whose contract gives other decimals than the registry has. Asked once a contract."""
-        pinned = [asset for asset in assets if asset.contract is not None and asset.decimals is not None]
-        unasked = [asset.contract.lower() for asset in pinned if asset.contract and not self._asked(asset)]
+        """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""
+        pinned = {a.contract.lower(): a for a in assets if a.contract is not None and a.decimals is not None}
+        unasked = {contract: multicall.decimals(contract) for contract in pinned.keys() - self._decimals.keys()}
         if unasked:
-            reads = {contract: multicall.decimals(contract) for contract in unasked}
-            found = await self._reads.words(reads.values(), "latest")
-            self._decimals.update({contract: found.get(read) for contract, read in reads.items()})
-        return frozenset(asset.id for asset in pinned if self._said(asset) not in (None, asset.decimals))
+            found = await self._reads.words(unasked.values(), "latest")
+            for contract in unasked.keys() & {read.target for read in found}:
+                self._decimals[contract] = found[unasked[contract]]
+                if self._decimals[contract] != pinned[contract].decimals:
+                    integrity_alarm("token_decimals", asset=pinned[contract].id)
+        return frozenset(
+            a.id for contract, a in pinned.items() if self._decimals.get(contract, a.decimals) != a.decimals
+        )
 
     async def fees(self) -> Fees:
         params = [hex(_BLOCKS_OF_FEES), "latest", list(_PERCENTILES)]
@@ -195,12 +200,6 @@ class Node(Partial):
             coins = _MOST_COINS.get(self._setup.network.chain_id or 0, _MOST_COINS_ELSEWHERE)
             values.bounded(amount, coins * 10**self._setup.network.decimals)
         return amount
-
-    def _asked(self, asset: Asset) -> bool:
-        return asset.contract is not None and asset.contract.lower() in self._decimals
-
-    def _said(self, asset: Asset) -> int | None:
-        return None if asset.contract is None else self._decimals[asset.contract.lower()]
 
     async def _tip(self) -> int:
         """Where no block of late has anything in it. A node without the method wants none."""
