@@ -142,6 +142,10 @@ class Balances:
     """In the order asked: by holder, then by asset. A token whose contract answers with nonsense is left out."""
     unreadable: Sequence[str] = ()
     """Ids of assets that could not be read: no contract, or not a token."""
+    source: str = ""
+    """Name of the source, put in by the pool; so in what follows."""
+    verified: int = 1
+    """By how many operators."""
 
 
 class FeeQuality(StrEnum):
@@ -162,6 +166,7 @@ class Fees:
     details: Mapping[str, int] = field(default_factory=dict)
     """What a caller needs to fill in the fields of a transaction: ``base_fee``, ``tip_normal``, ``energy_fee`` …"""
     clamped: bool = False
+    source: str = ""
 
 
 class State(StrEnum):
@@ -209,6 +214,7 @@ class Status:
     replaced_by: str | None = None
     may_still_execute_until: datetime | None = None
     """TON: it failed without using up its seqno, and the same bytes can still pay."""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,9 @@ class Sent:
     tx_id: str
     known: bool = False
     """The network had it already."""
+    certain: bool = True
+    """False: bytes left, and no node has said that it took them."""
+    source: str = ""
 
 
 class Direction(StrEnum):
@@ -272,6 +281,7 @@ class Page:
     """What this source leaves out: ``pending``, ``native``, ``internal``, ``older``."""
     indexed: int | None = None
     """Height up to which an indexer has come, where it says so."""
+    source: str = ""
 
 
 class Reader(Protocol):

@@ -37,7 +37,7 @@ class Question:
 
 class _Response(msgspec.Struct, frozen=True):
     id: int | str | None = None
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
     error: Fault | None = None
 
 
@@ -114,7 +114,7 @@ class JsonRpc:
     def _result(self, response: _Response, of: type[T]) -> T:
         if response.error is not None:
             raise self._meaning(response.error)
-        return decode(b"null" if response.result is None else bytes(response.result), of)
+        return decode(bytes(response.result), of)
 
     def _meaning(self, fault: Fault) -> NodeError:
         return self._classify(fault) or common(fault)

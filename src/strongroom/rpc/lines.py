@@ -1,0 +1,287 @@
+"""JSON-RPC as lines over TCP or TLS, as Electrum servers speak it: one connection, many questions at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import itertools
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from strongroom.errors import ConfigurationError
+from strongroom.rpc.base import NodeError, Verdict
+from strongroom.rpc.http import MOST_BYTES, SECONDS, Work, decode
+from strongroom.rpc.jsonrpc import Classify, Fault, Question, common
+
+T = TypeVar("T")
+
+_CONNECT: Final = 4.0
+"""Seconds for TCP and TLS together."""
+_CHUNK: Final = 65536
+_CLOSED: Final = "closed"
+
+Notice = Callable[[str, msgspec.Raw], None]
+"""Takes what a server says unasked: the method and its undecoded parameters. May raise NodeError."""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    id: int | str | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: Fault | str | None = None
+    """Text alone: electrs of Blockstream."""
+    method: str | None = None
+    params: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class Lines:
+    """One endpoint. Connects with the first call, and again with the first after the connection was lost.
+
+    ``fingerprint``: SHA-256 of the certificate (DER) of the server, in place of any authority; ``ca_file``:
+    authorities in place of the system's. ``window``: questions of one batch that wait for answers at the same time.
+    """
+
+    on_connect: Callable[[], Awaitable[None]] | None = None
+    """What is said first on each connection, by ``call``, one after another; other calls wait for it."""
+    on_notice: Notice | None = None
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: bool,
+        fingerprint: bytes | None = None,
+        ca_file: Path | None = None,
+        classify: Classify = lambda _: None,
+        seconds: Mapping[Work, float] = SECONDS,
+        most_bytes: Mapping[Work, int] = MOST_BYTES,
+        window: int = 100,
+    ) -> None:
+        self._host, self._port = host, port
+        self._trust = _trust(ca_file, pinned=fingerprint is not None) if tls else None
+        self._fingerprint = fingerprint
+        self._classify = classify
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._window = window
+        self._ids = itertools.count(1)
+        self._connection: _Connection | None = None
+        self._connecting = asyncio.Lock()
+        self._greeter: asyncio.Task[object] | None = None
+
+    async def call(self, method: str, params: Sequence[object], of: type[T], *, work: Work = Work.READ) -> T:
+        """Raises NodeError."""
+        (answer,) = await self._ask([Question(method, params)], work)
+        return self._result(answer, of)
+
+    async def batch(self, questions: Sequence[Question], of: type[T], *, work: Work = Work.READ) -> list[T | NodeError]:
+        """In the order asked; what one of them failed with stands in its place. Raises NodeError of all of them.
+
+        Each window of questions has the seconds of a call.
+        """
+        found: list[T | NodeError] = []
+        for at in range(0, len(questions), self._window):
+            for answer in await self._ask(questions[at : at + self._window], work):
+                try:
+                    found.append(self._result(answer, of))
+                except NodeError as error:
+                    found.append(error)
+        return found
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _ask(self, questions: Sequence[Question], work: Work) -> list[_Line]:
+        connection: _Connection | None = None
+        heard = 0
+        try:
+            async with asyncio.timeout(self._seconds[work]):
+                while True:
+                    connection, fresh = await self._connected()
+                    heard = connection.heard
+                    numbered = {next(self._ids): each for each in questions}
+                    try:
+                        return await connection.ask(numbered, self._most_bytes[work])
+                    except ConnectionError:
+                        if fresh or connection.heard != heard:
+                            raise  # otherwise it was closed while nobody used it
+        except TimeoutError:
+            error = NodeError(Verdict.BROKEN, "slow")
+            if connection is not None and connection.heard == heard:
+                connection.lose(error)  # not one answer since: the next call finds out whether a new one is better
+            raise error from None
+        except OSError:
+            raise NodeError(Verdict.BROKEN, _CLOSED) from None
+
+    async def _connected(self) -> tuple[_Connection, bool]:
+        """Whether it is a new one, too."""
+        if self._greeter is asyncio.current_task() and self._connection is not None:
+            return self._connection, True
+        async with self._connecting:
+            if self._connection is not None:
+                if self._connection.lost is None:
+                    return self._connection, False
+                await self._connection.close()
+            self._connection = await self._open()
+            try:
+                self._greeter = asyncio.current_task()
+                if self.on_connect is not None:
+                    await self.on_connect()
+            except BaseException:
+                self._connection.lose(NodeError(Verdict.BROKEN, _CLOSED))
+                raise
+            finally:
+                self._greeter = None
+            return self._connection, True
+
+    async def _open(self) -> _Connection:
+        try:
+            async with asyncio.timeout(_CONNECT):
+                reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._trust, limit=_CHUNK)
+        except ssl.SSLError:
+            raise NodeError(Verdict.BROKEN, "untrusted") from None
+        except (OSError, UnicodeError):  # TimeoutError is one
+            raise NodeError(Verdict.BROKEN, "unreachable") from None
+        if self._fingerprint is not None:
+            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+            if not hmac.compare_digest(sha256(shown).digest(), self._fingerprint):
+                writer.transport.abort()
+                raise NodeError(Verdict.BROKEN, "untrusted")
+        return _Connection(reader, writer, self._most_bytes[Work.READ], self._meaning, self._noticed)
+
+    def _noticed(self, method: str, params: msgspec.Raw) -> None:
+        if self.on_notice is not None:
+            self.on_notice(method, params)
+
+    def _result(self, answer: _Line, of: type[T]) -> T:
+        if answer.error is not None:
+            raise self._meaning(answer.error)
+        return decode(bytes(answer.result), of)
+
+    def _meaning(self, error: Fault | str) -> NodeError:
+        fault = Fault(0, error) if isinstance(error, str) else error
+        return self._classify(fault) or common(fault)
+
+
+class _Connection:
+    """From its opening to its loss."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        most: int,
+        meaning: Callable[[Fault | str], NodeError],
+        notice: Notice,
+    ) -> None:
+        self.lost: NodeError | None = None
+        self.heard = 0
+        """Answers so far."""
+        self._reader, self._writer = reader, writer
+        self._most = most
+        self._meaning, self._notice = meaning, notice
+        self._waiting: dict[int, tuple[asyncio.Future[_Line | NodeError], int]] = {}
+        self._asked = 0
+        self._busy: NodeError | None = None
+        """The last word of a server that had enough: where it closes the connection after that, this is why."""
+        self._reading = asyncio.create_task(self._read())
+
+    async def ask(self, numbered: Mapping[int, Question], most: int) -> list[_Line]:
+        """Raises NodeError, and ConnectionError where the server ended the connection without a word."""
+        loop = asyncio.get_running_loop()
+        answers = {number: loop.create_future() for number in numbered}
+        self._waiting.update((number, (answer, most)) for number, answer in answers.items())
+        self._asked = max(self._asked, *numbered)
+        try:
+            if self.lost is not None:
+                raise _raised(self.lost)
+            self._writer.write(b"".join(_request(number, each) for number, each in numbered.items()))
+            await self._writer.drain()
+            found = []
+            for answer in answers.values():
+                line = await answer
+                if isinstance(line, NodeError):
+                    raise _raised(line)
+                found.append(line)
+            return found
+        finally:
+            for number in numbered:
+                self._waiting.pop(number, None)
+
+    def lose(self, error: NodeError) -> None:
+        if self.lost is None:
+            self.lost = error
+            self._writer.transport.abort()
+            for answer, _ in self._waiting.values():
+                if not answer.done():
+                    answer.set_result(error)
+
+    async def close(self) -> None:
+        self.lose(NodeError(Verdict.BROKEN, _CLOSED))
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _read(self) -> None:
+        error: NodeError | None = None
+        line = bytearray()
+        try:
+            while data := await self._reader.read(_CHUNK):
+                *ended, rest = data.split(b"\n")
+                for each in ended:
+                    self._take(bytes(line + each))
+                    line.clear()
+                line += rest
+                if len(line) > max((most for _, most in self._waiting.values()), default=self._most):
+                    raise NodeError(Verdict.BROKEN, "too_long")
+        except NodeError as found:
+            error = found
+        except OSError:
+            pass
+        finally:
+            self.lose(error or self._busy or NodeError(Verdict.BROKEN, _CLOSED))
+
+    def _take(self, line: bytes) -> None:
+        """Raises NodeError where nothing that follows can be trusted."""
+        said = decode(line, _Line)
+        if said.method is not None and said.id is None:
+            self._notice(said.method, said.params)
+        elif said.id is None and said.error is not None:
+            raise self._meaning(said.error)  # of the connection as such
+        elif not isinstance(said.id, int) or not 0 < said.id <= self._asked:
+            raise NodeError(Verdict.BROKEN, "bad_id")
+        elif said.id in self._waiting:  # otherwise too late: nobody waits any more
+            self.heard += 1
+            if said.error is not None and (error := self._meaning(said.error)).verdict is Verdict.BUSY:
+                self._busy = error
+            answer, most = self._waiting.pop(said.id)
+            if not answer.done():
+                answer.set_result(said if len(line) <= most else NodeError(Verdict.BROKEN, "too_long"))
+
+
+def _raised(error: NodeError) -> Exception:
+    return ConnectionResetError() if error.cause == _CLOSED else error
+
+
+def _request(number: int, question: Question) -> bytes:
+    body = {"jsonrpc": "2.0", "id": number, "method": question.method, "params": question.params}
+    return msgspec.json.encode(body) + b"\n"
+
+
+def _trust(ca_file: Path | None, *, pinned: bool) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError("the file of certificate authorities of a node cannot be read") from None
+    if pinned:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
