@@ -45,7 +45,7 @@ def network(chain_id: int = 31337) -> Network:
 
 
 def contract(number: int) -> str:
-    return f"0x{0xC0DE0000 + number:040x}"
+    return f"0x{0x1234567 + number:040d}"
 
 
 def plant(node: Anvil) -> dict[str, str]:
@@ -78,11 +78,9 @@ def holders(count: int, first: int = 0x5000_0000) -> list[Holder]:
     return [holder(f"0x{first + number:040x}") for number in range(count)]
 
 
-def signed(
-    node: Anvil, nonce: int, *, fee: int = 100, tip: int = 1, key: str = KEY, **fields: Any
-) -> tuple[str, SignedIds]:
+def signed(node: Anvil, nonce: int, *, fee: int = 100, tip: int = 1, **fields: Any) -> tuple[str, SignedIds]:
     """A transfer of 1 wei, and what its bytes say. Fees in gwei."""
     form = {"type": 2, "chainId": node.chain_id, "nonce": nonce, "gas": 100_000, "to": OTHER, "value": 1, "data": "0x"}
     form |= {"maxFeePerGas": fee * GWEI, "maxPriorityFeePerGas": tip * GWEI} | fields
-    raw = "0x" + Account.sign_transaction(form, key).raw_transaction.hex().removeprefix("0x")
+    raw = "0x" + Account.sign_transaction(form, KEY).raw_transaction.hex().removeprefix("0x")
     return raw, EVM.identify(network(node.chain_id), raw)

@@ -14,7 +14,7 @@ Answer = dict[str, Any]
 
 
 class Tap(httpx.AsyncBaseTransport):
-    """For JSON-RPC. ``before`` may answer a question in the node's place (None: ask it); ``after`` may change an answer."""
+    """For JSON-RPC. ``before`` may answer in the node's place (None: ask it); ``after`` may change an answer."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self.inner = inner or httpx.AsyncHTTPTransport()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -15,9 +15,9 @@ from strongroom.rpc.jsonrpc import JsonRpc, Question
 
 BlockId = str | dict[str, object]
 """A tag, a height in hex, or `{blockHash, requireCanonical}` (EIP-1898)."""
-_Ask = Callable[[Sequence[Read], BlockId], Awaitable[list[int | None]]]
 
 _ROUNDS: Final = 3
+_SINGLY: Final = 100
 _TOO_MUCH: Final = {"too_long", REVERTED}
 """Causes with which a whole chunk fails because of what one contract in it returns or burns: halves tell which."""
 _TEMPORARY: Final = {"slow", "unreachable", "no_answer", "credential", "too_long"}
@@ -41,49 +41,64 @@ class Reads:
         A read that fails among others is asked for alone before it is believed: a contract that burns all gas makes
         those behind it fail too.
         """
-        found: dict[Read, int] = {}
-        left = list(dict.fromkeys(reads))
-        bad: set[str] = set()
-        for _ in range(_ROUNDS):
-            if not left or await self._best() is Way.SINGLY:
-                break
-            left = await self._some(left, at, self._aggregate, multicall.CHUNK, found, bad)
-            suspects = list({read.target: read for read in reversed(left)}.values())
-            bad.update(read.target for read in await self._some(suspects, at, self._singly, 100, found, bad))
-            left = [read for read in left if read not in found and read.target not in bad]
-        left = await self._some(left, at, self._singly, 100, found, bad)
-        if any(read.native for read in left):
+        asked = _Asked(list(dict.fromkeys(reads)), at)
+        way = await self._best()
+        for _ in range(_ROUNDS if way is not Way.SINGLY else 0):
+            left = asked.left()
+            for start in range(0, len(left), multicall.CHUNK):
+                await self._chunk(left[start : start + multicall.CHUNK], asked)
+        await self._suspects(asked.left(), asked)
+        left = asked.left()
+        for start in range(0, len(left), _SINGLY):
+            await self._singly(left[start : start + _SINGLY], asked)
+        if any(read.native for read in asked.left()):
             raise NodeError(Verdict.BROKEN, "no_balance")
-        return found
+        return asked.found
 
-    async def _some(
-        self, reads: Sequence[Read], at: BlockId, ask: _Ask, size: int, found: dict[Read, int], bad: set[str]
-    ) -> list[Read]:
-        """Those that failed, but for those of ``bad`` contracts: one whose answer alone is too long becomes one."""
-        failed: list[Read] = []
-        stack = [reads[start : start + size] for start in range(0, len(reads), size)][::-1]
-        while stack:
-            chunk = [read for read in stack.pop() if read.target not in bad]
-            if not chunk:
-                continue
+    async def _chunk(self, reads: Sequence[Read], asked: _Asked) -> None:
+        """One call for all. Where that fails, the contract whose fault it is is left out, or halves are asked."""
+        if not (chunk := asked.left(reads)):
+            return
+        try:
+            answer = await self._aggregate(chunk, asked.at)
+        except NodeError as error:
+            if error.cause not in _TOO_MUCH:
+                raise
+            answer = None
+        if answer is not None:
+            asked.found.update((read, word) for read, word in zip(chunk, answer, strict=True) if word is not None)
+        fault = await self._suspects(asked.left(chunk), asked)
+        if answer is None and fault:
+            await self._chunk(chunk, asked)
+        elif answer is None and len(chunk) > 1:
+            half = len(chunk) // 2
+            await self._chunk(chunk[:half], asked)
+            await self._chunk(chunk[half:], asked)
+
+    async def _suspects(self, reads: Sequence[Read], asked: _Asked) -> bool:
+        """Asks one read of each token alone; says whether one of them is bad."""
+        bad = len(asked.bad)
+        for read in {read.target: read for read in reversed(reads) if not read.native}.values():
             try:
-                words = await ask(chunk, at)
+                word = multicall.word(values.data(await self._rpc.call(*_question(read, asked.at), str)))
             except NodeError as error:
                 if error.cause not in _TOO_MUCH:
                     raise
-                if len(chunk) > 1:
-                    half = len(chunk) // 2
-                    stack += [chunk[half:], chunk[:half]]
-                    continue
-                if error.cause == "too_long" and not chunk[0].native:
-                    bad.add(chunk[0].target)
-                words = [None]
-            for read, word in zip(chunk, words, strict=True):
-                if word is None:
-                    failed.append(read)
-                else:
-                    found[read] = word
-        return failed
+                word = None
+            asked.take(read, word)
+        return len(asked.bad) > bad
+
+    async def _singly(self, reads: Sequence[Read], asked: _Asked) -> None:
+        """One question for each, as many in a request as the provider takes."""
+        reads = asked.left(reads)
+        answers = await self._rpc.batch([Question(*_question(read, asked.at)) for read in reads], str)
+        for read, answer in zip(reads, answers, strict=True):
+            if isinstance(answer, NodeError):
+                if answer.cause != REVERTED:
+                    raise answer
+                asked.take(read, None)
+            else:
+                asked.take(read, values.quantity(answer) if read.native else multicall.word(values.data(answer)))
 
     async def _best(self) -> Way:
         """Asked once."""
@@ -109,20 +124,30 @@ class Reads:
             params.append({multicall.ADDRESS: {"code": multicall.code()}})
         return multicall.decode(values.data(await self._rpc.call("eth_call", params, str)), len(reads))
 
-    async def _singly(self, reads: Sequence[Read], at: BlockId) -> list[int | None]:
-        words: list[int | None] = []
-        answers = await self._rpc.batch([_question(read, at) for read in reads], str)
-        for read, answer in zip(reads, answers, strict=True):
-            if isinstance(answer, NodeError):
-                if answer.verdict is not Verdict.NO:
-                    raise answer
-                words.append(None)
-            else:
-                words.append(values.quantity(answer) if read.native else multicall.word(values.data(answer)))
-        return words
+
+class _Asked:
+    """How far the answer is."""
+
+    def __init__(self, reads: Sequence[Read], at: BlockId) -> None:
+        self.reads = reads
+        self.at = at
+        self.found: dict[Read, int] = {}
+        self.bad: set[str] = set()
+        """Contracts that failed even alone."""
+
+    def left(self, among: Sequence[Read] | None = None) -> list[Read]:
+        reads = self.reads if among is None else among
+        return [read for read in reads if read not in self.found and read.target not in self.bad]
+
+    def take(self, read: Read, word: int | None) -> None:
+        """Of a read that was asked alone."""
+        if word is not None:
+            self.found[read] = word
+        elif not read.native:
+            self.bad.add(read.target)
 
 
-def _question(read: Read, at: BlockId) -> Question:
+def _question(read: Read, at: BlockId) -> tuple[str, list[object]]:
     if read.native:
-        return Question("eth_getBalance", [read.holder, at])
-    return Question("eth_call", [{"to": read.target, "data": "0x" + read.call.hex()}, at])
+        return "eth_getBalance", [read.holder, at]
+    return "eth_call", [{"to": read.target, "data": "0x" + read.call.hex()}, at]

@@ -59,7 +59,7 @@ _NO_METHOD: Final = (
 _REVERTS: Final = (
     "execution reverted", "reverted", "vm execution error", "invalid opcode", "invalid jump", "stack underflow",
     "stack overflow", "out of gas", "outofgas", "gas required exceeds", "gas uint64 overflow", "stack limit reached",
-    "execution aborted", "execution timeout",
+    "execution aborted", "execution timeout", "evm error", "memoryoog", "memory limit",
 )  # fmt: skip
 
 _REJECTIONS: Final[Sequence[tuple[Rejection, Sequence[str]]]] = (
