@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import eth_abi
@@ -12,7 +12,7 @@ from eth_account.typed_transactions import TypedTransaction
 from hexbytes import HexBytes
 
 from strongroom.domain.asset import coin_of
-from strongroom.rpc.base import Capability, FeeQuality, NodeError, Rejection, Sent, State, Tracked, Verdict
+from strongroom.rpc.base import Capability, FeeQuality, NodeError, Rejection, Sent, Setup, State, Tracked, Verdict
 from strongroom.rpc.evm import multicall
 from strongroom.rpc.evm.node import Node
 from strongroom.rpc.evm.reads import Way
@@ -40,10 +40,22 @@ def tap() -> Tap:
 
 
 @pytest.fixture
-async def node(anvil: Anvil, tap: Tap) -> AsyncIterator[Node]:
-    source = Node(setup(), evm_chain.rpc(anvil, tap))
-    yield source
-    await source.close()
+async def make(anvil: Anvil) -> AsyncIterator[Callable[..., Node]]:
+    """Sources over the node, by setup and tap."""
+    made: list[Node] = []
+
+    def one(given: Setup | None = None, tap: Tap | None = None) -> Node:
+        made.append(Node(given or setup(), evm_chain.rpc(anvil, tap)))
+        return made[-1]
+
+    yield one
+    for each in made:
+        await each.close()
+
+
+@pytest.fixture
+def node(make: Callable[..., Node], tap: Tap) -> Node:
+    return make(tap=tap)
 
 
 def use(way: Way, anvil: Anvil, tap: Tap) -> None:
@@ -64,22 +76,22 @@ async def test_what_it_can(node: Node) -> None:
     assert (await verdict_of(node.history(holder(FROM), begin=None, most=1))).cause == "unsupported"
 
 
-async def test_the_chain_is_the_configured_one(anvil: Anvil, node: Node) -> None:
+async def test_the_chain_is_the_configured_one(anvil: Anvil, node: Node, make: Callable[..., Node]) -> None:
     await node.pin()
     genesis = anvil.call("eth_getBlockByNumber", "0x0", False)["hash"]
-    await Node(setup(pin=genesis), evm_chain.rpc(anvil)).pin()
+    await make(setup(pin=genesis)).pin()
     for pin in ("1", "0x" + "11" * 32):
-        error = await verdict_of(Node(setup(pin=pin), evm_chain.rpc(anvil)).pin())
+        error = await verdict_of(make(setup(pin=pin)).pin())
         assert error.verdict is Verdict.LYING
 
 
-async def test_head_with_a_tag_and_with_a_depth(anvil: Anvil, node: Node) -> None:
+async def test_head_with_a_tag_and_with_a_depth(anvil: Anvil, node: Node, make: Callable[..., Node]) -> None:
     anvil.call("anvil_mine", hex(100))
     head = await node.head()
     block = anvil.call("eth_getBlockByNumber", "latest", False)
     assert (head.height, head.hash, int(head.time.timestamp())) == (100, block["hash"], int(block["timestamp"], 16))
     assert head.finalized == 36  # anvil: 64 behind
-    by_depth = await Node(setup(finality=12), evm_chain.rpc(anvil)).head()
+    by_depth = await make(setup(finality=12)).head()
     assert by_depth.finalized == 88
 
 
@@ -119,16 +131,17 @@ async def test_a_bomb_hurts_no_other_token(bomb: str, anvil: Anvil, node: Node, 
     assert tap.calls["eth_call"] < 12
 
 
-async def test_decimals_that_differ_are_an_alarm(anvil: Anvil, node: Node, alarms: list[str]) -> None:
+async def test_decimals_that_differ_are_an_alarm(
+    anvil: Anvil, node: Node, make: Callable[..., Node], alarms: list[str]
+) -> None:
     address = evm_chain.plant(anvil)["eighteen"]
     right, wrong = token(address, 18), token(address, 6)
     assert [b.confirmed for b in (await node.balances(holders(1), [right])).found] == [18]
     assert alarms == []
-    other = Node(setup(), evm_chain.rpc(anvil))
+    other = make()
     for _ in range(2):
         assert (await other.balances(holders(1), [wrong])).unreadable == [wrong.id]
     assert alarms == ["token_decimals"]
-    await other.close()
 
 
 @pytest.fixture
@@ -331,11 +344,11 @@ async def test_mined_between_two_questions(anvil: Anvil, node: Node, tap: Tap) -
     assert (await node.status(Tracked(ids.tx_ids[0], ids))).state is State.CONFIRMED
 
 
-async def test_a_receipt_of_another_transaction_is_a_lie(anvil: Anvil, node: Node) -> None:
+async def test_a_receipt_of_another_transaction_is_a_lie(anvil: Anvil, make: Callable[..., Node]) -> None:
     receipt = anvil.mined(anvil.broadcast(signed(anvil, 0)[0]))
     tap = Tap()
     tap.before = lambda asked: {"result": receipt}
-    liar = Node(setup(), evm_chain.rpc(anvil, tap))
+    liar = make(tap=tap)
     assert (await verdict_of(liar.status(Tracked("0x" + "11" * 32)))).verdict is Verdict.LYING
 
 

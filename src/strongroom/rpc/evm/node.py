@@ -228,8 +228,17 @@ class Node(Partial):
         receipt = await self._receipt(tracked.tx_id)  # it may have been mined between the two questions
         if receipt is not None:
             return _mined(receipt, at)
-        final = await self._nonce(sender, hex(at.finalized)) > nonce
+        final = await self._used_at(sender, nonce, at.finalized)
         return Status(State.REPLACED, final=final, replaced_by=await self._spender(sender, nonce, tracked.tx_id))
+
+    async def _used_at(self, sender: str, nonce: int, height: int) -> bool:
+        """False where the node no longer has the state of that block."""
+        try:
+            return await self._nonce(sender, hex(height)) > nonce
+        except NodeError as error:
+            if error.verdict is not Verdict.ELSEWHERE:
+                raise
+            return False
 
     async def _nonce(self, sender: str, at: str) -> int:
         return values.quantity(await self._rpc.call("eth_getTransactionCount", [sender, at], str), 2**64 - 1)
