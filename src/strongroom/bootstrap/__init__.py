@@ -20,6 +20,7 @@ from strongroom.bootstrap.development import (
 )
 from strongroom.bootstrap.journal import authenticate_alone, look_at, open_journal
 from strongroom.bootstrap.networks import configured_networks
+from strongroom.bootstrap.sources import check_sources, open_reading
 from strongroom.bootstrap.storage import open_state
 from strongroom.bootstrap.tasks import open_tasks
 from strongroom.cache.base import Kind
@@ -107,13 +108,16 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
         stack.push_async_callback(cache.close)
         offload = _offload(stack, settings)
+        limits = RateLimits(settings.rates.by_class())
+        reading = await open_reading(stack, settings, known, cache, limits, authenticity.cursor_key)
         services = Services(
             storage=storage,
             signer=signer,
             networks=known,
             keyring=Keyring(known, cache),
             authenticator=_authenticator(settings, storage, authenticity),
-            limits=RateLimits(settings.rates.by_class()),
+            limits=limits,
+            reading=reading,
             entries=entries,
             gate=journal.gate,
             offload=offload,
@@ -139,7 +143,9 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, journal.committer)
-        runner = await open_tasks(stack, settings, storage.queue, storage, authenticity, journal.committer)
+        runner = await open_tasks(
+            stack, settings, storage.queue, storage, authenticity, journal.committer, known, reading
+        )
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
 
 
@@ -207,7 +213,7 @@ async def prepare(settings: Settings) -> Secret | None:
     Raises ConfigurationError for settings that can never work, StorageUnavailable and KeyWrapUnavailable for a
     component that is away.
     """
-    configured_networks(settings, CHAINS)
+    check_sources(settings, configured_networks(settings, CHAINS))
     check_redis(settings.redis)
     if settings.database.url.reveal().startswith("sqlite"):
         await migrate_database(settings)

@@ -14,6 +14,8 @@ from strongroom.journal.reconcile import Reconciler
 from strongroom.journal.slices import AuditSlices, newest_heads
 from strongroom.operations.background import Times, kinds
 from strongroom.operations.duties import Duties
+from strongroom.operations.networks import Networks
+from strongroom.operations.reading import Reading
 from strongroom.operations.verification import look_at_state
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
@@ -32,6 +34,8 @@ async def open_tasks(
     storage: Storage,
     authenticity: Authenticity,
     committer: Committer,
+    networks: Networks,
+    reading: Reading,
 ) -> Runner[Duties] | None:
     """Starts what the role asks for. A database that is away keeps nothing from starting."""
     heads = settings.audit.heads
@@ -40,6 +44,8 @@ async def open_tasks(
         storage=storage,
         tasks=tasks,
         retention=timedelta(seconds=settings.idempotency.retention),
+        networks=networks,
+        reading=reading,
         slices={
             "audit": AuditSlices(storage, authenticity.audit_key, kept, _A_SLICE),
             "state": partial(look_at_state, Reconciler(storage, authenticity.audit_key), _A_SLICE),

@@ -405,6 +405,8 @@ class SourceSettings(Section):
     """Who runs it: two sources of one operator are one vote. Its name where left out."""
     rate: Rate = None
     """As the provider allows; none where left out, but for kinds whose public service is known to have one."""
+    burst: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)] | None = None
+    """How many at once; as many as in a second where left out."""
     batch: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)] | None = None
     """JSON-RPC calls in one request; as the kind usually takes them where left out."""
     priority: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)] = 10

@@ -123,6 +123,8 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
     """Raises TransactionRejected, once that is written down."""
     try:
         sent = await call.reading.reader(network).broadcast(row.raw, ids)
+    except NodeUnavailable:  # the task sends it, as it does where this process dies now
+        return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
         with suppress(Lost):  # somebody else has found out at this moment
             await call.journal.commit(Unit(changes=_changes(row, BroadcastState.REJECTED, refusal.reason)))

@@ -1,0 +1,132 @@
+"""The kinds of sources: which class reads one, over which transport, at which rate where nothing else is configured."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from limits import parse
+
+from strongroom.config.sections import SourceSettings
+from strongroom.domain.secret import Secret
+from strongroom.errors import ConfigurationError
+from strongroom.rpc.base import Setup, Source
+from strongroom.rpc.bitcoin import core, electrum_calls
+from strongroom.rpc.bitcoin.core import Core
+from strongroom.rpc.bitcoin.electrum import Electrum
+from strongroom.rpc.bitcoin.esplora import Esplora
+from strongroom.rpc.bucket import Bucket
+from strongroom.rpc.evm import verdicts
+from strongroom.rpc.evm.node import Node as EvmNode
+from strongroom.rpc.http import Http
+from strongroom.rpc.jsonrpc import Classify, JsonRpc
+from strongroom.rpc.lines import Lines
+
+_BATCH: Final = {"evm": 100, "evm-logs": 100, "otterscan": 100, "bitcoin-core": 100}
+_USUAL: Final = {
+    "etherscan": "3/second", "esplora": "1/second", "trongrid": "8/second", "toncenter-v3": "1/second",
+    "toncenter-v2": "1/second",
+}  # fmt: skip
+"""What public services of a kind take from a caller without a key."""
+_PUBLIC: Final = {
+    "etherscan": re.compile(r"(^|\.)etherscan\.io$"),
+    "esplora": re.compile(r"(^|\.)(blockstream\.info|mempool\.space)$"),
+    "trongrid": re.compile(r"(^|\.)trongrid\.io$"),
+    "toncenter-v3": re.compile(r"(^|\.)toncenter\.com$"),
+    "toncenter-v2": re.compile(r"(^|\.)toncenter\.com$"),
+}
+"""Where these limits hold: one's own server has none."""
+_HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}): *([\x21-\x7e][\x20-\x7e]{0,4095})")
+
+
+def open_source(given: SourceSettings, setup: Setup) -> Source:
+    """Asks nobody yet. Raises ConfigurationError."""
+    match given.kind:
+        case "electrum":
+            return Electrum(setup, _lines(given))
+        case "bitcoin-core":
+            return Core(setup, _jsonrpc(given, core.classify))
+        case "esplora":
+            return Esplora(setup, _http(given))
+        case "evm":
+            return EvmNode(setup, _jsonrpc(given, verdicts.classify))
+        case _:
+            raise _fault(given, "kind")
+
+
+def _jsonrpc(given: SourceSettings, classify: Classify) -> JsonRpc:
+    return JsonRpc(_http(given), classify, batch=given.batch or _BATCH.get(given.kind, 1))
+
+
+def _http(given: SourceSettings) -> Http:
+    url = _url(given)
+    try:
+        parts = urlsplit(url.reveal())
+        usable = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise _fault(given, "url")
+    public = _PUBLIC.get(given.kind)
+    is_public = public is not None and public.search(parts.hostname or "") is not None
+    return Http(url, headers=_headers(given), bucket=_bucket(given, _USUAL.get(given.kind) if is_public else None))
+
+
+def _lines(given: SourceSettings) -> Lines:
+    """``tcp://host:port`` or ``ssl://host:port``, as Electrum writes them."""
+    try:
+        parts = urlsplit(_url(given).reveal())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise _fault(given, "url") from None
+    if parts.scheme not in ("tcp", "ssl") or not host or not port or parts.path.strip("/") or parts.query:
+        raise _fault(given, "url")
+    return Lines(
+        host,
+        port,
+        tls=parts.scheme == "ssl",
+        fingerprint=None if given.fingerprint is None else bytes.fromhex(given.fingerprint),
+        ca_file=given.ca_file,
+        classify=electrum_calls.classify,
+        bucket=_bucket(given, None),
+    )
+
+
+def _bucket(given: SourceSettings, usual: str | None) -> Bucket | None:
+    rate = given.rate or usual
+    if rate is None:
+        return None
+    item = parse(rate)
+    return Bucket(item.amount / item.get_expiry(), given.burst)
+
+
+def _url(given: SourceSettings) -> Secret:
+    if given.url is not None:
+        return given.url
+    assert given.url_file is not None
+    return Secret(_text(given, "url_file", given.url_file))
+
+
+def _headers(given: SourceSettings) -> dict[str, Secret]:
+    if given.headers_file is None:
+        return {}
+    found = {}
+    for line in _text(given, "headers_file", given.headers_file).splitlines():
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise _fault(given, "headers_file")
+        found[header[1]] = Secret(header[2])
+    return found
+
+
+def _text(given: SourceSettings, field: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise _fault(given, field) from None
+
+
+def _fault(given: SourceSettings, field: str) -> ConfigurationError:
+    return ConfigurationError(f"source {given.name} of {given.network}: its {field} cannot be used")

@@ -1,0 +1,85 @@
+"""What chains are read from: for each network with configured sources, a pool of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from strongroom.access.limits import RateLimits
+from strongroom.cache.base import Cache
+from strongroom.config import Settings
+from strongroom.config.sections import SourceSettings
+from strongroom.domain.asset import Asset, coin_of
+from strongroom.domain.network import Network
+from strongroom.errors import ConfigurationError, UnknownNetwork
+from strongroom.operations.networks import Networks
+from strongroom.operations.reading import Reading
+from strongroom.rpc.base import Reader, Setup
+
+if TYPE_CHECKING:
+    from strongroom.rpc.endpoint import Endpoint
+
+CHAINS: Final = {
+    "bitcoin-core": "bitcoin", "electrum": "bitcoin", "esplora": "bitcoin", "evm": "evm", "etherscan": "evm",
+    "otterscan": "evm", "evm-logs": "evm", "tron": "tron", "trongrid": "tron", "solana": "solana",
+    "toncenter-v3": "ton", "toncenter-v2": "ton",
+}  # fmt: skip
+"""Of which chain's networks a kind of source tells."""
+
+
+def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tuple[Network, SourceSettings]]]:
+    """By CAIP-2 id. Raises ConfigurationError; asks nobody."""
+    found: dict[str, list[tuple[Network, SourceSettings]]] = {}
+    for given in settings.sources:
+        try:
+            network, _ = networks.resolve(given.network)
+        except UnknownNetwork:
+            raise ConfigurationError(f"source {given.name}: there is no network {given.network}") from None
+        if CHAINS[given.kind] != network.chain:
+            raise ConfigurationError(f"source {given.name}: {given.kind} does not tell of {network.name}")
+        beside = found.setdefault(network.caip2, [])
+        if any(given.name == each.name for _, each in beside):
+            raise ConfigurationError(f"sources of {network.name}: {given.name} is there twice")
+        beside.append((network, given))
+    return found
+
+
+async def open_reading(
+    stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, limits: RateLimits, cursor_key: bytes
+) -> Reading:
+    """Asks nobody yet."""
+    tokens = listed_tokens(settings, networks)
+    readers: dict[str, Reader] = {}
+    for caip2, given in check_sources(settings, networks).items():
+        from strongroom.rpc.pool import Pool  # noqa: PLC0415 - brings httpx, which others do without
+
+        network = given[0][0]
+        endpoints = [_endpoint(network, each, tokens.get(caip2, {})) for _, each in given]
+        pool = Pool(network, endpoints, operators=settings.nodes.quorum)
+        stack.push_async_callback(pool.close)
+        readers[caip2] = pool
+    return Reading(readers, cache, tokens, limits, cursor_key)
+
+
+def listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:
+    """By CAIP-2 id and contract: those that come along, and those of the operator's files."""
+    from strongroom.rpc import assets  # noqa: PLC0415 - as above
+
+    return assets.listed(networks, settings.tokens)
+
+
+def _endpoint(network: Network, given: SourceSettings, tokens: Mapping[str, Asset]) -> Endpoint:
+    from strongroom.bootstrap.source_kinds import open_source  # noqa: PLC0415 - as above
+    from strongroom.rpc.endpoint import Endpoint  # noqa: PLC0415 - as above
+
+    setup = Setup(
+        network=network,
+        coin=coin_of(network),
+        tokens=tokens,
+        pin=given.genesis or network.caip2.partition(":")[2],
+        finality=given.finality,
+    )
+    return Endpoint(
+        network, open_source(given, setup), name=given.name, operator=given.operator, priority=given.priority
+    )
