@@ -15,6 +15,7 @@ from strongroom.domain.network import Network
 from strongroom.errors import ConfigurationError, UnknownNetwork
 from strongroom.operations.networks import Networks
 from strongroom.operations.reading import Reading
+from strongroom.rpc import assets
 from strongroom.rpc.base import Reader, Setup
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def open_reading(
     stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, limits: RateLimits, cursor_key: bytes
 ) -> Reading:
     """Asks nobody yet."""
-    tokens = listed_tokens(settings, networks)
+    tokens = _listed_tokens(settings, networks)
     readers: dict[str, Reader] = {}
     for caip2, given in check_sources(settings, networks).items():
         from strongroom.rpc.pool import Pool  # noqa: PLC0415 - brings httpx, which others do without
@@ -62,11 +63,18 @@ async def open_reading(
     return Reading(readers, cache, tokens, limits, cursor_key)
 
 
-def listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:
+def _listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:
     """By CAIP-2 id and contract: those that come along, and those of the operator's files."""
-    from strongroom.rpc import assets  # noqa: PLC0415 - as above
-
-    return assets.listed(networks, settings.tokens)
+    lists = []
+    for path in settings.tokens:
+        try:
+            lists.append(path.read_bytes())
+        except OSError:
+            raise ConfigurationError(f"tokens: the file {path.name} cannot be read") from None
+    try:
+        return assets.registry(lists, [network for network, _ in networks.listed()])
+    except ValueError as refusal:
+        raise ConfigurationError(f"tokens: {refusal}") from None
 
 
 def _endpoint(network: Network, given: SourceSettings, tokens: Mapping[str, Asset]) -> Endpoint:
