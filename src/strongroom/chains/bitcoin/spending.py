@@ -85,9 +85,10 @@ class _Input:
         stack = self.transaction.inputs[self.index].witness
         if len(stack) > 1:
             raise UnknownScriptError
-        if len(stack) != 1 or stack[0][_SCHNORR:] == bytes((HashType.DEFAULT,)):
+        suffix = stack[0][_SCHNORR:] if stack else b""
+        if not stack or len(suffix) > 1 or suffix == bytes((HashType.DEFAULT,)):
             return False
-        hash_type = HashType(int.from_bytes(stack[0][_SCHNORR:], "big"))
+        hash_type = HashType(int.from_bytes(suffix, "big"))
         if hash_type not in self.types:
             return False
         digest = sighash.taproot(self.transaction, self.index, self.spent, hash_type, self.shared)
@@ -124,7 +125,7 @@ class _Input:
 
     def _holds(self, signature: bytes, key: bytes, code: bytes, digest: Digest) -> bool:
         """libsecp256k1 reads strict DER only and takes no high s; a hybrid key is not standard."""
-        if not signature or key[0] not in _KEYS:
+        if not signature or not key or key[0] not in _KEYS:
             return False
         hash_type = HashType(signature[-1])
         if hash_type is HashType.DEFAULT or hash_type not in self.types:
