@@ -84,7 +84,7 @@ def _read(network: Network, found: Transaction, height: int | None) -> SolanaTra
     except ValueError as error:
         raise InvalidTransaction(f"it is certain to fail: {error}", field="unsigned_tx") from None
     message = found.message
-    priority = message.config.priority_fee if message.version == V1 else asked.priority_fee(len(others))
+    priority = (message.config.priority_fee or 0) if message.version == V1 else asked.priority_fee(len(others))
     checked = len(message.signers) + sum(map(precompiles.signatures, others))
     return SolanaTransaction(
         network=network,

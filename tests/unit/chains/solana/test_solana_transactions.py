@@ -18,7 +18,7 @@ from strongroom.domain.signing import Message as TextMessage
 from strongroom.domain.signing import Policy
 from strongroom.errors import InvalidMessage, InvalidTransaction, LimitExceeded, Refused
 from tests.oracles import solana as oracle
-from tests.vectors.direct_solana import DEFAULT, NETWORK, SOLANA, sign_with
+from tests.vectors.direct_solana import DEFAULT, NETWORK, PERMISSIVE, SOLANA, sign_with
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = tuple(bytes((number,)) * 32 for number in range(1, 6))
@@ -175,3 +175,20 @@ def test_a_sign_in_message_names_the_key_that_signs() -> None:
     for wrong in (text.replace(PAYER, OTHER), text.replace("Solana", "Ethereum"), "Hello"):
         with pytest.raises(InvalidMessage):
             SOLANA.verify_message(NETWORK, TextMessage("siws", wrong.encode()), base58.encode(bytes(64)), PAYER)
+
+
+def test_a_version_1_message_may_state_that_it_asks_for_nothing() -> None:
+    """A zero that is written is not a field that is left out: the bytes are signed as they came."""
+    values = ((0b11, 8), (0b100, 4), (0b1000, 4), (0b10000, 4))
+    sample = oracle.v1(Random(5))
+    read = message.parse(sample.message)
+    for chosen in range(2 ** len(values)):
+        stated = [each for place, each in enumerate(values) if chosen >> place & 1]
+        plain = replace(read, config=message.Config()).serialize()
+        mask, keys_end = sum(bits for bits, _ in stated).to_bytes(4, "little"), 42 + 32 * len(read.keys)
+        zeros = bytes(sum(size for _, size in stated))
+        raw = plain[:4] + mask + plain[8:keys_end] + zeros + plain[keys_end:]
+        assert message.parse(raw).serialize() == raw
+        unsigned = base64.b64encode(transaction.unsigned(raw).serialize()).decode()
+        signed = sign_with([sample.seed.hex()], unsigned, PERMISSIVE)
+        assert base64.b64decode(signed.raw)[: len(raw)] == raw
