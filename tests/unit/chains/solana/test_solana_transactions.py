@@ -177,6 +177,23 @@ def test_a_sign_in_message_names_the_key_that_signs() -> None:
             SOLANA.verify_message(NETWORK, TextMessage("siws", wrong.encode()), base58.encode(bytes(64)), PAYER)
 
 
+def test_the_fee_of_a_version_1_message_shows_the_limit_that_it_states() -> None:
+    """Its compute budget instructions count for nothing (SIMD-0385)."""
+    budget_program = base58.decode("ComputeBudget111111111111111111111111111111")
+    asks = (Compiled(1, b"", b"\2" + (7).to_bytes(4, "little")), Compiled(1, b"", b"\3" + (9).to_bytes(8, "little")))
+    stated = {None: message.Config(), "0": message.Config(compute_unit_limit=0), "60000": message.Config(11, 60_000)}
+    for units, config in stated.items():
+        made = Message(message.V1, Header(1, 0, 1), (KEYS[0], budget_program), KEYS[4], asks, config=config)
+        unsigned = base64.b64encode(made.serialize()).decode()
+        fee = SOLANA.summarise(SOLANA.decode(NETWORK, {"message": unsigned}), None).fee
+        assert fee is not None
+        assert (fee.limit, fee.rate, fee.amount) == (units, None, str(5_000 + (config.priority_fee or 0)))
+    made = Message(message.LEGACY, Header(1, 0, 1), (KEYS[0], budget_program), KEYS[4], asks)
+    fee = SOLANA.summarise(SOLANA.decode(NETWORK, {"message": base64.b64encode(made.serialize()).decode()}), None).fee
+    assert fee is not None
+    assert (fee.limit, fee.rate) == ("7", "9")
+
+
 def test_a_version_1_message_may_state_that_it_asks_for_nothing() -> None:
     """A zero that is written is not a field that is left out: the bytes are signed as they came."""
     values = ((0b11, 8), (0b100, 4), (0b1000, 4), (0b10000, 4))
