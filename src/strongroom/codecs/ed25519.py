@@ -9,8 +9,11 @@ _D: Final = -121665 * pow(121666, -1, _P) % _P
 
 
 def is_on_curve(encoded: bytes) -> bool:
-    """Whether 32 bytes decompress to a point, as curve25519-dalek does it: y is taken modulo p."""
+    """Whether 32 bytes decompress to a point, as curve25519-dalek does it: y is taken modulo p.
+
+    x^2 = (y^2 - 1) / (d y^2 + 1). The product is a square exactly if the quotient is one, and needs no inversion.
+    """
     y = int.from_bytes(encoded, "little") & (2**255 - 1)
     square = y * y % _P
-    ratio = (square - 1) * pow(_D * square + 1, -1, _P) % _P
-    return ratio == 0 or pow(ratio, (_P - 1) // 2, _P) == 1
+    product = (square - 1) * (_D * square + 1) % _P
+    return product == 0 or pow(product, (_P - 1) // 2, _P) == 1

@@ -124,6 +124,7 @@ def test_1000_mutated_transactions_are_refused_or_read() -> None:
         ({"recent_blockhash": None}, "recent_blockhash"),
         ({"durable_nonce": {}}, "recent_blockhash"),
         ({"transfers": []}, "transfers"),
+        ({"transfers": FORM["transfers"] * 33}, "transfers"),
         ({"transfers": [{"to": PAYER, "amount": -1}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": 1.5}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": "01"}]}, "transfers[0].amount"),
@@ -149,7 +150,10 @@ def test_a_bad_structured_form_names_the_field(changes: dict[str, Any], field: s
     assert refusal.value.field == f"unsigned_tx.{field}".rstrip(".")
 
 
-@pytest.mark.parametrize("changes", [{"memo": "m" * 1_300}, {"transfers": FORM["transfers"] * 64}])
+PAYMENTS = [{"to": base58.encode(bytes((number,)) * 32), "amount": 1} for number in range(32)]
+
+
+@pytest.mark.parametrize("changes", [{"memo": "m" * 1_300}, {"transfers": PAYMENTS}])
 def test_what_does_not_fit_into_a_transaction_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidTransaction, match="at most 1232 bytes"):
         SOLANA.decode(NETWORK, {**FORM, **changes})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from strongroom.chains.solana.addresses import program_address
@@ -20,6 +21,7 @@ _RECOVER_NESTED: Final = 2
 _MISMATCH = caution("associated_account_mismatch")
 
 
+@lru_cache(maxsize=1024)
 def address(owner: bytes, mint: bytes, program: bytes) -> bytes:
     """Of ``owner`` for ``mint``: the token program is part of it, so that of Token-2022 is another."""
     return program_address((owner, program, mint), PROGRAM)
