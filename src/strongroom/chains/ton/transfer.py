@@ -41,8 +41,6 @@ class OutMessage:
     to: TonAddress
     amount: int
     bounce: bool
-    states_bounce: bool
-    """``bounce`` was said, not read off the address."""
     body: Cell
     payload: Payload
     state_init: Cell | None
@@ -135,7 +133,6 @@ def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> Ou
         to=to,
         amount=_amount(given, where),
         bounce=(to.bounceable is not False) if bounce is None else bounce,
-        states_bounce=bounce is not None,
         body=body,
         payload=payloads.read(body),
         state_init=_state_init(given, where, budget),
