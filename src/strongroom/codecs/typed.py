@@ -16,7 +16,7 @@ from strongroom.codecs.calls import MAX_CALLS, Call, read_call
 from strongroom.codecs.effects import Effect, approval_cautions, effect_of, expand
 from strongroom.codecs.eip712 import ParseAddress, TypedData
 from strongroom.codecs.keccak import keccak256
-from strongroom.codecs.known import ROLES, TYPES, Form, KnownType
+from strongroom.codecs.known import PERMITTED_TYPE, ROLES, TYPES, Form, KnownType
 
 KIND: Final = "typed_data"
 MAX_TEXT: Final = 256
@@ -230,7 +230,7 @@ def _has_parts(typed: TypedData, known: KnownType) -> bool:
     """Whether the structs within a type that is known by its beginning are the known ones too."""
     if known.form is Form.ORDER:
         return all(part in typed.encoded_type for part in _ORDER_PARTS)
-    return "TokenPermissions(address token,uint256 amount)" in typed.encoded_type
+    return PERMITTED_TYPE in typed.encoded_type
 
 
 def _leaves(tree: Any) -> Iterator[Mapping[str, Any]]:

@@ -31,7 +31,7 @@ max_fee and max_fee_rate: those of Bitcoin Core's wallet and sendrawtransaction 
 max_fee_percent: the fee in percent of all that is spent, once it is over max_fee_percent_floor. max_weight: more is not
 relayed (MAX_STANDARD_TX_WEIGHT). dust_relay_fee: satoshis a thousand virtual bytes at which an output must be worth
 spending (-dustrelayfee). max_burn: what an OP_RETURN output may hold, which nobody can spend again.
-high_fee_rate_warning: above it the answer carries a warning.
+high_fee_rate_warning: above it the response carries a warning.
 """
 
 Limits = Mapping[str, int | None]

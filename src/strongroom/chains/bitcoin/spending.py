@@ -24,8 +24,6 @@ from strongroom.codecs.hash160 import hash160
 _SCHNORR: Final = 64
 _KEYS: Final = b"\2\3\4"
 """First bytes of public keys."""
-_MAX_PUSH: Final = 520
-"""Bytes of one stack item in a scriptSig."""
 _NUMBERS: Final = {0x4F: b"\x81"} | {0x50 + number: bytes((number,)) for number in range(1, 17)}
 """Opcodes that push one number."""
 
@@ -153,7 +151,7 @@ def _pushes(script_sig: bytes) -> list[bytes]:
         if size >= script.OP_PUSHDATA1:
             size = int.from_bytes(reader.take(size - script.OP_PUSHDATA1 + 1), "little")
         items.append(reader.take(size))
-    if b"".join(map(_push, items)) != script_sig or any(len(item) > _MAX_PUSH for item in items):
+    if b"".join(map(_push, items)) != script_sig or any(len(item) > script.MAX_PUSH for item in items):
         raise ValueError("a push is not the shortest, or too long")
     return items
 

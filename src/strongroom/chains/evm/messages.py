@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.chains import typed_messages
-from strongroom.chains.evm import fields
+from strongroom.chains.evm import fields, summary
 from strongroom.chains.evm.checks import MAX_NONCE
 from strongroom.chains.evm.transaction import Authorization
 from strongroom.codecs import eip55, eip191
@@ -68,10 +68,6 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
         raise InvalidMessage("nonce is below 2^64 - 1 (EIP-2681)", field="nonce")
     address = eip55.checksum(authorization.address)
     details = {"chain_id": str(authorization.chain_id), "address": address, "nonce": str(authorization.nonce)}
-    made = Action(
-        kind="authorization",
-        contract=address,
-        details={"chain_id": details["chain_id"], "nonce": details["nonce"]},
-    )
+    made = summary.authorization(authorization, signer=None)
     found = (caution("delegation"), *([caution("authorization_any_chain")] if authorization.chain_id == 0 else []))
     return ReadMessage(EIP7702, authorization.signing_hash, (made,), found, authorization, details)

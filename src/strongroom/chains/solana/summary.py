@@ -60,7 +60,7 @@ def _fee(decoded: SolanaTransaction) -> Fee:
 
 
 def cautions(decoded: SolanaTransaction, ours: bytes | None, policy: Policy) -> tuple[Caution, ...]:
-    found = [*_of_transaction(decoded, policy), *(caution for step in decoded.steps for caution in step.cautions)]
+    found = [*_of_transaction(decoded, policy), *(each for step in decoded.steps for each in step.cautions)]
     found += _of_transfers(decoded)
     found += _of_privileges(decoded, ours)
     return tuple(dict.fromkeys(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -85,7 +85,7 @@ class Ton:
             "contract": account.contract.name,
             "wallet_id": account.wallet_id(network.testnet),
         }
-        return ParsedAddress(found.canonical, found.address, found.forms, found.kind, details)
+        return replace(found, details=details)
 
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None

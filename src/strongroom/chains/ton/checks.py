@@ -10,7 +10,7 @@ from strongroom.chains.ton import addresses, boc
 from strongroom.chains.ton.cell import Cell
 from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V5R1, Account
 from strongroom.chains.ton.payloads import Comment, Empty, EncryptedComment, JettonTransfer, NftTransfer, Unknown
-from strongroom.chains.ton.transfer import OutMessage, TonTransfer
+from strongroom.chains.ton.transfer import FOR_EVER, OutMessage, TonTransfer
 from strongroom.domain import hazards
 from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Policy
@@ -38,7 +38,6 @@ IGNORE_ERRORS: Final = 2
 DESTROY: Final = 32
 INBOUND_VALUE: Final = 64
 ALL_BALANCE: Final = 128
-FOR_EVER: Final = 2**32 - 1
 _MODES: Final = SEPARATE_FEES | IGNORE_ERRORS | DESTROY | INBOUND_VALUE | ALL_BALANCE
 _UNKNOWN: Final = ("unknown_payload", "unknown_forward_payload")
 _NOBODY: Final = bytes(32)

@@ -18,7 +18,6 @@ from strongroom.domain.network import Network
 from strongroom.domain.signing import Consumed, SignedIds
 from strongroom.errors import InvalidTransaction
 
-_FOR_EVER: Final = 2**32 - 1
 _SIGNATURE: Final = 512
 
 
@@ -137,7 +136,7 @@ def _v3_or_v4(inside: Slice) -> Body:
 
 
 def _expiry(valid_until: int) -> int | None:
-    return None if valid_until == _FOR_EVER else valid_until
+    return None if valid_until == transfer.FOR_EVER else valid_until
 
 
 def _check_state(message: External, body: Body) -> None:

@@ -25,6 +25,8 @@ from strongroom.errors import InvalidTransaction
 
 DEFAULT_MODE: Final = 3
 MAX_AMOUNT: Final = 2**120 - 1
+FOR_EVER: Final = 2**32 - 1
+"""As ``valid_until``: the message does not expire."""
 
 _FIELDS: Final = {
     "seqno", "valid_until", "query_id", "created_at", "messages", "send_mode", "deploy", "from", "network",
