@@ -177,15 +177,6 @@ def to_base64(psbt: Psbt) -> str:
     return b64encode(serialize(psbt)).decode()
 
 
-def utxo(psbt: Psbt, index: int) -> TxOut | None:
-    """The output that an input spends, from the previous transaction where it is there, else as it is claimed."""
-    given, vout = psbt.inputs[index], psbt.transaction.inputs[index].outpoint.vout
-    if given.non_witness_utxo is None:
-        return given.witness_utxo
-    outputs = given.non_witness_utxo.outputs
-    return outputs[vout] if vout < len(outputs) else None
-
-
 def _read_map(reader: Reader) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     while key := reader.var_bytes():

@@ -13,6 +13,7 @@ from strongroom.chains.bitcoin.transaction import OutPoint, TxOut
 from strongroom.codecs.hash160 import hash160
 from strongroom.domain.signing import Ours, Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
+from tests.support.psbts import utxo
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
     DEFAULT,
@@ -40,7 +41,7 @@ ANCHOR = bytes.fromhex("51024e73")
 def told(one: Psbt, *indexes: int, value: int | None = None) -> Psbt:
     """Without the previous transactions of these inputs; ``value``: the amount that is told instead."""
     for index in indexes:
-        output = psbt.utxo(one, index)
+        output = utxo(one, index)
         assert output is not None
         claim = replace(output, value=output.value if value is None else value)
         one = with_input(one, index, non_witness_utxo=None, witness_utxo=claim)
