@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -14,6 +13,7 @@ from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.spending import spends
 from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from strongroom.chains.bitcoin.wire import Reader
+from strongroom.codecs import base64text
 from strongroom.codecs.hash256 import tagged_hash
 
 _TAG: Final = "BIP0322-signed-message"
@@ -109,9 +109,9 @@ class Challenge:
 def from_base64(text: str) -> bytes:
     """Padded, without white space, in the one form that encoding gives. Raises ValueError."""
     try:
-        raw = binascii.a2b_base64(text, strict_mode=True)
+        raw = base64text.decode(text)
     except ValueError:
         raw = b""
-    if not raw or base64.b64encode(raw).decode() != text:
+    if not raw:
         raise ValueError("a signature is base64 (BIP-322: after its prefix)")
     return raw
