@@ -197,6 +197,18 @@ async def test_lists_are_paged_in_a_fixed_order(storage: SqlStorage) -> None:
     assert page + await storage.addresses(TENANT, wallets[0].id, AddressFilter(keyspace="evm"), after, 9) == addresses
 
 
+async def test_indexes_that_were_handed_out(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account, other = rows.account(wallet), rows.account(wallet, number=1)
+    given = [rows.address(account, n) for n in (0, 1, 2, 5, 2**31 - 1)]
+    elsewhere = [rows.address(account, 3, change=1), rows.address(other, 4)]
+    await done(storage, Unit(rows=[wallet, account, other, *given, *elsewhere]))
+    assert await storage.given_indexes(TENANT, account.id, 0, 9) == [0, 1, 2, 5, 2**31 - 1]
+    assert await storage.given_indexes(TENANT, account.id, 1, 3) == [1, 2, 5]
+    assert await storage.given_indexes(TENANT, account.id, 2**31, 9) == []
+    assert await storage.given_indexes(OTHER_TENANT, account.id, 0, 9) == []
+
+
 async def test_audit_records_are_listed_newest_first(storage: SqlStorage) -> None:
     writer = new_id()
     records = [AuditRecord(writer, n + 1, rows.entry(n // 2, tenant_id=UUID(int=n % 2)), b"") for n in range(6)]

@@ -110,6 +110,17 @@ class Reads:
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
         return await self._one(Address, account_id=account_id, change=change, index=index, tenant_id=tenant_id)
 
+    async def given_indexes(self, tenant_id: UUID, account_id: UUID, start: int, limit: int) -> list[int]:
+        index = addresses.c.index
+        query = select(index).where(
+            addresses.c.account_id == account_id,
+            addresses.c.change == 0,
+            index >= start,
+            addresses.c.tenant_id == tenant_id,
+        )
+        query = query.order_by(index).limit(limit)
+        return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
+
     async def addresses(
         self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
     ) -> list[Address]:
