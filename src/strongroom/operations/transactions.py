@@ -123,13 +123,12 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
     prepared = await call.offload.run(large, chain.prepare, decoded, ours)
     await call.offload.run(large, _refuse_mnemonics, prepared.summary)
-    summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
         wallet_id=wallet.id,
         network=network.name,
         opens=usable.secret,
         guards=prepared.guards,
-        details={"summary": summary},
+        details={"summary": prepared.summary},
         options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
