@@ -120,8 +120,8 @@ async def test_every_row_comes_back_as_it_was_stored(storage: SqlStorage) -> Non
     assert await storage.wallet(TENANT, wallet.id) == wallet
     assert await storage.secret(TENANT, wallet.id) == secret
     assert await storage.account(TENANT, wallet.id, "evm", "bip44", 0) == account
-    assert await storage.accounts(TENANT, wallet.id) == [account, hardened]
-    assert await storage.accounts(TENANT, wallet.id, "tron") == []
+    assert await storage.account(TENANT, wallet.id, "evm", "ledger-live", 0) == hardened
+    assert await storage.account(TENANT, wallet.id, "tron", "bip44", 0) is None
     assert await storage.address(TENANT, account.id, 0, 2**31 - 1) == address
     assert await storage.find_addresses(TENANT, "evm", address.canonical) == [address]
     assert await storage.find_addresses(TENANT, "evm", address.canonical, new_id()) == []
@@ -153,7 +153,6 @@ async def test_another_tenant_sees_nothing(storage: SqlStorage) -> None:
     assert await storage.wallets(OTHER_TENANT, WalletFilter(), None, 10) == []
     assert await storage.secret(OTHER_TENANT, wallet.id) is None
     assert await storage.account(OTHER_TENANT, wallet.id, "evm", "bip44", 0) is None
-    assert await storage.accounts(OTHER_TENANT, wallet.id) == []
     assert await storage.address(OTHER_TENANT, account.id, 0, 0) is None
     assert await storage.addresses(OTHER_TENANT, wallet.id, AddressFilter(), None, 10) == []
     assert await storage.find_addresses(OTHER_TENANT, "evm", bytes(20)) == []

@@ -28,7 +28,6 @@ from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, Wallet
 from strongroom.storage.database import Database
 from strongroom.storage.mapping import KIND_OF, load_all
 from strongroom.storage.tables import (
-    accounts,
     addresses,
     api_keys,
     audit,
@@ -98,14 +97,6 @@ class Reads:
         return await self._one(
             Account, wallet_id=wallet_id, keyspace=keyspace, scheme=scheme, number=number, tenant_id=tenant_id
         )
-
-    async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]:
-        query = select(accounts).where(
-            accounts.c.wallet_id == wallet_id,
-            accounts.c.tenant_id == tenant_id,
-            *_equal((accounts.c.keyspace, keyspace)),
-        )
-        return await self._all(Account, query.order_by(accounts.c.keyspace, accounts.c.scheme, accounts.c.number))
 
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
         return await self._one(Address, account_id=account_id, change=change, index=index, tenant_id=tenant_id)

@@ -29,8 +29,6 @@ R = TypeVar("R", bound=Row)
 _KINDS: Final = {kind.table.name: kind for kind in KINDS}
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, OverflowError)
 _AT_ONCE: Final = 500
-AUTHENTICATED: Final = tuple(kind.table.name for kind in KINDS if kind.mac == "mac")
-"""Tables whose rows of 1.0.8 have no MAC yet."""
 
 
 class Scans(Reads):
