@@ -37,7 +37,7 @@ def _rate(value: object) -> object:
 
 
 def _limit(value: object) -> object:
-    """Of `unknown_calls` one says whether, not how many: ``allow`` is no limit, ``refuse`` is none allowed."""
+    """A number, or a word for one: ``off`` and ``allow`` (of `unknown_calls`) are no limit, ``refuse`` is 0."""
     if value == "refuse":
         return 0
     return None if value in ("off", "allow") else _whole(value)

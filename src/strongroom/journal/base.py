@@ -87,13 +87,10 @@ class Intent(Protocol):
         same: Sequence[Address] = (),
         changes: Sequence[Change | SettleTask] = (),
         wakes: Sequence[Wake] = (),
-        stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
-        wallet_id: UUID | None = None,
     ) -> None:
-        """What T2 commits: the answer (``stored`` in its place where the answer holds words), the domain rows, and
-        what is woken to go on from there.
+        """What T2 commits: the answer as it is stored, the domain rows, and what is woken to go on from there.
 
         ``met`` is given the row that T2 lost against: where another request has done the same, it says what the answer
         is then. ``details`` go into the audit record of the outcome.

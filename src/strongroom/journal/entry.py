@@ -244,16 +244,13 @@ class Intent:
         same: Sequence[Address] = (),
         changes: Sequence[Change | SettleTask] = (),
         wakes: Sequence[Wake] = (),
-        stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
-        wallet_id: UUID | None = None,
     ) -> None:
-        self._result = _TO_JSON.encode(result if stored is None else stored)
+        self._result = _TO_JSON.encode(result)
         self._unit = Unit(rows, same, changes, wakes=wakes)
         self._met = met
         self._details = details or {}
-        self._wallet_id = wallet_id or self._wallet_id
 
     async def __aenter__(self) -> Intent:
         try:

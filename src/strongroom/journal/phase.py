@@ -62,7 +62,7 @@ async def may_be_believed(storage: Storage, key: bytes, heads: Sequence[Head] | 
 
 
 def _quietly(table: str, rows: int) -> None:
-    """Progress that no one watches."""
+    """For callers that show no progress."""
 
 
 async def authenticate(storage: Storage, committer: Committer, progress: Callable[[str, int], None] = _quietly) -> int:

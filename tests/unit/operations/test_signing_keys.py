@@ -16,6 +16,7 @@ from strongroom.chains.bitcoin.spending import spends
 from strongroom.codecs.bip32 import parse_path
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut, parse
 from strongroom.codecs.hash160 import hash160
+from strongroom.domain.scheme import Position, Scheme
 from tests.oracles.bip32 import Node
 from tests.support.service import OTHER_TENANT, Outcome, RunningService
 
@@ -209,6 +210,22 @@ class TestFarChange:
 async def test_no_key_is_named_beside_it(caller: Caller, selector: dict[str, Any]) -> None:
     refused = await caller.sign(spending(["m/84'/0'/0'/0/0"]), **selector)
     assert (refused.code, refused.field) == ("invalid_field", *selector)
+    assert await openings(caller) == []
+
+
+async def test_what_a_transaction_names_is_matched_once(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[str] = []
+    match = Scheme.match
+
+    def watched(scheme: Scheme, path: str) -> Position | None:
+        if scheme.name == "bip84":
+            matched.append(path)
+        return match(scheme, path)
+
+    monkeypatch.setattr(Scheme, "match", watched)
+    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/1/7"])
+    assert is_sound(await caller.sign(text), text)
+    assert matched == ["m/84'/0'/0'/0/0", "m/84'/0'/0'/1/7"] * len(caller.service.faces)
 
 
 async def test_too_many_keys(caller: Caller) -> None:

@@ -111,7 +111,7 @@ def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard,
     The payload is the transaction with everything that it spends, and every sighash type.
     """
     transaction, network = decoded.transaction, decoded.network
-    spent = b"".join(output.serialize() for output in decoded.spent if output is not None)
+    spent = b"".join(output.serialize() for output in decoded.known)
     kinds = bytes(commitments.hash_type(decoded, index) for index in range(len(transaction.inputs)))
     payload = tagged_hash("Strongroom/payload", transaction.serialize(witness=False) + spent + kinds)
     return tuple(
