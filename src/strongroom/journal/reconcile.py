@@ -28,7 +28,8 @@ TABLES: Final = (
     "floors",
 )  # fmt: skip
 _BEFORE_ALL: Final = -(2**63)
-_STRANGE: Final = (ValueError, TypeError, KeyError, AttributeError)
+_STRANGE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What comes of details that we did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,7 @@ class Reconciler:
             return Slice((Finding("unreadable", "audit"),), 0, None)
         known = {(each.writer_id, each.sequence) for each in records}
         records += [each for each in revocations if (each.writer_id, each.sequence) not in known]
-        try:
-            findings = await self._reconcile(records)
-        except _STRANGE:  # details that we did not write: only a walk along the chain can say which
-            findings = [Finding("unreadable", "audit")]
-        return Slice(tuple(findings), len(records), None)
+        return Slice(tuple(await self._reconcile(records)), len(records), None)
 
     async def _rows(self, table: str, after: str | None, limit: int) -> Slice:
         scanned = await self.storage.scan(table, after, limit)
@@ -115,8 +112,19 @@ class Reconciler:
         succeeded = [each for each in records if each.entry.outcome is AuditOutcome.SUCCEEDED]
         if not succeeded:
             return []
-        stored = Stored(self.storage, datetime.now(UTC) - self.retention)
-        return await stored.compare(succeeded)
+        try:
+            return await self._compared(succeeded)
+        except _STRANGE:  # it must not hide what the others say
+            return [finding for each in succeeded for finding in await self._alone(each)]
+
+    async def _alone(self, record: AuditRecord) -> list[Finding]:
+        try:
+            return await self._compared([record])
+        except _STRANGE:
+            return [Finding("unreadable", "audit", f"{record.writer_id}/{record.sequence}")]
+
+    async def _compared(self, records: Sequence[AuditRecord]) -> list[Finding]:
+        return await Stored(self.storage, datetime.now(UTC) - self.retention).compare(records)
 
 
 def _writer(key: bytes, writers: Sequence[AuditWriter], number: int) -> list[Finding]:
