@@ -42,7 +42,7 @@ async def is_authenticated(storage: Storage, key: bytes) -> bool:
 
 async def is_new(storage: Storage) -> bool:
     """Nothing was ever done with this database."""
-    if await storage.audit_writers() or await storage.audit_writer_ids():
+    if await storage.audit_writers_after(0, 1) or await storage.audit_writer_ids_after(None, 1):
         return False
     for table in ("wallets", "operations"):
         scanned = await storage.scan(table, None, 1)

@@ -17,10 +17,9 @@ from typing import Final
 from strongroom.domain.record import AuditOutcome, AuditRecord, AuditWriter
 from strongroom.domain.wallet import SealedSecret, Wallet
 from strongroom.errors import IntegrityError
-from strongroom.journal.audit import GENESIS, record_mac, writer_mac
+from strongroom.journal.audit import GENESIS, follows, holds, writer_mac
 from strongroom.journal.base import Finding, Slice
 from strongroom.journal.stored import Stored
-from strongroom.journal.verify import holds
 from strongroom.storage.base import AuditFilter, Storage
 
 TABLES: Final = (
@@ -151,8 +150,7 @@ class _Chain:
         """Whether the record is as we wrote it."""
         if record.sequence != self.sequence + 1:
             self._find("record_missing", self.sequence + 1)
-        make = partial(record_mac, self.key, self.mac, self.writer.id, record.sequence, record.entry)
-        authentic = holds(record.mac, make)
+        authentic = follows(self.key, self.mac, record)
         if not authentic:
             self._find("record_changed", record.sequence)
         self.sequence, self.mac = record.sequence, record.mac

@@ -19,9 +19,8 @@ from uuid import UUID
 from strongroom.domain.record import AuditRecord, AuditWriter
 from strongroom.domain.verification import Flaw, Looked
 from strongroom.errors import ConfigurationError, IntegrityError
-from strongroom.journal.audit import GENESIS, Head, record_mac, writer_mac
+from strongroom.journal.audit import GENESIS, Head, follows, holds, writer_mac
 from strongroom.journal.heads import read_heads
-from strongroom.journal.verify import holds
 from strongroom.storage.base import Storage
 
 NewestHeads = Callable[[], Mapping[UUID, Head]]
@@ -107,8 +106,7 @@ class AuditSlices:
         where = {"writer_id": str(record.writer_id), "sequence": str(record.sequence)}
         if record.sequence != sequence + 1:
             flaws.append(Flaw("record_missing", {**where, "sequence": str(sequence + 1)}))
-        make = partial(record_mac, self._key, mac, record.writer_id, record.sequence, record.entry)
-        if not holds(record.mac, make):
+        if not follows(self._key, mac, record):
             flaws.append(Flaw("record_changed", where))
         if head is not None and head.sequence == record.sequence and head.mac != record.mac:
             flaws.append(Flaw("head_differs", where))
