@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -33,11 +32,8 @@ _STRANGE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowE
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """``retention`` is how long the row of a finished operation is kept at least."""
-
     storage: Storage
     key: bytes
-    retention: timedelta = timedelta(hours=24)
 
     async def slice(self, cursor: str | None, limit: int) -> Slice:
         """Checks at most ``limit`` rows or records. Raises StorageUnavailable, ValueError for a bad cursor."""
@@ -123,7 +119,7 @@ class Reconciler:
             return [Finding("unreadable", "audit", f"{record.writer_id}/{record.sequence}")]
 
     async def _compared(self, records: Sequence[AuditRecord]) -> list[Finding]:
-        return await Stored(self.storage, datetime.now(UTC) - self.retention).compare(records)
+        return await Stored(self.storage).compare(records)
 
 
 def _writer(key: bytes, writers: Sequence[AuditWriter], number: int) -> list[Finding]:

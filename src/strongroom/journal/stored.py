@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,11 +45,11 @@ class Stored:
     that goes on writing. Of what may change back (a wallet's state and label) the newest record counts.
     """
 
-    def __init__(self, storage: Storage, kept_since: datetime) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._kept_since = kept_since
         self._findings: list[Finding] = []
         self._takers: dict[UUID, set[UUID] | None] = {}
+        self._revocations: dict[UUID, list[Details]] | None = None
 
     async def compare(self, records: Sequence[AuditRecord]) -> list[Finding]:
         told = [(record, details_of(record)) for record in records]
@@ -68,15 +67,14 @@ class Stored:
         self._findings.append(Finding(kind, table, str(key), f"{record.writer_id}/{record.sequence}"))
 
     async def _operations(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """A row is settled once and for all, and is kept until retention."""
+        """A row is settled once and for all, and stays."""
         stated = [(record, wrote["epoch"]) for record, wrote in _wrote(told) if isinstance(wrote.get("epoch"), int)]
         ids = [(record.entry.operation_id,) for record, _ in stated]
         rows = {row.id: row for row in await self._storage.find(OperationRecord, ("id",), ids)}
         for record, epoch in stated:
             row = rows.get(record.entry.operation_id)
             if row is None:
-                if record.entry.at > self._kept_since:
-                    self._find("operation_missing", "operations", record.entry.operation_id, record)
+                self._find("operation_missing", "operations", record.entry.operation_id, record)
             elif row.state is not OperationState.DONE or row.epoch < epoch:
                 self._find("operation_rolled_back", "operations", row.id, record)
 
@@ -187,12 +185,13 @@ class Stored:
         """1.0.8 named the key in the request's record alone."""
         if details.get("already_done"):
             return []
-        requests = [
-            each
-            for each in await self._storage.marks("api_keys.revoke")
-            if each.entry.outcome is AuditOutcome.REQUESTED and each.entry.operation_id == record.entry.operation_id
-        ]
-        return [UUID(details_of(each)["key_id"]) for each in requests if "key_id" in details_of(each)]
+        if self._revocations is None:
+            self._revocations = {}
+            for each in await self._storage.marks("api_keys.revoke"):
+                if each.entry.outcome is AuditOutcome.REQUESTED:
+                    self._revocations.setdefault(each.entry.operation_id, []).append(details_of(each))
+        requests = self._revocations.get(record.entry.operation_id, ())
+        return [UUID(each["key_id"]) for each in requests if "key_id" in each]
 
     async def _wallets(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
         stated = {}
