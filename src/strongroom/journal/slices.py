@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,14 +31,17 @@ _RECORDS: Final = "records"
 _STRANGERS: Final = "strangers"
 
 
-def newest_heads(path: Path) -> Mapping[UUID, Head]:
-    """By writer, of a file that `FileHeads` wrote. Blocks. A file or a line that cannot be read is as if not there."""
+def newest_heads(path: Path, *, follow: bool = False) -> Mapping[UUID, Head]:
+    """By writer, of a file of heads. Blocks. A file or a line that cannot be read is as if not there.
+
+    ``follow``: the file may be a symbolic link.
+    """
     newest: dict[UUID, Head] = {}
     try:
-        lines = path.open(errors="replace")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     except OSError:
         return newest
-    with lines:
+    with os.fdopen(descriptor, errors="replace") as lines:
         for line in lines:
             with contextlib.suppress(ConfigurationError):
                 for head in read_heads([line]):

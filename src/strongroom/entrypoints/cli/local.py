@@ -152,10 +152,10 @@ async def _head(administration: Administration, writer: AuditWriter) -> dict[str
 
 def lines_of_heads(file: Path | None) -> list[str]:
     with failure.errors_in_words():
-        sink = load().audit.heads
-    if file is None and sink == "log":
+        audit = load().audit
+    path = file or audit.heads_file or audit.known_heads
+    if path is None:
         failure.fail("audit.heads is log: give the lines of the log that hold heads with --heads", failure.USAGE)
-    path = file or Path(sink.removeprefix("file:"))
     try:
         return path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError):
