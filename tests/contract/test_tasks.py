@@ -15,7 +15,7 @@ from strongroom.domain.task import Progress, Task
 from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, SettleTask, Unit, Wake
-from strongroom.storage.database import Database, Limits
+from strongroom.storage.database import Database
 from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
@@ -24,12 +24,11 @@ from tests.support import rows
 from tests.support.database import execute
 from tests.support.postgres import SERVICE, Postgres
 from tests.support.rows import OTHER_TENANT, TENANT
+from tests.support.task_workers import PATIENT
 
 LEASE = timedelta(seconds=30)
 AN_HOUR = timedelta(hours=1)
 AUTHENTICITY = Authenticity(b"s" * 32)
-PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
-"""On a busy machine nothing here is to end because it took long."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])

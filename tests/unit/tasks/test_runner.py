@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from strongroom.tasks.runner import Runner
 from strongroom.telemetry.metrics import TASK_RUNS_TOTAL
 from tests.support import rows
 from tests.support.rows import TENANT
+from tests.support.task_workers import PATIENT
 
 AUTHENTICITY = Authenticity(b"s" * 32)
 QUICK = Ladder(first=0.001, longest=0.001)
@@ -49,20 +51,21 @@ class World:
         await self.committer.commit(Unit(wakes=[Wake("toy", key, TENANT) for key in keys]))
 
     async def until(self, holds: Callable[[Task], bool], key: str = "a") -> Task:
-        for _ in range(3000):
+        end = time.monotonic() + 120
+        while True:
             task = await self.storage.task("toy", key)
             if task is not None and holds(task):
                 return task
+            assert time.monotonic() < end, f"it never came to that: {task}"
             await asyncio.sleep(0.01)
-        raise AssertionError(f"it never came to that: {task}")
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = open_database(f"sqlite:///{tmp_path}/test.db")
+    database = open_database(f"sqlite:///{tmp_path}/test.db", PATIENT)
     await migrate(database)
     storage = SqlStorage(database, AUTHENTICITY)
-    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"))
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=60)
     committer.start()
     made = World(storage, committer)
     yield made
