@@ -34,7 +34,7 @@ def held_up(server: Server) -> Iterator[None]:
 
 
 async def ready(server: Server) -> bool:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client:
         try:
             return (await client.get("/health/ready")).status_code == 200
         except httpx.TransportError:
@@ -92,7 +92,7 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) 
 async def test_a_service_that_lingers_turns_callers_away_and_answers_them(tmp_path: Path) -> None:
     with Server(tmp_path, {"TIMEOUTS__LINGER": "3"}) as server:
         async with (
-            httpx.AsyncClient(base_url=server.url, trust_env=False) as client,
+            httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client,
             grpc.aio.insecure_channel(server.target) as channel,
         ):
             health = health_pb2_grpc.HealthStub(channel)
