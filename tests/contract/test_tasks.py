@@ -14,7 +14,7 @@ from sqlalchemy import text
 from strongroom.domain.task import Progress, Task
 from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Applied, SettleTask, Unit, Wake
+from strongroom.storage.base import SettleTask, Unit, Wake
 from strongroom.storage.database import Database
 from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
@@ -23,7 +23,7 @@ from strongroom.storage.tasks import SqlTasks
 from tests.support import rows
 from tests.support.database import execute
 from tests.support.postgres import SERVICE, Postgres
-from tests.support.rows import OTHER_TENANT, TENANT
+from tests.support.rows import OTHER_TENANT, TENANT, done
 from tests.support.task_workers import PATIENT
 
 LEASE = timedelta(hours=1)
@@ -60,12 +60,6 @@ def tasks(database: Database) -> SqlTasks:
 
 async def wake(storage: SqlStorage, *keys: str, kind: str = "toy", **more: object) -> None:
     await done(storage, Unit(wakes=[Wake(kind, key, **more) for key in keys]))  # type: ignore[arg-type]
-
-
-async def done(storage: SqlStorage, *units: Unit) -> Applied:
-    applied = await storage.apply(units)
-    assert not applied.conflicts
-    return applied
 
 
 async def loses(storage: SqlStorage, settled: SettleTask) -> None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.support.server import Server
+from tests.support.server import Server, is_alive
 from tests.support.service import GrpcFace, HttpFace, Outcome
 
 IN_FLIGHT = 30
@@ -49,13 +49,6 @@ async def new_call(server: Server) -> grpc.StatusCode:
             return error.code()
     status: grpc.StatusCode = outcome.status
     return status
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from strongroom.tasks.base import Done, Kind, Ladder
 from strongroom.tasks.runner import Runner
 from strongroom.telemetry import failpoints
 from tests.support.rows import PRINCIPAL, TENANT
-from tests.support.server import ROOT
+from tests.support.server import ROOT, is_alive
 
 AUTHENTICITY = Authenticity(b"s" * 32)
 PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
@@ -139,14 +139,6 @@ class Workers:
         self._zygote.wait(120)
         assert self._zygote.stdout is not None
         self._zygote.stdout.close()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.transaction import TxOut
-from strongroom.domain.signing import Ours, Policy, SignOptions
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
-    DEFAULT,
     FEE,
     FOREIGN,
     NETWORK,
     NOW,
     VALUE,
     allowing,
+    codes,
     make,
     ours,
     output_script,
@@ -44,11 +44,6 @@ def told(one: Psbt, *indexes: int, value: int | None = None) -> Psbt:
         claim = replace(output, value=output.value if value is None else value)
         one = with_input(one, index, non_witness_utxo=None, witness_utxo=claim)
     return one
-
-
-def codes(one: Psbt, held: Ours | None, policy: Policy = DEFAULT) -> list[str]:
-    decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
-    return [each.code for each in BITCOIN.check(decoded, held, policy, NOW)]
 
 
 class TestAmounts:
