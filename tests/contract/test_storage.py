@@ -43,7 +43,7 @@ from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.postgres import SERVICE, Postgres
-from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
+from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT, done
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
