@@ -28,8 +28,13 @@ def free_port() -> int:
 
 def is_alive(pid: int) -> bool:
     """Whether it still runs; what has ended and nobody has waited for yet does not."""
-    asked = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return asked.stdout.strip()[:1] not in ("", "Z")
+    if not Path("/proc/self/stat").exists():  # macOS
+        asked = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return asked.stdout.strip()[:1] not in ("", "Z")
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.chains.bitcoin.transaction import OutPoint, TxOut
 from strongroom.codecs.hash160 import hash160
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
