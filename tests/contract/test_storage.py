@@ -27,7 +27,6 @@ from strongroom.errors import StorageUnavailable
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import (
     AddressFilter,
-    Applied,
     AuditFilter,
     Change,
     Conflict,
@@ -44,7 +43,7 @@ from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.postgres import SERVICE, Postgres
-from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
+from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT, done
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
@@ -62,12 +61,6 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 def storage(database: Database) -> SqlStorage:
     return SqlStorage(database, Authenticity(b"s" * 32))
-
-
-async def done(storage: SqlStorage, *units: Unit) -> Applied:
-    applied = await storage.apply(units)
-    assert not applied.conflicts
-    return applied
 
 
 async def lost(storage: SqlStorage, *units: Unit) -> list[Conflict]:

@@ -31,6 +31,7 @@ from strongroom.keys.base import Mnemonic, RawKey, RawKeyFormat, Want
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.local import LocalKeyWrap
 from tests.support.calldata import encode_call
+from tests.vectors.direct_common import only
 
 Vector = dict[str, Any]
 
@@ -90,10 +91,6 @@ def with_key(given: Vector, use: Callable[[Holder], Any]) -> Any:
 
 def network(chain_id: int | None) -> Network:
     return _BY_CHAIN_ID.get(chain_id) or EVM.network_for(f"eip155:{chain_id}") or EVM.networks[0]
-
-
-def only(given: Vector, *allowed: str) -> None:
-    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
 
 
 async def sign_transaction(holder: Holder, on: Network, unsigned: Any, policy: Policy) -> Signed:

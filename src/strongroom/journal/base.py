@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from strongroom.domain.principal import Principal
-from strongroom.domain.record import AuditRecord
+from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
 from strongroom.storage.base import Change, Conflict, Row, SettleTask, Unit, Wake
@@ -53,6 +53,12 @@ class Slice:
     checked: int
     cursor: str | None
     """Where the next step begins; None: everything has been looked at."""
+
+
+class Commit(Protocol):
+    """`journal.committer.Committer.commit`."""
+
+    async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
 
 
 class Verifier(Protocol):

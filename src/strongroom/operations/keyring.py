@@ -175,7 +175,7 @@ class Keyring:
                 return None
             stored = await call.storage.address(call.tenant_id, place.account_id, place.at.change, place.at.index)
             if stored is not None and account.node is not None:
-                _same(stored, self._derived(account.node, place, call.now))
+                _require_same(stored, self._derived(account.node, place, call.now))
             return None if stored is None else msgspec.msgpack.encode(stored)
 
         found = await self._cache.fetch(
@@ -421,8 +421,8 @@ def _want(scheme: Scheme, at: Position) -> Want:
     return Want(scheme.path(at), scheme.curve) if path is None else Want(path, scheme.curve, node=True)
 
 
-def _same(stored: Address, derived: Address) -> Address:
+def _require_same(stored: Address, derived: Address) -> None:
+    """Raises IntegrityError and gives the alarm."""
     if (stored.public_key, stored.canonical, stored.path) != (derived.public_key, derived.canonical, derived.path):
         integrity_alarm("address", address_account=str(stored.account_id))
         raise IntegrityError("a stored address is not the one that its account derives")
-    return stored

@@ -11,18 +11,18 @@ from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.codecs.bip144 import OutPoint, TxOut
 from strongroom.codecs.hash160 import hash160
-from strongroom.domain.signing import Ours, Policy, SignOptions
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 from tests.support.psbts import utxo
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
-    DEFAULT,
     FEE,
     FOREIGN,
     NETWORK,
     NOW,
     VALUE,
     allowing,
+    codes,
     make,
     ours,
     output_script,
@@ -46,11 +46,6 @@ def told(one: Psbt, *indexes: int, value: int | None = None) -> Psbt:
         claim = replace(output, value=output.value if value is None else value)
         one = with_input(one, index, non_witness_utxo=None, witness_utxo=claim)
     return one
-
-
-def codes(one: Psbt, held: Ours | None, policy: Policy = DEFAULT) -> list[str]:
-    decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
-    return [each.code for each in BITCOIN.check(decoded, held, policy, NOW)]
 
 
 class TestAmounts:
