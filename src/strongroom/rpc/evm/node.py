@@ -294,7 +294,9 @@ async def head(rpc: JsonRpc, finality: int | str | None) -> Head:
     else:
         [said] = rest
         finalized = 0 if said is None or isinstance(said, NodeError) else _block(said).height
-    return Head(newest.height, newest.hash, newest.time, max(0, min(finalized, newest.height)))
+        if finalized > newest.height:
+            raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
+    return Head(newest.height, newest.hash, newest.time, max(0, finalized))
 
 
 def _block(found: Header | None) -> Block:
