@@ -280,23 +280,31 @@ async def head(rpc: JsonRpc, finality: int | str | None) -> Head:
     """``finality``: a depth, or ``tag`` (so also None): the block that the node calls finalized. Where it calls none
     so, nothing is final.
     """
-    names = ["latest"] if isinstance(finality, int) else ["latest", "finalized"]
-    latest, *rest = await rpc.batch(
-        [Question("eth_getBlockByNumber", [name, False]) for name in names],
-        Header | None,  # type: ignore[arg-type]
-    )
-    if isinstance(latest, NodeError):
-        raise latest
+    latest, said = await _latest_and_finalized(rpc, tag=not isinstance(finality, int))
     newest = _block(latest)
     assert newest.time is not None
-    if isinstance(finality, int):
-        finalized = newest.height - finality
-    else:
-        [said] = rest
-        finalized = 0 if said is None or isinstance(said, NodeError) else _block(said).height
-        if finalized > newest.height:
-            raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
+    finalized = newest.height - finality if isinstance(finality, int) else 0 if said is None else _block(said).height
+    if finalized > newest.height:
+        raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
     return Head(newest.height, newest.hash, newest.time, max(0, finalized))
+
+
+async def _latest_and_finalized(rpc: JsonRpc, *, tag: bool) -> tuple[Header | None, Header | None]:
+    """In one request, where the provider takes two questions in one; not every node knows the second."""
+    questions = [Question("eth_getBlockByNumber", [name, False]) for name in ("latest", "finalized")]
+    if tag:
+        try:
+            latest, said = await rpc.batch(questions, Header | None)  # type: ignore[arg-type]
+        except NodeError as error:
+            if error.verdict is not Verdict.OURS and error.cause != "error":
+                raise
+        else:
+            if isinstance(latest, NodeError):
+                raise latest
+            if isinstance(said, NodeError) and said.verdict is Verdict.BUSY:
+                raise said
+            return latest, None if isinstance(said, NodeError) else said
+    return await rpc.call(questions[0].method, questions[0].params, Header | None), None  # type: ignore[arg-type]
 
 
 def _block(found: Header | None) -> Block:

@@ -1,4 +1,8 @@
-"""History by ``ots_searchTransactionsBefore`` of Erigon (with its index) and anvil."""
+"""History by ``ots_searchTransactionsBefore`` of Erigon (with its index) and anvil.
+
+The index has who takes part in a transaction, or in a call within it. It does not have who is merely sent a token: of
+those transfers, the ones in transactions that are found for another reason are shown.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,7 @@ class Otterscan(Partial):
             lowest = min(lowest, height)
             made += _entries(entries, transaction, receipt, head.finalized)
         more = not found.last_page and found.txs and lowest > 0
-        return Page(newest_first(made), str(lowest) if more else None, ("pending", "internal"))
+        return Page(newest_first(made), str(lowest) if more else None, ("pending", "internal", "tokens"))
 
 
 def _entries(entries: Entries, transaction: _Transaction, receipt: _Receipt, finalized: int) -> list[Entry]:

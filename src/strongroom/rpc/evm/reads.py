@@ -89,8 +89,20 @@ class Reads:
 
     async def _singly(self, reads: Sequence[Read], asked: _Asked) -> None:
         """One question for each, as many in a request as the provider takes."""
-        reads = asked.left(reads)
-        answers = await self._rpc.batch([Question(*_question(read, asked.at)) for read in reads], str)
+        if not (reads := asked.left(reads)):
+            return
+        try:
+            answers = await self._rpc.batch([Question(*_question(read, asked.at)) for read in reads], str)
+        except NodeError as error:
+            if error.cause != "too_long":
+                raise
+            if len(reads) == 1:
+                asked.take(reads[0], None)
+                return
+            half = len(reads) // 2
+            await self._singly(reads[:half], asked)
+            await self._singly(reads[half:], asked)
+            return
         for read, answer in zip(reads, answers, strict=True):
             if isinstance(answer, NodeError):
                 if answer.cause != REVERTED:
