@@ -25,7 +25,9 @@
     │   ├── WrongKey                 422  wrong_key
     │   ├── LimitExceeded            422  limit_exceeded
     │   ├── OptionRequired           422  option_required
-    │   └── IdempotencyMismatch      422  idempotency_mismatch
+    │   ├── IdempotencyMismatch      422  idempotency_mismatch
+    │   ├── TransactionRejected      422  transaction_rejected
+    │   └── SourceMissing            422  source_missing
     ├── NotFound                     404  not_found
     ├── Conflict                     the state says no (409)
     │   ├── AddressNotDerived        409  address_not_derived
@@ -33,13 +35,16 @@
     │   ├── ExternalIdTaken          409  external_id_taken
     │   ├── AlreadySigned            409  already_signed
     │   ├── InFlight                 409  operation_in_flight
-    │   └── Superseded               409  operation_superseded
+    │   ├── Superseded               409  operation_superseded
+    │   └── CursorStale              409  cursor_stale
     ├── Unavailable                  a part is away; try again (503)
     │   ├── StorageUnavailable       503  storage_unavailable
     │   ├── KeyWrapUnavailable       503  keywrap_unavailable
     │   ├── BackgroundOnly           503  background_only
     │   ├── RestoredDatabase         503  restored_database
     │   ├── AuditNotAnchored         503  audit_not_anchored
+    │   ├── NodeUnavailable          503  node_unavailable
+    │   ├── NodesDisagree            503  nodes_disagree
     │   └── ShuttingDown             503  shutting_down
     ├── DeadlineExceeded             504  deadline_exceeded
     ├── IntegrityError               stored data was changed by someone else (500, alarmed)
@@ -216,6 +221,24 @@ class IdempotencyMismatch(Refused):
     title = "The idempotency key was used for another request"
 
 
+class TransactionRejected(Refused):
+    """``reason``: a value of `rpc.base.Rejection`."""
+
+    code = "transaction_rejected"
+    grpc_status = "FAILED_PRECONDITION"
+    title = "The network refuses the transaction"
+
+    def __init__(self, message: str, *, reason: str = "invalid", field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.reason = reason
+
+
+class SourceMissing(Refused):
+    code = "source_missing"
+    grpc_status = "FAILED_PRECONDITION"
+    title = "No configured source of this network can tell"
+
+
 class NotFound(StrongroomError):
     code = "not_found"
     http_status = 404
@@ -263,6 +286,12 @@ class Superseded(Conflict):
     title = "The operation was taken over by a later request"
 
 
+class CursorStale(Conflict):
+    code = "cursor_stale"
+    grpc_status = "ABORTED"
+    title = "The cursor no longer leads anywhere"
+
+
 class Unavailable(StrongroomError):
     code = "unavailable"
     http_status = 503
@@ -295,6 +324,16 @@ class RestoredDatabase(Unavailable):
 class AuditNotAnchored(Unavailable):
     code = "audit_not_anchored"
     title = "The heads of the audit cannot be kept outside the database"
+
+
+class NodeUnavailable(Unavailable):
+    code = "node_unavailable"
+    title = "No source of this network answers"
+
+
+class NodesDisagree(Unavailable):
+    code = "nodes_disagree"
+    title = "The sources of this network contradict each other"
 
 
 class ShuttingDown(Unavailable):

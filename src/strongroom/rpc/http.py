@@ -14,6 +14,7 @@ import msgspec
 
 from strongroom.domain.secret import Secret
 from strongroom.rpc.base import NodeError, Verdict
+from strongroom.rpc.bucket import Bucket
 
 T = TypeVar("T")
 
@@ -47,7 +48,9 @@ class Answer:
 
 
 class Http:
-    """One endpoint. ``url`` may hold a key and is shown nowhere. ``headers`` are sent with each request."""
+    """One endpoint. ``url`` may hold a key and is shown nowhere. ``headers`` are sent with each request; ``bucket``
+    says how many of these a provider takes.
+    """
 
     def __init__(
         self,
@@ -55,10 +58,12 @@ class Http:
         *,
         headers: Mapping[str, Secret] | None = None,
         seconds: Mapping[Work, float] = SECONDS,
+        bucket: Bucket | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._url = url
         self._seconds = seconds
+        self._bucket = bucket
         self._headers = {name: value.reveal() for name, value in (headers or {}).items()}
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", **self._headers},
@@ -90,6 +95,8 @@ class Http:
             url = url.copy_merge_params({name: str(value) for name, value in query.items()})
         content = text.encode() if text is not None else None if json is None else msgspec.json.encode(json)
         headers = {} if content is None else {"Content-Type": "text/plain" if text is not None else "application/json"}
+        if self._bucket is not None:
+            await self._bucket.take()
         try:
             async with (
                 asyncio.timeout(self._seconds[work]),

@@ -16,6 +16,7 @@ import msgspec
 
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import NodeError, Verdict
+from strongroom.rpc.bucket import Bucket
 from strongroom.rpc.http import MOST_BYTES, SECONDS, Work, decode
 from strongroom.rpc.jsonrpc import Classify, Fault, Question, common
 
@@ -44,6 +45,7 @@ class Lines:
 
     ``fingerprint``: SHA-256 of the certificate (DER) of the server, in place of any authority; ``ca_file``:
     authorities in place of the system's. ``window``: questions of one batch that wait for answers at the same time.
+    ``bucket``: how many questions the server takes.
     """
 
     on_connect: Callable[[], Awaitable[None]] | None = None
@@ -62,6 +64,7 @@ class Lines:
         seconds: Mapping[Work, float] = SECONDS,
         most_bytes: Mapping[Work, int] = MOST_BYTES,
         window: int = 100,
+        bucket: Bucket | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._trust = _trust(ca_file, pinned=fingerprint is not None) if tls else None
@@ -70,6 +73,7 @@ class Lines:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._window = window
+        self._bucket = bucket
         self._ids = itertools.count(1)
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
@@ -99,6 +103,8 @@ class Lines:
             await self._connection.close()
 
     async def _ask(self, questions: Sequence[Question], work: Work) -> list[_Line]:
+        if self._bucket is not None:
+            await self._bucket.take(len(questions))
         connection: _Connection | None = None
         heard = 0
         try:

@@ -38,7 +38,8 @@ KEYWRAP_SECONDS: Final = Histogram(
 )
 CIRCUIT_STATE: Final = Gauge(
     "strongroom_circuit_state",
-    "Circuit breaker before a component (vault, redis): 0 closed, 1 half open, 2 open; the worst of the workers",
+    "Circuit breaker before a component (vault, redis, rpc:network:source:work): 0 closed, 1 half open, 2 open; the "
+    "worst of the workers",
     ["component"],
     multiprocess_mode="livemax",
 )
@@ -55,6 +56,31 @@ CACHE_WRITES_TOTAL: Final = Counter(
     "strongroom_cache_writes_total",
     "Writes to a tier by kind of data and result: ok, too_large, error, skipped",
     ["kind", "tier", "result"],
+)
+RPC_CALLS_TOTAL: Final = Counter(
+    "strongroom_rpc_calls_total",
+    "Questions to a source of a network by verdict (ok, no, elsewhere, busy, broken, lying, ours)",
+    ["network", "source", "question", "verdict"],
+)
+RPC_SECONDS: Final = Histogram(
+    "strongroom_rpc_seconds",
+    "Duration of questions to a source that it answered, by the kind of work",
+    ["network", "source", "work"],
+    buckets=_SECONDS,
+)
+RPC_COOL_DOWNS_TOTAL: Final = Counter(
+    "strongroom_rpc_cool_downs_total", "Times that a source was left alone for a while", ["network", "source"]
+)
+RPC_LAG_BLOCKS: Final = Gauge(
+    "strongroom_rpc_lag_blocks",
+    "Blocks by which the last head of a source was behind the best that was known; the worst of the workers",
+    ["network", "source"],
+    multiprocess_mode="livemax",
+)
+RPC_DISAGREEMENTS_TOTAL: Final = Counter(
+    "strongroom_rpc_disagreements_total",
+    "Times that operators contradicted each other, by question",
+    ["network", "question"],
 )
 ALARMS_TOTAL: Final = Counter(
     "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
