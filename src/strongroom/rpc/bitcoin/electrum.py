@@ -139,8 +139,8 @@ class Electrum(Partial):
         )
 
     async def fees(self) -> Fees:
-        floor = rate(await self._calls.floor(), Rate.BTC_PER_KVB)
         found = await self._calls.estimates(fees.TARGETS)
+        floor = rate(await self._calls.floor(), Rate.BTC_PER_KVB)
         return fees.suggest([None if each < 0 else rate(each, Rate.BTC_PER_KVB) for each in found], floor)
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
