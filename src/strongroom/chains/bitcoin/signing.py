@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -47,8 +46,7 @@ class Template:
 
 def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
     """Raises InvalidTransaction."""
-    serialised = psbt.serialize(decoded.psbt)
-    if decoded.text.lower() != serialised.hex() and decoded.text != b64encode(serialised).decode():
+    if not decoded.is_canonical:
         raise InvalidTransaction("the PSBT is not in its canonical form", field="unsigned_tx")
     held = Ownership(decoded, ours)
     shares = tuple(_shares(decoded, held))
