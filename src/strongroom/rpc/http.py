@@ -14,7 +14,7 @@ import msgspec
 
 from strongroom.domain.secret import Secret
 from strongroom.rpc.base import NodeError, Verdict
-from strongroom.rpc.bucket import Bucket
+from strongroom.rpc.bucket import FULL, Bucket
 
 T = TypeVar("T")
 
@@ -65,6 +65,7 @@ class Http:
         self._seconds = seconds
         self._bucket = bucket
         self._headers = {name: value.reveal() for name, value in (headers or {}).items()}
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", **self._headers},
             timeout=httpx.Timeout(max(seconds.values()), connect=_CONNECT),
@@ -86,18 +87,19 @@ class Http:
     ) -> Answer:
         """Whatever status it has, but for those that say nothing of the question: see `meaning`.
 
-        ``path`` is put behind the path of the URL. Raises NodeError.
+        ``path`` and ``query`` are added to those of the URL. Raises NodeError.
         """
-        url = httpx.URL(self._url.reveal())
-        if path:
-            url = url.copy_with(raw_path=url.raw_path.partition(b"?")[0].rstrip(b"/") + path.encode("ascii"))
-        if query:
-            url = url.copy_merge_params({name: str(value) for name, value in query.items()})
         content = text.encode() if text is not None else None if json is None else msgspec.json.encode(json)
         headers = {} if content is None else {"Content-Type": "text/plain" if text is not None else "application/json"}
-        if self._bucket is not None:
-            await self._bucket.take()
         try:
+            async with asyncio.timeout(self._seconds[work]):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise NodeError(Verdict.BUSY, FULL, retry_after=1.0) from None  # by our own calls: it need not be broken
+        try:
+            if self._bucket is not None:
+                await self._bucket.take()
+            url = self._at(path, query or {})
             async with (
                 asyncio.timeout(self._seconds[work]),
                 self._client.stream(method, url, content=content, headers=headers) as response,
@@ -105,10 +107,12 @@ class Http:
                 return Answer(response.status_code, await _body(response, MOST_BYTES[work]), _retry_after(response))
         except TimeoutError:
             raise NodeError(Verdict.BROKEN, "slow") from None
-        except httpx.ConnectError:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL):
             raise NodeError(Verdict.BROKEN, "unreachable") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        except (httpx.HTTPError, OSError, ValueError):
             raise NodeError(Verdict.BROKEN, "no_answer") from None
+        finally:
+            self._turns.release()
 
     async def read(
         self,
@@ -128,6 +132,13 @@ class Http:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    def _at(self, path: str, query: Mapping[str, str | int]) -> httpx.URL:
+        url = httpx.URL(self._url.reveal())
+        if path:
+            own, mark, key = url.raw_path.partition(b"?")
+            url = url.copy_with(raw_path=own.rstrip(b"/") + path.encode("ascii") + mark + key)
+        return url.copy_merge_params({name: str(value) for name, value in query.items()}) if query else url
 
 
 def decode(body: bytes, of: type[T]) -> T:
