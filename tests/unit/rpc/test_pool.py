@@ -470,6 +470,15 @@ class TestHeads:
         )
         assert [(await tested.pool.balances([HOLDER], [COIN])).at.height for _ in range(2)] == [101, 101]
 
+    async def test_balances_may_be_of_an_earlier_block_than_the_head(self) -> None:
+        """Those of Tron are of the last solid block, always; that makes nobody late."""
+        tested = bench(Scripted().will("head", head(119)).will("balances", balances(7, 100)))
+        tested.clock.now += 12 * 19
+        for _ in range(2):
+            assert (await tested.pool.head()).height == 119
+            assert (await tested.pool.balances([HOLDER], [COIN])).at.height == 100
+        assert tested.pool.describe()[0].state == "ok"
+
 
 async def test_verdicts_are_counted_by_source() -> None:
     def count(source: str, verdict: str) -> float:
