@@ -168,7 +168,7 @@ class Pool:
         them; NodeUnavailable where no byte has left. Otherwise what cannot be told is told by `Sent.certain`.
         """
         turn, refusal = _Round(), None
-        left = may_be_taken = False
+        left = has_left = may_be_taken = False
 
         async def send(source: Source) -> Sent:
             nonlocal left
@@ -186,13 +186,15 @@ class Pool:
                 if error.verdict is Verdict.NO:
                     refusal = error
                     break
-                may_be_taken |= left and error.cause not in _NOT_SENT
+                left = left and error.cause not in _NOT_SENT
+                has_left |= left
+                may_be_taken |= left and error.verdict is not Verdict.ELSEWHERE
             else:
                 self._tell_another(endpoint, signed, ids)
                 return said_by(endpoint.name, sent)
         if refusal is not None:
             return await self._refused(refusal, ids, may_be_taken=may_be_taken)
-        if may_be_taken:
+        if has_left:
             return Sent(ids.tx_ids[0], certain=False)
         raise turn.unavailable()
 
