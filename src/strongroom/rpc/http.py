@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -25,6 +25,10 @@ _CONNECT: Final = 2.0
 _CONNECTIONS: Final = 20
 _BUSY: Final = {408, 425, 429}
 _LONGEST_WAIT: Final = 3600.0
+
+
+Query = Mapping[str, str | int | Sequence[str]]
+"""A name that has several values stands there once for each."""
 
 
 class Work(StrEnum):
@@ -82,7 +86,7 @@ class Http:
         *,
         json: object = None,
         text: str | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> Answer:
         """Whatever status it has, but for those that say nothing of the question: see `meaning`.
@@ -121,7 +125,7 @@ class Http:
         *,
         of: type[T],
         json: object = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> T:
         """The body of a 2xx, read as ``of``; any other status is what `meaning` makes of it. Raises NodeError."""
@@ -133,12 +137,12 @@ class Http:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _at(self, path: str, query: Mapping[str, str | int]) -> httpx.URL:
+    def _at(self, path: str, query: Query) -> httpx.URL:
         url = httpx.URL(self._url.reveal())
         if path:
             own, mark, key = url.raw_path.partition(b"?")
             url = url.copy_with(raw_path=own.rstrip(b"/") + path.encode("ascii") + mark + key)
-        return url.copy_merge_params({name: str(value) for name, value in query.items()}) if query else url
+        return url.copy_merge_params(query) if query else url
 
 
 def decode(body: bytes, of: type[T]) -> T:

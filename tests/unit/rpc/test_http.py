@@ -39,6 +39,7 @@ async def failed(call: Awaitable[object]) -> tuple[Verdict, str, float | None]:
         ("http://node", "", {}, "http://node"),
         ("http://node/", "/tip", {}, "http://node/tip"),
         ("http://node/v1/", "/tip", {"a": 1}, "http://node/v1/tip?a=1"),
+        ("http://node/v1?key=x", "", {"a": ["b", "c"]}, "http://node/v1?key=x&a=b&a=c"),
         ("http://node/v1?key=x", "", {}, "http://node/v1?key=x"),
         ("http://node/v1?key=x", "/tip", {}, "http://node/v1/tip?key=x"),
         ("http://node/v1?key=x", "/tip", {"a": "b/c"}, "http://node/v1/tip?key=x&a=b%2Fc"),
