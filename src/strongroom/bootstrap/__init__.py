@@ -29,7 +29,8 @@ from strongroom.cache.tiered import TieredCache
 from strongroom.chains.registry import CHAINS
 from strongroom.config import Settings
 from strongroom.domain.secret import Secret
-from strongroom.health.checks import audit_check, database_check, log_note, redis_check, vault_check
+from strongroom.errors import ConfigurationError
+from strongroom.health.checks import audit_check, database_check, log_note, nodes_note, redis_check, vault_check
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
@@ -44,6 +45,7 @@ from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline, Services
 from strongroom.operations.verification import verify_recent
+from strongroom.rpc import assets
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
@@ -53,6 +55,7 @@ __all__ = [
     "Administration",
     "Service",
     "administration",
+    "import_tokens",
     "migrate_database",
     "prepare",
     "service",
@@ -109,7 +112,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(cache.close)
         offload = _offload(stack, settings)
         limits = RateLimits(settings.rates.by_class())
-        reading = await open_reading(stack, settings, known, cache, limits, authenticity.cursor_key)
+        reading, sources = open_reading(stack, settings, known, cache, limits, authenticity.cursor_key)
         services = Services(
             storage=storage,
             signer=signer,
@@ -137,9 +140,10 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         if redis is not None:
             checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
         required = checks.keys() & set(settings.health.required)
-        health = HealthMonitor(
-            checks, frozenset(required), __version__, interval=settings.health.interval, notes={"log": log_note()}
-        )
+        notes = {"log": log_note()}
+        if (nodes := nodes_note(sources)) is not None:
+            notes["nodes"] = nodes
+        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval, notes=notes)
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, journal.committer)
@@ -193,6 +197,19 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
 def networks(settings: Settings) -> Networks:
     """Those of this deployment. Raises ConfigurationError."""
     return configured_networks(settings, CHAINS)
+
+
+def import_tokens(settings: Settings, content: bytes) -> tuple[bytes, int, Sequence[assets.Refused]]:
+    """A token list of Uniswap's format as a file for `Settings.tokens`; how many were taken, and what was not.
+
+    Raises ConfigurationError.
+    """
+    known = [network for network, _ in networks(settings).listed()]
+    try:
+        found = assets.import_token_list(content, known)
+    except ValueError as refusal:
+        raise ConfigurationError(f"this is no token list: {refusal}") from None
+    return assets.as_list(found.tokens), len(found.tokens), found.refused
 
 
 def _nothing() -> None:

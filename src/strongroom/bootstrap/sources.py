@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from strongroom.config.sections import SourceSettings
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import ConfigurationError, UnknownNetwork
+from strongroom.health.checks import SourceState
 from strongroom.operations.networks import Networks
 from strongroom.operations.reading import Reading
 from strongroom.rpc import assets
@@ -46,12 +47,13 @@ def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tupl
     return found
 
 
-async def open_reading(
+def open_reading(
     stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, limits: RateLimits, cursor_key: bytes
-) -> Reading:
-    """Asks nobody yet."""
+) -> tuple[Reading, Mapping[str, Callable[[], Sequence[SourceState]]]]:
+    """And what is known of the sources, by network. Asks nobody yet."""
     tokens = _listed_tokens(settings, networks)
     readers: dict[str, Reader] = {}
+    states: dict[str, Callable[[], Sequence[SourceState]]] = {}
     for caip2, given in check_sources(settings, networks).items():
         from strongroom.rpc.pool import Pool  # noqa: PLC0415 - brings httpx, which others do without
 
@@ -60,7 +62,8 @@ async def open_reading(
         pool = Pool(network, endpoints, operators=settings.nodes.quorum)
         stack.push_async_callback(pool.close)
         readers[caip2] = pool
-    return Reading(readers, cache, tokens, limits, cursor_key)
+        states[network.name] = pool.describe
+    return Reading(readers, cache, tokens, limits, cursor_key), states
 
 
 def _listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:

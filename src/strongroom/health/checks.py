@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from strongroom.cache.redis import RedisCache
     from strongroom.cache.tiered import TieredCache
 
+_CAN_BE_ASKED: Final = {"ok", "unused", "behind"}
 _CIRCUIT_STATES: Final = ("closed", "half_open", "open")
 """As their metric counts them."""
 
@@ -94,6 +95,38 @@ def redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapp
         return ComponentStatus("ok" if await redis.check(key, entry) else "degraded")
 
     return check
+
+
+class SourceState(Protocol):
+    """What a pool of sources knows of one of them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str:
+        """ok, unused, behind, cooling, open or out."""
+
+    @property
+    def cause(self) -> str | None: ...
+
+
+def nodes_note(pools: Mapping[str, Callable[[], Sequence[SourceState]]]) -> Note | None:
+    """What the last answers said of each source, by network; asks none. None where no source is configured.
+
+    Degraded where no source of a network can be asked: one of several that fails is what they are several for.
+    """
+
+    def note() -> ComponentStatus:
+        states = {network: describe() for network, describe in pools.items()}
+        served = all(any(each.state in _CAN_BE_ASKED for each in found) for found in states.values())
+        details = {
+            f"{network}/{each.name}": each.state if each.cause is None else f"{each.state}: {each.cause}"
+            for network, found in states.items()
+            for each in found
+        }
+        return ComponentStatus("ok" if served else "degraded", details)
+
+    return note if pools else None
 
 
 def log_note(lost: Callable[[], int] = lines_lost, *, seconds: float = 300.0) -> Note:

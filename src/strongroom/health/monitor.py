@@ -91,7 +91,8 @@ class HealthMonitor:
         if any(statuses[name] == "error" for name in self._required):
             overall: Status = "error"
         else:
-            overall = "ok" if all(status == "ok" for status in statuses.values()) and not notes else "degraded"
+            said = [*statuses.values(), *(found.status for found in notes.values())]
+            overall = "ok" if all(status == "ok" for status in said) else "degraded"
         return {
             "status": overall,
             "components": {

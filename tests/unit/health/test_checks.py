@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from strongroom.errors import StorageUnavailable
 from strongroom.health import checks
 from strongroom.health.base import ComponentStatus
+from strongroom.health.checks import nodes_note
 from strongroom.keywrap.base import KeyWrapStatus
 
 LEVELS = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
@@ -62,3 +64,27 @@ async def test_vault_says_what_is_wrong(state: str) -> None:
     parts.found = KeyWrapStatus(ok=False, state=state, latency_ms=1.0, circuit_state="open")
     found = await checks.vault_check(parts)()  # type: ignore[arg-type]
     assert found == ComponentStatus("error", {"circuit_state": "open", "state": state})
+
+
+@dataclass
+class SourceSeen:
+    name: str
+    state: str
+    cause: str | None = None
+
+
+def test_nodes_are_degraded_where_no_source_of_a_network_can_be_asked() -> None:
+    own, other = SourceSeen("own", "ok"), SourceSeen("other", "unused")
+    note = nodes_note({"bitcoin": lambda: [own, other]})
+    assert note is not None
+    assert note() == ComponentStatus("ok", {"bitcoin/own": "ok", "bitcoin/other": "unused"})
+
+    own.state, own.cause = "open", "unreachable"
+    assert note() == ComponentStatus("ok", {"bitcoin/own": "open: unreachable", "bitcoin/other": "unused"})
+
+    other.state, other.cause = "cooling", "rate_limited"
+    found = note()
+    assert found is not None
+    assert found.status == "degraded"
+
+    assert nodes_note({}) is None

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from strongroom.entrypoints.cli import administration, keys, output, reading, signing, wallets
+from strongroom.entrypoints.cli import administration, keys, output, reading, signing, tokens, wallets
 from strongroom.telemetry.scrubbing import scrub_text
 
 _EPILOG: Final = f"""Commands on wallets call the server of STRONGROOM_URL (http://127.0.0.1:3000 where it is not set)
@@ -53,7 +53,7 @@ app = typer.Typer(
 restore = typer.Typer(name="restore", no_args_is_help=True, help="After a backup was put back.")
 config = typer.Typer(name="config", no_args_is_help=True, help="The settings of the service.")
 for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, signing.verify, signing.top,
-              reading.balance, reading.history, reading.transaction,
+              reading.balance, reading.history, reading.transaction, tokens.tokens,
               administration.network, administration.api_key, administration.audit, administration.tasks, keys.keys,
               restore,
               config):  # fmt: skip
