@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.config import load
 from tests.support.server import ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -20,6 +21,16 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         assert found.exists(), target
         if anchor:
             assert anchor in _anchors(found.read_text("utf-8")), anchor
+
+
+def test_the_sources_that_are_shown_can_be_configured(tmp_path: Path) -> None:
+    (block,) = re.findall(
+        r"^```toml\n(.*?)^```$", (ROOT / "docs/nodes.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    config = tmp_path / "strongroom.toml"
+    config.write_text(block)
+    settings = load({"STRONGROOM_CONFIG": str(config)}, dotenv=None)
+    assert [source.name for source in settings.sources] == ["own-node", "etherscan", "fulcrum"]
 
 
 def test_both_readmes_name_the_same_settings_and_commands() -> None:
