@@ -48,6 +48,15 @@ def test_one_test_of_each_is_enough(tmp_path: Path) -> None:
     assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == missing
 
 
+def test_what_several_workers_ran_is_added_up(tmp_path: Path) -> None:
+    here = [name for name in REQUIRED if COMPONENTS[name].is_here()][1:]
+    (tmp_path / "test_another.py").write_text(TEST.format(marks=f"@pytest.mark.needs(*{here})"))
+    ran = suite(tmp_path, "listed", "-n2", "-m", "not campaign", marks=f"@pytest.mark.needs(*{here})")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    assert [name for name in here if f"{name}: 2 tests\n" not in ran.stdout] == []
+    assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == sorted({*REQUIRED} - {*here})
+
+
 @pytest.mark.parametrize(
     ("required", "arguments"),
     [

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import asyncpg
+
+from tests.support.server import free_port
 
 T = TypeVar("T")
 
@@ -77,10 +78,7 @@ class Postgres:
         data = self.folder / "data"
         command = _command(self.programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
-        if not self.port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+        self.port = self.port or free_port()
 
     def start(self) -> None:
         settings = self.options if self.durable else ("fsync=off", *self.options)
