@@ -25,7 +25,7 @@ test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest $(SPREAD) -m 'not campaign' --ignore=tests/deploy
 
 quick: $(VENV)/.test ## run the tests that need no servers and no second implementations
-	$(PY) -m pytest -m 'not campaign' tests/architecture tests/unit --ignore-glob='*oracle*' --ignore-glob='*_fuzz.py' \
+	$(PY) -m pytest $(SPREAD) -m 'not campaign' tests/architecture tests/unit --ignore-glob='*oracle*' --ignore-glob='*_fuzz.py' \
 	  --ignore=tests/unit/keys --ignore=tests/unit/chains --ignore=tests/unit/operations/test_changed_psbts.py
 
 stress: ## keep every core busy, while other tests run in another terminal; Ctrl-C ends it
