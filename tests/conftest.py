@@ -80,6 +80,16 @@ def redis(redis_server: RedisServer) -> RedisServer:
     return redis_server
 
 
+@pytest.fixture
+def patient_redis(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
+    """Which a service in this process does not take for lost on a busy machine, as it may after a second at most."""
+    from strongroom.cache import redis as tier
+
+    monkeypatch.setattr(tier, "_PATIENCE", 60.0)
+    monkeypatch.setattr(tier.RedisCache, "_timeout", property(lambda _: 60.0, lambda *_: None), raising=False)
+    return redis
+
+
 @pytest.fixture(scope="session")
 def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with its schema and keys, to be copied."""
