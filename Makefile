@@ -7,7 +7,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --only-binary :all:
 PB := src/strongroom/entrypoints/grpc/pb
 # A worker per core, up to what memory bears: each starts servers of its own. The tests of a file stay together, and the
-# files begin in their order: the longest, those of tests/integration, are not the last.
+# files begin in the order of tests/conftest.py. PYTEST_XDIST_AUTO_NUM_WORKERS sets another number.
 SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 DIR ?=
 

@@ -46,6 +46,14 @@ def _is_here(host: object) -> bool:
 sys.addaudithook(_refuse_foreign_hosts)
 
 
+_LONGEST = (Path(__file__).with_name("integration"), Path(__file__).with_name("vectors"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes begin before the many that take a second: no worker is left alone with one."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in _LONGEST))
+
+
 @pytest.fixture(scope="session")
 def openbao() -> Iterator[OpenBao]:
     """One for all, that nobody stops or seals. Who asks for it needs("openbao")."""
