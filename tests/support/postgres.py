@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from tests.support.server import free_port
+from tests.support.server import free_port, memory
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Postgres:
     """On the disk and with its fsync, for who measures or wants it as it is in production."""
 
     def __post_init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else _memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else memory()))
         self._template = ""
         self._process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
@@ -160,12 +160,6 @@ def _in_thread(work: Coroutine[Any, Any, T]) -> T:
     """With a loop of its own, since there may be one here already."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def _memory() -> Path | None:
-    """Where a database costs a tenth of what it costs on a disk, if there is room."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
 
 
 @cache

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,6 +38,12 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def memory() -> Path | None:
+    """Where a database costs a tenth of what it costs on a disk, if there is room."""
+    found = Path("/dev/shm")
+    return found if found.is_dir() and shutil.disk_usage(found).free > 2 * 1024**3 else None
 
 
 @dataclass
