@@ -46,6 +46,14 @@ def _is_here(host: object) -> bool:
 sys.addaudithook(_refuse_foreign_hosts)
 
 
+_LONGEST = (Path(__file__).with_name("integration"), Path(__file__).with_name("vectors"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes begin before the many that take a second: no worker is left alone with one."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in _LONGEST))
+
+
 @pytest.fixture(scope="session")
 def openbao() -> Iterator[OpenBao]:
     """One for all, that nobody stops or seals. Who asks for it needs("openbao")."""
@@ -78,6 +86,16 @@ def redis(redis_server: RedisServer) -> RedisServer:
     """Empty."""
     redis_server.reset()
     return redis_server
+
+
+@pytest.fixture
+def patient_redis(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
+    """Which a service in this process does not take for lost on a busy machine, as it may after a second at most."""
+    from strongroom.cache import redis as tier
+
+    monkeypatch.setattr(tier, "_PATIENCE", 60.0)
+    monkeypatch.setattr(tier.RedisCache, "_timeout", property(lambda _: 60.0, lambda *_: None), raising=False)
+    return redis
 
 
 @pytest.fixture(scope="session")

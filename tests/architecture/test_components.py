@@ -22,7 +22,12 @@ def suite(folder: Path, required: str, *arguments: str, marks: str = "") -> subp
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "STRONGROOM_TEST_REQUIRE": required},
+        env={
+            **os.environ,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # to load the plugins would take longer than the run
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+            "STRONGROOM_TEST_REQUIRE": required,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -46,6 +51,15 @@ def test_one_test_of_each_is_enough(tmp_path: Path) -> None:
     missing = [name for name in REQUIRED if name not in here]
     assert ran.returncode == (pytest.ExitCode.TESTS_FAILED if missing else pytest.ExitCode.OK)
     assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == missing
+
+
+def test_what_several_workers_ran_is_added_up(tmp_path: Path) -> None:
+    here = [name for name in REQUIRED if COMPONENTS[name].is_here()][1:]
+    (tmp_path / "test_another.py").write_text(TEST.format(marks=f"@pytest.mark.needs(*{here})"))
+    ran = suite(tmp_path, "listed", "-p", "xdist", "-n2", "-m", "not campaign", marks=f"@pytest.mark.needs(*{here})")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    assert [name for name in here if f"{name}: 2 tests\n" not in ran.stdout] == []
+    assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == sorted({*REQUIRED} - {*here})
 
 
 @pytest.mark.parametrize(

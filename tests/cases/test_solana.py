@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases.conftest import ServiceWith
 from tests.cases.runner import Case, play, read
-from tests.support.service import RunningService
 
 CASES = read(Path(__file__).parent / "solana.json")
 READERS = {"on_curve": lambda result: result["details"]["on_curve"]}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("face", ["http", "grpc"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_case(service: RunningService, case: Case, face: str) -> None:
+async def test_case(service_with: ServiceWith, case: Case, face: str) -> None:
+    service = await service_with()
     await play(service, getattr(service, face), case, READERS)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases.conftest import ServiceWith
 from tests.cases.runner import Case, play, read
-from tests.support.service import NewService
 
 CASES = read(Path(__file__).with_name("tron.json"))
 EXPIRY_OFF = {f"CHAINS__TRON__{limit}": "off" for limit in ("MAX_EXPIRATION", "MIN_EXPIRATION")}
@@ -22,11 +22,12 @@ READERS = {
 }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("face", ["http", "grpc"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_case(new_service: NewService, case: Case, face: str) -> None:
-    async with new_service(**_settings(case)) as service:
-        outcome = await play(service, getattr(service, face), case, READERS)
+async def test_case(service_with: ServiceWith, case: Case, face: str) -> None:
+    service = await service_with(**_settings(case))
+    outcome = await play(service, getattr(service, face), case, READERS)
     assert outcome.code == "ok" or "tx_id" not in case.expect
 
 

@@ -18,9 +18,9 @@ ADDRESSES, CALLERS = 10, 50
 
 
 async def test_five_hundred_at_once_after_a_flush(
-    new_service: NewService, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+    new_service: NewService, patient_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"REDIS__URL": redis.url, "REDIS__TIMEOUT": "1", "RATES__ADDRESS": "off"}
+    settings = {"REDIS__URL": patient_redis.url, "RATES__ADDRESS": "off"}
     async with new_service(**settings) as one:
         made = await one.http.call("wallets.create", {"networks": ["ethereum"]}, key=one.key)
         commands = [
@@ -37,7 +37,7 @@ async def test_five_hundred_at_once_after_a_flush(
     monkeypatch.setattr(SqlStorage, "address", counted)
     data = one.settings.data_dir
     async with running(data, settings) as first, running(data, settings) as second:
-        redis.ask.flushall()
+        patient_redis.ask.flushall()
         answers = await asyncio.gather(
             *(
                 service.http.call("addresses.derive", command, key=one.key)

@@ -76,9 +76,9 @@ POISONS = [random_bytes, anothers_valid_entry, old_version, truncated, larger_th
 
 
 @pytest.fixture
-async def cached(new_service: NewService, redis: RedisServer) -> AsyncIterator[RunningService]:
+async def cached(new_service: NewService, patient_redis: RedisServer) -> AsyncIterator[RunningService]:
     """Hardly anything stays in its own memory."""
-    settings = {"REDIS__URL": redis.url, "REDIS__TIMEOUT": "1", "CACHE__MEMORY": "1024", "RATES__ADDRESS": "off"}
+    settings = {"REDIS__URL": patient_redis.url, "CACHE__MEMORY": "1024", "RATES__ADDRESS": "off"}
     async with new_service(**settings) as service:
         yield service
 
@@ -113,7 +113,7 @@ async def some(service: RunningService, wallets: int = WALLETS, indexes: int = I
 
 async def places(redis: RedisServer, count: int) -> list[bytes]:
     """Once they are all there."""
-    for _ in range(200):
+    for _ in range(6000):
         if len(found := redis.places("address")) == count:
             return found
         await asyncio.sleep(0.01)

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.support.server import free_port
+from tests.support.server import free_port, memory
 
 PATIENCE = 120.0
 """Seconds."""
@@ -50,7 +50,7 @@ class Bitcoind:
 
     def __init__(self) -> None:
         self._port = free_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="strongroom-bitcoind-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="strongroom-bitcoind-", dir=memory()))
         self._client = httpx.Client(
             base_url=f"http://127.0.0.1:{self._port}", auth=_LOGIN, timeout=60.0, trust_env=False
         )

@@ -85,6 +85,9 @@ REQUIRED = (
 _ELSEWHERE = {"helm"}
 """Whose tests are not of `make test`: `make chart` runs them."""
 
+_NEEDS, _LACKS = "needs", "lacks"
+"""Properties of a test's report."""
+
 _ran: Counter[str] = Counter()
 _missed: Counter[str] = Counter()
 
@@ -97,17 +100,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = _needed(item)
     missing = [name for name in needed if not COMPONENTS[name].is_here()]
+    item.user_properties += [(_NEEDS, name) for name in needed] + [(_LACKS, name) for name in missing]
     if not missing:
         return
-    _missed.update(missing)
     reason = "; ".join(f"there is no {name}: {COMPONENTS[name].how_to_get}" for name in missing)
     if not _must_have().isdisjoint(missing):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
 
-def pytest_runtest_call(item: pytest.Item) -> None:
-    _ran.update(_needed(item))
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Counts. With xdist, the process that controls the workers gets the reports of all of them."""
+    if report.when == "setup":
+        _missed.update(name for what, name in report.user_properties if what == _LACKS)
+    elif report.when == "call":
+        _ran.update(name for what, name in report.user_properties if what == _NEEDS)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -131,7 +138,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _untested(config: pytest.Config) -> list[str]:
-    """Of a run of the whole suite, as `make test` does it."""
+    """Of a run of the whole suite, as `make test` does it. A worker of xdist sees only a part of it."""
+    if hasattr(config, "workerinput"):
+        return []
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
     if not whole or config.option.markexpr != "not campaign":
         return []

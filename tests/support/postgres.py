@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import asyncpg
+
+from tests.support.server import free_port, memory
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Postgres:
     """On the disk and with its fsync, for who measures or wants it as it is in production."""
 
     def __post_init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else _memory()))
+        self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else memory()))
         self._template = ""
         self._process: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
@@ -77,10 +78,7 @@ class Postgres:
         data = self.folder / "data"
         command = _command(self.programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
-        if not self.port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+        self.port = self.port or free_port()
 
     def start(self) -> None:
         settings = self.options if self.durable else ("fsync=off", *self.options)
@@ -162,12 +160,6 @@ def _in_thread(work: Coroutine[Any, Any, T]) -> T:
     """With a loop of its own, since there may be one here already."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def _memory() -> Path | None:
-    """Where a database costs a tenth of what it costs on a disk, if there is room."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
 
 
 @cache

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,10 +24,26 @@ START_SECONDS = 120.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(10_000, 32_000)[_WORKER % _WORKERS :: _WORKERS]
+"""Of this worker of xdist alone, and none that the system gives to a client by itself."""
+_turns = itertools.count(secrets.randbelow(len(_PORTS)))  # another run may be on this machine
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Another one each time: until its server listens, nobody else may be told that it is free."""
+    while True:
+        port = _PORTS[next(_turns) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def memory() -> Path | None:
+    """Where a database costs a tenth of what it costs on a disk, if there is room."""
+    found = Path("/dev/shm")
+    return found if found.is_dir() and shutil.disk_usage(found).free > 2 * 1024**3 else None
 
 
 def is_alive(pid: int) -> bool:

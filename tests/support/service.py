@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from unittest.mock import patch
 from urllib.parse import quote
 from uuid import UUID
 
@@ -31,7 +32,9 @@ from strongroom.domain.principal import ApiKey
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESCRIPTOR
 from strongroom.entrypoints.http.app import PREFIX, create_app
+from strongroom.journal.committer import Committer
 from strongroom.operations.registry import OPERATIONS
+from strongroom.storage import sqlite
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 
@@ -149,6 +152,8 @@ async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[Runn
     loaded = settings_for(data, settings)
     addresses = ClientAddresses()
     async with AsyncExitStack() as stack:
+        stack.enter_context(patch.object(sqlite, "_SECONDS", 30.0))  # for a lock, which no setting says
+        stack.enter_context(patch.dict(Committer.__init__.__kwdefaults__, timeout=60.0))  # for a commit, likewise
         service = await stack.enter_async_context(bootstrap.service(loaded))
         admin = await stack.enter_async_context(bootstrap.administration(loaded))
         app = create_app(service.pipeline, health=service.health, trusted_proxies=addresses, metrics_open=False)

@@ -89,6 +89,18 @@ async def test_required_component_that_fails_takes_readiness(
         await monitor.stop()
 
 
+async def test_a_silent_component_is_waited_for_no_longer_than_an_interval(database: Component) -> None:
+    monitor = HealthMonitor({"database": database}, frozenset({"database"}), "1", interval=0.05, timeout=3600)
+    await monitor.start()
+    database.answer = None
+    async with asyncio.timeout(120):
+        async for ready in monitor.changes():
+            if not ready:
+                break
+    assert monitor.report()["components"]["database"]["state"] == "slow"
+    await monitor.stop()
+
+
 async def test_other_component_only_degrades(monitor: HealthMonitor, redis: Component) -> None:
     await monitor.start()
     redis.answer = OSError("refused")
