@@ -20,7 +20,8 @@ _USUAL_LAG: Final = (3, 15.0)
 """Blocks and seconds: who is behind by more than both is used last."""
 _LEAP: Final = 4
 _LEAST_LEAP: Final = 16
-_FUTURE: Final = timedelta(hours=2)
+_FUTURE: Final = timedelta(hours=3)
+"""More than the two hours that Bitcoin allows."""
 _FLOOR: Final = 60.0
 _REMEMBERED: Final = 30.0
 """Seconds after which a source that was behind gets another chance."""

@@ -327,7 +327,7 @@ class Pool:
                 return Sent(tx_id, known=True, source=status.source)
         if may_be_taken:
             return Sent(tx_id, certain=False)
-        reason = refusal.rejection or Rejection.INVALID
+        reason = (refusal.rejection or Rejection.INVALID).value
         raise TransactionRejected(f"the network refuses the transaction: {reason}", reason=reason)
 
     def _tell_another(self, taker: Endpoint, signed: str, ids: SignedIds) -> None:

@@ -28,7 +28,6 @@ from strongroom.rpc.jsonrpc import Fault, Question
 from strongroom.rpc.lines import Lines
 
 GENEROUS = dict.fromkeys(Work, 60.0)
-SHORT = dict.fromkeys(Work, 0.3)
 Answering = Callable[[dict[str, Any], asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -248,6 +247,7 @@ async def test_a_hung_server_is_slow_and_gets_a_new_connection(answer: bytes) ->
             await echo(asked, to)
 
     async with serving(hung) as server, lines(server, seconds={**GENEROUS, Work.READ: 0.3}) as to:
+        await to.call("m", [], list[int], work=Work.BROADCAST)
         assert await failed(to.call("hang", [], int)) == (Verdict.BROKEN, "slow")
         assert await to.call("m", [], list[int], work=Work.BROADCAST) == []
         assert server.connections == 2
@@ -267,7 +267,7 @@ async def test_a_late_answer_is_nobodys_and_the_connection_stays() -> None:
                 await echo(each, to)
             late.clear()
 
-    async with serving(slow_once) as server, lines(server, seconds={**GENEROUS, Work.READ: 1.0}) as to:
+    async with serving(slow_once) as server, lines(server, seconds={**GENEROUS, Work.READ: 3.0}) as to:
         slow = asyncio.create_task(failed(to.call("slow", [], int)))
         await came.wait()
         held, late[:] = list(late), []
