@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from strongroom.errors import CursorStale, NodeUnavailable, NotFound, SourceMissing, TransactionRejected
+from strongroom.errors import (
+    CursorStale,
+    NodesDisagree,
+    NodeUnavailable,
+    NotFound,
+    SourceMissing,
+    TransactionRejected,
+)
 from strongroom.rpc.base import Capability, NodeError, Page, Rejection, Sent, State, Status, Verdict
 from strongroom.rpc.endpoint import Endpoint
+from strongroom.rpc.pool import Pool
 from tests.unit.rpc.scripted import (
     COIN,
     ETHEREUM,
@@ -489,6 +501,53 @@ class TestHeads:
             assert (await tested.pool.head()).height == 119
             assert (await tested.pool.balances([HOLDER], [COIN])).at.height == 100
         assert tested.pool.describe()[0].state == "ok"
+
+
+OUTCOMES = (
+    *(error(verdict, cause) for verdict in Verdict for cause in ("said", "no_method", "credential", "unreachable")),
+    error(Verdict.BUSY, retry_after=7), NONCE_USED, KeyError("x"), TimeoutError(), OSError(), RecursionError(),
+)  # fmt: skip
+ERRORS = (NodeUnavailable, NodesDisagree, NotFound, SourceMissing, TransactionRejected)
+USUAL = {
+    "head": head(100), "balances": balances(7), "status": Status(State.PENDING), "transaction": b"bytes",
+    "broadcast": Sent(IDS.tx_ids[0]), "pin": None,
+}  # fmt: skip
+CALLS: dict[str, Callable[[Pool], Awaitable[object]]] = {
+    "head": lambda pool: pool.head(),
+    "balances": lambda pool: pool.balances([HOLDER], [COIN]),
+    "status": lambda pool: pool.status(TRACKED),
+    "transaction": lambda pool: pool.transaction("id"),
+    "broadcast": lambda pool: pool.broadcast("00", IDS),
+    "agreed": lambda pool: pool.agreed(Capability.STATUS, lambda source: source.status(TRACKED)),
+}
+
+
+def whims(chance: random.Random, question: str) -> list[object]:
+    """That it serves another chain is left out: it would be out for good."""
+    fitting = [each for each in OUTCOMES if question != "pin" or getattr(each, "verdict", None) is not Verdict.LYING]
+    return [chance.choice(fitting) if chance.random() < 0.6 else USUAL[question] for _ in range(50)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_sources_do_callers_see_answers_and_errors_of_ours(seed: int) -> None:
+    """And when all of them are well again, so is the pool."""
+    chance = random.Random(seed)
+    tested = bench(*(Scripted() for _ in range(4)), operators="wxyz")
+    for source, question in itertools.product(tested.sources, USUAL):
+        source.will(question, *whims(chance, question))
+    for _ in range(300):
+        question = chance.choice(list(CALLS))
+        before = tested.total(question)
+        with suppress(*ERRORS):
+            await CALLS[question](tested.pool)
+        assert tested.total(question) - before <= 3
+        tested.clock.now += chance.random() * 3
+    for source, question in itertools.product(tested.sources, USUAL):
+        source.will(question, USUAL[question])
+    tested.clock.now += 4000
+    for call in list(CALLS.values()) * 2:
+        await call(tested.pool)
+    await tested.pool.close()
 
 
 async def test_verdicts_are_counted_by_source() -> None:
