@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -385,3 +386,48 @@ async def test_tls_is_verified_or_pinned(certificate: Certificate) -> None:
 def test_a_file_of_authorities_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         Lines("127.0.0.1", 1, tls=True, ca_file=tmp_path / "none")
+
+
+@dataclass
+class Moody:
+    """Closes, answers late, twice, wrongly or not at all."""
+
+    chance: random.Random
+    well: bool = False
+
+    async def __call__(self, asked: dict[str, Any], to: asyncio.StreamWriter) -> None:
+        mood = 1.0 if self.well else self.chance.random()
+        if mood < 0.02:
+            to.transport.abort()
+        elif mood < 0.04:
+            to.write(b"nonsense\n")
+        elif mood < 0.06:
+            return
+        elif mood < 0.1:
+            say(to, asked["id"], error={"code": -102, "message": "busy"})
+        else:
+            for _ in range(2 if mood < 0.15 else 1):
+                await echo(asked, to)
+
+
+async def answered(to: Lines, n: int) -> bool:
+    """Rightly, as far as it was."""
+    with suppress(NodeError):
+        if n % 3:
+            return await to.call("m", [n], list[int]) == [n]
+        found = await to.batch([Question("m", [n, k]) for k in range(8)], list[int])
+        return all(isinstance(each, NodeError) or each == [n, k] for k, each in enumerate(found))
+    return True
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_whatever_a_server_does_each_call_ends_and_the_next_connection_works(seed: int) -> None:
+    moody = Moody(random.Random(seed))
+    seconds = {**GENEROUS, Work.READ: 1.0}
+    async with serving(moody) as server, lines(server, seconds=seconds, window=5) as to, asyncio.timeout(60):
+        assert all(await asyncio.gather(*(answered(to, n) for n in range(100))))
+        moody.well = True
+        for n in range(3):
+            assert await to.call("m", [n], list[int], work=Work.HISTORY) == [n]
+        assert to._connection is not None
+        assert to._connection._waiting == {}
