@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -431,3 +433,22 @@ async def test_whatever_a_server_does_each_call_ends_and_the_next_connection_wor
             assert await to.call("m", [n], list[int], work=Work.HISTORY) == [n]
         assert to._connection is not None
         assert to._connection._waiting == {}
+
+
+ON_UVLOOP = {
+    "matched": test_answers_are_matched_by_id_whatever_their_order,
+    "greeting": test_the_greeting_comes_first_on_each_connection,
+    "closed while idle": test_a_connection_that_was_closed_while_idle_is_no_failure,
+    "closed on a question": test_a_server_that_closes_on_a_question_is_broken,
+    "kernel": test_the_kernel_watches_over_idle_connections,
+    **{
+        f"moody {seed}": partial(test_whatever_a_server_does_each_call_ends_and_the_next_connection_works, seed)
+        for seed in range(3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", ON_UVLOOP)
+def test_on_the_loop_that_the_service_runs_on(name: str) -> None:
+    """It closes a transport earlier than asyncio's own, and raises where that only warns."""
+    uvloop.run(ON_UVLOOP[name]())
