@@ -58,8 +58,8 @@ _NOT_SENT: Final = {"unreachable", "untrusted", "unsupported", "no_method", FULL
 _TAKEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 _RETRY: Final = 1.0
 _OF_A_BLOCK: Final = (Capability.HEAD, Capability.BALANCES, Capability.TOKENS)
-"""Answers that say of which block they are; which one is the newest is each question's own affair (Tron's balances are
-of the last solid block).
+"""Answers that say of which block they are. Each question has heads of its own: balances may be of an earlier block
+than the head, always.
 """
 
 

@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -480,6 +481,23 @@ class TestHeads:
         assert (await tested.pool.head()).height == 100
         assert tested.pool.describe()[0].cause == "height"
 
+    async def test_a_small_lie_of_one_that_is_gone_is_forgotten(self) -> None:
+        """Sixteen blocks too many are possible, and three hours ahead of the others on Bitcoin."""
+        bitcoin = replace(ETHEREUM, name="bitcoin", chain="bitcoin", chain_id=None)
+        tested = bench(Scripted().will("head", head(100), head(116), BROKEN), Scripted(), network=bitcoin)
+        assert [(await tested.pool.head()).height for _ in range(2)] == [100, 116]
+        with pytest.raises(NodeUnavailable):
+            await tested.pool.head()
+        tested.clock.now += 1201
+        assert (await tested.pool.head()).height == 100
+
+    async def test_times_of_bitcoin_come_in_any_order(self) -> None:
+        bitcoin = replace(ETHEREUM, name="bitcoin", chain="bitcoin", chain_id=None)
+        early = head(110, at=head(90).time)
+        tested = bench(Scripted().will("head", ELSEWHERE, head(100)), Scripted().will("head", early), network=bitcoin)
+        assert [(await tested.pool.head()).height for _ in range(2)] == [110, 110]
+        assert tested.pool.describe()[0].state == "behind"
+
     async def test_networks_for_testing_do_as_they_please(self) -> None:
         tested = bench(
             Scripted().will("head", head(100), head(10**6, at=head(100).time), head(50)), network=for_testing()
@@ -494,7 +512,7 @@ class TestHeads:
         assert [(await tested.pool.balances([HOLDER], [COIN])).at.height for _ in range(2)] == [101, 101]
 
     async def test_balances_may_be_of_an_earlier_block_than_the_head(self) -> None:
-        """Those of Tron are of the last solid block, always; that makes nobody late."""
+        """Where they are of the last final block; that makes nobody late."""
         tested = bench(Scripted().will("head", head(119)).will("balances", balances(7, 100)))
         tested.clock.now += 12 * 19
         for _ in range(2):
