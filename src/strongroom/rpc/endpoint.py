@@ -113,6 +113,11 @@ class Endpoint:
         return self._source.capabilities - {each for each, until in self._missing.items() if until > now}
 
     @property
+    def declared(self) -> frozenset[Capability]:
+        """What its kind can tell, whether or not the node does at the moment."""
+        return self._source.capabilities
+
+    @property
     def cooling(self) -> float:
         """Seconds for which it is left alone; 0 where it is not."""
         return max(0.0, self._cool_until - self._clock())

@@ -210,6 +210,8 @@ class _Connection:
         try:
             if self.lost is not None:
                 raise _raised(self.lost)
+            if self._writer.is_closing():
+                raise ConnectionResetError
             self._writer.write(b"".join(_request(number, each) for number, each in numbered.items()))
             await self._writer.drain()
             found = []

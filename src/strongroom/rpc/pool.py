@@ -58,8 +58,8 @@ _NOT_SENT: Final = {"unreachable", "untrusted", "unsupported", "no_method", FULL
 _TAKEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 _RETRY: Final = 1.0
 _OF_A_BLOCK: Final = (Capability.HEAD, Capability.BALANCES, Capability.TOKENS)
-"""Answers that say of which block they are; which one is the newest is each question's own affair (Tron's balances are
-of the last solid block).
+"""Answers that say of which block they are. Each question has heads of its own: balances may be of an earlier block
+than the head, always.
 """
 
 
@@ -200,7 +200,8 @@ class Pool:
 
     async def agreed(self, question: Capability, ask: Ask[T]) -> T:
         """What ``operators`` of them say alike, for decisions about money: `rpc.quorum` says what alike is. All of
-        them where fewer are configured. Never from a cache; `Balances.verified` tells how many they were.
+        them where fewer are configured, whether or not they are well at the moment. `Balances.verified` tells how
+        many they were.
 
             await pool.agreed(Capability.STATUS, lambda source: source.status(tracked))
 
@@ -208,7 +209,7 @@ class Pool:
         """
         turn, votes = _Round(), dict[str, T]()
         turn.attempts = len(self._endpoints)
-        needed = min(self._operators, len({e.operator for e in self._endpoints if question in e.capabilities}))
+        needed = min(self._operators, len({each.operator for each in self._endpoints if question in each.declared}))
         while len(votes) <= needed and (chosen := self._voters(question, turn, votes, max(needed - len(votes), 1))):
             turn.asked += chosen
             answers = await asyncio.gather(*(self._vote(each, question, ask, turn) for each in chosen))
@@ -327,7 +328,7 @@ class Pool:
                 return Sent(tx_id, known=True, source=status.source)
         if may_be_taken:
             return Sent(tx_id, certain=False)
-        reason = refusal.rejection or Rejection.INVALID
+        reason = (refusal.rejection or Rejection.INVALID).value
         raise TransactionRejected(f"the network refuses the transaction: {reason}", reason=reason)
 
     def _tell_another(self, taker: Endpoint, signed: str, ids: SignedIds) -> None:
