@@ -109,7 +109,7 @@ async def everything_said(pool: Pool, endpoint: Endpoint) -> str:
     return "\n".join(said)
 
 
-SECONDS = dict.fromkeys(Work, 0.5)
+SECONDS = dict.fromkeys(Work, 1.0)
 """Whether a call is in time does not matter here."""
 
 
