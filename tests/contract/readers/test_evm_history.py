@@ -205,6 +205,55 @@ async def test_words_in_place_of_a_list(chain: Chain, make: Any, says: str, verd
     assert (caught.value.verdict, caught.value.cause) == (verdict, cause)
 
 
+async def test_rows_that_are_no_movement(chain: Chain, make: Any) -> None:
+    """The first as docs.etherscan.io shows it, of 0xddbd2b932c763ba5b1b7ae3b362eac3e8d40121a."""
+    us, tx = OTHER.lower(), chain.send(OTHER, 5)
+    genesis = {
+        "blockNumber": "0",
+        "timeStamp": "1438269973",
+        "hash": f"GENESIS_{us[2:]}",
+        "nonce": "",
+        "blockHash": "",
+        "transactionIndex": "0",
+        "from": "GENESIS",
+        "to": us,
+        "value": "10000000000000000000000",
+    }
+    collectible = {
+        "blockNumber": "1",
+        "timeStamp": "1438269973",
+        "hash": tx,
+        "from": THIRD,
+        "to": us,
+        "contractAddress": THIRD,
+        "tokenID": "1",
+        "tokenDecimal": "",
+    }
+    fake = FakeEtherscan(chain.node, blockscout=True)
+    fake.more = {"txlist": [genesis], "tokentx": [collectible]}
+    assert [each.tx_id for each in await everything(make("blockscout", fake=fake), 10)] == [tx]
+
+
+async def test_a_creation_that_failed(chain: Chain, make: Any) -> None:
+    row = {
+        "blockNumber": "1",
+        "timeStamp": "1438269973",
+        "hash": "0x" + "12" * 32,
+        "from": OTHER.lower(),
+        "to": "",
+        "contractAddress": "",
+        "value": "7",
+        "isError": "1",
+        "input": "0xfe",
+        "gasUsed": "3",
+        "gasPrice": "2",
+    }
+    fake = FakeEtherscan(chain.node)
+    fake.more = {"txlist": [row]}
+    [found] = await everything(make("etherscan", fake=fake), 10)
+    assert (found.status, found.amount, found.fee, found.counterparty) == (State.FAILED, 0, 6, None)
+
+
 async def test_a_limit_that_is_reached_within_a_page(chain: Chain, make: Any) -> None:
     chain.send(OTHER, 5)
     fake = FakeEtherscan(chain.node)

@@ -41,6 +41,7 @@ class Entries:
     def coins(
         self, at: Placed, index: str, sender: str, to: str, amount: int, kind: EntryKind, fee: int | None = None
     ) -> Entry:
+        """``to`` is empty of a creation that failed."""
         return self._entry(at, index, self._setup.coin, sender, to, amount, kind, fee)
 
     def tokens(self, at: Placed, index: str, asset: Asset, sender: str, to: str, amount: int) -> Entry:
@@ -69,7 +70,7 @@ class Entries:
             amount=0 if at.state is State.FAILED else amount,
             status=at.state,
             kind=kind,
-            counterparty=_shown(sender if direction is Direction.IN else to),
+            counterparty=_shown(other) if (other := sender if direction is Direction.IN else to) else None,
             fee=fee if sender == self.ours else None,
             block=at.block,
             position=at.position,
