@@ -33,6 +33,8 @@ class FakeEtherscan(httpx.AsyncBaseTransport):
         self.calls = 0
         self.says: str | None = None
         """In place of every answer."""
+        self.more: dict[str, list[Row]] = {}
+        """Rows by action, of kinds that anvil does not make."""
         self._made: dict[tuple[str, str], list[Row]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -66,7 +68,7 @@ class FakeEtherscan(httpx.AsyncBaseTransport):
         address = query["address"].lower()
         name = (query["action"], self.node.call("eth_getBlockByNumber", "latest", False)["hash"])
         if name not in self._made:
-            self._made[name] = list(kind[query["action"]]())
+            self._made[name] = [*self.more.get(query["action"], ()), *kind[query["action"]]()]
         return [row for row in self._made[name] if address in (row["from"], row["to"], row.get("made"))]
 
     def _mined(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:

@@ -103,17 +103,17 @@ async def test_what_each_sees(kind: str, chain: Chain, make: Any) -> None:
         if seen:
             expected.insert(0, row)
 
-    sender, emitter, payer = FROM.lower(), chain.planted["emitter"], chain.planted["payer"]
-    us, ok, plain = OTHER.lower(), State.CONFIRMED, EntryKind.TRANSFER
+    sender, payer, reverts = FROM, chain.planted["payer"], chain.planted["reverts"]
+    us, ok, plain = OTHER, State.CONFIRMED, EntryKind.TRANSFER
     tx = chain.send(OTHER, 5)
     expect(coins, tx, Direction.IN, "ETH", 5, plain, ok, None, sender)
     tx = chain.ours(THIRD, 7)
     expect(coins, tx, Direction.OUT, "ETH", 7, plain, ok, None, THIRD)
     tx = chain.ours(OTHER, 9)
     expect(coins, tx, Direction.SELF, "ETH", 9, plain, ok, None, us)
-    tx = chain.ours(chain.planted["reverts"], 0)
+    tx = chain.ours(reverts, 0)
     chain.send(THIRD, 1)
-    expect(coins, tx, Direction.OUT, "ETH", 0, plain, State.FAILED, None, chain.planted["reverts"])
+    expect(coins, tx, Direction.OUT, "ETH", 0, plain, State.FAILED, None, reverts)
     tx = chain.send(OTHER, 0)
     expect(coins, tx, Direction.IN, "ETH", 0, plain, ok, "zero_value", sender)
     tx = chain.send(payer, 11, word(OTHER))
@@ -131,9 +131,8 @@ async def test_what_each_sees(kind: str, chain: Chain, make: Any) -> None:
         block = chain.node.call("eth_getBlockByNumber", hex(each.block.height), False)
         assert each.block.hash in (block["hash"], "" if each.kind is EntryKind.INTERNAL else None)
         receipt = chain.node.mined(each.tx_id)
-        pays = each.asset.contract is None and receipt["from"] == us
+        pays = each.asset.contract is None and receipt["from"] == us.lower()
         assert each.fee == (int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16) if pays else None)
-    assert emitter
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -145,7 +144,7 @@ async def test_pages_of_any_size_make_the_same_history(kind: str, chain: Chain, 
             if kind != "otterscan":
                 chain.emit(FROM, OTHER, number)
                 chain.emit(OTHER, OTHER, number)
-        chain.node.call("anvil_mine", hex(2))
+        chain.node.call("anvil_mine", hex(1))
     source = make(kind, window=4) if kind == "logs" else make(kind)
     whole = await everything(make(kind), 25 if kind == "otterscan" else 1000)
     assert len(whole) == {"otterscan": 21, "logs": 42}.get(kind, 63)
@@ -169,6 +168,7 @@ async def test_unlisted_tokens_are_said_to_be(chain: Chain, make: Any) -> None:
         [found] = await everything(make(kind), 10)
         assert (found.asset.symbol, found.asset.decimals, found.asset.listed) == (symbol, decimals, False)
         assert found.note == "unlisted"
+        assert found.asset.contract == THIRD  # no letters: its checksum is itself
 
 
 async def test_more_rows_in_a_block_than_a_call_gives(chain: Chain, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +203,64 @@ async def test_words_in_place_of_a_list(chain: Chain, make: Any, says: str, verd
     with pytest.raises(NodeError) as caught:
         await make("etherscan", fake=fake).history(US, begin=None, most=1)
     assert (caught.value.verdict, caught.value.cause) == (verdict, cause)
+
+
+async def test_rows_that_are_no_movement(chain: Chain, make: Any) -> None:
+    """The first as docs.etherscan.io shows it, of 0xddbd2b932c763ba5b1b7ae3b362eac3e8d40121a."""
+    us, tx = OTHER.lower(), chain.send(OTHER, 5)
+    genesis = {
+        "blockNumber": "0",
+        "timeStamp": "1438269973",
+        "hash": f"GENESIS_{us[2:]}",
+        "nonce": "",
+        "blockHash": "",
+        "transactionIndex": "0",
+        "from": "GENESIS",
+        "to": us,
+        "value": "10000000000000000000000",
+    }
+    collectible = {
+        "blockNumber": "1",
+        "timeStamp": "1438269973",
+        "hash": tx,
+        "from": THIRD,
+        "to": us,
+        "contractAddress": THIRD,
+        "tokenID": "1",
+        "tokenDecimal": "",
+    }
+    fake = FakeEtherscan(chain.node, blockscout=True)
+    fake.more = {"txlist": [genesis], "tokentx": [collectible]}
+    assert [each.tx_id for each in await everything(make("blockscout", fake=fake), 10)] == [tx]
+
+
+async def test_a_creation_that_failed(chain: Chain, make: Any) -> None:
+    row = {
+        "blockNumber": "1",
+        "timeStamp": "1438269973",
+        "hash": "0x" + "12" * 32,
+        "from": OTHER.lower(),
+        "to": "",
+        "contractAddress": "",
+        "value": "7",
+        "isError": "1",
+        "input": "0xfe",
+        "gasUsed": "3",
+        "gasPrice": "2",
+    }
+    fake = FakeEtherscan(chain.node)
+    fake.more = {"txlist": [row]}
+    [found] = await everything(make("etherscan", fake=fake), 10)
+    assert (found.status, found.amount, found.fee, found.counterparty) == (State.FAILED, 0, 6, None)
+
+
+async def test_a_limit_that_is_reached_within_a_page(chain: Chain, make: Any) -> None:
+    chain.send(OTHER, 5)
+    fake = FakeEtherscan(chain.node)
+    fake.allowed = 2
+    with pytest.raises(NodeError) as caught:
+        await make("etherscan", fake=fake).history(US, begin=None, most=1)
+    assert caught.value.verdict is Verdict.BUSY
 
 
 async def test_the_chain_of_an_indexer(chain: Chain, make: Any) -> None:

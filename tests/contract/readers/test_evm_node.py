@@ -151,7 +151,8 @@ async def test_a_bomb_for_one_holder_alone(anvil: Anvil, node: Node, tap: Tap) -
     anvil.call("anvil_setCode", evm_chain.contract(50), "0x" + code.replace(" ", ""))
     asset = token(evm_chain.contract(50))
     found = await node.balances(holders(200), [COIN, asset])
-    assert len([b for b in found.found if b.asset is COIN]) == 200
+    assert [b.asset for b in found.found] == [COIN] * 200
+    assert found.unreadable == [asset.id]  # never half a sum
     assert tap.calls["eth_call"] < 60
 
 

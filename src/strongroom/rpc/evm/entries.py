@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from strongroom.codecs import eip55
 from strongroom.domain.asset import Asset
 from strongroom.rpc.assets import unlisted
 from strongroom.rpc.base import Block, Direction, Entry, EntryKind, NodeError, Setup, State, Verdict
@@ -35,11 +36,12 @@ class Entries:
     def token(self, contract: str, symbol: object = None, decimals: object = None) -> Asset:
         """The listed one of that contract, or what else it says of itself."""
         found = self._tokens.get(contract)
-        return found if found is not None else unlisted(self._setup.network, contract, symbol, decimals)
+        return found if found is not None else unlisted(self._setup.network, _shown(contract), symbol, decimals)
 
     def coins(
         self, at: Placed, index: str, sender: str, to: str, amount: int, kind: EntryKind, fee: int | None = None
     ) -> Entry:
+        """``to`` is empty of a creation that failed."""
         return self._entry(at, index, self._setup.coin, sender, to, amount, kind, fee)
 
     def tokens(self, at: Placed, index: str, asset: Asset, sender: str, to: str, amount: int) -> Entry:
@@ -68,7 +70,7 @@ class Entries:
             amount=0 if at.state is State.FAILED else amount,
             status=at.state,
             kind=kind,
-            counterparty=sender if direction is Direction.IN else to,
+            counterparty=_shown(other) if (other := sender if direction is Direction.IN else to) else None,
             fee=fee if sender == self.ours else None,
             block=at.block,
             position=at.position,
@@ -89,6 +91,10 @@ def newest_first(entries: Iterable[Entry]) -> list[Entry]:
 def height_of(entry: Entry) -> int:
     assert entry.block is not None
     return entry.block.height
+
+
+def _shown(address: str) -> str:
+    return eip55.checksum(bytes.fromhex(address[2:]))
 
 
 def _order(entry: Entry) -> tuple[int, int, str, str]:

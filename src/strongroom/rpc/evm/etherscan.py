@@ -3,8 +3,9 @@
 One page is made of three lists, of transactions, calls with value inside them, and ERC-20 transfers. Each is asked
 down from a block, never by page number: pages move while the chain grows, and end at 10,000 rows.
 
-Nothing is `final` here: no row says so, and whoever knows the head can tell. What the lists leave out: the hash of the
-block of a call where the transaction itself is not in a list (it is empty then), and the part of a fee that goes to L1.
+Nothing is `final` here: no row says so, and whoever knows the head can tell. What is left out: the hash of the block of
+a call where the transaction itself is in no list (it is empty then), the part of a fee that goes to L1, and what the
+genesis block gave.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _MOST_ROWS: Final = 1000
 """Rows of one call that a free key is given."""
 _MOST_PAGES: Final = 10
 """Of one block: 10,000 rows are all that is ever given."""
+_GENESIS: Final = "GENESIS"
 _LAST_BLOCK: Final = 999_999_999_999
 _EMPTY: Final = ("no transactions found", "no token transfers found", "no internal transactions found", "no records")
 _BUSY: Final = ("rate limit", "too many", "max calls", "busy", "try again")
@@ -44,7 +46,8 @@ class _Answer(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True, rename="camel"):
     block_number: str
     time_stamp: str
-    value: str
+    value: str | None = None
+    """Of a token that is not an ERC-20 there is none: Blockscout lists them all."""
     to: str | None = None
     hash: str | None = None
     transaction_hash: str | None = None
@@ -72,8 +75,14 @@ class _Row(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def taker(self) -> str:
-        """What a creation makes, where there is no recipient."""
-        return values.address(self.to or self.contract_address or "")
+        """What a creation makes, where there is no recipient; empty where it failed."""
+        written = self.to or self.contract_address
+        return values.address(written) if written else ""
+
+    @property
+    def movement(self) -> bool:
+        """Not one of those of the genesis block, which have no hash, and not of an ERC-721."""
+        return self.value is not None and not (self.hash or "").startswith(_GENESIS)
 
 
 class _Transaction(_Row, frozen=True, rename="camel"):
@@ -198,12 +207,13 @@ class _Proxied(msgspec.Struct, frozen=True):
 
 def _entries(entries: Entries, rows: Sequence[_Row]) -> list[Entry]:
     """Of whole blocks. Transfers have no number in Etherscan's list: they are counted within their transaction."""
-    fullest = {row.tx_id: row for row in rows if row.block_hash is not None}
+    rows = [row for row in rows if row.movement]
+    fullest = {row.tx_id: row for row in rows if row.block_hash}
     seen: Counter[tuple[str, str]] = Counter()
     made: list[Entry] = []
     for row in rows:
         at = _placed(row, fullest.get(row.tx_id, row))
-        amount = values.decimal(row.value)
+        amount = values.decimal(row.value or "")
         if isinstance(row, _Transfer):
             contract = values.address(row.contract_address or "")
             seen[at.tx_id, contract] += 1
@@ -221,7 +231,7 @@ def _entries(entries: Entries, rows: Sequence[_Row]) -> list[Entry]:
 
 
 def _placed(row: _Row, fullest: _Row) -> Placed:
-    block_hash = "" if fullest.block_hash is None else values.hash32(fullest.block_hash)
+    block_hash = values.hash32(fullest.block_hash) if fullest.block_hash else ""
     block = Block(row.height, block_hash, values.time(values.decimal(row.time_stamp)))
     position = values.decimal(fullest.transaction_index or "0", values.MOST_HEIGHT)
     return Placed(row.tx_id, block, position, State.FAILED if row.failed else State.CONFIRMED)

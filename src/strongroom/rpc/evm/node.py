@@ -175,14 +175,15 @@ class Node(Partial):
         shown = [asset for asset in assets if asset.id not in wrong]
         reads = {(h.address, a.id): multicall.balance(h.canonical, _contract(a)) for h in holders for a in shown}
         words = await self._at(at, list(reads.values()))
+        # An asset that one holder's balance cannot be read of is left out as a whole: half a sum would pass for one.
+        partial = {asset_id for (_, asset_id), read in reads.items() if read not in words}
         found = [
-            Balance(holder.address, asset, self._checked(asset, words[read]))
+            Balance(holder.address, asset, self._checked(asset, words[reads[holder.address, asset.id]]))
             for holder in holders
             for asset in shown
-            if (read := reads[holder.address, asset.id]) in words
+            if asset.id not in partial
         ]
-        read_of = {balance.asset.id for balance in found}
-        unreadable = [asset.id for asset in assets if asset.id not in read_of] if holders else sorted(wrong)
+        unreadable = [asset.id for asset in assets if asset.id in wrong | partial]
         return Balances(at, found, unreadable)
 
     async def _at(self, head: Head, reads: Sequence[multicall.Read]) -> Mapping[multicall.Read, int]:

@@ -80,7 +80,8 @@ class Otterscan(Partial):
 def _entries(entries: Entries, transaction: _Transaction, receipt: _Receipt, finalized: int) -> list[Entry]:
     at = _placed(transaction, receipt, finalized)
     giver = values.address(transaction.sender)
-    taker = values.address(transaction.to or receipt.contract_address or "")
+    written = transaction.to or receipt.contract_address
+    taker = values.address(written) if written else ""
     made: list[Entry] = []
     if entries.ours in (giver, taker):
         kind = EntryKind.TRANSFER if transaction.input in ("", "0x") else EntryKind.CONTRACT

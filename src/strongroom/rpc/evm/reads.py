@@ -41,6 +41,8 @@ class Reads:
         those behind it fail too.
         """
         asked = _Asked(list(dict.fromkeys(reads)), at)
+        if not asked.reads:
+            return {}
         way = await self._best()
         for _ in range(_ROUNDS if way is not Way.SINGLY else 0):
             left = asked.left()
