@@ -27,6 +27,7 @@ NOT_FOUND: Final = "not_found"
 _REFILL: Final = 60.0
 """Seconds: ElectrumX's budget of 1,000 units grows by one a second."""
 _HEADER: Final = 80
+_PARENT_PENDING: Final = -1
 _TRIES: Final = 3
 _MISSING: Final = re.compile(r"no such mempool|missing transaction|not found|(?<!\d)-5(?!\d)", re.IGNORECASE)
 _MOST: Final = 1_000
@@ -135,7 +136,7 @@ class Calls:
         )
         for row in found:
             facts.a_hash(row.tx_hash)
-            facts.height(max(row.height, 0))
+            facts.height(row.height if row.height != _PARENT_PENDING else 0)
         return found
 
     async def raw(self, tx_id: str) -> str:
