@@ -11,16 +11,18 @@ from strongroom.domain.network import Network
 from strongroom.rpc.base import Head, NodeError, Verdict
 from strongroom.telemetry.metrics import RPC_LAG_BLOCKS
 
-_BLOCK_SECONDS: Final = {"bitcoin": 600.0, "evm": 0.25, "tron": 3.0, "solana": 0.4, "ton": 1.0}
+_BLOCK_SECONDS: Final = {"bitcoin": 600.0, "tron": 3.0, "solana": 0.4, "ton": 1.0}
 _ETHEREUM: Final = 12.0
-"""Of chain id 1; other EVM networks may be as fast as Arbitrum."""
-_LAG: Final = {"bitcoin": (1, 0.0), "solana": (50, 0.0)}
+_FASTEST: Final = 0.25
+"""Other EVM networks may be as fast as Arbitrum."""
+_LAG: Final = {"bitcoin": (1, None), "solana": (50, None)}
 _USUAL_LAG: Final = (3, 15.0)
-"""Blocks and seconds: who is behind by more than both is used last."""
+"""Blocks and seconds: who is behind by more than both is used last. Blocks of Bitcoin bear times in any order."""
 _LEAP: Final = 4
 _LEAST_LEAP: Final = 16
-_FUTURE: Final = timedelta(hours=2)
-_FLOOR: Final = 60.0
+_FUTURE: Final = timedelta(hours=3)
+"""More than the two hours that Bitcoin allows."""
+_LATELY: Final = 60.0
 _REMEMBERED: Final = 30.0
 """Seconds after which a source that was behind gets another chance."""
 
@@ -30,7 +32,9 @@ def _now() -> datetime:
 
 
 class Heads:
-    """The last head of each source, by its name. ``now``: the wall clock, for the times that blocks bear.
+    """The last head of each source, by its name, as answers to one question tell it.
+
+    ``now``: the wall clock, for the times that blocks bear.
 
     Networks for testing do as they please: there nobody is said to lie, or to be too old.
     """
@@ -43,12 +47,14 @@ class Heads:
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        usual = _ETHEREUM if network.chain_id == 1 and network.chain == "evm" else _BLOCK_SECONDS[network.chain]
+        is_ethereum = network.chain == "evm" and network.chain_id == 1
+        usual = _ETHEREUM if is_ethereum else _BLOCK_SECONDS.get(network.chain, _FASTEST)
         self._network = network
         self._block_seconds = block_seconds or usual
         self._now = now
         self._clock = clock
         self._heads: dict[str, Head] = {}
+        self._seen_at: dict[str, float] = {}
         self._lag: dict[str, int] = {}
         self._behind_until: dict[str, float] = {}
         self._served: tuple[Head, float] | None = None
@@ -66,15 +72,15 @@ class Heads:
             if head.time > self._now() + _FUTURE:
                 raise NodeError(Verdict.LYING, "future")
             self._expose(name, head)
-            best = self._best()
-            if best is not None and head.height > best.height + self._leap(best):
+            best = max(self._heads.values(), key=_height, default=head)
+            if head.height > best.height + self._leap(best):
                 raise NodeError(Verdict.LYING, "height")
-        self._heads[name] = head
-        best = self._best() or head
+        self._heads[name], self._seen_at[name] = head, self._clock()
+        best = self._best(head)
         lag = self._lag[name] = best.height - head.height
         RPC_LAG_BLOCKS.labels(self._network.name, name).set(lag)
         blocks, seconds = _LAG.get(self._network.chain, _USUAL_LAG)
-        if lag > blocks and (best.time - head.time).total_seconds() > seconds:
+        if lag > blocks and (seconds is None or (best.time - head.time).total_seconds() > seconds):
             self._behind_until[name] = self._clock() + _REMEMBERED
         else:
             self._behind_until.pop(name, None)
@@ -90,15 +96,15 @@ class Heads:
             self._served = (head, self._clock())
 
     def _floor(self) -> Head | None:
-        """What was served lately: a mistake must not stand above the truth for long."""
-        if self._served is None or self._clock() - self._served[1] > max(_FLOOR, 2 * self._block_seconds):
-            return None
-        return self._served[0]
+        return self._served[0] if self._served is not None and self._is_recent(self._served[1]) else None
 
-    def _best(self) -> Head | None:
-        floor = self._floor()
-        known = [*self._heads.values(), *([] if floor is None else [floor])]
-        return max(known, key=lambda head: head.height, default=None)
+    def _best(self, head: Head) -> Head:
+        """Of those that were seen lately: nobody's claim stands above the others for long."""
+        lately = [known for name, known in self._heads.items() if self._is_recent(self._seen_at[name])]
+        return max([head, *lately, *([] if (floor := self._floor()) is None else [floor])], key=_height)
+
+    def _is_recent(self, seen_at: float) -> bool:
+        return self._clock() - seen_at <= max(_LATELY, 2 * self._block_seconds)
 
     def _leap(self, head: Head) -> float:
         """Blocks that there can be after it by now."""
@@ -112,3 +118,7 @@ class Heads:
             if doubts >= 2:
                 del self._heads[liar]
                 self._served = None
+
+
+def _height(head: Head) -> int:
+    return head.height

@@ -1,4 +1,4 @@
-"""The alarm that stored data was changed by someone else."""
+"""The alarm that stored data was changed by someone else, or that a node is not the one that it should be."""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ RPC_DISAGREEMENTS_TOTAL: Final = Counter(
     ["network", "question"],
 )
 ALARMS_TOTAL: Final = Counter(
-    "strongroom_integrity_alarms_total", "Stored data that failed its MAC, seal or comparison", ["kind"]
+    "strongroom_integrity_alarms_total",
+    "Stored data that failed its MAC, seal or comparison; and (foreign_chain) a source that serves another chain",
+    ["kind"],
 )
 LOG_LINES_LOST_TOTAL: Final = Counter(
     "strongroom_log_lines_lost_total", "Log lines that could not be written, or found no room in the queue"

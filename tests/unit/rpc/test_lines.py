@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +19,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,7 +31,6 @@ from strongroom.rpc.jsonrpc import Fault, Question
 from strongroom.rpc.lines import Lines
 
 GENEROUS = dict.fromkeys(Work, 60.0)
-SHORT = dict.fromkeys(Work, 0.3)
 Answering = Callable[[dict[str, Any], asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -247,6 +250,7 @@ async def test_a_hung_server_is_slow_and_gets_a_new_connection(answer: bytes) ->
             await echo(asked, to)
 
     async with serving(hung) as server, lines(server, seconds={**GENEROUS, Work.READ: 0.3}) as to:
+        await to.call("m", [], list[int], work=Work.BROADCAST)
         assert await failed(to.call("hang", [], int)) == (Verdict.BROKEN, "slow")
         assert await to.call("m", [], list[int], work=Work.BROADCAST) == []
         assert server.connections == 2
@@ -266,7 +270,7 @@ async def test_a_late_answer_is_nobodys_and_the_connection_stays() -> None:
                 await echo(each, to)
             late.clear()
 
-    async with serving(slow_once) as server, lines(server, seconds={**GENEROUS, Work.READ: 1.0}) as to:
+    async with serving(slow_once) as server, lines(server, seconds={**GENEROUS, Work.READ: 3.0}) as to:
         slow = asyncio.create_task(failed(to.call("slow", [], int)))
         await came.wait()
         held, late[:] = list(late), []
@@ -316,6 +320,14 @@ async def test_a_history_may_be_longer() -> None:
 
     async with serving(long) as server, lines(server) as to:
         assert await to.call("m", [], str, work=Work.HISTORY) == text
+
+
+async def test_the_kernel_watches_over_idle_connections() -> None:
+    async with serving() as server, lines(server) as to:
+        await to.call("m", [], list[int])
+        assert to._connection is not None
+        connection = to._connection._writer.get_extra_info("socket")
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 async def test_nobody_there() -> None:
@@ -376,3 +388,67 @@ async def test_tls_is_verified_or_pinned(certificate: Certificate) -> None:
 def test_a_file_of_authorities_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         Lines("127.0.0.1", 1, tls=True, ca_file=tmp_path / "none")
+
+
+@dataclass
+class Moody:
+    """Closes, answers late, twice, wrongly or not at all."""
+
+    chance: random.Random
+    well: bool = False
+
+    async def __call__(self, asked: dict[str, Any], to: asyncio.StreamWriter) -> None:
+        mood = 1.0 if self.well else self.chance.random()
+        if mood < 0.02:
+            to.transport.abort()
+        elif mood < 0.04:
+            to.write(b"nonsense\n")
+        elif mood < 0.06:
+            return
+        elif mood < 0.1:
+            say(to, asked["id"], error={"code": -102, "message": "busy"})
+        else:
+            for _ in range(2 if mood < 0.15 else 1):
+                await echo(asked, to)
+
+
+async def answered(to: Lines, n: int) -> bool:
+    """Rightly, as far as it was."""
+    with suppress(NodeError):
+        if n % 3:
+            return await to.call("m", [n], list[int]) == [n]
+        found = await to.batch([Question("m", [n, k]) for k in range(8)], list[int])
+        return all(isinstance(each, NodeError) or each == [n, k] for k, each in enumerate(found))
+    return True
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_whatever_a_server_does_each_call_ends_and_the_next_connection_works(seed: int) -> None:
+    moody = Moody(random.Random(seed))
+    seconds = {**GENEROUS, Work.READ: 1.0}
+    async with serving(moody) as server, lines(server, seconds=seconds, window=5) as to, asyncio.timeout(60):
+        assert all(await asyncio.gather(*(answered(to, n) for n in range(100))))
+        moody.well = True
+        for n in range(3):
+            assert await to.call("m", [n], list[int], work=Work.HISTORY) == [n]
+        assert to._connection is not None
+        assert to._connection._waiting == {}
+
+
+ON_UVLOOP = {
+    "matched": test_answers_are_matched_by_id_whatever_their_order,
+    "greeting": test_the_greeting_comes_first_on_each_connection,
+    "closed while idle": test_a_connection_that_was_closed_while_idle_is_no_failure,
+    "closed on a question": test_a_server_that_closes_on_a_question_is_broken,
+    "kernel": test_the_kernel_watches_over_idle_connections,
+    **{
+        f"moody {seed}": partial(test_whatever_a_server_does_each_call_ends_and_the_next_connection_works, seed)
+        for seed in range(3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", ON_UVLOOP)
+def test_on_the_loop_that_the_service_runs_on(name: str) -> None:
+    """It closes a transport earlier than asyncio's own, and raises where that only warns."""
+    uvloop.run(ON_UVLOOP[name]())

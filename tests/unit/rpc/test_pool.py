@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from strongroom.errors import CursorStale, NodeUnavailable, NotFound, SourceMissing, TransactionRejected
+from strongroom.errors import (
+    CursorStale,
+    NodesDisagree,
+    NodeUnavailable,
+    NotFound,
+    SourceMissing,
+    TransactionRejected,
+)
 from strongroom.rpc.base import Capability, NodeError, Page, Rejection, Sent, State, Status, Verdict
 from strongroom.rpc.endpoint import Endpoint
+from strongroom.rpc.pool import Pool
 from tests.unit.rpc.scripted import (
     COIN,
     ETHEREUM,
@@ -176,6 +189,9 @@ async def test_a_method_that_a_node_does_not_know_is_asked_once() -> None:
         await tested.pool.fees()
     await tested.pool.head()
     assert (names(tested, "fees"), names(tested, "head")) == ("abbbbb", "a")
+    tested.clock.now += 601
+    await tested.pool.fees()
+    assert tested.sources[0].count("fees") == 2
 
 
 async def test_nobody_is_asked_what_it_cannot_tell() -> None:
@@ -342,7 +358,7 @@ class TestBroadcast:
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], source="b")
         assert {each.arguments[-1] for each in tested.sources[:2]} == {("00",)}
 
-    @pytest.mark.parametrize("failure", [BROKEN, BUSY, error(Verdict.LYING), KeyError("x")])
+    @pytest.mark.parametrize("failure", [BROKEN, BUSY, ELSEWHERE, error(Verdict.LYING), KeyError("x")])
     async def test_after_bytes_have_left_there_is_no_error(self, failure: Exception) -> None:
         tested = bench(*(Scripted().will("broadcast", failure) for _ in range(4)))
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], certain=False)
@@ -356,6 +372,14 @@ class TestBroadcast:
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], certain=False)
         tested.sources[1].will("status", Status(State.PENDING))
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], known=True, source="b")
+
+    async def test_a_refusal_counts_where_another_one_could_not_take_it(self) -> None:
+        tested = bench(
+            Scripted().will("broadcast", ELSEWHERE).will("status", Status(State.UNKNOWN)),
+            Scripted().will("broadcast", NONCE_USED).will("status", Status(State.UNKNOWN)),
+        )
+        with pytest.raises(TransactionRejected):
+            await tested.pool.broadcast("00", IDS)
 
     async def test_a_refusal_that_cannot_be_looked_up_is_unknown(self) -> None:
         tested = bench(Scripted().will("broadcast", NONCE_USED).will("status", BROKEN))
@@ -457,6 +481,23 @@ class TestHeads:
         assert (await tested.pool.head()).height == 100
         assert tested.pool.describe()[0].cause == "height"
 
+    async def test_a_small_lie_of_one_that_is_gone_is_forgotten(self) -> None:
+        """Sixteen blocks too many are possible, and three hours ahead of the others on Bitcoin."""
+        bitcoin = replace(ETHEREUM, name="bitcoin", chain="bitcoin", chain_id=None)
+        tested = bench(Scripted().will("head", head(100), head(116), BROKEN), Scripted(), network=bitcoin)
+        assert [(await tested.pool.head()).height for _ in range(2)] == [100, 116]
+        with pytest.raises(NodeUnavailable):
+            await tested.pool.head()
+        tested.clock.now += 1201
+        assert (await tested.pool.head()).height == 100
+
+    async def test_times_of_bitcoin_come_in_any_order(self) -> None:
+        bitcoin = replace(ETHEREUM, name="bitcoin", chain="bitcoin", chain_id=None)
+        early = head(110, at=head(90).time)
+        tested = bench(Scripted().will("head", ELSEWHERE, head(100)), Scripted().will("head", early), network=bitcoin)
+        assert [(await tested.pool.head()).height for _ in range(2)] == [110, 110]
+        assert tested.pool.describe()[0].state == "behind"
+
     async def test_networks_for_testing_do_as_they_please(self) -> None:
         tested = bench(
             Scripted().will("head", head(100), head(10**6, at=head(100).time), head(50)), network=for_testing()
@@ -469,6 +510,62 @@ class TestHeads:
             Scripted().will("balances", balances(8, 101)),
         )
         assert [(await tested.pool.balances([HOLDER], [COIN])).at.height for _ in range(2)] == [101, 101]
+
+    async def test_balances_may_be_of_an_earlier_block_than_the_head(self) -> None:
+        """Where they are of the last final block; that makes nobody late."""
+        tested = bench(Scripted().will("head", head(119)).will("balances", balances(7, 100)))
+        tested.clock.now += 12 * 19
+        for _ in range(2):
+            assert (await tested.pool.head()).height == 119
+            assert (await tested.pool.balances([HOLDER], [COIN])).at.height == 100
+        assert tested.pool.describe()[0].state == "ok"
+
+
+OUTCOMES = (
+    *(error(verdict, cause) for verdict in Verdict for cause in ("said", "no_method", "credential", "unreachable")),
+    error(Verdict.BUSY, retry_after=7), NONCE_USED, KeyError("x"), TimeoutError(), OSError(), RecursionError(),
+)  # fmt: skip
+ERRORS = (NodeUnavailable, NodesDisagree, NotFound, SourceMissing, TransactionRejected)
+USUAL = {
+    "head": head(100), "balances": balances(7), "status": Status(State.PENDING), "transaction": b"bytes",
+    "broadcast": Sent(IDS.tx_ids[0]), "pin": None,
+}  # fmt: skip
+CALLS: dict[str, Callable[[Pool], Awaitable[object]]] = {
+    "head": lambda pool: pool.head(),
+    "balances": lambda pool: pool.balances([HOLDER], [COIN]),
+    "status": lambda pool: pool.status(TRACKED),
+    "transaction": lambda pool: pool.transaction("id"),
+    "broadcast": lambda pool: pool.broadcast("00", IDS),
+    "agreed": lambda pool: pool.agreed(Capability.STATUS, lambda source: source.status(TRACKED)),
+}
+
+
+def whims(chance: random.Random, question: str) -> list[object]:
+    """That it serves another chain is left out: it would be out for good."""
+    fitting = [each for each in OUTCOMES if question != "pin" or getattr(each, "verdict", None) is not Verdict.LYING]
+    return [chance.choice(fitting) if chance.random() < 0.6 else USUAL[question] for _ in range(50)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_sources_do_callers_see_answers_and_errors_of_ours(seed: int) -> None:
+    """And when all of them are well again, so is the pool."""
+    chance = random.Random(seed)
+    tested = bench(*(Scripted() for _ in range(4)), operators="wxyz")
+    for source, question in itertools.product(tested.sources, USUAL):
+        source.will(question, *whims(chance, question))
+    for _ in range(300):
+        question = chance.choice(list(CALLS))
+        before = tested.total(question)
+        with suppress(*ERRORS):
+            await CALLS[question](tested.pool)
+        assert tested.total(question) - before <= 3
+        tested.clock.now += chance.random() * 3
+    for source, question in itertools.product(tested.sources, USUAL):
+        source.will(question, USUAL[question])
+    tested.clock.now += 4000
+    for call in list(CALLS.values()) * 2:
+        await call(tested.pool)
+    await tested.pool.close()
 
 
 async def test_verdicts_are_counted_by_source() -> None:

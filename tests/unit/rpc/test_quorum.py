@@ -117,6 +117,13 @@ async def test_one_who_serves_another_chain_leaves_the_other_one_alone() -> None
             await agreed(tested)
 
 
+async def test_one_who_does_not_know_the_method_does_not_leave_the_other_one_alone_either() -> None:
+    tested = bench(*telling(balances(7), error(Verdict.ELSEWHERE, "no_method")))
+    for _ in range(3):
+        with pytest.raises(NodeUnavailable):
+            await agreed(tested)
+
+
 async def test_nobody_can_tell() -> None:
     with pytest.raises(SourceMissing):
         await agreed(bench(Scripted(able=frozenset({Capability.HEAD}))))
