@@ -24,7 +24,7 @@ from strongroom.rpc.base import (
     Tracked,
     Verdict,
 )
-from tests.contract.readers.bitcoin_world import World, ids, setup, tracked
+from tests.contract.readers.bitcoin_world import BITCOIN, NETWORK, World, ids, setup, tracked
 from tests.support.bitcoind import COIN, Bitcoind
 from tests.support.electrumx import ElectrumX
 from tests.support.fake_esplora import FakeEsplora
@@ -221,11 +221,19 @@ async def test_reorg_takes_a_confirmation_back(source: Source, world: World) -> 
     assert (await source.status(tracked(raw))).state is State.PENDING
     [balance] = (await source.balances([owner], [TBTC])).found
     assert balance.confirmed == COIN
+    assert await states(source, owner) in ([(tx_id, State.PENDING), (coin[0], State.CONFIRMED)], None)
     other = world.send(rival, owner, mine=True)
     world.settle(owner, has=other, lacks=tx_id)
     found = await source.status(tracked(raw))
     assert (found.state, found.final) == (State.REPLACED, False)
     assert await reason(source, raw) is Rejection.ALREADY_SPENT, "an index that still has it is no proof"
+    assert await states(source, owner) in ([(other, State.CONFIRMED), (coin[0], State.CONFIRMED)], None)
+
+
+async def states(source: Source, holder: Holder) -> list[tuple[str, State]] | None:
+    if Capability.HISTORY not in source.capabilities:
+        return None
+    return [(each.tx_id, each.status) for each in (await source.history(holder, begin=None, most=10)).entries]
 
 
 @indexed_source
@@ -290,3 +298,15 @@ async def test_transaction_is_the_one_that_was_asked_for(source: Source, world: 
     tx_id, _ = world.fund(owner)
     assert (await source.transaction(tx_id)).hex() == world.node.call("getrawtransaction", tx_id)
     assert (await error_of(source.transaction(NOBODY))).verdict is Verdict.ELSEWHERE
+
+
+@every_source
+async def test_previous_transactions_that_a_psbt_lacks(source: Source, world: World) -> None:
+    owner = world.holder("legacy")
+    coins = [world.fund(owner, COIN + number) for number in range(2)]
+    inputs = [{"txid": tx_id, "vout": vout} for tx_id, vout in coins]
+    read = BITCOIN.decode(NETWORK, world.node.call("createpsbt", inputs, [{owner.address: 2}]))
+    assert read.wants == tuple(tx_id for tx_id, _ in coins)
+    found = read.with_previous({tx_id: await source.transaction(tx_id) for tx_id in read.wants})
+    assert found.wants == ()
+    assert [each.value for each in found.known] == [COIN, COIN + 1]
