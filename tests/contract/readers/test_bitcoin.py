@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from strongroom.rpc.base import (
     Capability,
     Direction,
+    Entry,
     EntryKind,
     FeeQuality,
     Holder,
@@ -310,3 +314,44 @@ async def test_previous_transactions_that_a_psbt_lacks(source: Source, world: Wo
     found = read.with_previous({tx_id: await source.transaction(tx_id) for tx_id in read.wants})
     assert found.wants == ()
     assert [each.value for each in found.known] == [COIN, COIN + 1]
+
+
+@pytest.mark.parametrize("seed", [41, 42, 43])
+async def test_history_is_that_of_a_fresh_index_after_any_reorg(seed: int, world: World) -> None:
+    """The fake Esplora reads the whole chain anew; the Electrum server has lived through all of it."""
+    lived, fresh = world.source("electrum"), world.source("esplora")
+    chance, owner = random.Random(seed), world.holder()
+    coins = [world.fund(owner) for _ in range(3)]
+    for _ in range(12):
+        step = chance.choice(["pay", "spend", "mine", "reorg", "reorg"])
+        if step == "pay":
+            coins.append(world.fund(owner, chance.randrange(5_000, COIN), mine=False))
+        elif step == "spend" and coins:
+            coin = coins.pop()
+            worth = world.node.call("gettxout", *coin)
+            if worth is not None:
+                kept = int(worth["value"] * COIN) - 1_000
+                coins.append((world.send(world.spend(coin, to={owner: kept}), owner), 0))
+        elif step == "mine":
+            world.node.mine()
+        elif step == "reorg":
+            deep = chance.randrange(1, 4)
+            world.node.call("invalidateblock", world.node.call("getblockhash", world.node.call("getblockcount") - deep))
+            for _ in range(deep + 2):
+                world.node.call("generateblock", world.holder().address, [])
+        deadline = time.monotonic() + 120
+        while await whole(lived, owner) != (expected := await whole(fresh, owner)):
+            assert time.monotonic() < deadline, (step, expected)
+        assert expected
+    await lived.close()
+    await fresh.close()
+
+
+async def whole(source: Source, holder: Holder) -> list[Entry]:
+    found: list[Entry] = []
+    begin: str | None = None
+    while not found or begin is not None:
+        page = await source.history(holder, begin=begin, most=5)
+        found += [replace(each, counterparty=None) for each in page.entries]
+        begin = page.next
+    return found
