@@ -353,6 +353,7 @@ def test_refusals(code: int, words: str, meaning: str) -> None:
         (1, "history too large", Verdict.ELSEWHERE),
         (10_001, "history too large", Verdict.ELSEWHERE),
         (1, "still catching up with daemon", Verdict.ELSEWHERE),
+        (1, "height 1,234 out of range", Verdict.ELSEWHERE),
         (2, "daemon error: DaemonError({'code': -5, 'message': 'No such mempool or blockchain transaction.'})",
          Verdict.ELSEWHERE),
         (-32600, "missing transaction", Verdict.ELSEWHERE),

@@ -26,6 +26,7 @@ NOT_FOUND: Final = "not_found"
 
 _REFILL: Final = 60.0
 """Seconds: ElectrumX's budget of 1,000 units grows by one a second."""
+_MOVING: Final = "moving"
 _HEADER: Final = 80
 _PARENT_PENDING: Final = -1
 _MAYBE_TEXT: Final[type[str | None]] = cast("Any", str | None)
@@ -45,6 +46,8 @@ def classify(fault: Fault) -> NodeError | None:
         return NodeError(Verdict.BUSY, "rate_limited", retry_after=_REFILL)
     if "too large" in said or "too many" in said:
         return NodeError(Verdict.ELSEWHERE, "history_too_large")
+    if "out of range" in said or "nvalid height" in said:  # a history that is ahead of its headers: a reorg
+        return NodeError(Verdict.ELSEWHERE, _MOVING)
     if "catching up" in said:
         return NodeError(Verdict.ELSEWHERE, "syncing")
     if (refused := refusals.of(said)) is not None:
@@ -128,7 +131,7 @@ class Calls:
             last, tip = tip, await self.tip()
             if last == tip:
                 return tip, found
-        raise NodeError(Verdict.ELSEWHERE, "moving")
+        raise NodeError(Verdict.ELSEWHERE, _MOVING)
 
     async def sums(self, hashes: Sequence[str]) -> list[Sum]:
         used = await self._used(hashes) if len(hashes) > _FEW else hashes
