@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
@@ -16,12 +17,13 @@ from strongroom.rpc.bitcoin import core, electrum
 from strongroom.rpc.bitcoin.core import Core
 from strongroom.rpc.bitcoin.electrum import Electrum
 from strongroom.rpc.bitcoin.esplora import Esplora
-from strongroom.rpc.http import SECONDS, Http
+from strongroom.rpc.http import SECONDS, Http, Work
 from strongroom.rpc.jsonrpc import JsonRpc
 from strongroom.rpc.lines import Lines
 from tests.support.bitcoind import COIN, Bitcoind
 from tests.support.electrumx import ElectrumX
 from tests.support.fake_esplora import FakeEsplora
+from tests.support.liar import Liar, lying_http, lying_lines
 
 BITCOIN: Final = Bitcoin()
 (NETWORK,) = (each for each in BITCOIN.networks if each.name == "bitcoin-regtest")
@@ -41,14 +43,25 @@ class World:
         self.node, self.electrumx, self.esplora = node, electrumx, esplora
         node.call("createwallet", _WALLET)
 
-    def source(self, kind: str, **changed: Any) -> Source:
+    def source(
+        self, kind: str, *, liar: Liar | None = None, seconds: Mapping[Work, float] = PATIENT, **changed: Any
+    ) -> Source:
+        """``liar``: what stands before the true server."""
         made = setup(**changed)
-        if kind == "core":
-            return Core(made, JsonRpc(Http(Secret(self.node.url), seconds=PATIENT), core.classify, batch=100))
-        if kind == "esplora":
-            return Esplora(made, Http(Secret(self.esplora.url), seconds=PATIENT))
-        lines = Lines("127.0.0.1", self.electrumx.port, tls=False, classify=electrum.classify, seconds=PATIENT)
-        return Electrum(made, lines)
+        if kind == "electrum":
+            port = self.electrumx.port if liar is None else liar.port
+            return Electrum(made, Lines("127.0.0.1", port, tls=False, classify=electrum.classify, seconds=seconds))
+        http = Http(Secret(self.url(kind) if liar is None else liar.url), seconds=seconds)
+        return Esplora(made, http) if kind == "esplora" else Core(made, JsonRpc(http, core.classify, batch=100))
+
+    def url(self, kind: str) -> str:
+        return self.esplora.url if kind == "esplora" else self.node.url
+
+    @asynccontextmanager
+    async def lying(self, kind: str) -> AsyncIterator[Liar]:
+        electrumx = ("127.0.0.1", self.electrumx.port)
+        async with lying_lines(electrumx) if kind == "electrum" else lying_http(self.url(kind)) as liar:
+            yield liar
 
     def holder(self, kind: str = "bech32") -> Holder:
         """A fresh address of a wallet that can sign for it."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from strongroom.rpc.base import (
     Capability,
     Direction,
+    Entry,
     EntryKind,
     FeeQuality,
     Holder,
@@ -24,7 +28,7 @@ from strongroom.rpc.base import (
     Tracked,
     Verdict,
 )
-from tests.contract.readers.bitcoin_world import World, ids, setup, tracked
+from tests.contract.readers.bitcoin_world import BITCOIN, NETWORK, World, ids, setup, tracked
 from tests.support.bitcoind import COIN, Bitcoind
 from tests.support.electrumx import ElectrumX
 from tests.support.fake_esplora import FakeEsplora
@@ -221,11 +225,19 @@ async def test_reorg_takes_a_confirmation_back(source: Source, world: World) -> 
     assert (await source.status(tracked(raw))).state is State.PENDING
     [balance] = (await source.balances([owner], [TBTC])).found
     assert balance.confirmed == COIN
+    assert await states(source, owner) in ([(tx_id, State.PENDING), (coin[0], State.CONFIRMED)], None)
     other = world.send(rival, owner, mine=True)
     world.settle(owner, has=other, lacks=tx_id)
     found = await source.status(tracked(raw))
     assert (found.state, found.final) == (State.REPLACED, False)
     assert await reason(source, raw) is Rejection.ALREADY_SPENT, "an index that still has it is no proof"
+    assert await states(source, owner) in ([(other, State.CONFIRMED), (coin[0], State.CONFIRMED)], None)
+
+
+async def states(source: Source, holder: Holder) -> list[tuple[str, State]] | None:
+    if Capability.HISTORY not in source.capabilities:
+        return None
+    return [(each.tx_id, each.status) for each in (await source.history(holder, begin=None, most=10)).entries]
 
 
 @indexed_source
@@ -290,3 +302,66 @@ async def test_transaction_is_the_one_that_was_asked_for(source: Source, world: 
     tx_id, _ = world.fund(owner)
     assert (await source.transaction(tx_id)).hex() == world.node.call("getrawtransaction", tx_id)
     assert (await error_of(source.transaction(NOBODY))).verdict is Verdict.ELSEWHERE
+
+
+@every_source
+async def test_previous_transactions_that_a_psbt_lacks(source: Source, world: World) -> None:
+    owner = world.holder("legacy")
+    coins = [world.fund(owner, COIN + number) for number in range(2)]
+    inputs = [{"txid": tx_id, "vout": vout} for tx_id, vout in coins]
+    read = BITCOIN.decode(NETWORK, world.node.call("createpsbt", inputs, [{owner.address: 2}]))
+    assert read.wants == tuple(tx_id for tx_id, _ in coins)
+    found = read.with_previous({tx_id: await source.transaction(tx_id) for tx_id in read.wants})
+    assert found.wants == ()
+    assert [each.value for each in found.known] == [COIN, COIN + 1]
+
+
+@pytest.mark.parametrize("seed", [41, 42, 43])
+async def test_history_is_that_of_a_fresh_index_after_any_reorg(seed: int, world: World) -> None:
+    """The fake Esplora reads the whole chain anew; the Electrum server has lived through all of it."""
+    lived, fresh = world.source("electrum"), world.source("esplora")
+    chance, owner = random.Random(seed), world.holder()
+    coins = [world.fund(owner) for _ in range(3)]
+    for _ in range(12):
+        step = chance.choice(["pay", "spend", "mine", "reorg", "reorg"])
+        if step == "pay":
+            coins.append(world.fund(owner, chance.randrange(5_000, COIN), mine=False))
+        elif step == "spend" and coins:
+            coin = coins.pop()
+            worth = world.node.call("gettxout", *coin)
+            if worth is not None:
+                kept = int(worth["value"] * COIN) - 1_000
+                coins.append((world.send(world.spend(coin, to={owner: kept}), owner), 0))
+        elif step == "mine":
+            world.node.mine()
+        elif step == "reorg":
+            deep = chance.randrange(1, 4)
+            world.node.call("invalidateblock", world.node.call("getblockhash", world.node.call("getblockcount") - deep))
+            for _ in range(deep + 2):
+                world.node.call("generateblock", world.holder().address, [])
+        deadline = time.monotonic() + 120
+        while await whole_or_moving(lived, owner) != (expected := await whole(fresh, owner)):
+            assert time.monotonic() < deadline, (step, expected)
+        assert expected
+    await lived.close()
+    await fresh.close()
+
+
+async def whole(source: Source, holder: Holder) -> list[Entry]:
+    found: list[Entry] = []
+    begin: str | None = None
+    while not found or begin is not None:
+        page = await source.history(holder, begin=begin, most=5)
+        found += [replace(each, counterparty=None) for each in page.entries]
+        begin = page.next
+    return found
+
+
+async def whole_or_moving(source: Source, holder: Holder) -> list[Entry] | None:
+    """In the middle of a reorg, a server may not say anything."""
+    try:
+        return await whole(source, holder)
+    except NodeError as error:
+        if error.verdict is not Verdict.ELSEWHERE:
+            raise
+        return None

@@ -58,7 +58,7 @@ FIRST_PAYMENT_ID = "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e
 
 @asynccontextmanager
 async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIterator[Electrum]:
-    """A server that says these things, whatever the parameters."""
+    """A server that says these things, or what they make of the parameters."""
     said = {"server.version": ["a server", version], "blockchain.block.header": GENESIS, **answers}
 
     async def answer(line: bytes) -> bytes:
@@ -66,6 +66,8 @@ async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIte
         method = asked["method"]
         if method not in said:
             told: dict[str, Any] = {"error": {"code": -32601, "message": f"unknown method {method}"}}
+        elif callable(said[method]):
+            told = {"result": said[method](*asked["params"])}
         elif isinstance(said[method], Fault):
             told = {"error": {"code": said[method].code, "message": said[method].message}}
         else:
@@ -211,6 +213,50 @@ async def test_balance_of_the_protocol_documents() -> None:
     assert (balance.confirmed, balance.pending, balance.spendable) == (103873966, 23684400, 103873966)
 
 
+async def test_scripts_without_a_history_cost_little() -> None:
+    """ElectrumX charges a third of a balance for a status, and has 1,000 units for a client."""
+    holders = [Holder(bytes([number]), str(number)) for number in range(200)]
+    used = {electrum_calls.script_hash(each.canonical) for each in holders[::50]}
+    asked: list[str] = []
+
+    def balance(script_hash: str) -> dict[str, int]:
+        asked.append(script_hash)
+        return {"confirmed": 7, "unconfirmed": 0}
+
+    answers = {
+        "blockchain.headers.subscribe": {"height": 1, "hex": BLOCK_1},
+        "blockchain.scripthash.subscribe": lambda script_hash: "ab" * 32 if script_hash in used else None,
+        "blockchain.scripthash.get_balance": balance,
+        "blockchain.scripthash.listunspent": [],
+    }
+    async with electrum(answers) as source:
+        found = await source.balances(holders, [SETUP.coin])
+    assert [each.confirmed for each in found.found] == [0 if number % 50 else 7 for number in range(200)]
+    assert set(asked) == used
+
+
+@pytest.mark.parametrize(
+    ("verbose", "state"),
+    [
+        ({"hex": FIRST_PAYMENT}, State.PENDING),
+        ({"hex": FIRST_PAYMENT, "blockhash": HASH_1, "confirmations": 0}, State.UNKNOWN),
+        ({"hex": FIRST_PAYMENT, "blockhash": HASH_1, "confirmations": 1}, None),
+    ],
+)
+async def test_what_the_node_knows_before_its_electrum_server(verbose: dict[str, Any], state: State | None) -> None:
+    """A block that is no longer in the chain, pending, and one that the server has still to read."""
+    answers = {
+        "blockchain.transaction.get": lambda _, told=False: verbose if told else FIRST_PAYMENT,
+        "blockchain.scripthash.get_history": [],
+    }
+    async with electrum(answers) as source:
+        if state is None:
+            with pytest.raises(NodeError, match="behind"):
+                await source.status(Tracked(FIRST_PAYMENT_ID))
+        else:
+            assert (await source.status(Tracked(FIRST_PAYMENT_ID))).state is state
+
+
 async def test_first_payment() -> None:
     for raw in (
         electrum({"blockchain.transaction.get": FIRST_PAYMENT}),
@@ -307,6 +353,7 @@ def test_refusals(code: int, words: str, meaning: str) -> None:
         (1, "history too large", Verdict.ELSEWHERE),
         (10_001, "history too large", Verdict.ELSEWHERE),
         (1, "still catching up with daemon", Verdict.ELSEWHERE),
+        (1, "height 1,234 out of range", Verdict.ELSEWHERE),
         (2, "daemon error: DaemonError({'code': -5, 'message': 'No such mempool or blockchain transaction.'})",
          Verdict.ELSEWHERE),
         (-32600, "missing transaction", Verdict.ELSEWHERE),

@@ -39,8 +39,8 @@ from strongroom.rpc.source import Partial
 
 classify = electrum_calls.classify
 
-_RECENT: Final = 200
-"""Transactions of one answer that are looked at for being coinbases; with more, what is spendable is not told."""
+_RECENT: Final = 100
+"""Scripts whose outputs are looked at, and transactions, for coinbases; with more, what is spendable is not told."""
 _OUTPUTS: Final = 4
 """Outputs whose history is asked for the block of their transaction."""
 _RETURN: Final = b"\x6a"
@@ -76,6 +76,8 @@ class Electrum(Partial):
         """And what of the confirmed is immature, where that can be told."""
         sums = await self._calls.sums(hashes)
         funded = [each for each, found in zip(hashes, sums, strict=True) if found.confirmed]
+        if len(funded) > _RECENT:
+            return [(found, None) for found in sums]
         recent = {
             each: [one for one in unspent if one.height > 0 and facts.is_immature(one.height, tip.height)]
             for each, unspent in zip(funded, await self._calls.unspent(funded), strict=True)
@@ -147,17 +149,24 @@ class Electrum(Partial):
         try:
             return facts.sent(ids, await self._calls.send(signed))
         except NodeError as error:
-            if error.cause == refusals.INPUTS_GONE and await self._placed(ids.tx_ids[0]) is not None:
+            if error.cause == refusals.INPUTS_GONE and await self._has(ids.tx_ids[0]):
                 return Sent(ids.tx_ids[0], known=True)
             return facts.known(ids, error)
 
+    async def _has(self, tx_id: str) -> bool:
+        found = await self._found(tx_id)
+        return found is not None and await self._placed(tx_id, found) is not None
+
     async def status(self, tracked: Tracked) -> Status:
-        found = await self._placed(tracked.tx_id)
-        if found is not None:
-            return await self._status(found)
+        found = await self._found(tracked.tx_id)
+        row = None if found is None else await self._placed(tracked.tx_id, found)
+        if row is not None:
+            return await self._status(row)
         for spent in tracked.ids.consumes if tracked.ids else ():
             if (replaced := await self._replaced(*facts.outpoint(spent.sequence))) is not None:
                 return replaced
+        if found is not None and await self._calls.is_in_mempool(tracked.tx_id):
+            return Status(State.PENDING)  # the server asks its node for news every few seconds
         return Status(State.UNKNOWN)
 
     async def _found(self, tx_id: str) -> Transaction | None:
@@ -169,11 +178,8 @@ class Electrum(Partial):
                 raise
             return None
 
-    async def _placed(self, tx_id: str) -> Row | None:
+    async def _placed(self, tx_id: str, found: Transaction) -> Row | None:
         """Its row in the history of an output that can be spent, and whose history has a bearable length."""
-        found = await self._found(tx_id)
-        if found is None:
-            return None
         for output in [each for each in found.outputs if each.script[:1] != _RETURN][:_OUTPUTS]:
             try:
                 rows = await self._calls.rows(output.script)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from decimal import Decimal
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -26,7 +26,12 @@ NOT_FOUND: Final = "not_found"
 
 _REFILL: Final = 60.0
 """Seconds: ElectrumX's budget of 1,000 units grows by one a second."""
+_MOVING: Final = "moving"
 _HEADER: Final = 80
+_PARENT_PENDING: Final = -1
+_MAYBE_TEXT: Final[type[str | None]] = cast("Any", str | None)
+_FEW: Final = 25
+"""Scripts whose balances are asked for without asking first which have a history."""
 _TRIES: Final = 3
 _MISSING: Final = re.compile(r"no such mempool|missing transaction|not found|(?<!\d)-5(?!\d)", re.IGNORECASE)
 _MOST: Final = 1_000
@@ -41,6 +46,8 @@ def classify(fault: Fault) -> NodeError | None:
         return NodeError(Verdict.BUSY, "rate_limited", retry_after=_REFILL)
     if "too large" in said or "too many" in said:
         return NodeError(Verdict.ELSEWHERE, "history_too_large")
+    if "out of range" in said or "nvalid height" in said:  # a history that is ahead of its headers: a reorg
+        return NodeError(Verdict.ELSEWHERE, _MOVING)
     if "catching up" in said:
         return NodeError(Verdict.ELSEWHERE, "syncing")
     if (refused := refusals.of(said)) is not None:
@@ -64,6 +71,9 @@ class Sum(msgspec.Struct, frozen=True):
     unconfirmed: int
 
 
+_NOTHING: Final = Sum(0, 0)
+
+
 class Unspent(msgspec.Struct, frozen=True):
     tx_hash: str
     height: int
@@ -75,6 +85,11 @@ class Row(msgspec.Struct, frozen=True):
     height: int
     """0 in the mempool, and -1 where it spends what is in the mempool too."""
     fee: int | None = None
+
+
+class _Verbose(msgspec.Struct, frozen=True):
+    blockhash: str | None = None
+    confirmations: int = 0
 
 
 class _Mempool(msgspec.Struct, frozen=True):
@@ -116,14 +131,20 @@ class Calls:
             last, tip = tip, await self.tip()
             if last == tip:
                 return tip, found
-        raise NodeError(Verdict.ELSEWHERE, "moving")
+        raise NodeError(Verdict.ELSEWHERE, _MOVING)
 
     async def sums(self, hashes: Sequence[str]) -> list[Sum]:
-        found = await self._all("blockchain.scripthash.get_balance", hashes, Sum)
-        for each in found:
+        used = await self._used(hashes) if len(hashes) > _FEW else hashes
+        found = dict(zip(used, await self._all("blockchain.scripthash.get_balance", used, Sum), strict=True))
+        for each in found.values():
             facts.amount(each.confirmed)
             facts.change(each.unconfirmed)
-        return found
+        return [found.get(each, _NOTHING) for each in hashes]
+
+    async def _used(self, hashes: Sequence[str]) -> Sequence[str]:
+        """Those with a history. ElectrumX charges a third of a balance for it, out of 1,000 units a client."""
+        statuses = await self._all("blockchain.scripthash.subscribe", hashes, _MAYBE_TEXT)
+        return [each for each, status in zip(hashes, statuses, strict=True) if status is not None]
 
     async def unspent(self, hashes: Sequence[str]) -> list[list[Unspent]]:
         return await self._all("blockchain.scripthash.listunspent", hashes, list[Unspent], work=Work.HISTORY)
@@ -135,11 +156,20 @@ class Calls:
         )
         for row in found:
             facts.a_hash(row.tx_hash)
-            facts.height(max(row.height, 0))
+            facts.height(row.height if row.height != _PARENT_PENDING else 0)
         return found
 
     async def raw(self, tx_id: str) -> str:
         return await self._lines.call("blockchain.transaction.get", [tx_id], str, work=Work.HISTORY)
+
+    async def is_in_mempool(self, tx_id: str) -> bool:
+        """Of the node behind the server, which may know it sooner. Raises NodeError where the server does not pass
+        this on, and where the transaction is in a block that the server has not seen.
+        """
+        found = await self._lines.call("blockchain.transaction.get", [tx_id, True], _Verbose, work=Work.HISTORY)
+        if found.blockhash is not None and found.confirmations > 0:
+            raise NodeError(Verdict.ELSEWHERE, "behind")
+        return found.blockhash is None
 
     async def transactions(self, tx_ids: Iterable[str]) -> dict[str, Transaction]:
         """Each checked to be the one."""

@@ -222,6 +222,8 @@ class Esplora(Partial):
     async def fees(self) -> Fees:
         found = await self._http.read("GET", "/fee-estimates", of=dict[str, Decimal])
         told = [found.get(str(blocks)) for blocks in fees.TARGETS]
+        if not all(each.isdigit() for each in found):
+            raise NodeError(Verdict.BROKEN, "bad_answer")
         return fees.suggest([None if each is None else rate(each, Rate.SAT_PER_VB) for each in told], FLOOR)
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
