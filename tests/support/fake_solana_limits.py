@@ -1,4 +1,4 @@
-"""FakeLimits: what nodes of Solana and their providers enforce and surfpool does not. A fake: it stands before surfpool.
+"""FakeLimits: what nodes of Solana enforce and surfpool does not. A fake: it stands before surfpool.
 
 The numbers and words are agave's (rpc-client-api/src/request.rs, custom_error.rs; rpc/src/rpc.rs).
 """
@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-MOST_ACCOUNTS: Final = 100
-MOST_STATUSES: Final = 256
+_MOST: Final = {"getMultipleAccounts": 100, "getSignatureStatuses": 256}
 MOST_SIGNATURES: Final = 1000
 MOST_TRANSACTION: Final = 1232
 _BELOW_CONFIRMED: Final = {"getSignaturesForAddress", "getTransaction", "getBlock"}
@@ -55,10 +54,8 @@ class FakeLimits(httpx.AsyncBaseTransport):
         options = next((each for each in reversed(params) if isinstance(each, dict)), {})
         if self.unhealthy:
             return _error(-32005, "Node is behind by 42 slots", {"numSlotsBehind": 42})
-        if method == "getMultipleAccounts" and len(params[0]) > MOST_ACCOUNTS:
-            return _error(-32602, f"Too many inputs provided; max {MOST_ACCOUNTS}")
-        if method == "getSignatureStatuses" and len(params[0]) > MOST_STATUSES:
-            return _error(-32602, f"Too many inputs provided; max {MOST_STATUSES}")
+        if (most := _MOST.get(method)) is not None and len(params[0]) > most:
+            return _error(-32602, f"Too many inputs provided; max {most}")
         if method == "getSignaturesForAddress" and not 0 < options.get("limit", 1) <= MOST_SIGNATURES:
             return _error(-32602, f"Invalid limit; max {MOST_SIGNATURES}")
         if method == "sendTransaction" and len(base64.b64decode(params[0])) > MOST_TRANSACTION:
@@ -69,7 +66,10 @@ class FakeLimits(httpx.AsyncBaseTransport):
             return _error(-32015, "Transaction version (0) is not supported by the requesting client.")
         if method == "getBlock" and params[0] in self.skipped:
             return _error(-32007, f"Slot {params[0]} was skipped, or missing due to ledger jump to recent snapshot")
-        if (least := options.get("minContextSlot")) is not None:
+        return await self._behind(url, options.get("minContextSlot"))
+
+    async def _behind(self, url: httpx.URL, least: int | None) -> dict[str, Any] | None:
+        if least is not None:
             question = {"jsonrpc": "2.0", "id": 0, "method": "getLatestBlockhash", "params": []}
             slot = (await self._ask(url, question))["result"]["context"]["slot"] - self.lag
             if least > slot:

@@ -34,9 +34,7 @@ SOLANA = Solana()
 
 
 def network() -> Network:
-    found = SOLANA.network_for("solana")
-    assert found is not None
-    return found
+    return next(each for each in SOLANA.networks if each.name == "solana")
 
 
 def token(mint: Pubkey, decimals: int = 6, symbol: str = "T") -> Asset:

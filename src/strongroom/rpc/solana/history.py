@@ -108,12 +108,13 @@ class History:
             found += entries.entries(each, holder, self._setup, final=final)
         found.sort(key=_rank, reverse=True)
         more = floor >= 0 or len(taken) < len(places)
+        parted = {-1 if place is None else place[0], taken[-1][0] if more else -1}  # slots of which there may be more
         cannot_see = {
             "older": True,
             "closed_accounts": True,
             "accounts": len(accounts) <= len(tokens),
             "unreadable": unread > 0,
-            "gaps": not _whole(reads, accounts),
+            "gaps": not _whole([each for each in reads if each.slot not in parted], accounts),
         }
         return Page(
             found,
