@@ -58,7 +58,7 @@ class FakeLedger:
             ]
             for held in coins
         ]  # fmt: skip
-        meta = {"fee": 5000, "err": None, "preBalances": pre, "postBalances": post}
+        meta: Answer = {"fee": 5000, "err": None, "preBalances": pre, "postBalances": post}
         meta |= {"preTokenBalances": tokens[0], "postTokenBalances": tokens[1]}
         message = {"accountKeys": keys}
         body = {"slot": self.slot, "blockTime": 1_700_000_000, "meta": meta, "version": version}

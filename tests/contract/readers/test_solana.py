@@ -13,6 +13,7 @@ from strongroom.domain.asset import coin_of
 from strongroom.rpc.base import (
     Capability,
     Direction,
+    Entry,
     EntryKind,
     FeeQuality,
     NodeError,
@@ -437,7 +438,8 @@ async def test_history(surfpool: Surfpool, make: Callable[..., Node], payer: Key
     assert page.cannot_see == ("older", "closed_accounts")
     assert {e.kind for e in page.entries if not e.amount} == {EntryKind.CONTRACT}
     assert len({e.key for e in page.entries}) == len(page.entries)
-    pages, begin = [], None
+    pages: list[Entry] = []
+    begin = None
     while True:
         tap.calls.clear()
         part = await node.history(holder(owner.pubkey()), begin=begin, most=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from solders.keypair import Keypair
 
 from strongroom.rpc.base import Entry, Holder, NodeError, Verdict
 from strongroom.rpc.solana import history
@@ -222,7 +223,7 @@ async def test_a_transaction_of_somebody_else_is_a_lie(readings: list[Reading]) 
     ledger = FakeLedger(10)
     signature = ledger.add()
     ledger.transactions[signature]["transaction"]["message"]["accountKeys"] = [
-        str(solana_chain.Keypair().pubkey()) for _ in ledger.transactions[signature]["meta"]["preBalances"]
+        str(Keypair().pubkey()) for _ in ledger.transactions[signature]["meta"]["preBalances"]
     ]
     read = reading(readings, ledger)
     with pytest.raises(NodeError) as caught:

@@ -100,13 +100,6 @@ class History:
         places = sorted({p for s in streams for p in s.below(place) if p[0] > floor}, reverse=True)
         taken = places[:wanted]
         reads, unread = await self._transactions([rows[signature] for _, signature in taken])
-        found: list[Entry] = []
-        for each in reads:
-            if each.coins.keys().isdisjoint(accounts):
-                raise NodeError(Verdict.LYING, "not_its_history")
-            final = rows[each.tx_id].confirmation_status == values.FINALIZED
-            found += entries.entries(each, holder, self._setup, final=final)
-        found.sort(key=_rank, reverse=True)
         more = floor >= 0 or len(taken) < len(places)
         parted = {-1 if place is None else place[0], taken[-1][0] if more else -1}  # slots of which there may be more
         cannot_see = {
@@ -117,10 +110,21 @@ class History:
             "gaps": not _whole([each for each in reads if each.slot not in parted], accounts),
         }
         return Page(
-            found,
+            self._entries(reads, rows, holder, accounts),
             str(Cursor(taken[-1], _hints(streams, taken[-1]))) if more else None,
             tuple(name for name, holds in cannot_see.items() if holds),
         )
+
+    def _entries(
+        self, reads: Iterable[Read], rows: Mapping[str, _Row], holder: Holder, accounts: Sequence[str]
+    ) -> list[Entry]:
+        found: list[Entry] = []
+        for each in reads:
+            if each.coins.keys().isdisjoint(accounts):
+                raise NodeError(Verdict.LYING, "not_its_history")
+            final = rows[each.tx_id].confirmation_status == values.FINALIZED
+            found += entries.entries(each, holder, self._setup, final=final)
+        return sorted(found, key=_rank, reverse=True)
 
     async def _list(self, account: str, cursor: Cursor | None, wanted: int) -> _Stream:
         """Until there are as many below the cursor as are wanted, in slots that are listed whole."""

@@ -46,9 +46,7 @@ _ELSEWHERE: Final = {
 _TOO_MANY: Final = -32429
 _UNSOUND: Final = {-32003, -32006, -32013}
 """Of its signatures, or of those that its precompiles check."""
-_WORDS: Final = (
-    (Rejection.INVALID, ("signature verification", "failed to deserialize", "failed to sanitize", "too large")),
-)
+_MALFORMED: Final = ("signature verification", "failed to deserialize", "failed to sanitize", "too large")
 _FUNDS: Final = {"InsufficientFundsForFee", "InsufficientFundsForRent", "AccountNotFound"}
 _NOT_NOW: Final = {"AccountInUse", "ClusterMaintenance", "ResanitizationNeeded", "ProgramCacheHitMaxLimit"}
 _SHORT_OF: Final = ("insufficient lamports", "insufficient funds")
@@ -68,7 +66,7 @@ def classify(fault: Fault) -> NodeError | None:
         return NodeError(Verdict.BUSY, "rate_limited")
     if fault.code in _ELSEWHERE:
         return NodeError(Verdict.ELSEWHERE, _ELSEWHERE[fault.code])
-    if fault.code in _UNSOUND or any(each in words for each in _WORDS[0][1]):
+    if fault.code in _UNSOUND or any(each in words for each in _MALFORMED):
         return NodeError(Verdict.NO, "rejected", rejection=Rejection.INVALID)
     return None
 
@@ -76,7 +74,7 @@ def classify(fault: Fault) -> NodeError | None:
 def _refused(fault: Fault, words: str) -> NodeError:
     """Of a transaction that was tried before it was sent on."""
     found = _simulated(fault)
-    name = found.err if isinstance(found.err, str) else next(iter(found.err)) if isinstance(found.err, dict) else ""
+    name = found.err if isinstance(found.err, str) else next(iter(found.err), "") if isinstance(found.err, dict) else ""
     if name == "AlreadyProcessed" or "already been processed" in words:
         return NodeError(Verdict.NO, KNOWN)
     if name == "BlockhashNotFound" or "blockhash not found" in words:
