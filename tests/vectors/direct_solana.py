@@ -14,12 +14,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from strongroom.chains.solana.addresses import from_text
 from strongroom.chains.solana.chain import Solana
-from strongroom.chains.solana.programs import associated, token
+from strongroom.chains.solana.programs import token
 from strongroom.chains.solana.programs.base import Account, Instruction
 from strongroom.chains.solana.schemes import SCHEMES
-from strongroom.codecs import base58
+from strongroom.codecs import base58, solana
+from strongroom.codecs.solana import from_text
 from strongroom.domain.scheme import Curve, Position
 from strongroom.domain.secret import Secret
 from strongroom.domain.signing import Message, OurKey, Ours, Policy, Prepared, Signed
@@ -178,9 +178,9 @@ def associated_address(vector: Vector) -> None:
     only(given, "owner", "mint", "token_program")
     only(expected, "associated_token_address", "bump")
     owner, mint, program = (from_text(given[name]) for name in ("owner", "mint", "token_program"))
-    assert base58.encode(associated.address(owner, mint, program)) == expected["associated_token_address"]
+    assert base58.encode(solana.associated_address(owner, mint, program)) == expected["associated_token_address"]
     seeds = owner + program + mint + bytes((expected["bump"],))
-    derived = sha256(seeds + associated.PROGRAM + b"ProgramDerivedAddress").digest()
+    derived = sha256(seeds + solana.ASSOCIATED + b"ProgramDerivedAddress").digest()
     assert base58.encode(derived) == expected["associated_token_address"]
 
 

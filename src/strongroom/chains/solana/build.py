@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from strongroom.chains.solana import addresses
 from strongroom.chains.solana.message import LEGACY, V0, Compiled, Header, Message
 from strongroom.chains.solana.programs import associated, budget, memo, system, token
 from strongroom.chains.solana.programs.base import Account, Instruction
+from strongroom.codecs import solana
 from strongroom.codecs.ed25519 import is_on_curve
 from strongroom.errors import InvalidTransaction
 
@@ -29,9 +29,9 @@ _FIELDS: Final = frozenset(
 _TRANSFER: Final = frozenset({"to", "amount"})
 _TOKEN_TRANSFER: Final = _TRANSFER | {"mint", "decimals", "token_program", "create_account", "to_program_address"}
 _NONCE: Final = frozenset({"account", "authority", "value"})
-_TOKEN_PROGRAMS: Final = {"spl-token": token.TOKEN, "token-2022": token.TOKEN_2022}
+_TOKEN_PROGRAMS: Final = {"spl-token": solana.TOKEN, "token-2022": solana.TOKEN_2022}
 _VERSIONS: Final = {"legacy": LEGACY, 0: V0}
-_RECENT_BLOCKHASHES: Final = addresses.from_text("SysvarRecentB1ockHashes11111111111111111111")
+_RECENT_BLOCKHASHES: Final = solana.from_text("SysvarRecentB1ockHashes11111111111111111111")
 
 
 def message(form: Mapping[str, Any]) -> Message:
@@ -107,16 +107,16 @@ def _tokens(each: Mapping[str, Any], at: str, payer: bytes, source: bytes) -> It
             "the owner is a program address: nobody holds its key; to_program_address sends to it all the same",
             field=f"{at}.to",
         )
-    target = associated.address(owner, mint, program)
+    target = solana.associated_address(owner, mint, program)
     if _flag(each, "create_account", at, default=True):
         accounts = (
             Account(payer, signer=True, writable=True),
             Account(target, signer=False, writable=True),
             *(Account(key, signer=False, writable=False) for key in (owner, mint, system.PROGRAM, program)),
         )
-        yield Instruction(associated.PROGRAM, accounts, bytes((associated.CREATE_IDEMPOTENT,)))
+        yield Instruction(solana.ASSOCIATED, accounts, bytes((associated.CREATE_IDEMPOTENT,)))
     accounts = (
-        Account(associated.address(source, mint, program), signer=False, writable=True),
+        Account(solana.associated_address(source, mint, program), signer=False, writable=True),
         Account(mint, signer=False, writable=False),
         Account(target, signer=False, writable=True),
         Account(source, signer=True, writable=False),
@@ -169,7 +169,7 @@ def _only(form: object, names: frozenset[str], field: str) -> None:
 
 def _address(form: Mapping[str, Any], name: str, at: str) -> bytes:
     try:
-        return addresses.from_text(form.get(name))
+        return solana.from_text(form.get(name))
     except ValueError as error:
         raise InvalidTransaction(str(error), field=f"{at}.{name}") from None
 

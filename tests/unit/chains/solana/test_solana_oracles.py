@@ -13,9 +13,8 @@ from solders.message import MessageV1, from_bytes_versioned
 from solders.pubkey import Pubkey
 
 from strongroom.chains.solana import addresses, message
-from strongroom.chains.solana.programs import associated
 from strongroom.chains.solana.schemes import SCHEMES
-from strongroom.codecs import base58
+from strongroom.codecs import base58, solana
 from strongroom.codecs.ed25519 import is_on_curve
 from strongroom.domain.scheme import Curve, Position
 from strongroom.domain.secret import Secret
@@ -96,8 +95,8 @@ def test_associated_accounts() -> None:
         for _ in range(50)
     ]
     for job, theirs in zip(jobs, node.run("solana.cjs", jobs), strict=True):
-        parts = [addresses.from_text(job[name]) for name in ("owner", "mint", "program")]
-        assert base58.encode(associated.address(*parts)) == theirs
+        parts = [solana.from_text(job[name]) for name in ("owner", "mint", "program")]
+        assert base58.encode(solana.associated_address(*parts)) == theirs
 
 
 @pytest.mark.needs("web3.js")

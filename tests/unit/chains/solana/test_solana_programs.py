@@ -15,8 +15,9 @@ from solders.system_program import (
     withdraw_nonce_account,
 )
 
-from strongroom.chains.solana.programs import budget, registry, token
+from strongroom.chains.solana.programs import budget, registry
 from strongroom.chains.solana.programs.base import Account, Instruction, Step
+from strongroom.codecs.solana import TOKEN, TOKEN_2022, TOKEN_PROGRAMS
 
 A, B, C, D = (bytes((number,)) * 32 for number in (1, 2, 3, 4))
 A_TEXT, B_TEXT, C_TEXT = (str(Pubkey(key)) for key in (A, B, C))
@@ -28,7 +29,7 @@ def of(theirs: object) -> Instruction:
     return Instruction(bytes(theirs.program_id), accounts, bytes(theirs.data))  # type: ignore[attr-defined]
 
 
-def tokens(data: bytes, *keys: bytes, program: bytes = token.TOKEN) -> Instruction:
+def tokens(data: bytes, *keys: bytes, program: bytes = TOKEN) -> Instruction:
     return Instruction(program, tuple(Account(key, False, True) for key in keys), data)
 
 
@@ -67,7 +68,7 @@ def test_what_moves_coins_is_a_transfer_whatever_follows(made: object, extra: by
 
 
 @pytest.mark.parametrize("extra", [b"", b"\0", bytes(64)])
-@pytest.mark.parametrize("program", token.PROGRAMS)
+@pytest.mark.parametrize("program", TOKEN_PROGRAMS)
 @pytest.mark.parametrize(
     ("data", "keys", "kind", "shown", "expected"),
     [
@@ -100,14 +101,14 @@ def test_what_moves_tokens_or_lets_others_move_them_is_shown_whatever_follows(
 
 def test_a_transfer_with_a_fee_is_one_in_token_2022_only() -> None:
     data = b"\x1a\1" + amount(9) + b"\6" + amount(2)
-    step = registry.read(tokens(data, A, D, B, C, program=token.TOKEN_2022))
+    step = registry.read(tokens(data, A, D, B, C, program=TOKEN_2022))
     assert (step.action.kind, step.action.amount, step.action.details["fee"]) == ("token_transfer", "9", "2")
     assert not registry.read(tokens(data, A, D, B, C)).understood
 
 
 @pytest.mark.parametrize("data", [b"", b"\3", b"\3" + bytes(7), b"\x1b\5" + bytes(80), b"\xff\0", b"\x2c", b"\6\2\1"])
 def test_what_is_not_read_says_so(data: bytes) -> None:
-    for program in token.PROGRAMS:
+    for program in TOKEN_PROGRAMS:
         step = registry.read(tokens(data, A, B, C, program=program))
         assert not step.understood
         assert codes(step) == {"unknown_instruction"}

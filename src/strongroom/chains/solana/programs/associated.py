@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
-from strongroom.chains.solana.addresses import program_address
-from strongroom.chains.solana.programs import token
 from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing
 from strongroom.codecs import base58
+from strongroom.codecs.solana import ASSOCIATED, TOKEN_PROGRAMS, associated_address
 from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
-PROGRAM: Final = base58.decode("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 CREATE: Final = 0
 CREATE_IDEMPOTENT: Final = 1
 _RECOVER_NESTED: Final = 2
 
 _MISMATCH = caution("associated_account_mismatch")
-
-
-@lru_cache(maxsize=1024)
-def address(owner: bytes, mint: bytes, program: bytes) -> bytes:
-    """Of ``owner`` for ``mint``: the token program is part of it, so that of Token-2022 is another."""
-    return program_address((owner, program, mint), PROGRAM)
 
 
 def read(instruction: Instruction) -> Step | None:
@@ -37,7 +28,7 @@ def read(instruction: Instruction) -> Step | None:
             kind="token_close",
             from_address=nested.text,
             to=target.text,
-            contract=base58.encode(PROGRAM),
+            contract=base58.encode(ASSOCIATED),
             method="recoverNested",
             details={"authority": owner.text},
         )
@@ -48,8 +39,8 @@ def read(instruction: Instruction) -> Step | None:
 def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) -> Step:
     payer, made, owner, mint, _, program = instruction.accounts[:6]
     found = None
-    if owner.key and mint.key and program.key in token.PROGRAMS:
-        found = address(owner.key, mint.key, program.key)
+    if owner.key and mint.key and program.key in TOKEN_PROGRAMS:
+        found = associated_address(owner.key, mint.key, program.key)
     is_of_owner = made.key is not None and made.key == found
     if not is_of_owner:
         cautions = (_MISMATCH, *cautions)
@@ -58,7 +49,7 @@ def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) 
         from_address=payer.text,
         to=made.text,
         asset=mint.text,
-        contract=base58.encode(PROGRAM),
+        contract=base58.encode(ASSOCIATED),
         method="createIdempotent" if tag else "create",
         details={
             "owner": owner.text,

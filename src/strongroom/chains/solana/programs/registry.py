@@ -6,12 +6,13 @@ from typing import Final
 
 from strongroom.chains.solana.programs import associated, lookup, memo, precompiles, stake, system, token
 from strongroom.chains.solana.programs.base import EndsEarly, Instruction, ReadProgram, Step, unknown
+from strongroom.codecs import solana
 
 PROGRAMS: Final[dict[bytes, ReadProgram]] = {
     system.PROGRAM: system.read,
-    token.TOKEN: token.read,
-    token.TOKEN_2022: token.read,
-    associated.PROGRAM: associated.read,
+    solana.TOKEN: token.read,
+    solana.TOKEN_2022: token.read,
+    solana.ASSOCIATED: associated.read,
     stake.PROGRAM: stake.read,
     lookup.PROGRAM: lookup.read,
     **dict.fromkeys(memo.PROGRAMS, memo.read),

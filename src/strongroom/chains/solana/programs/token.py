@@ -11,12 +11,10 @@ from typing import Final
 
 from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing, unknown
 from strongroom.codecs import base58
+from strongroom.codecs.solana import TOKEN_2022
 from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
-TOKEN: Final = base58.decode("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-TOKEN_2022: Final = base58.decode("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
-PROGRAMS: Final = (TOKEN, TOKEN_2022)
 TRANSFER_CHECKED: Final = 12
 UNLIMITED: Final = 2**63
 """From here on an allowance means "all there ever is"."""

@@ -1,0 +1,1 @@
+"""Solana nodes as sources."""

@@ -1,0 +1,172 @@
+"""Accounts as nodes give them, many in a call, and what stands in those of the token programs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from strongroom.codecs import base58, solana
+from strongroom.rpc.base import Holder, NodeError, Verdict
+from strongroom.rpc.http import Work
+from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.solana import values
+
+AT_ONCE: Final = 100
+"""Accounts of one call that agave takes (MAX_MULTIPLE_ACCOUNTS)."""
+SYSTEM: Final = bytes(32)
+
+_STATE: Final = 108
+"""Place of the state of a token account: behind mint, owner, amount and delegate."""
+_HEAD: Final = _STATE + 1
+_FROZEN: Final = 2
+_MINT: Final = 82
+_DECIMALS: Final = 44
+_MOST_DECIMALS: Final = 36
+
+
+class Context(msgspec.Struct, frozen=True):
+    slot: int
+
+
+class _Account(msgspec.Struct, frozen=True):
+    lamports: int
+    owner: str
+    data: tuple[str, str]
+
+
+class _Many(msgspec.Struct, frozen=True):
+    context: Context
+    value: list[_Account | None]
+
+
+class _Owned(msgspec.Struct, frozen=True):
+    pubkey: str
+    account: _Account
+
+
+class _ByOwner(msgspec.Struct, frozen=True):
+    context: Context
+    value: list[_Owned]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """``data``: as far as it was asked for."""
+
+    lamports: int
+    owner: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAccount:
+    address: str
+    program: bytes
+    mint: bytes
+    owner: bytes
+    amount: int
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    program: bytes
+    decimals: int
+
+
+class Accounts:
+    """Questions about accounts. ``since``: slot at which, or later, they are read; a node behind it cannot say."""
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+
+    async def many(self, keys: Sequence[bytes], *, since: int, size: int = _HEAD) -> Mapping[bytes, Account]:
+        """Those that exist, by key, with the first ``size`` bytes of their data. Raises NodeError."""
+        unique = list(dict.fromkeys(keys))
+        chunks = [unique[at : at + AT_ONCE] for at in range(0, len(unique), AT_ONCE)]
+        options = _options(since, size)
+        questions = [Question("getMultipleAccounts", [[base58.encode(k) for k in c], options]) for c in chunks]
+        found: dict[bytes, Account] = {}
+        for chunk, answer in zip(chunks, await self._rpc.batch(questions, _Many), strict=True):
+            if isinstance(answer, NodeError):
+                raise answer
+            not_before(answer.context, since)
+            if len(answer.value) != len(chunk):
+                raise NodeError(Verdict.BROKEN, "bad_answer")
+            found |= {k: _account(each, size) for k, each in zip(chunk, answer.value, strict=True) if each is not None}
+        return found
+
+    async def mints(self, keys: Sequence[bytes], *, since: int) -> Mapping[bytes, Mint]:
+        """Those of them that are mints of either token program."""
+        found = await self.many(keys, since=since, size=_MINT)
+        return {k: mint for k, account in found.items() if (mint := _mint(account)) is not None}
+
+    async def of(self, holder: Holder, *, since: int) -> list[TokenAccount]:
+        """All token accounts of a holder, of both programs. Raises NodeError."""
+        found: dict[str, TokenAccount] = {}
+        for program in solana.TOKEN_PROGRAMS:
+            params = [holder.address, {"programId": base58.encode(program)}, _options(since, _HEAD)]
+            answer = await self._rpc.call("getTokenAccountsByOwner", params, _ByOwner, work=Work.HISTORY)
+            not_before(answer.context, since)
+            for each in answer.value:
+                values.key(each.pubkey)
+                token = token_account(each.pubkey, _account(each.account, _HEAD))
+                if each.pubkey in found:
+                    raise NodeError(Verdict.BROKEN, "bad_answer")
+                if token is None or token.program != program or token.owner != holder.canonical:
+                    raise NodeError(Verdict.LYING, "not_its_account")
+                found[each.pubkey] = token
+        return list(found.values())
+
+
+def token_account(address: str, account: Account) -> TokenAccount | None:
+    """None: it is none, or not set up."""
+    data = account.data
+    if account.owner not in solana.TOKEN_PROGRAMS or len(data) != _HEAD or not data[_STATE]:
+        return None
+    held = int.from_bytes(data[64:72], "little")
+    return TokenAccount(address, account.owner, data[:32], data[32:64], held, data[_STATE] == _FROZEN)
+
+
+@lru_cache(maxsize=16_384)
+def associated(owner: bytes, mint: bytes, program: bytes) -> bytes:
+    """Remembered: it takes a tenth of a millisecond."""
+    return solana.associated_address(owner, mint, program)
+
+
+def not_before(context: Context, since: int) -> None:
+    if values.slot(context.slot) < since:
+        raise NodeError(Verdict.ELSEWHERE, "behind")
+
+
+def _options(since: int, size: int) -> dict[str, object]:
+    return {
+        "encoding": "base64",
+        "commitment": values.COMMITMENT,
+        "minContextSlot": since,
+        "dataSlice": {"offset": 0, "length": size},
+    }
+
+
+def _account(found: _Account, size: int) -> Account:
+    text, encoding = found.data
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NodeError(Verdict.BROKEN, "bad_data") from None
+    if encoding != "base64" or len(data) > size:
+        raise NodeError(Verdict.BROKEN, "bad_data")
+    return Account(values.lamports(found.lamports), values.key(found.owner), data)
+
+
+def _mint(account: Account) -> Mint | None:
+    data = account.data
+    if account.owner not in solana.TOKEN_PROGRAMS or len(data) != _MINT or data[_DECIMALS + 1] != 1:
+        return None
+    return Mint(account.owner, values.bounded(data[_DECIMALS], 255))
