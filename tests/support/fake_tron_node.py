@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -89,8 +90,11 @@ class FakeTronNode(FakeTron):
         """Whatever is so now becomes solid."""
         self.mine(CONFIRMATIONS + 1)
 
-    def token(self, address: str, decimals: int = 6, way: str = "", **balances: int) -> Token:
-        holders = {base58.b58decode_check(each)[1:]: amount for each, amount in balances.items()}
+    def token(
+        self, address: str, balances: Mapping[str, int] | None = None, *, decimals: int = 6, way: str = ""
+    ) -> Token:
+        """``balances``: by ``T…``."""
+        holders = {base58.b58decode_check(each)[1:]: amount for each, amount in (balances or {}).items()}
         made = Token(decimals, holders, way)
         self.tokens[base58.b58decode_check(address)[1:]] = made
         return made

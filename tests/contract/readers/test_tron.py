@@ -154,12 +154,12 @@ async def test_a_published_account(node: Node, liar: Liar) -> None:
 @pytest.mark.parametrize("multicall", [True, False])
 async def test_tokens(multicall: bool) -> None:
     fake = FakeTronNode(TIME, multicall=multicall)
-    fake.token(USDT, **{A.address: 5})
+    fake.token(USDT, {A.address: 5})
     fake.token(OTHERS[0], way="reverts")
     fake.token(OTHERS[1], way="short")
     assets = [token(USDT), COIN, *(token(each) for each in OTHERS)]  # the last of them is no contract
     fake.settle()
-    fake.token(USDT, **{A.address: 3, B.address: 2})
+    fake.token(USDT, {A.address: 3, B.address: 2})
     async with lying_http(fake.answer) as liar:
         node = Node(setup(), Http(Secret(liar.url)))
         found = await node.balances([A.holder, B.holder], assets)
@@ -178,7 +178,7 @@ async def test_many_accounts_in_few_requests() -> None:
     fake.most_calls = 60  # a chunk that is too much is asked in halves
     fake.token(OTHERS[0], way="hungry")
     keys = [key(number) for number in range(300)]
-    fake.token(USDT, **{each.address: number for number, each in enumerate(keys)})
+    fake.token(USDT, {each.address: number for number, each in enumerate(keys)})
     for number, each in enumerate(keys):
         fake.fund(each.address, number * TRX)
     fake.settle()
@@ -213,7 +213,7 @@ async def test_decimals_that_differ_are_an_alarm(
 ) -> None:
     raised: list[str] = []
     monkeypatch.setattr("strongroom.rpc.tron.node.integrity_alarm", lambda kind, **ids: raised.append(kind))
-    fake.token(USDT, 18)
+    fake.token(USDT, decimals=18)
     fake.settle()
     node = make()
     for _ in range(2):
