@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from strongroom.config import Setting, every_setting
 DOCUMENT: Final = Path(__file__).with_suffix(".md")
 _BEGIN: Final = "<!-- from here on made by `make docs` -->\n"
 _END: Final = "<!-- down to here -->\n"
+_TIME: Final = re.compile(r"\d\d:\d\d:00")
 
 
 def written(document: str) -> str:
@@ -32,9 +34,14 @@ def _table(section: str, settings: list[Setting]) -> str:
 
 
 def _row(setting: Setting) -> str:
-    default = f"`{setting.default}`" if setting.default else ""
+    default = f"`{_without_seconds(setting.default)}`" if setting.default else ""
     meaning = setting.description + (" **Secret.**" if setting.secret else "")
     return f"| `{setting.variable}` | {default} | {meaning} |"
+
+
+def _without_seconds(default: str) -> str:
+    """A time of day as its setting takes it: hours and minutes."""
+    return default.removesuffix(":00") if _TIME.fullmatch(default) else default
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from tests.support.server import ROOT, Server, free_port
 TENANT = "11111111-1111-1111-1111-111111111111"
 DEPLOY = ROOT / "deploy"
 _WALLETS = 20
-_ACCEPT_SECONDS = 30.0
+_ACCEPT_SECONDS = 120.0
 
 
 @dataclass

@@ -212,9 +212,6 @@ class Campaign:
             made = await self.call("api_keys.create", name=name, scopes=["wallets:read"])
             setattr(self, f"_{name}", made.result["api_key"])
         await self.call("api_keys.revoke", key_id=str(key_id(self._revoked)))
-        for row in await self._raw.rows("api_keys"):
-            if row["name"] == "development":  # made before there is an audit: without it a caller is only turned away
-                await self._raw.take("api_keys", row)
         floor = Floor("evm", "eip155:1", "ab" * 20, datetime.now(UTC), "3")
         unit = Unit(rows=[floor])
         entry = AuditEntry(

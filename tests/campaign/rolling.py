@@ -35,7 +35,7 @@ SETTINGS = {
     "LOG__LEVEL": "warning",
     **{f"RATES__{name}": "off" for name in ("READ", "CREATE", "SIGN", "ADMIN")},
 }
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 _WATCH = 0.1
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 

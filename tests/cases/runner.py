@@ -95,7 +95,7 @@ def _chosen(cases: list[Case], choices: Mapping[str, int]) -> list[Case]:
 async def play(service: RunningService, face: Face, case: Case, readers: Mapping[str, Reader] | None = None) -> Outcome:
     """Raises AssertionError if the outcome is not the expected one; returns it for what else there is to check."""
     outcome = await send(service, face, case)
-    check(case, outcome, readers or {})
+    check(case, face, outcome, readers or {})
     return outcome
 
 
@@ -107,17 +107,28 @@ async def send(service: RunningService, face: Face, case: Case) -> Outcome:
     return await face.call(case.operation, command, key=service.key)
 
 
-def check(case: Case, outcome: Outcome, readers: Mapping[str, Reader]) -> None:
+def check(case: Case, face: Face, outcome: Outcome, readers: Mapping[str, Reader]) -> None:
     status = OPERATION[case.operation].status if outcome.code == "ok" else _STATUS[outcome.code]
     allowed = case.expect["status_any_of"] if "status_any_of" in case.expect else [case.expect["status"]]
     assert status in allowed, f"{case}: {status} {outcome.code} {outcome.field}: {outcome.message}"
     if outcome.code != "ok":
         return
     for place, expected in case.expect.items():
-        if place not in _NO_PLACE:
+        if expected is None:
+            _check_null(case, face, outcome, place)
+        elif place not in _NO_PLACE:
             _check_place(case, outcome.result, place, expected, readers)
     for place, expected in case.facts.items():
         _check_place(case, outcome.result, place, expected, readers)
+
+
+def _check_null(case: Case, face: Face, outcome: Outcome, place: str) -> None:
+    """gRPC leaves out what is null, REST says it."""
+    if face.name == "grpc":
+        assert _look_up(outcome.result, place) is _MISSING, f"{case}: {place} is there"
+    else:
+        found = _look_up(json.loads(outcome.raw), place)
+        assert found is None, f"{case}: {place} is {'missing' if found is _MISSING else repr(found)}"
 
 
 def _check_place(
@@ -142,8 +153,6 @@ def _check_place(
     any_of = place.endswith("_any_of")
     name = place.removesuffix("_any_of").removesuffix("_if_200")
     found = readers[name](result) if name in readers else _look_up(result, name)
-    if expected is None and found is _MISSING:  # gRPC leaves out what is not there
-        return
     assert found is not _MISSING, f"{case}: the response has no {name}"
     assert (found in expected) if any_of else (found == expected), f"{case}: {name} is {found!r}"
 

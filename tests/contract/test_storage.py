@@ -27,7 +27,6 @@ from strongroom.errors import StorageUnavailable
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import (
     AddressFilter,
-    Applied,
     AuditFilter,
     Change,
     Conflict,
@@ -44,7 +43,7 @@ from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.postgres import SERVICE, Postgres
-from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT
+from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT, done
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
@@ -62,12 +61,6 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 def storage(database: Database) -> SqlStorage:
     return SqlStorage(database, Authenticity(b"s" * 32))
-
-
-async def done(storage: SqlStorage, *units: Unit) -> Applied:
-    applied = await storage.apply(units)
-    assert not applied.conflicts
-    return applied
 
 
 async def lost(storage: SqlStorage, *units: Unit) -> list[Conflict]:
@@ -120,8 +113,8 @@ async def test_every_row_comes_back_as_it_was_stored(storage: SqlStorage) -> Non
     assert await storage.wallet(TENANT, wallet.id) == wallet
     assert await storage.secret(TENANT, wallet.id) == secret
     assert await storage.account(TENANT, wallet.id, "evm", "bip44", 0) == account
-    assert await storage.accounts(TENANT, wallet.id) == [account, hardened]
-    assert await storage.accounts(TENANT, wallet.id, "tron") == []
+    assert await storage.account(TENANT, wallet.id, "evm", "ledger-live", 0) == hardened
+    assert await storage.account(TENANT, wallet.id, "tron", "bip44", 0) is None
     assert await storage.address(TENANT, account.id, 0, 2**31 - 1) == address
     assert await storage.find_addresses(TENANT, "evm", address.canonical) == [address]
     assert await storage.find_addresses(TENANT, "evm", address.canonical, new_id()) == []
@@ -153,7 +146,6 @@ async def test_another_tenant_sees_nothing(storage: SqlStorage) -> None:
     assert await storage.wallets(OTHER_TENANT, WalletFilter(), None, 10) == []
     assert await storage.secret(OTHER_TENANT, wallet.id) is None
     assert await storage.account(OTHER_TENANT, wallet.id, "evm", "bip44", 0) is None
-    assert await storage.accounts(OTHER_TENANT, wallet.id) == []
     assert await storage.address(OTHER_TENANT, account.id, 0, 0) is None
     assert await storage.addresses(OTHER_TENANT, wallet.id, AddressFilter(), None, 10) == []
     assert await storage.find_addresses(OTHER_TENANT, "evm", bytes(20)) == []
@@ -195,6 +187,18 @@ async def test_lists_are_paged_in_a_fixed_order(storage: SqlStorage) -> None:
     last = page[-1]
     after = (last.account_id, last.change, last.index)
     assert page + await storage.addresses(TENANT, wallets[0].id, AddressFilter(keyspace="evm"), after, 9) == addresses
+
+
+async def test_indexes_that_were_handed_out(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account, other = rows.account(wallet), rows.account(wallet, number=1)
+    given = [rows.address(account, n) for n in (0, 1, 2, 5, 2**31 - 1)]
+    elsewhere = [rows.address(account, 3, change=1), rows.address(other, 4)]
+    await done(storage, Unit(rows=[wallet, account, other, *given, *elsewhere]))
+    assert await storage.given_indexes(TENANT, account.id, 0, 9) == [0, 1, 2, 5, 2**31 - 1]
+    assert await storage.given_indexes(TENANT, account.id, 1, 3) == [1, 2, 5]
+    assert await storage.given_indexes(TENANT, account.id, 2**31, 9) == []
+    assert await storage.given_indexes(OTHER_TENANT, account.id, 0, 9) == []
 
 
 async def test_audit_records_are_listed_newest_first(storage: SqlStorage) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from strongroom.domain.task import Progress, Task
 from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Applied, SettleTask, Unit, Wake
-from strongroom.storage.database import Database, Limits
+from strongroom.storage.base import SettleTask, Unit, Wake
+from strongroom.storage.database import Database
 from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
@@ -23,13 +23,12 @@ from strongroom.storage.tasks import SqlTasks
 from tests.support import rows
 from tests.support.database import execute
 from tests.support.postgres import SERVICE, Postgres
-from tests.support.rows import OTHER_TENANT, TENANT
+from tests.support.rows import OTHER_TENANT, TENANT, done
+from tests.support.task_workers import PATIENT
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(hours=1)
 AN_HOUR = timedelta(hours=1)
 AUTHENTICITY = Authenticity(b"s" * 32)
-PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
-"""On a busy machine nothing here is to end because it took long."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
@@ -61,12 +60,6 @@ def tasks(database: Database) -> SqlTasks:
 
 async def wake(storage: SqlStorage, *keys: str, kind: str = "toy", **more: object) -> None:
     await done(storage, Unit(wakes=[Wake(kind, key, **more) for key in keys]))  # type: ignore[arg-type]
-
-
-async def done(storage: SqlStorage, *units: Unit) -> Applied:
-    applied = await storage.apply(units)
-    assert not applied.conflicts
-    return applied
 
 
 async def loses(storage: SqlStorage, settled: SettleTask) -> None:
@@ -298,9 +291,15 @@ async def test_processes_that_wake_settle_and_renew_the_same_keys_do_not_block_e
     )
     await other_database.close()
     if url.startswith("postgresql"):
-        await asyncio.sleep(0.5)  # until the servers have told their counts
+        await database.close()  # a server process tells its counts when its connection ends, at the latest
+        third = open_database(url, PATIENT)
+        ours = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        async with asyncio.timeout(300):
+            while await third.read(lambda connection: connection.execute(ours).scalar()) > 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        assert await database.read(lambda connection: connection.execute(query).scalar()) == 0
+        assert await third.read(lambda connection: connection.execute(query).scalar()) == 0
+        await third.close()
 
 
 async def test_progress_is_kept_and_sealed(storage: SqlStorage, database: Database) -> None:

@@ -145,7 +145,7 @@ def test_openbao_is_prepared_once_and_its_root_token_is_gone(vault: tuple[str, P
         seen.append([(ids / name).read_text() for name in ("role-id", "secret-id")])
     assert seen[0] == seen[1]
     login = {"role_id": seen[0][0].strip(), "secret_id": seen[0][1].strip()}
-    with httpx.Client(base_url=f"{url}/v1/", trust_env=False) as client:
+    with httpx.Client(base_url=f"{url}/v1/", trust_env=False, timeout=60) as client:
         auth = client.post("auth/approle/login", json=login).json()["auth"]
         assert auth["policies"] == ["strongroom"]
         [root] = re.findall(r'"root_token":"([^"]+)"', (made / "operator" / "init.json").read_text())

@@ -133,7 +133,7 @@ def test_the_first_api_key_is_made_in_the_pod_and_works(pod: tuple[Pod, subproce
     )
     key = httpx.Response(200, text=made.stdout).json()["api_key"]
     base = f"http://127.0.0.1:{server.ports['http']}"
-    with httpx.Client(base_url=base, headers={"X-API-Key": key}, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=base, headers={"X-API-Key": key}, trust_env=False, timeout=60) as client:
         body = {"label": "first", "networks": ["ethereum", "mychain"]}
         assert client.post("/api/v1/wallets", json=body).status_code == 201
         assert client.get("/api/v1/health").json()["components"].keys() == {"database", "vault", "audit"}
@@ -142,7 +142,7 @@ def test_the_first_api_key_is_made_in_the_pod_and_works(pod: tuple[Pod, subproce
 
 def test_an_anonymous_caller_learns_the_status_alone(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
     server, _ = pod
-    answer = httpx.get(f"http://127.0.0.1:{server.ports['http']}/api/v1/health", trust_env=False)
+    answer = httpx.get(f"http://127.0.0.1:{server.ports['http']}/api/v1/health", trust_env=False, timeout=60)
     assert answer.json() == {"status": "ok"}
 
 

@@ -28,6 +28,7 @@ _KEY = bytes(32)
 _OURS = {_KEY: OurKey(_KEY, "m", "raw-v5r1", schemes.account("raw-v5r1").address(False, _KEY))}
 _HEAD = 11
 """Bytes before the cells of a small bag."""
+_SUSPICIOUS = 0.02
 
 
 def seeds() -> list[bytes]:
@@ -76,13 +77,17 @@ async def run(service: RunningService, count: int, seed: int) -> Report:
 
 
 def _computed(form: dict[str, Any]) -> float:
-    """Seconds that this thread computes to decode, check and prepare a transfer."""
-    began = time.thread_time()
-    with suppress(Refused):
-        decoded = TON.decode(TON.networks[0], form)
-        TON.check(decoded, None, _OFF, datetime.now(UTC))
-        TON.prepare(decoded, _OURS)
-    return time.thread_time() - began
+    """Seconds that this thread computes to decode, check and prepare a transfer: the shortest of up to three tries, as
+    a pause of the garbage collector is not the transfer's."""
+    times: list[float] = []
+    while not times or (min(times) > _SUSPICIOUS and len(times) < 3):
+        began = time.thread_time()
+        with suppress(Refused):
+            decoded = TON.decode(TON.networks[0], form)
+            TON.check(decoded, None, _OFF, datetime.now(UTC))
+            TON.prepare(decoded, _OURS)
+        times.append(time.thread_time() - began)
+    return min(times)
 
 
 def mutated(raw: bytes, other: bytes, rng: random.Random) -> bytes:

@@ -31,7 +31,7 @@ _REFUSED = ["400", "404", "405", "413", "415", "422"]
 
 def run(server: Server, seeds: Seeds, *, examples: int, seed: int, coverage: bool) -> Report:
     """``examples`` of each route; ``coverage``: all of schemathesis' boundary values as well."""
-    document = _document(httpx.get(f"{server.url}/openapi.json", trust_env=False).json(), seeds)
+    document = _document(httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=60).json(), seeds)
     schema = schemathesis.openapi.from_dict(document, config=_config(server, examples, seed, coverage))
     schema.hook("flatmap_case")(_helper(seeds, random.Random(seed)))
     targets = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]

@@ -140,7 +140,7 @@ class Driver:
         assert self.send("POST", "/wallets", json={"passphrase": KEYWRAP_PASSPHRASE}).is_success
         for name, text in API_KEYS.items():
             for headers in ({"X-API-Key": text}, {"Authorization": f"Bearer {text}"}):
-                answer = httpx.get(f"{self.server.url}/api/v1/networks", headers=headers, trust_env=False)
+                answer = httpx.get(f"{self.server.url}/api/v1/networks", headers=headers, trust_env=False, timeout=60)
                 assert answer.status_code == (200 if name == "API key" else 401)
                 self.http.append(repr(answer.headers).encode() + answer.content)
             self.call("ListNetworks", b"", key=text)

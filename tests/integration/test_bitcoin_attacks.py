@@ -16,6 +16,7 @@ from strongroom.codecs.hash160 import hash160
 from tests.integration.conftest import Service
 from tests.integration.test_bitcoind import NETWORK, SCHEMES, Wallet
 from tests.support.bitcoind import COIN, Bitcoind, Refused
+from tests.support.psbts import utxo
 
 pytestmark = pytest.mark.needs("bitcoind")
 
@@ -50,7 +51,7 @@ def half_true(one: Psbt, true: int) -> Psbt:
     """The amount of one input as it is, with its key; that of the other as 10,000 satoshis, of nobody."""
     inputs = list(one.inputs)
     for index, given in enumerate(one.inputs):
-        output = psbt.utxo(one, index)
+        output = utxo(one, index)
         assert output is not None
         told = output if index == true else TxOut(10_000, output.script)
         named = given.bip32_derivations if index == true else {}
@@ -100,7 +101,7 @@ async def one_coin(wallet: Wallet, fee_rate: int, inputs: list[dict[str, Any]]) 
 
 def nested(one: Psbt) -> Psbt:
     """The same, told as an output of the same witness program in P2SH."""
-    output = psbt.utxo(one, 0)
+    output = utxo(one, 0)
     assert output is not None
     told = TxOut(output.value, script.p2sh(hash160(output.script)))
     given = replace(one.inputs[0], non_witness_utxo=None, witness_utxo=told, redeem_script=output.script)
@@ -128,7 +129,7 @@ async def test_a_nested_output_is_not_signed_away_again_under_its_native_name(wa
     other = await one_coin(wallet, 50, inputs)
     program = other.inputs[0].redeem_script
     assert program is not None
-    output = psbt.utxo(other, 0)
+    output = utxo(other, 0)
     assert output is not None
     told = replace(other.inputs[0], non_witness_utxo=None, redeem_script=None,
                    witness_utxo=TxOut(output.value, program))  # fmt: skip

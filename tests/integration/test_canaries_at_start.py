@@ -115,7 +115,7 @@ def _answers_of_a_worker_that_waits(server: Server) -> dict[str, str]:
         assert time.monotonic() < deadline, "the worker never said why it waits"
         time.sleep(0.1)
     answers = {
-        path: httpx.get(f"{server.url}{path}", trust_env=False)
+        path: httpx.get(f"{server.url}{path}", trust_env=False, timeout=60)
         for path in ("/health/ready", "/health/startup", "/api/v1/health", "/api/v1/networks", "/metrics")
     }
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(answers, 503)

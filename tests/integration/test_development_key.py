@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def test_deleting_its_row_does_not_have_another_one_printed(tmp_path: Path) -> N
         assert server.log.read_text().count("export KEY=") == 1
         with server.client() as client:
             assert client.get("/wallets").status_code == 401
+    found = server.command("verify", "--json")
+    assert {each["kind"] for each in json.loads(found.stdout)["findings"]} == {"api_key_missing"}
 
 
 def test_a_start_that_died_before_the_key_was_made_makes_it_the_next_time(tmp_path: Path) -> None:

@@ -192,8 +192,9 @@ async def test_a_migration_meanwhile_costs_no_request(postgres_server: Postgres,
 async def test_who_waits_for_a_connection_is_told_in_time(postgres_server: Postgres, name: str) -> None:
     database = open_database(postgres_server.url(name), replace(ONE, pool_timeout=0.2))
     hold = asyncio.create_task(database.read(lambda connection: connection.execute(text("SELECT pg_sleep(30)"))))
-    while not database.connections:  # noqa: ASYNC110 - nothing tells us
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(300):
+        while not database.connections:  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.01)
     with pytest.raises(StorageUnavailable) as caught:
         await database.read(lambda connection: connection.execute(text("SELECT 1")))
     assert not hold.done()

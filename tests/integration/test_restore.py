@@ -78,11 +78,11 @@ def sign(client: httpx.Client, wallet: str, nonce: int, value: str = "0x1", key:
 
 
 def health(server: Server) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{server.url}/health", trust_env=False).json()
+    found: dict[str, Any] = httpx.get(f"{server.url}/health", trust_env=False, timeout=60).json()
     return found
 
 
-def until(condition: Any, seconds: float = 20) -> None:
+def until(condition: Any, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
@@ -105,7 +105,7 @@ def test_a_database_that_was_put_back_signs_only_when_it_was_accepted(place: Pla
     heads = ["--heads", server.settings["AUDIT__KNOWN_HEADS"]] if log_sink else []
 
     with server, server.client() as client:
-        assert httpx.get(f"{server.url}/health/ready", trust_env=False).status_code == 200
+        assert httpx.get(f"{server.url}/health/ready", trust_env=False, timeout=60).status_code == 200
         component = health(server)["components"]["audit"]
         assert (component["status"], component["state"]) == ("error", "restored_database")
         refused = sign(client, wallet, 0, "0x2", key="pay")
@@ -154,11 +154,11 @@ def test_a_database_that_is_put_back_under_a_running_service_is_noticed(tmp_path
 
 @pytest.fixture
 def used(tmp_path: Path) -> Iterator[Server]:
+    """One that has run twice."""
     server = Server(tmp_path / "data", QUICK)
     for _ in range(2):
         with server, server.client() as client:
             client.post("/wallets", json={}).raise_for_status()
-    time.sleep(11)  # what started less than ten seconds ago may have its head still to come
     yield server
     server.__exit__()
 
@@ -169,6 +169,7 @@ def kinds(server: Server) -> set[str]:
 
 
 def test_heads_that_were_emptied_are_found(used: Server) -> None:
+    time.sleep(11)  # what started less than ten seconds ago may have its head still to come
     heads = used.data_dir / "audit-heads.jsonl"
     lines = heads.read_text().splitlines(keepends=True)
     heads.write_text("")

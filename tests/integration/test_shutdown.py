@@ -17,7 +17,7 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.support.server import Server
+from tests.support.server import Server, is_alive
 from tests.support.service import GrpcFace, HttpFace, Outcome
 
 IN_FLIGHT = 30
@@ -34,7 +34,7 @@ def held_up(server: Server) -> Iterator[None]:
 
 
 async def ready(server: Server) -> bool:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client:
         try:
             return (await client.get("/health/ready")).status_code == 200
         except httpx.TransportError:
@@ -49,13 +49,6 @@ async def new_call(server: Server) -> grpc.StatusCode:
             return error.code()
     status: grpc.StatusCode = outcome.status
     return status
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) -> None:
@@ -92,7 +85,7 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_faces(tmp_path: Path) 
 async def test_a_service_that_lingers_turns_callers_away_and_answers_them(tmp_path: Path) -> None:
     with Server(tmp_path, {"TIMEOUTS__LINGER": "3"}) as server:
         async with (
-            httpx.AsyncClient(base_url=server.url, trust_env=False) as client,
+            httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client,
             grpc.aio.insecure_channel(server.target) as channel,
         ):
             health = health_pb2_grpc.HealthStub(channel)

@@ -24,7 +24,7 @@ from tests.support.server import Server, free_port
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("openbao"), pytest.mark.needs("redis")]
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Gate:
@@ -90,14 +90,13 @@ async def gated(
     try:
         yield server, gates
     finally:
-        if server.is_running:
-            await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.__exit__)
         for gate in gates.values():
             await gate.end()
 
 
 async def status(server: Server, path: str) -> httpx.Response | None:
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         try:
             return await client.get(server.url + path)
         except httpx.TransportError:

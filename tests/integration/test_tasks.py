@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -40,11 +41,10 @@ def wake(workers: Workers, keys: list[str] = KEYS) -> None:
 
 
 async def until(workers: Workers, holds: object, what: str) -> None:
-    for _ in range(3000):
-        if holds(await look(workers.url)):  # type: ignore[operator]
-            return
+    end = time.monotonic() + 300
+    while not holds(await look(workers.url)):  # type: ignore[operator]
+        assert time.monotonic() < end, f"never: {what}: {workers.log()}"
         await asyncio.sleep(0.02)
-    raise AssertionError(f"never: {what}: {workers.log()}")
 
 
 @pytest.mark.parametrize("point", POINTS["wake"])
@@ -88,10 +88,10 @@ async def test_twenty_kills_and_two_hundred_tasks(workers: Workers) -> None:
 
 async def test_the_tasks_of_a_replica_that_is_dead_for_good_are_taken_over(workers: Workers) -> None:
     wake(workers)
-    dead = workers.start(seconds=(3600, 3600), slots=len(KEYS))
+    dead = workers.start(seconds=(3600, 3600), slots=len(KEYS), lease=5.0)
     await until(workers, lambda found: all(task.lease_until for task in found.tasks.values()), "all are claimed")
     workers.kill(dead)
-    alive = workers.start()
+    alive = workers.start(lease=600.0)
     found = await until_settled(workers.url, len(KEYS))
     assert found.violations(workers.done()) == []
     assert {task.epoch for task in found.tasks.values()} == {3}  # two claims and one settlement
@@ -100,15 +100,14 @@ async def test_the_tasks_of_a_replica_that_is_dead_for_good_are_taken_over(worke
 
 async def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(workers: Workers) -> None:
     wake(workers)
-    stopped = workers.start(seconds=(10, 10), slots=len(KEYS), lease=2.0)
+    stopped = workers.start(seconds=(60, 60), slots=len(KEYS), lease=5.0, drain=120)
     await until(workers, lambda found: all(task.lease_until for task in found.tasks.values()), "all are claimed")
     workers.kill(stopped, signal.SIGSTOP)
     assert not (await look(workers.url)).results, "it was stopped too late"
-    other = workers.start()
+    other = workers.start(lease=600.0)
     before = await until_settled(workers.url, len(KEYS))
     workers.kill(stopped, signal.SIGCONT)
-    await asyncio.sleep(10)  # as long as its work would take
-    workers.kill(stopped, signal.SIGTERM)
+    workers.kill(stopped, signal.SIGTERM)  # it has twice the time to drain that its work would take
     after = await look(workers.url)
     assert (after.tasks, after.results) == (before.tasks, before.results)
     assert workers.outcomes(stopped) == {"lost": len(KEYS)}
@@ -129,13 +128,14 @@ async def test_a_worker_that_is_told_to_end_gives_back_what_it_has_not_finished(
 
 
 async def test_a_worker_that_is_told_to_end_finishes_what_it_can(workers: Workers) -> None:
-    wake(workers)
-    worker = workers.start(seconds=(0.3, 0.3), slots=4, lease=600.0, drain=60)
+    keys = [f"{n:03}" for n in range(400)]
+    wake(workers, keys)
+    worker = workers.start(seconds=(0.3, 0.3), slots=4, lease=600.0, drain=120)
     await until(workers, lambda found: any(task.lease_until for task in found.tasks.values()), "some are claimed")
     workers.kill(worker, signal.SIGTERM)
     assert workers.outcomes(worker).keys() == {"ok"}
     found = await look(workers.url)
-    assert 4 <= len(found.results) < len(KEYS)
+    assert 4 <= len(found.results) < len(keys)
     assert not any(task.lease_until for task in found.tasks.values())
 
 
@@ -153,8 +153,9 @@ async def test_a_database_that_crashes_five_times_loses_nothing(lasting: Postgre
         wake(workers, keys)
         pair = [workers.start(seconds=(0.02, 0.06)) for _ in range(2)]
         for crash in range(1, 6):
-            while len(workers.done()) < crash * 30:  # noqa: ASYNC110 - nothing tells us
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(300):
+                while len(workers.done()) < crash * 30:  # noqa: ASYNC110 - nothing tells us
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(random.uniform(0, 0.05))
             lasting.stop(signal.SIGQUIT)
             lasting.start()

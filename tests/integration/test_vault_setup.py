@@ -102,7 +102,7 @@ def test_all_else_is_forbidden_to_its_token(server: OpenBao, tmp_path: Path) -> 
     assert set_up(server, tmp_path).returncode == 0
     login = {"role_id": "role-id", "secret_id": "secret-id"}
     ids = {field: (tmp_path / name).read_text().strip() for field, name in login.items()}
-    with httpx.Client(base_url=f"{server.url}/v1/", trust_env=False) as client:
+    with httpx.Client(base_url=f"{server.url}/v1/", trust_env=False, timeout=60) as client:
         auth = client.post("auth/approle/login", json=ids).json()["auth"]
         assert auth["policies"] == ["strongroom"]
         assert auth["lease_duration"] <= 3600

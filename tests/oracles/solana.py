@@ -51,10 +51,10 @@ def v1(random: Random) -> Sample:
         for _ in range(random.randrange(1, 6))
     ]
     config = TransactionConfig(
-        priority_fee=random.choice([None, random.randrange(1, 10**6)]),
-        compute_unit_limit=random.choice([None, random.randrange(1, 10**6)]),
-        loaded_accounts_data_size_limit=random.choice([None, random.randrange(1, 10**6)]),
-        heap_size=random.choice([None, 32 * 1024, 256 * 1024]),
+        priority_fee=random.choice([None, 0, random.randrange(1, 10**6)]),
+        compute_unit_limit=random.choice([None, 0, random.randrange(1, 10**6)]),
+        loaded_accounts_data_size_limit=random.choice([None, 0, random.randrange(1, 10**6)]),
+        heap_size=random.choice([None, 0, 32 * 1024, 256 * 1024]),
     )
     header = MessageHeader(1, 0, random.randrange(len(keys)))
     message = MessageV1(header, config, _hash(random), keys, instructions)

@@ -13,9 +13,8 @@ import pytest
 
 from strongroom.domain.ids import new_id
 from strongroom.operations.registry import OPERATIONS
-from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 from tests.parity.story import MISSING, MNEMONIC, NEEDS, STORY, filled
-from tests.support.service import ALL_SCOPES, OTHER_TENANT, NewService, RunningService
+from tests.support.service import ALL_SCOPES, OTHER_TENANT, NewService, RunningService, unwraps
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
@@ -32,10 +31,6 @@ def command_of(operation: str) -> Mapping[str, Any]:
     step = next(step for step in STORY if (step.operation, step.code) == (operation, "ok"))
     found: dict[str, Any] = filled(step.command, _Anything())
     return {name: value for name, value in found.items() if name != "backup"}  # that needs a scope of its own
-
-
-def unwraps() -> float:
-    return sum(sample.value for family in UNWRAPS_TOTAL.collect() for sample in family.samples)
 
 
 def another_secret(key: str) -> str:

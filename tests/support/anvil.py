@@ -18,7 +18,7 @@ from tests.support.server import free_port
 T = TypeVar("T")
 
 BUILT_IN_CHAIN_ID = 31337
-PATIENCE = 15.0
+PATIENCE = 120.0
 """Seconds."""
 
 
@@ -38,7 +38,7 @@ class Anvil:
         self.chain_id = chain_id
         self.port = free_port()
         self._hardfork = hardfork
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30.0, trust_env=False)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120.0, trust_env=False)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class Anvil:
         self._client.close()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

@@ -16,7 +16,7 @@ import httpx
 
 from tests.support.server import free_port
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds."""
 COIN = 10**8
 _MATURITY = 100

@@ -23,6 +23,7 @@ KEY = "0x" + "46" * 32
 FROM = Account.from_key(KEY).address
 OTHER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 GWEI = 10**9
+TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 CODES = {
     # every word that is asked for: the last two bytes of the first argument
@@ -34,12 +35,17 @@ CODES = {
     "long": "6040 6000 f3",
     "reverts": "6000 6000 fd",
     "no_code": "",
+    # logs Transfer(from, to, amount) of three words of calldata, whoever asks
+    "emitter": f"6020 6040 6000 37 6020 35 6000 35 7f {TRANSFER} 6020 6000 a3 00",
+    # passes on what it is paid to the address in its calldata
+    "payer": "6000 6000 6000 6000 34 6000 35 5a f1 00",
 }
 """EVM bytecode by what it does. ``gas_bomb`` loops until its gas is gone; ``return_bomb`` returns 1 MiB of zeros."""
 
 
 def network(chain_id: int = 31337) -> Network:
-    found = EVM.network_for(f"eip155:{chain_id}")
+    named = [each for each in EVM.networks if each.chain_id == chain_id]
+    found = named[0] if named else EVM.network_for(f"eip155:{chain_id}")
     assert found is not None
     return found
 
@@ -76,6 +82,10 @@ def holder(address: str) -> Holder:
 
 def holders(count: int, first: int = 0x5000_0000) -> list[Holder]:
     return [holder(f"0x{first + number:040x}") for number in range(count)]
+
+
+def word(value: int | str) -> str:
+    return f"{value if isinstance(value, int) else int(value, 16):064x}"
 
 
 def signed(node: Anvil, nonce: int, *, fee: int = 100, tip: int = 1, **fields: Any) -> tuple[str, SignedIds]:

@@ -44,6 +44,8 @@ Step = str | int | EllipsisType
 
 _PART = b"x" * 65536
 _GIGABYTE = 16384
+_OWN = {"host", "content-length", "connection", "accept-encoding"}
+"""Headers that are not passed on."""
 
 
 @dataclass(frozen=True)
@@ -205,23 +207,25 @@ async def lying_http(truth: Truth) -> AsyncIterator[Liar]:
     liar = Liar()
     async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
 
-        async def true_answer(method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        async def true_answer(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
             if not isinstance(truth, str):
                 return await truth(method, path, body)
             url = truth.rstrip("/") + (path if path != "/" or truth.count("/") < 3 else "")
-            answer = await client.request(method, url, content=body, headers={"Content-Type": "application/json"})
+            passed_on = {name: value for name, value in headers.items() if name not in _OWN}
+            answer = await client.request(method, url, content=body, headers=passed_on)
             return answer.status_code, answer.content
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
-                length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-                body = await reader.readexactly(int(length[0].split(b":")[1]) if length else 0)
+                first, *rest = head.decode("latin-1").rstrip().split("\r\n")
+                method, path, _ = first.split(" ", 2)
+                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
                 if path.startswith("/trap"):
                     liar.trapped += 1
                 liar.requests.append(body)
                 lie = liar.lie_about(f"{method} {path} ".encode() + body)
-                status, answer = await true_answer(method, path, body)
+                status, answer = await true_answer(method, path, headers, body)
                 await _answer(writer, liar, lie, status, answer)
                 if lie is not None:
                     return

@@ -18,7 +18,7 @@ import httpx
 
 from tests.support.server import free_port
 
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 ROOT_TOKEN = "root"
 KEY = "strongroom"
 
@@ -38,7 +38,7 @@ class OpenBao:
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(
-            base_url=f"{self.url}/v1/", headers={"X-Vault-Token": ROOT_TOKEN}, trust_env=False, timeout=5
+            base_url=f"{self.url}/v1/", headers={"X-Vault-Token": ROOT_TOKEN}, trust_env=False, timeout=60
         )
 
     @property
@@ -65,7 +65,8 @@ class OpenBao:
 
     def _is_ready(self) -> bool:
         try:
-            return self._http.get("sys/health").status_code == 200 and self._http.get("sys/mounts").status_code == 200
+            paths = ("sys/health", "sys/mounts")
+            return all(self._http.get(path, timeout=5).status_code == 200 for path in paths)
         except httpx.TransportError:
             return False
 

@@ -98,7 +98,7 @@ class Postgres:
         """SIGINT ends every connection, SIGQUIT is a crash."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(120)
             self._process = None
 
     def url(self, database: str = "postgres", user: str = OWNER, **query: str) -> str:
@@ -123,7 +123,7 @@ class Postgres:
 
     def _await_port(self) -> None:
         assert self._process is not None
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 self.run("SELECT 1")
@@ -149,7 +149,7 @@ def running(*options: str, durable: bool = False) -> Iterator[Postgres]:
 
 def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
     async def ask() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=60)
         try:
             return [tuple(row) for row in await connection.fetch(statement)]
         finally:

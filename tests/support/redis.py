@@ -18,7 +18,7 @@ import redis
 
 from tests.support.server import free_port
 
-START_SECONDS = 10.0
+START_SECONDS = 120.0
 
 
 def program() -> str | None:

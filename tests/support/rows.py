@@ -19,6 +19,7 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, PublicNode, SealedSecret, Wallet, WalletKind, WalletState
+from strongroom.storage.base import Applied, Storage, Unit
 
 TENANT = UUID(int=0xA)
 OTHER_TENANT = UUID(int=0xB)
@@ -83,3 +84,9 @@ def entry(n: int = 0, **fields: Any) -> AuditEntry:
         UUID(int=1), "ethereum", f"request-{n}", "127.0.0.1", "{}",
     )  # fmt: skip
     return replace(made, **fields)
+
+
+async def done(storage: Storage, *units: Unit) -> Applied:
+    applied = await storage.apply(units)
+    assert not applied.conflicts
+    return applied

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,6 +24,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it still runs; what has ended and nobody has waited for yet does not."""
+    if not Path("/proc/self/stat").exists():  # macOS
+        asked = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return asked.stdout.strip()[:1] not in ("", "Z")
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @dataclass
@@ -94,7 +105,7 @@ class Server:
             self.api_key = found[1]
         return self
 
-    def stop(self, timeout: float = 30.0) -> int:
+    def stop(self, timeout: float = 120.0) -> int:
         """SIGTERM, and the exit code."""
         self.terminate()
         return self.wait(timeout)
@@ -103,7 +114,7 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
 
-    def wait(self, timeout: float = 30.0) -> int:
+    def wait(self, timeout: float = 120.0) -> int:
         """The exit code of a server that was told to stop."""
         assert self._process is not None
         code = self._process.wait(timeout)
@@ -138,7 +149,7 @@ class Server:
             base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
         )
 
-    def command(self, *arguments: str, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, timeout: float = 300, **options: Any) -> subprocess.CompletedProcess[str]:
         """The `strongroom` command beside this server."""
         return subprocess.run(
             [sys.executable, "-m", "strongroom", *arguments],
@@ -168,7 +179,7 @@ class Server:
             if self._process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/health/ready", timeout=1.0, trust_env=False).status_code == 200:
+                if httpx.get(f"{self.url}/health/ready", timeout=10.0, trust_env=False).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

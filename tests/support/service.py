@@ -33,6 +33,7 @@ from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESC
 from strongroom.entrypoints.http.app import PREFIX, create_app
 from strongroom.operations.registry import OPERATIONS
 from strongroom.storage.base import Change, Unit
+from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 
 ALL_SCOPES = frozenset(SCOPES)
 TENANT = UUID(int=0xA)
@@ -60,6 +61,11 @@ class Outcome:
     @property
     def shared(self) -> tuple[Any, ...]:
         return (self.code, self.result, self.field, self.message, self.retries)
+
+
+def unwraps() -> float:
+    """How often this process has asked a key wrap to open something."""
+    return sum(sample.value for family in UNWRAPS_TOTAL.collect() for sample in family.samples)
 
 
 class Face(Protocol):

@@ -14,7 +14,7 @@ import httpx
 from tests.support.node import FOLDER, has
 
 PACKAGE: Final = "@solana/surfpool-linux-x64-gnu"
-PATIENCE: Final = 30.0
+PATIENCE: Final = 120.0
 """Seconds."""
 
 
@@ -36,21 +36,28 @@ class Surfpool:
             start_new_session=True,
         )
         assert self._process.stdout is not None
-        url = json.loads(self._process.stdout.readline())["url"]
-        self._client = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
+        try:
+            url = json.loads(self._process.stdout.readline())["url"]
+        except BaseException:
+            self._end()
+            raise
+        self._client = httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+        self._end()
+
+    def _end(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
 
     def call(self, method: str, *params: object) -> Any:
         """Raises Refused."""

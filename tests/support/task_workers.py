@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,10 +40,11 @@ from strongroom.tasks.base import Done, Kind, Ladder
 from strongroom.tasks.runner import Runner
 from strongroom.telemetry import failpoints
 from tests.support.rows import PRINCIPAL, TENANT
-from tests.support.server import ROOT
+from tests.support.server import ROOT, is_alive
 
 AUTHENTICITY = Authenticity(b"s" * 32)
-_PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60)
+PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
+"""On a busy machine nothing is to end because it took long."""
 POINTS = {
     "wake": ("commit.before", "commit.within", "commit.after"),
     "claim": ("claim.before", "claim.within", "claim.after"),
@@ -108,7 +110,7 @@ class Workers:
         if how in (signal.SIGKILL, signal.SIGTERM):
             self.await_end(pid)
 
-    def await_end(self, pid: int, seconds: float = 60.0) -> None:
+    def await_end(self, pid: int, seconds: float = 300.0) -> None:
         until = time.monotonic() + seconds
         while is_alive(pid):
             assert time.monotonic() < until, f"a process did not end: {self.log()}"
@@ -130,20 +132,13 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         for pid in filter(is_alive, self._pids):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(pid, signal.SIGKILL)
         assert self._zygote.stdin is not None
         self._zygote.stdin.close()
-        self._zygote.wait(30)
+        self._zygote.wait(120)
         assert self._zygote.stdout is not None
         self._zygote.stdout.close()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,7 @@ class Found:
 
 
 async def look(url: str) -> Found:
-    database = open_database(url, _PATIENT)
+    database = open_database(url, PATIENT)
     storage = SqlStorage(database, AUTHENTICITY)
     try:
         query = text("SELECT operation, request_id FROM audit")
@@ -190,7 +185,7 @@ async def look(url: str) -> Found:
         await database.close()
 
 
-async def until_settled(url: str, count: int, seconds: float = 120.0) -> Found:
+async def until_settled(url: str, count: int, seconds: float = 300.0) -> Found:
     """Until so many tasks have their result and sleep. The limit is there for what never will."""
     until = time.monotonic() + seconds
     while True:
@@ -222,9 +217,10 @@ class _Process:
 
     async def run(self) -> None:
         orders = self._orders
-        database = open_database(orders.url)
+        # What only wakes has nobody to try again for it; what runs tasks is to meet what the service meets.
+        database = open_database(orders.url, PATIENT) if orders.wakes else open_database(orders.url)
         storage = SqlStorage(database, AUTHENTICITY)
-        committer = Committer(storage, await _patiently(storage))
+        committer = Committer(storage, await _patiently(storage), timeout=60)
         committer.start()
         if orders.dies_at is not None:
             failpoints.arm(self._die)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,15 @@ def test_the_documentation_is_what_make_docs_writes() -> None:
     assert configuration.written(document) == document
     listed = [line.split("`")[1] for line in document.splitlines() if line.startswith("| `STRONGROOM_")]
     assert listed == [setting.variable for setting in every_setting()]
+
+
+def test_every_default_that_is_printed_is_accepted() -> None:
+    rows = re.findall(
+        r"^\| `(STRONGROOM_\w+)` \| `([^`]+)` \|", configuration.DOCUMENT.read_text("utf-8"), re.MULTILINE
+    )
+    assert ("STRONGROOM_TASKS__VERIFY_AT", "03:00") in rows
+    for variable, default in rows:
+        load({variable: default}, dotenv=None)
 
 
 @pytest.mark.parametrize(

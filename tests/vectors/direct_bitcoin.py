@@ -19,6 +19,7 @@ from strongroom.domain.scheme import Scheme
 from strongroom.domain.wallet import PublicNode
 from strongroom.errors import InvalidAddress
 from strongroom.keys import bip39, derivation
+from tests.vectors.direct_common import only, refused
 
 Vector = dict[str, Any]
 
@@ -37,18 +38,6 @@ _PATH_PARTS = 4
 def networks(given: Vector) -> list[Network]:
     """All that a vector's ``network`` may mean here."""
     return [_BY_NAME[name] for name in _NAMES[given["network"]]]
-
-
-def only(given: Vector, *allowed: str) -> None:
-    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
-
-
-def refused(kind: type[Exception], call: Callable[[], object]) -> None:
-    try:
-        call()
-    except kind:
-        return
-    raise AssertionError("accepted what must be refused")
 
 
 def valid_address(vector: Vector) -> None:

@@ -25,6 +25,7 @@ from strongroom.domain.wallet import PublicNode
 from strongroom.errors import InvalidMessage
 from strongroom.keys.base import Mnemonic, RawKey, Want
 from tests.vectors.direct_bitcoin_signing import Holder, mnemonic, network, raw_key, run
+from tests.vectors.direct_common import only
 
 Vector = dict[str, Any]
 
@@ -38,10 +39,6 @@ _FORMATS = {
 _SCRIPTS = (schemes.p2pkh, schemes.p2sh_p2wpkh, schemes.p2wpkh, schemes.p2tr)
 _KEY = {"mnemonic", "passphrase", "path", "private_key_hex", "compressed", "private_keys_wif", "witness_script"}
 _PUBLISHED = ("signature", "signature_low_r", "signature_unprefixed_legacy")
-
-
-def only(given: Vector, *allowed: str) -> None:
-    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
 
 
 def sign(given: Vector, form: str) -> SignedMessage:

@@ -47,7 +47,7 @@ from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector
 from strongroom.operations.keyring import Place
 from strongroom.operations.networks import Networks
-from strongroom.operations.signing_keys import signing_keys
+from strongroom.operations.signing_keys import SigningKeys
 from tests.vectors.rest import NotExpressible
 
 Vector = dict[str, Any]
@@ -86,7 +86,7 @@ class Holder:
         if self.wallet.kind is WalletKind.RAW_KEY:
             [node] = await self.signer.public(self.secret, [Want("m", Curve.SECP256K1)])
             return {node.public_key: OurKey(node.public_key, "m", "raw-p2wpkh", p2wpkh(node.public_key))}
-        return await signing_keys(call, self.wallet, decoded.network, KeySelector(), decoded)
+        return await SigningKeys(call, self.wallet, decoded.network, KeySelector(), decoded).ours()
 
     async def sign(self, network: Network, text: str, policy: Policy) -> Signed:
         """As `transactions.sign` does. Raises Refused before a key is used."""

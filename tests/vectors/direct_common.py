@@ -49,7 +49,13 @@ def runner(
     return decorate
 
 
-def refused(kind: type[Exception], call: Callable[[], object]) -> None:
+def only(given: Any, *allowed: str) -> None:
+    """A runner compares all that a vector holds."""
+    assert isinstance(given, dict)
+    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
+
+
+def refused(kind: type[Exception] | tuple[type[Exception], ...], call: Callable[[], object]) -> None:
     try:
         call()
     except kind:

@@ -29,6 +29,7 @@ from strongroom.keys import bip39, slip10
 from strongroom.keys.base import Mnemonic, RawKey, RawKeyFormat, Want
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.local import LocalKeyWrap
+from tests.vectors.direct_common import only
 
 Vector = dict[str, Any]
 
@@ -38,10 +39,6 @@ PERMISSIVE = Policy(dict.fromkeys(SOLANA.limits))
 DEFAULT = Policy(SOLANA.limits)
 _OWNER = Owner(UUID(int=1), UUID(int=2))
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def only(given: Vector, *allowed: str) -> None:
-    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
 
 
 def with_key(

@@ -29,6 +29,7 @@ from strongroom.keys import bip39, ton_mnemonic
 from strongroom.keys.base import Mnemonic, RawKey, RawKeyFormat, TonWords, Want
 from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.local import LocalKeyWrap
+from tests.vectors.direct_common import only, refused
 
 Vector = dict[str, Any]
 
@@ -91,11 +92,6 @@ def with_key(material: Mnemonic | RawKey | TonWords, path: str, use: Callable[[H
 
 def raw_key(given: Vector) -> RawKey:
     return RawKey(Curve.ED25519, RawKeyFormat.HEX, Secret(given["private_key_hex"]))
-
-
-def only(given: Any, *allowed: str) -> None:
-    assert isinstance(given, dict)
-    assert not given.keys() - set(allowed), f"not compared: {given.keys() - set(allowed)}"
 
 
 def forms(canonical: bytes) -> dict[str, str]:
@@ -331,14 +327,6 @@ def bag(text: str) -> Cell:
         return boc.from_base64(text)
     except CellError as error:
         raise AssertionError(str(error)) from None
-
-
-def refused(kind: type[Exception] | tuple[type[Exception], ...], call: Callable[[], Any]) -> None:
-    try:
-        call()
-    except kind:
-        return
-    raise AssertionError("accepted")
 
 
 def negative_mnemonic(vector: Vector) -> None:

@@ -18,7 +18,8 @@ from strongroom.domain.signing import Message, OurKey, Ours, Policy, Signed
 from strongroom.domain.wallet import WalletKind
 from strongroom.errors import InvalidAddress, Refused
 from strongroom.keys import bip39, derivation
-from tests.vectors.direct_ethereum import Holder, only, public_node, with_key
+from tests.vectors.direct_common import only
+from tests.vectors.direct_ethereum import Holder, public_node, with_key
 
 Vector = dict[str, Any]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,18 +11,16 @@ from uuid import UUID
 from strongroom.access.api_keys import new_key
 from strongroom.access.scopes import SCOPES
 from strongroom.config import Settings
-from strongroom.domain.ids import new_id
-from strongroom.domain.record import AuditEntry, AuditOutcome
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
+from strongroom.journal import facts
 from strongroom.journal.committer import Committer
+from strongroom.journal.local import local_entry
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
 
 DEVELOPMENT_TENANT: Final = UUID(int=0)
 """The tenant of the development API key, and the one that the command line takes where none is named."""
-
-_NOBODY: Final = UUID(int=0)
 
 
 async def wants_development_key(settings: Settings, storage: Storage) -> bool:
@@ -46,23 +43,14 @@ async def development_key(
     """
     if not await wants_development_key(settings, storage) or not _take_mark(settings):
         return None
-    now = datetime.now(UTC)
-    made = new_key(DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, now)
-    entry = AuditEntry(
-        at=now,
-        tenant_id=DEVELOPMENT_TENANT,
-        principal_id=_NOBODY,
-        operation="api_keys.create",
-        operation_id=new_id(),
-        outcome=AuditOutcome.SUCCEEDED,
-        wallet_id=None,
-        network=None,
-        request_id="first-start",
-        client="local",
-        details=json.dumps({"key_id": str(made.row.id), "name": "development"}, separators=(",", ":"), sort_keys=True),
+    made = new_key(
+        DEVELOPMENT_TENANT, "development", tuple(sorted(SCOPES)), None, authenticity.api_key_mac, datetime.now(UTC)
     )
+    unit = Unit(rows=[made.row])
+    details = {"key_id": str(made.row.id), "name": "development", "wrote": facts.of(unit)}
+    entry = local_entry("api_keys.create", details, tenant_id=DEVELOPMENT_TENANT, request_id="first-start")
     try:
-        await committer.commit(Unit(rows=[made.row]), [entry])
+        await committer.commit(unit, [entry])
     except BaseException:
         _mark(settings).unlink(missing_ok=True)
         raise

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -65,9 +64,7 @@ async def open_journal(
 
 
 def _heads_sink(settings: AuditSettings) -> HeadsSink:
-    if settings.heads == "log":
-        return LogHeads(settings.known_heads)
-    return FileHeads(Path(settings.heads.removeprefix("file:")))
+    return LogHeads(settings.known_heads) if settings.heads_file is None else FileHeads(settings.heads_file)
 
 
 async def _known(sink: HeadsSink) -> Sequence[Head] | None:

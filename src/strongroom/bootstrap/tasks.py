@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from strongroom.config import Settings
+from strongroom.config.sections import AuditSettings
 from strongroom.journal.committer import Committer
 from strongroom.journal.reconcile import Reconciler
-from strongroom.journal.slices import AuditSlices, newest_heads
+from strongroom.journal.slices import AuditSlices, NewestHeads, newest_heads
 from strongroom.operations.background import Times, kinds
 from strongroom.operations.duties import Duties
 from strongroom.operations.networks import Networks
@@ -38,8 +38,6 @@ async def open_tasks(
     reading: Reading,
 ) -> Runner[Duties] | None:
     """Starts what the role asks for. A database that is away keeps nothing from starting."""
-    heads = settings.audit.heads
-    kept = partial(newest_heads, Path(heads.removeprefix("file:"))) if heads != "log" else dict
     duties = Duties(
         storage=storage,
         tasks=tasks,
@@ -47,7 +45,7 @@ async def open_tasks(
         networks=networks,
         reading=reading,
         slices={
-            "audit": AuditSlices(storage, authenticity.audit_key, kept, _A_SLICE),
+            "audit": AuditSlices(storage, authenticity.audit_key, _kept_heads(settings.audit), _A_SLICE),
             "state": partial(look_at_state, Reconciler(storage, authenticity.audit_key), _A_SLICE),
         },
         pause=timedelta(seconds=_A_SLICE / settings.tasks.verify_rate),
@@ -68,3 +66,10 @@ async def open_tasks(
     runner.start()
     stack.push_async_callback(runner.stop)
     return runner
+
+
+def _kept_heads(settings: AuditSettings) -> NewestHeads:
+    """Our own file is no link. One that the operator took out of the log may be mounted as one."""
+    if settings.heads_file is not None:
+        return partial(newest_heads, settings.heads_file)
+    return dict if settings.known_heads is None else partial(newest_heads, settings.known_heads, follow=True)

@@ -95,10 +95,6 @@ def parse_type(name: str, nesting: int = 0) -> Type:
     return Type(atom=name, dynamic=name in ("bytes", "string"))
 
 
-def encode_call(signature: str, args: Sequence[Any]) -> bytes:
-    return selector(signature) + encode(types(signature), args)
-
-
 def encode(names: Sequence[str], values: Sequence[Any]) -> bytes:
     return _encode_sequence([parse_type(name) for name in names], values)
 
@@ -119,14 +115,6 @@ def read(names: Sequence[str], data: bytes) -> tuple[tuple[Any, ...], bool]:
     ``bytes``, raises ValueError.
     """
     return Reader(data).read(names)
-
-
-def decode_text(result: bytes) -> str:
-    """What ``symbol()`` and ``name()`` return: a string, or bytes32 padded with zeros as older tokens do."""
-    if len(result) == WORD:
-        return result.rstrip(b"\0").decode("utf-8")
-    reader = Reader(result)
-    return reader.text(reader.uint(0))[0].decode("utf-8")
 
 
 def integer(value: object) -> int:

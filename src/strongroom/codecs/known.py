@@ -280,7 +280,7 @@ ROLES: Final = {
 _ITEM: Final = "uint8 itemType,address token,uint256 identifierOrCriteria,uint256 startAmount,uint256 endAmount"
 _SEAPORT_ITEMS: Final = f"ConsiderationItem({_ITEM},address recipient)OfferItem({_ITEM})"
 _PERMIT_TYPE: Final = "PermitDetails(address token,uint160 amount,uint48 expiration,uint48 nonce)"
-_PERMITTED_TYPE: Final = "TokenPermissions(address token,uint256 amount)"
+PERMITTED_TYPE: Final = "TokenPermissions(address token,uint256 amount)"
 _REQUEST: Final = "address from,address to,uint256 value,uint256 gas,uint256 nonce"
 _ERC3009: Final = "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
 
@@ -293,8 +293,8 @@ TYPES: Final = (
     # Permit2; what follows the nonce and the deadline of a witness type is the application's own
     KnownType(f"PermitSingle(PermitDetails details,address spender,uint256 sigDeadline){_PERMIT_TYPE}", Form.APPROVE),
     KnownType(f"PermitBatch(PermitDetails[] details,address spender,uint256 sigDeadline){_PERMIT_TYPE}", Form.APPROVE),
-    KnownType(f"PermitTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline){_PERMITTED_TYPE}", Form.APPROVE),
-    KnownType(f"PermitBatchTransferFrom(TokenPermissions[] permitted,address spender,uint256 nonce,uint256 deadline){_PERMITTED_TYPE}", Form.APPROVE),
+    KnownType(f"PermitTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline){PERMITTED_TYPE}", Form.APPROVE),
+    KnownType(f"PermitBatchTransferFrom(TokenPermissions[] permitted,address spender,uint256 nonce,uint256 deadline){PERMITTED_TYPE}", Form.APPROVE),
     KnownType("PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,", Form.APPROVE),
     KnownType("PermitBatchWitnessTransferFrom(TokenPermissions[] permitted,address spender,uint256 nonce,uint256 deadline,", Form.APPROVE),
     # ERC-3009

@@ -7,16 +7,16 @@ Only what is signed is read: fields that a type does not name do not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from strongroom.codecs import abi, eip712, hexadecimal
 from strongroom.codecs.calls import MAX_CALLS, Call, read_call
 from strongroom.codecs.effects import Effect, approval_cautions, effect_of, expand
-from strongroom.codecs.eip712 import TypedData
+from strongroom.codecs.eip712 import ParseAddress, TypedData
 from strongroom.codecs.keccak import keccak256
-from strongroom.codecs.known import ROLES, TYPES, Form, KnownType
+from strongroom.codecs.known import PERMITTED_TYPE, ROLES, TYPES, Form, KnownType
 
 KIND: Final = "typed_data"
 MAX_TEXT: Final = 256
@@ -38,11 +38,9 @@ class TypedReading:
     cautions: tuple[str, ...]
 
 
-def read_typed(
-    typed: TypedData, contract: bytes | None, parse_address: Callable[[str], bytes], *, has_contract: bool
-) -> TypedReading:
-    """``contract``: the verifying contract, if one is signed; ``has_contract``: the domain states one."""
-    return _Reader(typed, contract, parse_address).read(has_contract=has_contract)
+def read_typed(typed: TypedData, parse_address: ParseAddress, *, has_contract: bool) -> TypedReading:
+    """``has_contract``: the domain states a verifying contract, whether it is signed or not."""
+    return _Reader(typed, parse_address).read(has_contract=has_contract)
 
 
 def short(value: object) -> object:
@@ -56,9 +54,9 @@ def short(value: object) -> object:
 
 
 class _Reader:
-    def __init__(self, typed: TypedData, contract: bytes | None, parse_address: Callable[[str], bytes]) -> None:
+    def __init__(self, typed: TypedData, parse_address: ParseAddress) -> None:
         self.typed = typed
-        self.contract = contract
+        self.contract = _contract(typed, parse_address)
         self.parse_address = parse_address
         self.cautions: dict[str, None] = {}
         self.effects: list[Effect] = []
@@ -208,6 +206,15 @@ class _Reader:
         return found
 
 
+def _contract(typed: TypedData, parse_address: ParseAddress) -> bytes | None:
+    """The verifying contract, if one is signed; its type may be any."""
+    value = typed.domain.get("verifyingContract")
+    try:
+        return parse_address(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _known(typed: TypedData) -> KnownType | None:
     for known in TYPES:
         if known.name != typed.primary_type:
@@ -223,7 +230,7 @@ def _has_parts(typed: TypedData, known: KnownType) -> bool:
     """Whether the structs within a type that is known by its beginning are the known ones too."""
     if known.form is Form.ORDER:
         return all(part in typed.encoded_type for part in _ORDER_PARTS)
-    return "TokenPermissions(address token,uint256 amount)" in typed.encoded_type
+    return PERMITTED_TYPE in typed.encoded_type
 
 
 def _leaves(tree: Any) -> Iterator[Mapping[str, Any]]:

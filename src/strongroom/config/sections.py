@@ -37,7 +37,7 @@ def _rate(value: object) -> object:
 
 
 def _limit(value: object) -> object:
-    """Of `unknown_calls` one says whether, not how many: ``allow`` is no limit, ``refuse`` is none allowed."""
+    """A number, or a word for one: ``off`` and ``allow`` (of `unknown_calls`) are no limit, ``refuse`` is 0."""
     if value == "refuse":
         return 0
     return None if value in ("off", "allow") else _whole(value)
@@ -447,11 +447,17 @@ class AuditSettings(Section):
     interval: Seconds = Field(default=60.0, description="Seconds between two heads")
     known_heads: Path | None = Field(
         default=None,
-        description="With `heads=log`: a file of heads taken out of the log, which a start compares the database with",
+        description="With `heads=log`: a file of heads taken out of the log. A start and the nightly "
+        "verification compare the database with it",
     )
     require_anchor: bool = Field(
         default=False, description="Refuse to sign while the heads of the audit cannot be kept outside the database"
     )
+
+    @property
+    def heads_file(self) -> Path | None:
+        """None: they go to the log."""
+        return None if self.heads == "log" else Path(self.heads.removeprefix("file:"))
 
 
 class LogSettings(Section):

@@ -8,9 +8,10 @@ record in the middle; that the end is missing shows against heads that were kept
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Final
@@ -65,11 +66,7 @@ class AuditChain:
 
     def holds(self, previous: bytes, record: AuditRecord) -> bool:
         """Whether ``record``, of any writer, follows ``previous``."""
-        try:
-            made = record_mac(self._key, previous, record.writer_id, record.sequence, record.entry)
-        except (AttributeError, TypeError, ValueError, StructError):
-            return False
-        return hmac.compare_digest(made, record.mac)
+        return follows(self._key, previous, record)
 
     def advance(self, last: AuditRecord) -> None:
         self._sequence, self._mac = last.sequence, last.mac
@@ -123,6 +120,19 @@ def record_mac(key: bytes, previous: bytes, writer_id: UUID, sequence: int, entr
         *map(len, texts),
     )
     return hmac.digest(key, b"".join((previous, row, *texts)), "sha256")
+
+
+def holds(mac: bytes, make: Callable[[], bytes]) -> bool:
+    """Whether ``mac`` is what ``make`` returns; False for a row that cannot have a MAC."""
+    try:
+        return hmac.compare_digest(mac, make())
+    except (AttributeError, TypeError, ValueError, StructError):
+        return False  # SQLite keeps any type in any column: we never wrote this one
+
+
+def follows(key: bytes, previous: bytes, record: AuditRecord) -> bool:
+    """Whether ``record`` is authentic and comes after the record whose MAC is ``previous``."""
+    return holds(record.mac, partial(record_mac, key, previous, record.writer_id, record.sequence, record.entry))
 
 
 def writer_mac(key: bytes, previous: bytes, writer: AuditWriter) -> bytes:

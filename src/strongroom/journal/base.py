@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from strongroom.domain.principal import Principal
-from strongroom.domain.record import AuditRecord
+from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
 from strongroom.storage.base import Change, Conflict, Row, SettleTask, Unit, Wake
@@ -55,6 +55,12 @@ class Slice:
     """Where the next step begins; None: everything has been looked at."""
 
 
+class Commit(Protocol):
+    """`journal.committer.Committer.commit`."""
+
+    async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
+
+
 class Verifier(Protocol):
     """Holds the tables against their MACs and against the audit, a slice at a time."""
 
@@ -87,13 +93,10 @@ class Intent(Protocol):
         same: Sequence[Address] = (),
         changes: Sequence[Change | SettleTask] = (),
         wakes: Sequence[Wake] = (),
-        stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
-        wallet_id: UUID | None = None,
     ) -> None:
-        """What T2 commits: the answer (``stored`` in its place where the answer holds words), the domain rows, and
-        what is woken to go on from there.
+        """What T2 commits: the answer as it is stored, the domain rows, and what is woken to go on from there.
 
         ``met`` is given the row that T2 lost against: where another request has done the same, it says what the answer
         is then. ``details`` go into the audit record of the outcome.

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from strongroom import errors
-from strongroom.domain.record import AuditEntry, AuditRecord
+from strongroom.domain.record import AuditEntry, AuditRecord, AuditWriter
 from strongroom.domain.wallet import Address
 from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
 from strongroom.journal.audit import AuditChain, Head
@@ -78,8 +78,8 @@ class Committer:
         before = [(each.writer_id, each.sequence - 1) for each in records if each.sequence > 1]
         found = await self._storage.find(AuditRecord, ("writer_id", "sequence"), before)
         macs = {(each.writer_id, each.sequence): each.mac for each in found}
-        if len(before) < len(records):
-            macs |= {(each.id, 0): each.mac for each in await self._storage.audit_writers()}
+        first = [(each.writer_id,) for each in records if each.sequence == 1]
+        macs |= {(each.id, 0): each.mac for each in await self._storage.find(AuditWriter, ("id",), first)}
         for record in records:
             previous = macs.get((record.writer_id, record.sequence - 1))
             if previous is None or not self._chain.holds(previous, record):

@@ -7,10 +7,10 @@ until its minute is over: a process that is killed loses it, one that ends write
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,8 @@ import structlog
 from strongroom.domain.brief import brief
 from strongroom.domain.record import AuditEntry
 from strongroom.errors import StrongroomError
-from strongroom.storage.base import Row, Unit
+from strongroom.journal.base import Commit
+from strongroom.storage.base import Unit
 
 _log = structlog.get_logger(__name__)
 
@@ -29,10 +30,6 @@ _REASONS: Final = 5
 _RECORDS_A_COMMIT: Final = 100
 
 _Place = tuple[UUID, UUID, str]
-
-
-class Commit(Protocol):
-    async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
 
 
 @dataclass(slots=True)

@@ -137,7 +137,7 @@ class Entry:
         """What needs no key; audited if it is of a wallet. Raises Lost, IntegrityError."""
         audit = []
         if wallet_id is not None:
-            details = {"wrote": facts.of(unit)}
+            details = {"wrote": facts.shortened(unit)}
             audit = [self.audit(new_id(), AuditOutcome.SUCCEEDED, wallet_id, network, details)]
         await self.shared.committer.commit(unit, audit)
 
@@ -244,16 +244,13 @@ class Intent:
         same: Sequence[Address] = (),
         changes: Sequence[Change | SettleTask] = (),
         wakes: Sequence[Wake] = (),
-        stored: msgspec.Struct | None = None,
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
-        wallet_id: UUID | None = None,
     ) -> None:
-        self._result = _TO_JSON.encode(result if stored is None else stored)
+        self._result = _TO_JSON.encode(result)
         self._unit = Unit(rows, same, changes, wakes=wakes)
         self._met = met
         self._details = details or {}
-        self._wallet_id = wallet_id or self._wallet_id
 
     async def __aenter__(self) -> Intent:
         try:
@@ -331,7 +328,7 @@ class Intent:
         guards: list[HeldGuard] = []
         for _ in range(_TRIES):
             self._note_taken(self._moves)
-            wrote = facts.of(unit, self._guards, self._record.epoch, self._taken_from)
+            wrote = facts.shortened(unit, self._guards, self._record.epoch, self._taken_from)
             changes = [settled, *self._moves, *unit.changes]
             whole = Unit([*guards, *unit.rows], unit.same, changes, wakes=unit.wakes)
             try:

@@ -11,26 +11,25 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import Floor, SignatureRecord
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, Wallet
 from strongroom.storage.base import Change, Row, Unit
 
-GUARDS_LISTED: Final = 256
-"""Of an operation with more guards the others are only counted."""
+_MOST_BYTES: Final = 3584
+"""Of `brief.MOST_BYTES`: the rest is for what else an audit record says, and for the note that something was cut."""
+_TAKEN_LISTED: Final = 24
 _HASH_DIGITS: Final = 32
+_TO_JSON: Final = msgspec.json.Encoder()
 
 
-def of(
-    unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None, taken_from: Iterable[UUID] = ()
-) -> dict[str, Any]:
-    """JSON values. Names are those of the tables; ``epoch`` is that of the operation's row.
-
-    ``taken_from``: operations that held one of the guards before. None of them holds it again.
-    """
+def of(unit: Unit) -> dict[str, Any]:
+    """JSON values. Names are those of the tables."""
     rows = [*unit.rows, *unit.same]
-    found: dict[str, Any] = {} if epoch is None else {"epoch": epoch}
+    found: dict[str, Any] = {}
     found |= _listed("wallets", [*map(_wallet, _all(rows, Wallet)), *_changed(unit, Wallet)])
     found |= _listed("accounts", [[str(each.id), each.next_index] for each in _all(rows, Account)])
     found |= _listed("addresses", [[str(each.account_id), each.change, each.index] for each in _all(rows, Address)])
@@ -38,11 +37,50 @@ def of(
     found |= _listed("floors", [floor(each) for each in _all(rows, Floor)])
     if signatures := len(_all(rows, SignatureRecord)):
         found["signatures"] = signatures
-    if guards:
-        found["guards"] = {"count": len(guards), "held": [held(guard) for guard in guards[:GUARDS_LISTED]]}
-        if before := sorted({str(each) for each in taken_from}):
-            found["guards"]["from"] = before
     return found
+
+
+def shortened(
+    unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None, taken_from: Iterable[UUID] = ()
+) -> dict[str, Any]:
+    """As `of`, but never so much that `brief` would cut it: half a row says nothing, or something else.
+
+    ``epoch`` is that of the operation's row. ``taken_from``: operations that held one of the guards before. None of
+    them holds it again; ``taken`` is how many, if not all are listed. ``left_out`` counts other rows that are not.
+    """
+    room = _MOST_BYTES
+    found: dict[str, Any] = {} if epoch is None else {"epoch": epoch}
+    left_out = 0
+    for name, value in of(unit).items():
+        if isinstance(value, list):
+            found[name], room = _whole(value, room)
+            left_out += len(value) - len(found[name])
+        else:
+            found[name] = value
+    if left_out:
+        found["left_out"] = left_out
+    if guards:
+        before = sorted({str(each) for each in taken_from})
+        listed, room = _whole(before[:_TAKEN_LISTED], room)
+        found["guards"] = {"count": len(guards)}
+        if before:
+            found["guards"]["from"] = listed
+        if len(listed) < len(before):
+            found["guards"]["taken"] = len(before)
+        found["guards"]["held"], _ = _whole(map(held, guards), room)
+    return found
+
+
+def _whole(rows: Iterable[Any], room: int) -> tuple[list[Any], int]:
+    """The first of ``rows`` that fit, and the room that is left."""
+    kept: list[Any] = []
+    for row in rows:
+        size = len(_TO_JSON.encode(row)) + 1
+        if size > room:
+            return kept, 0
+        kept.append(row)
+        room -= size
+    return kept, room
 
 
 def held(guard: Guard) -> list[str]:

@@ -42,6 +42,8 @@ class FileHeads:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._parsed: tuple[tuple[int, int, int], list[Head]] | None = None
+        """What the file looked like when it was last read, and its heads: it is looked at every few seconds."""
 
     def append(self, head: Head) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -61,12 +63,17 @@ class FileHeads:
         except FileNotFoundError:
             return []
         try:
-            size = os.fstat(descriptor).st_size
+            found = os.fstat(descriptor)
+            size, version = found.st_size, (found.st_ino, found.st_size, found.st_ctime_ns)
+            if self._parsed is not None and self._parsed[0] == version:
+                return self._parsed[1]
             text = os.pread(descriptor, _TAIL, max(0, size - _TAIL)).decode(errors="replace")
         finally:
             os.close(descriptor)
         lines = text.splitlines(keepends=True)
-        return read_heads(lines[1:] if size > _TAIL else lines)
+        heads = read_heads(lines[1:] if size > _TAIL else lines)
+        self._parsed = version, heads
+        return heads
 
 
 class LogHeads:

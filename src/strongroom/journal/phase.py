@@ -9,18 +9,15 @@ Taking the mark away means breaking the audit's chain, so an unmarked database i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 import structlog
 
-from strongroom.domain.ids import new_id
-from strongroom.domain.record import AuditEntry, AuditOutcome
+from strongroom.domain.record import AuditOutcome
 from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
+from strongroom.journal.local import local_entry
 from strongroom.journal.reconcile import TABLES
 from strongroom.journal.restored import AUTHENTICATED_MARK, RESTORED_MARK, accepted_losses, marks
 from strongroom.journal.verify import verify
@@ -31,7 +28,6 @@ _log = structlog.get_logger(__name__)
 _PAGE: Final = 500
 _ALWAYS: Final = ("addresses", "api_keys", "floors")
 """Tables whose rows never were without a MAC."""
-_NOBODY: Final = UUID(int=0)
 _HARMLESS: Final = {"no_heads", "writer_unanchored"}
 """A process of 1.0.8 that was killed at its start, or a sink that was moved."""
 
@@ -42,7 +38,7 @@ async def is_authenticated(storage: Storage, key: bytes) -> bool:
 
 async def is_new(storage: Storage) -> bool:
     """Nothing was ever done with this database."""
-    if await storage.audit_writers() or await storage.audit_writer_ids():
+    if await storage.audit_writers_after(0, 1) or await storage.audit_writer_ids_after(None, 1):
         return False
     for table in ("wallets", "operations"):
         scanned = await storage.scan(table, None, 1)
@@ -62,7 +58,7 @@ async def may_be_believed(storage: Storage, key: bytes, heads: Sequence[Head] | 
 
 
 def _quietly(table: str, rows: int) -> None:
-    """Progress that no one watches."""
+    """For callers that show no progress."""
 
 
 async def authenticate(storage: Storage, committer: Committer, progress: Callable[[str, int], None] = _quietly) -> int:
@@ -71,8 +67,8 @@ async def authenticate(storage: Storage, committer: Committer, progress: Callabl
     May be stopped and begun again: rows that are under their MAC are read and left alone. Nothing of 1.0.8 may write
     any more, since it leaves rows behind whose MAC is missing or that of an earlier version.
     """
-    operation_id = new_id()
-    await _audit(committer, operation_id, AuditOutcome.REQUESTED, {})
+    requested = local_entry(AUTHENTICATED_MARK, {}, outcome=AuditOutcome.REQUESTED)
+    await committer.commit(Unit(), [requested])
     counts: dict[str, int] = {}
     for table in TABLES:
         if table in _ALWAYS:
@@ -85,22 +81,6 @@ async def authenticate(storage: Storage, committer: Committer, progress: Callabl
                 break
             progress(table, counts[table])
         progress(table, counts[table])
-    await _audit(committer, operation_id, AuditOutcome.SUCCEEDED, {"rows": counts})
+    done = local_entry(AUTHENTICATED_MARK, {"rows": counts}, operation_id=requested.operation_id)
+    await committer.commit(Unit(), [done])
     return sum(counts.values())
-
-
-async def _audit(committer: Committer, operation_id: UUID, outcome: AuditOutcome, details: dict[str, object]) -> None:
-    entry = AuditEntry(
-        at=datetime.now(UTC),
-        tenant_id=_NOBODY,
-        principal_id=_NOBODY,
-        operation=AUTHENTICATED_MARK,
-        operation_id=operation_id,
-        outcome=outcome,
-        wallet_id=None,
-        network=None,
-        request_id="command-line",
-        client="local",
-        details=json.dumps(details, separators=(",", ":"), sort_keys=True),
-    )
-    await committer.commit(Unit(), [entry])

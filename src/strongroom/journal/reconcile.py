@@ -10,17 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 from strongroom.domain.record import AuditOutcome, AuditRecord, AuditWriter
 from strongroom.domain.wallet import SealedSecret, Wallet
 from strongroom.errors import IntegrityError
-from strongroom.journal.audit import GENESIS, record_mac, writer_mac
+from strongroom.journal.audit import GENESIS, follows, holds, writer_mac
 from strongroom.journal.base import Finding, Slice
 from strongroom.journal.stored import Stored
-from strongroom.journal.verify import holds
 from strongroom.storage.base import AuditFilter, Storage
 
 TABLES: Final = (
@@ -28,16 +26,14 @@ TABLES: Final = (
     "floors",
 )  # fmt: skip
 _BEFORE_ALL: Final = -(2**63)
-_STRANGE: Final = (ValueError, TypeError, KeyError, AttributeError)
+_STRANGE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What comes of details that we did not write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """``retention`` is how long the row of a finished operation is kept at least."""
-
     storage: Storage
     key: bytes
-    retention: timedelta = timedelta(hours=24)
 
     async def slice(self, cursor: str | None, limit: int) -> Slice:
         """Checks at most ``limit`` rows or records. Raises StorageUnavailable, ValueError for a bad cursor."""
@@ -57,11 +53,7 @@ class Reconciler:
             return Slice((Finding("unreadable", "audit"),), 0, None)
         known = {(each.writer_id, each.sequence) for each in records}
         records += [each for each in revocations if (each.writer_id, each.sequence) not in known]
-        try:
-            findings = await self._reconcile(records)
-        except _STRANGE:  # details that we did not write: only a walk along the chain can say which
-            findings = [Finding("unreadable", "audit")]
-        return Slice(tuple(findings), len(records), None)
+        return Slice(tuple(await self._reconcile(records)), len(records), None)
 
     async def _rows(self, table: str, after: str | None, limit: int) -> Slice:
         scanned = await self.storage.scan(table, after, limit)
@@ -115,8 +107,19 @@ class Reconciler:
         succeeded = [each for each in records if each.entry.outcome is AuditOutcome.SUCCEEDED]
         if not succeeded:
             return []
-        stored = Stored(self.storage, datetime.now(UTC) - self.retention)
-        return await stored.compare(succeeded)
+        try:
+            return await self._compared(succeeded)
+        except _STRANGE:  # it must not hide what the others say
+            return [finding for each in succeeded for finding in await self._alone(each)]
+
+    async def _alone(self, record: AuditRecord) -> list[Finding]:
+        try:
+            return await self._compared([record])
+        except _STRANGE:
+            return [Finding("unreadable", "audit", f"{record.writer_id}/{record.sequence}")]
+
+    async def _compared(self, records: Sequence[AuditRecord]) -> list[Finding]:
+        return await Stored(self.storage).compare(records)
 
 
 def _writer(key: bytes, writers: Sequence[AuditWriter], number: int) -> list[Finding]:
@@ -143,8 +146,7 @@ class _Chain:
         """Whether the record is as we wrote it."""
         if record.sequence != self.sequence + 1:
             self._find("record_missing", self.sequence + 1)
-        make = partial(record_mac, self.key, self.mac, self.writer.id, record.sequence, record.entry)
-        authentic = holds(record.mac, make)
+        authentic = follows(self.key, self.mac, record)
         if not authentic:
             self._find("record_changed", record.sequence)
         self.sequence, self.mac = record.sequence, record.mac

@@ -19,7 +19,7 @@ from strongroom.domain.record import AuditOutcome, AuditRecord, AuditWriter, Flo
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Address
 from strongroom.errors import AuditNotAnchored, ConfigurationError, IntegrityError, RestoredDatabase
-from strongroom.journal.audit import Head, record_mac
+from strongroom.journal.audit import Head, follows
 from strongroom.journal.heads import HeadsSink, HeadsWriter
 from strongroom.storage.base import Storage
 from strongroom.telemetry.alarms import integrity_alarm
@@ -57,7 +57,8 @@ async def lost(storage: Storage, heads: Iterable[Head]) -> dict[UUID, Head]:
 async def _has(storage: Storage, head: Head) -> bool:
     try:
         if head.sequence == 0:
-            return any((each.id, each.mac) == (head.writer_id, head.mac) for each in await storage.audit_writers())
+            writers = await storage.find(AuditWriter, ("id",), [(head.writer_id,)])
+            return any(each.mac == head.mac for each in writers)
         records = await storage.audit_chain(head.writer_id, head.sequence - 1, 1)
     except IntegrityError:
         return False
@@ -71,10 +72,7 @@ async def marks(storage: Storage, key: bytes, operation: str) -> list[AuditRecor
         if record.entry.outcome is not AuditOutcome.SUCCEEDED:
             continue
         previous = await _mac_before(storage, record)
-        if (
-            previous is not None
-            and record_mac(key, previous, record.writer_id, record.sequence, record.entry) == record.mac
-        ):
+        if previous is not None and follows(key, previous, record):
             found.append(record)
         else:
             integrity_alarm("audit", writer_id=record.writer_id, sequence=record.sequence)
@@ -82,8 +80,11 @@ async def marks(storage: Storage, key: bytes, operation: str) -> list[AuditRecor
 
 
 async def _mac_before(storage: Storage, record: AuditRecord) -> bytes | None:
+    if not isinstance(record.sequence, int) or record.sequence < 1:
+        return None  # SQLite keeps any type in any column
     if record.sequence == 1:
-        return next((each.mac for each in await storage.audit_writers() if each.id == record.writer_id), None)
+        writers = await storage.find(AuditWriter, ("id",), [(record.writer_id,)])
+        return writers[0].mac if writers else None
     before = await storage.audit_chain(record.writer_id, record.sequence - 2, 1)
     return before[0].mac if before and before[0].sequence == record.sequence - 1 else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,8 @@ from uuid import UUID
 from strongroom.domain.record import AuditRecord, AuditWriter
 from strongroom.domain.verification import Flaw, Looked
 from strongroom.errors import ConfigurationError, IntegrityError
-from strongroom.journal.audit import GENESIS, Head, record_mac, writer_mac
+from strongroom.journal.audit import GENESIS, Head, follows, holds, writer_mac
 from strongroom.journal.heads import read_heads
-from strongroom.journal.verify import holds
 from strongroom.storage.base import Storage
 
 NewestHeads = Callable[[], Mapping[UUID, Head]]
@@ -31,14 +31,17 @@ _RECORDS: Final = "records"
 _STRANGERS: Final = "strangers"
 
 
-def newest_heads(path: Path) -> Mapping[UUID, Head]:
-    """By writer, of a file that `FileHeads` wrote. Blocks. A file or a line that cannot be read is as if not there."""
+def newest_heads(path: Path, *, follow: bool = False) -> Mapping[UUID, Head]:
+    """By writer, of a file of heads. Blocks. A file or a line that cannot be read is as if not there.
+
+    ``follow``: the file may be a symbolic link.
+    """
     newest: dict[UUID, Head] = {}
     try:
-        lines = path.open(errors="replace")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     except OSError:
         return newest
-    with lines:
+    with os.fdopen(descriptor, errors="replace") as lines:
         for line in lines:
             with contextlib.suppress(ConfigurationError):
                 for head in read_heads([line]):
@@ -107,8 +110,7 @@ class AuditSlices:
         where = {"writer_id": str(record.writer_id), "sequence": str(record.sequence)}
         if record.sequence != sequence + 1:
             flaws.append(Flaw("record_missing", {**where, "sequence": str(sequence + 1)}))
-        make = partial(record_mac, self._key, mac, record.writer_id, record.sequence, record.entry)
-        if not holds(record.mac, make):
+        if not follows(self._key, mac, record):
             flaws.append(Flaw("record_changed", where))
         if head is not None and head.sequence == record.sequence and head.mac != record.mac:
             flaws.append(Flaw("head_differs", where))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,11 +27,15 @@ from strongroom.storage.base import AuditFilter, Storage
 Details = dict[str, Any]
 
 _TIES: Final = 3
-_LONGEST: Final = 64
-"""Operations that are followed back from the holder of a guard."""
+_LONGEST: Final = 1024
+"""Operations that are followed back from the holder of a guard: one may be replaced again and again."""
 _STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
 """What a record of 1.0.8 says by its name alone."""
 _WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
+_VALUES: Final = {"accounts": 2, "addresses": 3, "floors": 4, "held": 5}
+"""How many a whole row has in a record."""
+_SHORTENED: Final = re.compile("…sha256:[0-9a-f]{64}$")
+"""How `brief` ends a string that it cuts."""
 
 
 class Stored:
@@ -41,10 +45,11 @@ class Stored:
     that goes on writing. Of what may change back (a wallet's state and label) the newest record counts.
     """
 
-    def __init__(self, storage: Storage, kept_since: datetime) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._kept_since = kept_since
         self._findings: list[Finding] = []
+        self._takers: dict[UUID, set[UUID] | None] = {}
+        self._revocations: dict[UUID, list[Details]] | None = None
 
     async def compare(self, records: Sequence[AuditRecord]) -> list[Finding]:
         told = [(record, details_of(record)) for record in records]
@@ -62,15 +67,14 @@ class Stored:
         self._findings.append(Finding(kind, table, str(key), f"{record.writer_id}/{record.sequence}"))
 
     async def _operations(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """A row is settled once and for all, and is kept until retention."""
+        """A row is settled once and for all, and stays."""
         stated = [(record, wrote["epoch"]) for record, wrote in _wrote(told) if isinstance(wrote.get("epoch"), int)]
         ids = [(record.entry.operation_id,) for record, _ in stated]
         rows = {row.id: row for row in await self._storage.find(OperationRecord, ("id",), ids)}
         for record, epoch in stated:
             row = rows.get(record.entry.operation_id)
             if row is None:
-                if record.entry.at > self._kept_since:
-                    self._find("operation_missing", "operations", record.entry.operation_id, record)
+                self._find("operation_missing", "operations", record.entry.operation_id, record)
             elif row.state is not OperationState.DONE or row.epoch < epoch:
                 self._find("operation_rolled_back", "operations", row.id, record)
 
@@ -87,9 +91,9 @@ class Stored:
     async def _guards(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
         """A guard is held by who signed, by who signed the same, or by who took it: not by who held it before."""
         stated = [
-            (record, tuple(held[:4]), str(held[4]), wrote["guards"].get("from", ()))
-            for record, wrote in _wrote(told)
-            for held in wrote.get("guards", {}).get("held", ())
+            (record, tuple(held[:4]), str(held[4]), _taken_in(details) or set())
+            for record, details in told
+            for held in details.get("wrote", {}).get("guards", {}).get("held", ())
         ]
         columns = ("keyspace", "chain_id", "address", "sequence")
         found = await self._storage.find(HeldGuard, columns, [place for _, place, _, _ in stated])
@@ -102,7 +106,7 @@ class Stored:
             same = row.guard.payload_hash.hex().startswith(payload)
             if same:
                 continue
-            if str(row.operation_id) in (*before, str(record.entry.operation_id)):
+            if row.operation_id in {*before, record.entry.operation_id}:
                 self._find("guard_rolled_back", "guards", "/".join(place), record)
             elif not await self._follows(row.operation_id, record.entry.operation_id):
                 self._find("signed_twice", "guards", "/".join(place), record)
@@ -119,14 +123,18 @@ class Stored:
         return False
 
     async def _taken_from(self, operation_id: UUID) -> set[UUID] | None:
-        """None for an operation of 1.0.8, which did not write that down."""
+        """None where the record does not say all."""
+        if operation_id not in self._takers:
+            self._takers[operation_id] = await self._read_taken_from(operation_id)
+        return self._takers[operation_id]
+
+    async def _read_taken_from(self, operation_id: UUID) -> set[UUID] | None:
         rows = await self._storage.find(OperationRecord, ("id",), [(operation_id,)])
         if not rows:
             return set()
         where = AuditFilter(wallet_id=rows[0].wallet_id, operation_id=operation_id, outcome="succeeded")
         for record in await self._storage.audit_records(where, None, 1):
-            wrote = details_of(record).get("wrote")
-            return None if wrote is None else {UUID(each) for each in wrote.get("guards", {}).get("from", ())}
+            return _taken_in(details_of(record))
         return set()
 
     async def _addresses(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
@@ -177,12 +185,13 @@ class Stored:
         """1.0.8 named the key in the request's record alone."""
         if details.get("already_done"):
             return []
-        requests = [
-            each
-            for each in await self._storage.marks("api_keys.revoke")
-            if each.entry.outcome is AuditOutcome.REQUESTED and each.entry.operation_id == record.entry.operation_id
-        ]
-        return [UUID(details_of(each)["key_id"]) for each in requests if "key_id" in details_of(each)]
+        if self._revocations is None:
+            self._revocations = {}
+            for each in await self._storage.marks("api_keys.revoke"):
+                if each.entry.outcome is AuditOutcome.REQUESTED:
+                    self._revocations.setdefault(each.entry.operation_id, []).append(details_of(each))
+        requests = self._revocations.get(record.entry.operation_id, ())
+        return [UUID(each["key_id"]) for each in requests if "key_id" in each]
 
     async def _wallets(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
         stated = {}
@@ -231,12 +240,46 @@ class Stored:
 
 
 def details_of(record: AuditRecord) -> Details:
-    """Nothing where they cannot be read: the chain tells that."""
+    """Nothing where they cannot be read: the chain tells that. Of a record that was cut only what is whole."""
     try:
         details = json.loads(record.entry.details)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return details if isinstance(details, dict) else {}
+    if not isinstance(details, dict):
+        return {}
+    wrote = details.get("wrote")
+    return {**details, "wrote": _whole(wrote)} if "cut" in details and isinstance(wrote, dict) else details
+
+
+def _whole(wrote: Details) -> Details:
+    """Without the rows of which a part is missing: records were cut anywhere before `facts.shortened`."""
+    kept: Details = {}
+    for name, value in wrote.items():
+        if name == "guards":
+            kept[name] = _whole(value)
+        elif name in _VALUES:
+            kept[name] = [row for row in value if len(row) == _VALUES[name] and not any(map(_is_shortened, row))]
+        elif name in ("wallets", "api_keys"):
+            rows = [{key: row[key] for key in row if not _is_shortened(row[key])} for row in value]
+            kept[name] = [row for row in rows if "id" in row]
+        else:
+            kept[name] = value
+    return kept
+
+
+def _is_shortened(value: object) -> bool:
+    return isinstance(value, str) and _SHORTENED.search(value) is not None
+
+
+def _taken_in(details: Details) -> set[UUID] | None:
+    """From which operations the guards were taken; None where the record does not say all: 1.0.8, or it was cut."""
+    wrote = details.get("wrote")
+    guards = None if wrote is None else wrote.get("guards")
+    if guards is None:
+        return None if wrote is None or "cut" in details else set()
+    if "cut" in details or "taken" in guards:
+        return None
+    return {UUID(each) for each in guards.get("from", ())}
 
 
 def _wrote(told: Iterable[tuple[AuditRecord, Details]]) -> Iterable[tuple[AuditRecord, Details]]:

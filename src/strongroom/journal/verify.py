@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,7 +12,7 @@ from uuid import UUID
 
 from strongroom.domain.record import AuditRecord, AuditWriter
 from strongroom.errors import IntegrityError
-from strongroom.journal.audit import GENESIS, Head, record_mac, writer_mac
+from strongroom.journal.audit import GENESIS, Head, follows, holds, writer_mac
 from strongroom.storage.base import Storage
 
 _PAGE: Final = 1000
@@ -110,14 +108,6 @@ def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) 
         previous, ordinal = writer.mac, writer.ordinal
 
 
-def holds(mac: bytes, make: Callable[[], bytes]) -> bool:
-    """Whether ``mac`` is what ``make`` gives; False where the row is none that could have one."""
-    try:
-        return hmac.compare_digest(mac, make())
-    except (AttributeError, TypeError, ValueError, struct.error):
-        return False  # SQLite keeps any type in any column: this is none that we would have written
-
-
 class _Walk:
     """Along one writer's chain."""
 
@@ -151,8 +141,7 @@ class _Walk:
         expected = self._sequence + 1
         if record.sequence != expected:
             self._find("record_missing", expected)
-        make = partial(record_mac, self._key, self._mac, self._writer_id, record.sequence, record.entry)
-        if not holds(record.mac, make):
+        if not follows(self._key, self._mac, record):
             self._find("record_changed", record.sequence)
         self._sequence, self._mac = record.sequence, record.mac
         self._report.records += 1

@@ -37,11 +37,6 @@ def kinds(times: Times, verified: Sequence[str]) -> tuple[Kind[Duties], ...]:
 # fmt: on
 
 
-def is_scheduled(kind: str) -> bool:
-    """Whether tasks of this kind are jobs of the service itself."""
-    return kind in ("purge", "verify")
-
-
 def every(interval: timedelta) -> Schedule:
     return lambda now: now + interval
 

@@ -6,14 +6,13 @@ key that is not stored yet is derived by the signer, once, as an audited step.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid5
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -34,17 +33,16 @@ from strongroom.errors import (
     UnknownScheme,
     WrongKey,
 )
-from strongroom.journal.base import Lost
 from strongroom.keys.base import Want
 from strongroom.operations.answers import from_signer
 from strongroom.operations.context import Context
+from strongroom.operations.counters import Counters
 from strongroom.operations.fields import KeySelector
 from strongroom.operations.memory import Memory
 from strongroom.operations.networks import Networks
-from strongroom.storage.base import Change, Unit
+from strongroom.storage.base import Unit
 from strongroom.telemetry.alarms import integrity_alarm
 
-_RESERVE_TRIES: Final = 20
 _ADDRESS: Final = msgspec.msgpack.Decoder(Address)
 
 
@@ -96,7 +94,7 @@ class Keyring:
         self._accounts: Memory[UUID, Account] = Memory(size)
         self._ours: Memory[tuple[UUID, str, bytes | tuple[str, Position]], OurKey] = Memory(size)
         """By wallet, keyspace, and canonical address or place: keys that were asked to sign."""
-        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._counters = Counters()
 
     def openings(self, kind: WalletKind, keyspaces: Iterable[str]) -> list[Opening]:
         """The default account of each of these: opened when the wallet is made. The others are at first use."""
@@ -110,7 +108,10 @@ class Keyring:
     def opened(
         self, wallet: Wallet, opening: Opening, node: PublicNode, now: datetime
     ) -> tuple[Account, list[Address]]:
-        """The rows of an account that the signer has just opened, with its first address if its keys have one."""
+        """The rows of an account that the signer has just opened, and the address at ``opening`` if its keys have one.
+
+        Only the first address moves the counter: if any did, one call for the last index would leave none to hand out.
+        """
         place = Place(wallet, opening.network, opening.scheme, opening.at)
         stores_node = opening.scheme.account_template is not None
         account = Account(
@@ -122,7 +123,7 @@ class Keyring:
             number=opening.at.account,
             path=node.path,
             node=node if stores_node else None,
-            next_index=opening.at.index + 1,
+            next_index=int(opening.at == Position(opening.at.account)),
         )
         if opening.scheme.shared:
             return account, []
@@ -174,7 +175,7 @@ class Keyring:
                 return None
             stored = await call.storage.address(call.tenant_id, place.account_id, place.at.change, place.at.index)
             if stored is not None and account.node is not None:
-                _same(stored, self._derived(account.node, place, call.now))
+                _require_same(stored, self._derived(account.node, place, call.now))
             return None if stored is None else msgspec.msgpack.encode(stored)
 
         found = await self._cache.fetch(
@@ -304,26 +305,9 @@ class Keyring:
         return node.public_key
 
     async def reserve(self, call: Context, first: Place) -> Place:
-        """Takes the next index off the account's counter; no two callers get the same. Raises InFlight.
-
-        An operation that fails afterwards leaves a gap, which costs nothing. Calls of this process take turns; a
-        change by another process is seen by the counter's old value.
-        """
-        async with self._turns.setdefault(first.account_id, asyncio.Lock()):
-            for _ in range(_RESERVE_TRIES):
-                account = await self._stored_account(call, first)
-                if account is None:
-                    raise AddressNotDerived("the account has not been opened yet", field="account")
-                index = account.next_index
-                while await call.storage.address(call.tenant_id, account.id, 0, index) is not None:
-                    index += 1
-                taken = Change(Account, account.id, {"next_index": account.next_index}, {"next_index": index + 1})
-                try:
-                    await call.journal.commit(Unit(changes=[taken]))
-                except Lost:
-                    continue
-                return replace(first, at=replace(first.at, index=index))
-        raise InFlight("others are taking addresses of this account; try again", retry_after=1)
+        """Takes the next index off the account's counter. Raises as `Counters.take`."""
+        index = await self._counters.take(call, first.account_id, partial(self._stored_account, call, first))
+        return replace(first, at=replace(first.at, index=index))
 
     async def is_unopened(self, call: Context, place: Place) -> bool:
         """Whether using this key opens its account. A hardened index that was never derived is not opened by use."""
@@ -437,8 +421,8 @@ def _want(scheme: Scheme, at: Position) -> Want:
     return Want(scheme.path(at), scheme.curve) if path is None else Want(path, scheme.curve, node=True)
 
 
-def _same(stored: Address, derived: Address) -> Address:
+def _require_same(stored: Address, derived: Address) -> None:
+    """Raises IntegrityError and gives the alarm."""
     if (stored.public_key, stored.canonical, stored.path) != (derived.public_key, derived.canonical, derived.path):
         integrity_alarm("address", address_account=str(stored.account_id))
         raise IntegrityError("a stored address is not the one that its account derives")
-    return stored

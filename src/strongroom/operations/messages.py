@@ -240,7 +240,7 @@ async def _sign(
         network=network.name,
         opens=usable.secret,
         guards=prepared.guards,
-        details={"summary": msgspec.to_builtins(prepared.summary)},
+        details={"summary": prepared.summary},
         options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))

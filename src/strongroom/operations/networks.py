@@ -32,6 +32,7 @@ class Networks:
         self._any_network = any_network
         self._listed: list[Network] = []
         self._by_text: dict[str, Network] = {}
+        self._keyspaces: dict[str, tuple[Network, Chain]] = {}
         for network in networks:
             self._add(network)
 
@@ -45,6 +46,7 @@ class Networks:
             if self._by_text.setdefault(text, network) is not network:
                 raise ConfigurationError(f"network {network.name}: {text} names another network already")
         self._listed.append(network)
+        self._keyspaces.setdefault(network.keyspace, (network, self.chains[network.chain]))
 
     def listed(self) -> list[tuple[Network, Chain]]:
         return [(network, self.chains[network.chain]) for network in self._listed]
@@ -82,9 +84,6 @@ class Networks:
             raise UnknownScheme("wallets of this kind have no keys on this network", field="network")
         return chain.default_scheme(network.keyspace, kind)
 
-    def keyspaces(self) -> dict[str, tuple[Network, Chain]]:
-        """Each keyspace with one network of it."""
-        found: dict[str, tuple[Network, Chain]] = {}
-        for network in self._listed:
-            found.setdefault(network.keyspace, (network, self.chains[network.chain]))
-        return found
+    def keyspaces(self) -> Mapping[str, tuple[Network, Chain]]:
+        """Each keyspace with its first network."""
+        return self._keyspaces

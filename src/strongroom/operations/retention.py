@@ -50,10 +50,10 @@ async def _purge_operations(duties: Duties) -> Done:
             break  # its key was used again just now: the next round begins here
         passed.append(record)
     abandoned = [record for record in passed if record.state is OperationState.PENDING]
-    emptied = [record for record in passed if record.idempotency_key is not None or record.result is not None]
-    ended = [record for record in abandoned if record.idempotency_key is None]
     unit = Unit(
-        changes=[_emptied(record) for record in (*emptied, *ended)],
+        changes=[
+            _emptied(record) for record in passed if record.state is OperationState.PENDING or _is_answered(record)
+        ],
         releases=[ReleaseGuards(record.id) for record in abandoned],
         progress=[
             replace(
@@ -61,7 +61,7 @@ async def _purge_operations(duties: Duties) -> Done:
                 cursor=passed[-1].id.bytes if passed else progress.cursor,
                 finished_at=now if len(found) < _A_SLICE else progress.finished_at,
                 checked=progress.checked + len(passed),
-                findings=progress.findings + len(emptied),
+                findings=progress.findings + sum(map(_is_answered, passed)),
             )
         ],
     )
@@ -69,14 +69,19 @@ async def _purge_operations(duties: Duties) -> Done:
     return Done(unit, [_given_up(record, now) for record in abandoned], again)
 
 
+def _is_answered(record: OperationRecord) -> bool:
+    """Whether there is anything to forget."""
+    return record.idempotency_key is not None or record.result is not None
+
+
 def _emptied(record: OperationRecord) -> Change:
     """Without its answer, and the key free again. One that never ended has failed: nothing of it left the service."""
     empty: dict[str, object] = {"idempotency_key": None, "result": None}
     expect = {"epoch": record.epoch, "state": record.state}
     if record.state is not OperationState.PENDING:
-        return Change(OperationRecord, record.id, expect, empty)
+        return Change(OperationRecord, record.id, expect, empty, record)
     failed = {"state": OperationState.FAILED, "epoch": record.epoch + 1}
-    return Change(OperationRecord, record.id, expect, {**empty, **failed})
+    return Change(OperationRecord, record.id, expect, {**empty, **failed}, record)
 
 
 def _given_up(record: OperationRecord, now: datetime) -> AuditEntry:

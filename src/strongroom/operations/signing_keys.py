@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -29,43 +31,58 @@ _AT_ONCE: Final = 64
 """Keys derived before others get a turn on the event loop: 4 ms."""
 
 
-async def signing_keys(call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded) -> Ours:
-    """Opens nothing: what is `unopened` is opened before.
+@dataclass(frozen=True)
+class SigningKeys:
+    """The keys of one transaction. All of it raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
 
-    Raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction.
-    """
-    if not decoded.names_its_keys:
-        key = await call.keyring.find(call, wallet, network, selector, decoded.key_hints)
-        return {key.public_key: key}
-    for field in KeySelector.__struct_fields__:
-        if getattr(selector, field) is not None:
-            raise InvalidField("the transaction says itself which keys sign it", field=field)
-    if wallet.kind is WalletKind.RAW_KEY:
-        key = await call.keyring.ours(call, call.keyring.place(wallet, network, KeySelector()))
-        return {key.public_key: key}
-    return await _named(call, wallet, network, decoded.key_hints)
+    call: Call
+    wallet: Wallet
+    network: Network
+    selector: KeySelector
+    decoded: Decoded
 
+    def __post_init__(self) -> None:
+        for field in KeySelector.__struct_fields__ if self.decoded.names_its_keys else ():
+            if getattr(self.selector, field) is not None:
+                raise InvalidField("the transaction says itself which keys sign it", field=field)
 
-async def unopened(
-    call: Call, wallet: Wallet, network: Network, selector: KeySelector, decoded: Decoded
-) -> list[Place]:
-    """One place in each account that is to be opened before the keys can sign. Raises as `signing_keys`.
+    async def unopened(self) -> list[Place]:
+        """One place in each account that is to be opened before the keys can sign.
 
-    Where a transaction names the keys it is the account's first place, so that what it says moves no index.
-    """
-    if not decoded.names_its_keys:
-        return await call.keyring.unopened(call, wallet, network, selector, decoded.key_hints)
-    if wallet.kind is WalletKind.RAW_KEY:
-        return []
-    claims = _claims(call, wallet, network, decoded.key_hints)
-    found = {claim.place.account_id: _first(claim.place) for claim in claims if not claim.anonymous}
-    places = [place for place in found.values() if await call.keyring.is_unopened(call, place)]
-    if len(places) > _MOST_OPENED:
-        raise AddressNotDerived(
-            f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for them first",
-            field="unsigned_tx",
-        )
-    return places
+        Where a transaction names the keys it is the account's first place, so that what it says moves no index.
+        """
+        keyring = self.call.keyring
+        if not self.decoded.names_its_keys:
+            return await keyring.unopened(self.call, self.wallet, self.network, self.selector, self.decoded.key_hints)
+        if self.wallet.kind is WalletKind.RAW_KEY:
+            return []
+        found = {claim.place.account_id: _first(claim.place) for claim in self._claims if not claim.anonymous}
+        places = [place for place in found.values() if await keyring.is_unopened(self.call, place)]
+        if len(places) > _MOST_OPENED:
+            raise AddressNotDerived(
+                f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for them first",
+                field="unsigned_tx",
+            )
+        return places
+
+    async def ours(self) -> Ours:
+        """Opens nothing: what is `unopened` is opened before."""
+        keyring = self.call.keyring
+        if not self.decoded.names_its_keys:
+            key = await keyring.find(self.call, self.wallet, self.network, self.selector, self.decoded.key_hints)
+            return {key.public_key: key}
+        if self.wallet.kind is WalletKind.RAW_KEY:
+            key = await keyring.ours(self.call, keyring.place(self.wallet, self.network, KeySelector()))
+            return {key.public_key: key}
+        return await _named(self.call, self._claims)
+
+    @cached_property
+    def _claims(self) -> list[_Claim]:
+        claims = _each_claim(self.call, self.wallet, self.network, self.decoded.key_hints)
+        found = list(islice(claims, _MOST + 1))
+        if len(found) > _MOST:
+            raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
+        return found
 
 
 def _first(place: Place) -> Place:
@@ -73,9 +90,8 @@ def _first(place: Place) -> Place:
     return replace(place, at=at) if place.scheme.has(at) else place
 
 
-async def _named(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Ours:
+async def _named(call: Call, named: Sequence[_Claim]) -> Ours:
     """By fingerprint and path, as far as the path is one where this wallet has keys on this network."""
-    named = _claims(call, wallet, network, hints)
     accounts = _Accounts(call)
     found: dict[bytes, OurKey] = {}
     closed = False
@@ -103,14 +119,6 @@ class _Claim:
     """The key, compressed or x-only."""
     anonymous: bool
     """It names no master key, so that the place may be one of another wallet."""
-
-
-def _claims(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> list[_Claim]:
-    """Raises InvalidTransaction."""
-    found = list(_each_claim(call, wallet, network, hints))
-    if len(found) > _MOST:
-        raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
-    return found
 
 
 def _each_claim(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Iterator[_Claim]:

@@ -22,7 +22,7 @@ from strongroom.operations.answers import signatures_of
 from strongroom.operations.broadcasting import BroadcastView
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
-from strongroom.operations.signing_keys import signing_keys, unopened
+from strongroom.operations.signing_keys import SigningKeys
 from strongroom.telemetry.scrubbing import holds_mnemonic
 
 UnsignedTransaction = Annotated[
@@ -126,21 +126,21 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     large = call.offload.is_large(command.unsigned_tx)
     decoded = await call.offload.run(large, chain.decode, network, command.unsigned_tx)
     policy = call.networks.policy(network, options)
-    if places := await unopened(call, wallet, network, command, decoded):
+    keys = SigningKeys(call, wallet, network, command, decoded)
+    if places := await keys.unopened():
         await call.offload.run(large, chain.check, decoded, None, policy, call.now)  # what is refused opens nothing
         for place in places:
             await call.keyring.open(call, place)
-    ours = await signing_keys(call, wallet, network, command, decoded)
+    ours = await keys.ours()
     warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
     prepared = await call.offload.run(large, chain.prepare, decoded, ours)
     await call.offload.run(large, _refuse_mnemonics, prepared.summary)
-    summary = msgspec.to_builtins(prepared.summary)
     async with call.journal.intent(  # T1: nothing below runs unless this is durable
         wallet_id=wallet.id,
         network=network.name,
         opens=usable.secret,
         guards=prepared.guards,
-        details={"summary": summary},
+        details={"summary": prepared.summary},
         options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))

@@ -278,7 +278,7 @@ class Page:
     next: str | None = None
     """Where the next page of this source begins, in words of its own; None: there is none."""
     cannot_see: tuple[str, ...] = ()
-    """What this source leaves out: ``pending``, ``native``, ``internal``, ``older``."""
+    """What this source leaves out: ``pending``, ``native``, ``internal``, ``tokens``, ``older``."""
     indexed: int | None = None
     """Height up to which an indexer has come, where it says so."""
     source: str = ""

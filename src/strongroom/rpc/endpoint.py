@@ -30,6 +30,8 @@ _LONGEST_ASKED_FOR: Final = 3600.0
 _JITTER: Final = 0.2
 _PLAN: Final = {"credential", "not_found"}
 """Somebody has to do something about it; until then a look a minute is enough."""
+_MISSING: Final = 600.0
+"""Seconds until a method that a node did not know is asked for again: it may have been starting."""
 _WEIGHT: Final = 0.2
 """Of the last answer in the mean of latencies."""
 _FAILURES: Final = {Verdict.BROKEN, Verdict.LYING}
@@ -91,7 +93,8 @@ class Endpoint:
         self._longest = longest
         self._clock = clock
         self._uniform = uniform
-        self._missing: set[Capability] = set()
+        self._missing: dict[Capability, float] = {}
+        """Until when nobody asks for what the node did not know."""
         self._pinned = False
         self._pinning = asyncio.Lock()
         self._pins_failed = 0
@@ -106,7 +109,8 @@ class Endpoint:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return self._source.capabilities - self._missing
+        now = self._clock()
+        return self._source.capabilities - {each for each, until in self._missing.items() if until > now}
 
     @property
     def cooling(self) -> float:
@@ -209,7 +213,7 @@ class Endpoint:
         else:
             call.failed = False
             if error.cause == "no_method" and question is not None:
-                self._missing.add(question)
+                self._missing[question] = self._clock() + _MISSING
                 _log.warning("rpc.no_method", **names)
 
     def _cool(self, asked_for: float | None, names: Mapping[str, str]) -> None:

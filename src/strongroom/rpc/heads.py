@@ -11,9 +11,10 @@ from strongroom.domain.network import Network
 from strongroom.rpc.base import Head, NodeError, Verdict
 from strongroom.telemetry.metrics import RPC_LAG_BLOCKS
 
-_BLOCK_SECONDS: Final = {"bitcoin": 600.0, "evm": 0.25, "tron": 3.0, "solana": 0.4, "ton": 1.0}
+_BLOCK_SECONDS: Final = {"bitcoin": 600.0, "tron": 3.0, "solana": 0.4, "ton": 1.0}
 _ETHEREUM: Final = 12.0
-"""Of chain id 1; other EVM networks may be as fast as Arbitrum."""
+_FASTEST: Final = 0.25
+"""Other EVM networks may be as fast as Arbitrum."""
 _LAG: Final = {"bitcoin": (1, 0.0), "solana": (50, 0.0)}
 _USUAL_LAG: Final = (3, 15.0)
 """Blocks and seconds: who is behind by more than both is used last."""
@@ -30,7 +31,9 @@ def _now() -> datetime:
 
 
 class Heads:
-    """The last head of each source, by its name. ``now``: the wall clock, for the times that blocks bear.
+    """The last head of each source, by its name, as answers to one question tell it.
+
+    ``now``: the wall clock, for the times that blocks bear.
 
     Networks for testing do as they please: there nobody is said to lie, or to be too old.
     """
@@ -43,7 +46,8 @@ class Heads:
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        usual = _ETHEREUM if network.chain_id == 1 and network.chain == "evm" else _BLOCK_SECONDS[network.chain]
+        is_ethereum = network.chain == "evm" and network.chain_id == 1
+        usual = _ETHEREUM if is_ethereum else _BLOCK_SECONDS.get(network.chain, _FASTEST)
         self._network = network
         self._block_seconds = block_seconds or usual
         self._now = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ import msgspec
 
 from strongroom.domain.secret import Secret
 from strongroom.rpc.base import NodeError, Verdict
-from strongroom.rpc.bucket import Bucket
+from strongroom.rpc.bucket import FULL, Bucket
 
 T = TypeVar("T")
 
@@ -25,6 +25,10 @@ _CONNECT: Final = 2.0
 _CONNECTIONS: Final = 20
 _BUSY: Final = {408, 425, 429}
 _LONGEST_WAIT: Final = 3600.0
+
+
+Query = Mapping[str, str | int | Sequence[str]]
+"""A name that has several values stands there once for each."""
 
 
 class Work(StrEnum):
@@ -65,6 +69,7 @@ class Http:
         self._seconds = seconds
         self._bucket = bucket
         self._headers = {name: value.reveal() for name, value in (headers or {}).items()}
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", **self._headers},
             timeout=httpx.Timeout(max(seconds.values()), connect=_CONNECT),
@@ -81,23 +86,24 @@ class Http:
         *,
         json: object = None,
         text: str | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> Answer:
         """Whatever status it has, but for those that say nothing of the question: see `meaning`.
 
-        ``path`` is put behind the path of the URL. Raises NodeError.
+        ``path`` and ``query`` are added to those of the URL. Raises NodeError.
         """
-        url = httpx.URL(self._url.reveal())
-        if path:
-            url = url.copy_with(raw_path=url.raw_path.partition(b"?")[0].rstrip(b"/") + path.encode("ascii"))
-        if query:
-            url = url.copy_merge_params({name: str(value) for name, value in query.items()})
         content = text.encode() if text is not None else None if json is None else msgspec.json.encode(json)
         headers = {} if content is None else {"Content-Type": "text/plain" if text is not None else "application/json"}
-        if self._bucket is not None:
-            await self._bucket.take()
         try:
+            async with asyncio.timeout(self._seconds[work]):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise NodeError(Verdict.BUSY, FULL, retry_after=1.0) from None  # by our own calls: it need not be broken
+        try:
+            if self._bucket is not None:
+                await self._bucket.take()
+            url = self._at(path, query or {})
             async with (
                 asyncio.timeout(self._seconds[work]),
                 self._client.stream(method, url, content=content, headers=headers) as response,
@@ -105,10 +111,12 @@ class Http:
                 return Answer(response.status_code, await _body(response, MOST_BYTES[work]), _retry_after(response))
         except TimeoutError:
             raise NodeError(Verdict.BROKEN, "slow") from None
-        except httpx.ConnectError:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL):
             raise NodeError(Verdict.BROKEN, "unreachable") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        except (httpx.HTTPError, OSError, ValueError):
             raise NodeError(Verdict.BROKEN, "no_answer") from None
+        finally:
+            self._turns.release()
 
     async def read(
         self,
@@ -117,7 +125,7 @@ class Http:
         *,
         of: type[T],
         json: object = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> T:
         """The body of a 2xx, read as ``of``; any other status is what `meaning` makes of it. Raises NodeError."""
@@ -128,6 +136,13 @@ class Http:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    def _at(self, path: str, query: Query) -> httpx.URL:
+        url = httpx.URL(self._url.reveal())
+        if path:
+            own, mark, key = url.raw_path.partition(b"?")
+            url = url.copy_with(raw_path=own.rstrip(b"/") + path.encode("ascii") + mark + key)
+        return url.copy_merge_params(query) if query else url
 
 
 def decode(body: bytes, of: type[T]) -> T:

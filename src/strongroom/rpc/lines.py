@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import itertools
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -155,6 +156,7 @@ class Lines:
             raise NodeError(Verdict.BROKEN, "untrusted") from None
         except (OSError, UnicodeError):  # TimeoutError is one
             raise NodeError(Verdict.BROKEN, "unreachable") from None
+        _keep_alive(writer.get_extra_info("socket"))
         if self._fingerprint is not None:
             shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
             if not hmac.compare_digest(sha256(shown).digest(), self._fingerprint):
@@ -280,6 +282,14 @@ def _raised(error: NodeError) -> Exception:
 def _request(number: int, question: Question) -> bytes:
     body = {"jsonrpc": "2.0", "id": number, "method": question.method, "params": question.params}
     return msgspec.json.encode(body) + b"\n"
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """An idle connection that a router forgot is found out by the kernel, before a question is lost on it."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _trust(ca_file: Path | None, *, pinned: bool) -> ssl.SSLContext:

@@ -57,6 +57,10 @@ _NOT_SENT: Final = {"unreachable", "untrusted", "unsupported", "no_method", FULL
 """Causes of failures after which no byte of a transaction can have left."""
 _TAKEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 _RETRY: Final = 1.0
+_OF_A_BLOCK: Final = (Capability.HEAD, Capability.BALANCES, Capability.TOKENS)
+"""Answers that say of which block they are; which one is the newest is each question's own affair (Tron's balances are
+of the last solid block).
+"""
 
 
 class _Round:
@@ -92,12 +96,17 @@ class Pool:
     """
 
     def __init__(
-        self, network: Network, endpoints: Sequence[Endpoint], *, operators: int = 2, heads: Heads | None = None
+        self,
+        network: Network,
+        endpoints: Sequence[Endpoint],
+        *,
+        operators: int = 2,
+        heads: Callable[[Network], Heads] = Heads,
     ) -> None:
         self._network = network
         self._endpoints = tuple(endpoints)
         self._operators = operators
-        self._heads = heads or Heads(network)
+        self._heads = {question: heads(network) for question in _OF_A_BLOCK}
         self._telling: set[asyncio.Task[None]] = set()
 
     @property
@@ -159,7 +168,7 @@ class Pool:
         them; NodeUnavailable where no byte has left. Otherwise what cannot be told is told by `Sent.certain`.
         """
         turn, refusal = _Round(), None
-        left = may_be_taken = False
+        left = has_left = may_be_taken = False
 
         async def send(source: Source) -> Sent:
             nonlocal left
@@ -177,13 +186,15 @@ class Pool:
                 if error.verdict is Verdict.NO:
                     refusal = error
                     break
-                may_be_taken |= left and error.cause not in _NOT_SENT
+                left = left and error.cause not in _NOT_SENT
+                has_left |= left
+                may_be_taken |= left and error.verdict is not Verdict.ELSEWHERE
             else:
                 self._tell_another(endpoint, signed, ids)
                 return said_by(endpoint.name, sent)
         if refusal is not None:
             return await self._refused(refusal, ids, may_be_taken=may_be_taken)
-        if may_be_taken:
+        if has_left:
             return Sent(ids.tx_ids[0], certain=False)
         raise turn.unavailable()
 
@@ -211,8 +222,8 @@ class Pool:
         raise NodesDisagree("the sources of this network contradict each other", retry_after=_RETRY)
 
     def describe(self) -> list[SourceHealth]:
-        heads = self._heads
-        return [each.health(behind=heads.behind(each.name), lag=heads.lag(each.name)) for each in self._endpoints]
+        """What is known of the sources; asks nobody."""
+        return [each.health(behind=self._behind(each), lag=self._lag(each)) for each in self._endpoints]
 
     async def close(self) -> None:
         for task in self._telling:
@@ -227,7 +238,7 @@ class Pool:
         old: list[T] = []
         for endpoint in self._candidates(question, turn, only):
             try:
-                answer = await endpoint.ask(question, self._checked(endpoint, ask, old))
+                answer = await endpoint.ask(question, self._checked(endpoint, question, ask, old))
             except CircuitOpen as circuit:
                 turn.waits.append(circuit.retry_after)
             except NodeError as error:
@@ -237,7 +248,7 @@ class Pool:
             else:
                 turn.asked.append(endpoint)
                 if (head := _head_of(answer)) is not None:
-                    self._heads.serve(head)
+                    self._heads[question].serve(head)
                 return answer
         if old:
             return max(old, key=lambda answer: getattr(_head_of(answer), "height", 0))
@@ -259,19 +270,27 @@ class Pool:
     def _rank(self, endpoint: Endpoint, question: Capability) -> tuple[bool, int, float]:
         """Pages of a history should be of one source, whichever is quicker at the moment."""
         latency = 0.0 if question is Capability.HISTORY else endpoint.latency[work_of(question)]
-        return (self._heads.behind(endpoint.name), endpoint.priority, latency)
+        return (self._behind(endpoint), endpoint.priority, latency)
 
-    def _checked(self, endpoint: Endpoint, ask: Ask[T], old: list[T] | None) -> Ask[T]:
+    def _behind(self, endpoint: Endpoint) -> bool:
+        return any(heads.behind(endpoint.name) for heads in self._heads.values())
+
+    def _lag(self, endpoint: Endpoint) -> int | None:
+        known = (heads.lag(endpoint.name) for heads in self._heads.values())
+        return max((lag for lag in known if lag is not None), default=None)
+
+    def _checked(self, endpoint: Endpoint, question: Capability, ask: Ask[T], old: list[T] | None) -> Ask[T]:
         """``old`` gets what is a little older than what was served before; None where that does not matter."""
 
         async def checked(source: Source) -> T:
             answer = said_by(endpoint.name, await ask(source))
             if (head := _head_of(answer)) is not None:
-                self._heads.judge(endpoint.name, head)
-                behind = self._heads.behind(endpoint.name)
-                if old is not None and not behind and self._heads.older(head):
-                    old.append(answer)
-                if behind or (old is not None and self._heads.older(head)):
+                heads = self._heads[question]
+                heads.judge(endpoint.name, head)
+                behind = heads.behind(endpoint.name)
+                if behind or (old is not None and heads.older(head)):
+                    if old is not None and not behind:
+                        old.append(answer)
                     raise NodeError(Verdict.ELSEWHERE, "behind")
             return answer
 
@@ -287,7 +306,7 @@ class Pool:
 
     async def _vote(self, endpoint: Endpoint, question: Capability, ask: Ask[T], turn: _Round) -> T | None:
         try:
-            return await endpoint.ask(question, self._checked(endpoint, ask, None))
+            return await endpoint.ask(question, self._checked(endpoint, question, ask, None))
         except CircuitOpen as circuit:
             turn.waits.append(circuit.retry_after)
         except NodeError as error:

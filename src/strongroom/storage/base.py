@@ -224,8 +224,10 @@ class Storage(Protocol):
     async def account(
         self, tenant_id: UUID, wallet_id: UUID, keyspace: str, scheme: str, number: int
     ) -> Account | None: ...
-    async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]: ...
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None: ...
+    async def given_indexes(self, tenant_id: UUID, account_id: UUID, start: int, limit: int) -> list[int]:
+        """Receiving indexes from ``start`` on that were handed out, in order."""
+
     async def addresses(
         self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
     ) -> list[Address]:

@@ -30,7 +30,6 @@ from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, Wallet
 from strongroom.storage.database import Database
 from strongroom.storage.mapping import KIND_OF, load_all
 from strongroom.storage.tables import (
-    accounts,
     addresses,
     api_keys,
     audit,
@@ -102,16 +101,19 @@ class Reads:
             Account, wallet_id=wallet_id, keyspace=keyspace, scheme=scheme, number=number, tenant_id=tenant_id
         )
 
-    async def accounts(self, tenant_id: UUID, wallet_id: UUID, keyspace: str | None = None) -> list[Account]:
-        query = select(accounts).where(
-            accounts.c.wallet_id == wallet_id,
-            accounts.c.tenant_id == tenant_id,
-            *_equal((accounts.c.keyspace, keyspace)),
-        )
-        return await self._all(Account, query.order_by(accounts.c.keyspace, accounts.c.scheme, accounts.c.number))
-
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
         return await self._one(Address, account_id=account_id, change=change, index=index, tenant_id=tenant_id)
+
+    async def given_indexes(self, tenant_id: UUID, account_id: UUID, start: int, limit: int) -> list[int]:
+        index = addresses.c.index
+        query = select(index).where(
+            addresses.c.account_id == account_id,
+            addresses.c.change == 0,
+            index >= start,
+            addresses.c.tenant_id == tenant_id,
+        )
+        query = query.order_by(index).limit(limit)
+        return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
 
     async def addresses(
         self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int

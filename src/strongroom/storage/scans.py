@@ -29,15 +29,13 @@ R = TypeVar("R", bound=Row)
 _KINDS: Final = {kind.table.name: kind for kind in KINDS}
 _UNREADABLE: Final = (ValueError, TypeError, AttributeError, OverflowError)
 _AT_ONCE: Final = 500
-AUTHENTICATED: Final = tuple(kind.table.name for kind in KINDS if kind.mac == "mac")
-"""Tables whose rows of 1.0.8 have no MAC yet."""
 
 
 class Scans(Reads):
     async def scan(self, table: str, after: str | None, limit: int) -> Scanned:
         kind = _KINDS[table]
         query = _page(kind, after, limit)
-        return await self._database.read(partial(self._scanned, kind=kind, query=query, limit=limit))
+        return await self._database.scan(partial(self._scanned, kind=kind, query=query, limit=limit))
 
     def _scanned(self, connection: Connection, kind: Kind, query: Select[Any], limit: int) -> Scanned:
         found = _readable(connection, query, limit)
@@ -82,7 +80,7 @@ class Scans(Reads):
                 found += [row for row in _readable(connection, query, None) if row is not None]
             return [loaded for row in found if (loaded := self._load(kind, row)) is not None]  # type: ignore[misc]
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def marks(self, operation: str) -> list[AuditRecord]:
         query = select(audit).where(is_mark, audit.c.operation == operation)

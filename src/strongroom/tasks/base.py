@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 from strongroom.domain.record import AuditEntry
 from strongroom.domain.task import Task
-from strongroom.storage.base import Backlog, Row, Unit
+from strongroom.storage.base import Backlog, Unit
 
 C = TypeVar("C")
 """What the handlers of a process share."""
@@ -41,12 +41,6 @@ class Tasks(Protocol):
 
     async def purge(self, older_than: timedelta, most: int) -> int:
         """Deletes rows that sleep and were made so long ago. Returns how many."""
-
-
-class Commit(Protocol):
-    """`journal.committer.Committer.commit`."""
-
-    async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ import structlog
 
 from strongroom.domain.task import Task
 from strongroom.errors import InternalError, StrongroomError, Unavailable
-from strongroom.journal.base import Lost
+from strongroom.journal.base import Commit, Lost
 from strongroom.storage.base import SettleTask, Unit, Wake
-from strongroom.tasks.base import C, Commit, Done, Kind, Tasks
+from strongroom.tasks.base import C, Done, Kind, Tasks
 from strongroom.telemetry import failpoints
 from strongroom.telemetry.metrics import TASK_RUNS_TOTAL, TASK_SECONDS, TASKS_RUNNING
 

@@ -95,6 +95,18 @@ async def test_head_with_a_tag_and_with_a_depth(anvil: Anvil, node: Node, make: 
     assert by_depth.finalized == 88
 
 
+@pytest.mark.parametrize("batch", [1, 100])
+@pytest.mark.parametrize("code", [-32602, -32000, -32601])
+async def test_a_node_without_the_tag(anvil: Anvil, tap: Tap, code: int, batch: int) -> None:
+    anvil.call("anvil_mine", hex(100))
+    refusal = {"error": {"code": code, "message": "hex string without 0x prefix"}}
+    tap.before = lambda asked: refusal if "finalized" in asked["params"] else None
+    rpc = evm_chain.rpc(anvil, tap, batch=batch)
+    head = await Node(setup(), rpc).head()
+    await rpc.close()
+    assert (head.height, head.finalized) == (100, 0)
+
+
 async def test_nothing_is_final_where_no_block_is_called_so(anvil: Anvil, node: Node, tap: Tap) -> None:
     anvil.call("anvil_mine", hex(100))
     tap.before = lambda asked: {"result": None} if "finalized" in asked["params"] else None
@@ -120,15 +132,27 @@ async def test_balances_by_every_way(way: Way, anvil: Anvil, node: Node, tap: Ta
     assert found.at == await node.head()
 
 
+@pytest.mark.parametrize("way", [Way.DEPLOYED, Way.SINGLY])
 @pytest.mark.parametrize("bomb", ["gas_bomb", "return_bomb"])
-async def test_a_bomb_hurts_no_other_token(bomb: str, anvil: Anvil, node: Node, tap: Tap) -> None:
-    multicall3.deploy(anvil)
+async def test_a_bomb_hurts_no_other_token(bomb: str, way: Way, anvil: Anvil, node: Node, tap: Tap) -> None:
+    use(way, anvil, tap)
     planted = evm_chain.plant(anvil)
     who, assets = holders(300), [COIN, token(planted[bomb]), token(planted["echo"])]
     found = await node.balances(who, assets)
     assert found.unreadable == [assets[1].id]
     assert [b.confirmed for b in found.found if b.asset is assets[2]] == list(range(300))
-    assert tap.calls["eth_call"] < 12
+    assert tap.calls["eth_call"] < (12 if way is Way.DEPLOYED else 310)
+
+
+async def test_a_bomb_for_one_holder_alone(anvil: Anvil, node: Node, tap: Tap) -> None:
+    """The first holders are answered: whose answer is too long is found by halves."""
+    multicall3.deploy(anvil)
+    code = "6004 35 61ffff 16 80 60 80 14 6018 57 6000 52 6020 6000 f3 5b 63 00200000 6000 f3"
+    anvil.call("anvil_setCode", evm_chain.contract(50), "0x" + code.replace(" ", ""))
+    asset = token(evm_chain.contract(50))
+    found = await node.balances(holders(200), [COIN, asset])
+    assert len([b for b in found.found if b.asset is COIN]) == 200
+    assert tap.calls["eth_call"] < 60
 
 
 async def test_decimals_that_differ_are_an_alarm(

@@ -177,12 +177,6 @@ async def test_a_replay_gives_the_stored_answer(new_entry: NewEntry) -> None:
     assert await new_entry().replay() is None
 
 
-async def test_what_holds_words_is_not_stored(new_entry: NewEntry) -> None:
-    async with new_entry("k").intent() as intent:
-        intent.settle(Answer("abandon about"), stored=Answer("already_shown"))
-    assert await new_entry("k").replay() == b'{"value":"already_shown"}'
-
-
 @pytest.mark.parametrize(("command", "operation"), [(b"{1}", "transactions.sign"), (b"{}", "messages.sign")])
 async def test_the_key_of_another_command_is_refused(new_entry: NewEntry, command: bytes, operation: str) -> None:
     await sign(new_entry("k"))

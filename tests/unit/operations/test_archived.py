@@ -37,10 +37,11 @@ async def test_archived_wallets_are_forgotten_and_an_outage_is_survived() -> Non
     sweep = ArchivedSweep(storage, lambda: opened, forget, interval=0.001)
     storage.away = True
     sweep.start()
-    while storage.asked < 3:  # noqa: ASYNC110 - nothing tells us
-        await asyncio.sleep(0.001)
-    storage.away = False
-    await forgotten.wait()
+    async with asyncio.timeout(300):
+        while storage.asked < 3:  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.001)
+        storage.away = False
+        await forgotten.wait()
     assert opened == {ACTIVE}
     await sweep.close()
 

@@ -8,9 +8,8 @@ import pytest
 
 from strongroom.chains.bitcoin import script
 from strongroom.codecs.bip144 import TxOut
-from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 from tests.parity.story import PERMIT
-from tests.support.service import Face, RunningService
+from tests.support.service import Face, RunningService, unwraps
 from tests.unit.operations.test_signing_keys import WORDS, spending
 
 TO = "0x000000000000000000000000000000000000dEaD"
@@ -53,10 +52,6 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "address_not_derived",
     ),
 }  # fmt: skip
-
-
-def unwraps() -> float:
-    return sum(sample.value for family in UNWRAPS_TOTAL.collect() for sample in family.samples)
 
 
 @pytest.fixture(params=["http", "grpc"])

@@ -136,3 +136,22 @@ async def test_address_that_was_asked_for_by_its_index_is_not_given_out_again(se
         command = {"wallet_id": wallet_id, "network": "ethereum", "index": index}
         assert (await service.grpc.call("addresses.derive", command, key=service.key)).code == "ok"
     assert [await take(service, wallet_id, "bip44", n) for n in range(3)] == [2, 4, 5]
+
+
+@pytest.mark.parametrize("scheme", ["bip44", "ledger-live"])
+@pytest.mark.parametrize("where", [{"index": 2**31 - 1}, {"index": 7}])
+async def test_an_account_that_was_opened_by_an_index_still_begins_at_its_first(
+    service: RunningService, scheme: str, where: dict[str, int]
+) -> None:
+    wallet_id = await new_wallet(service)
+    command = {"wallet_id": wallet_id, "network": "ethereum", "scheme": scheme, **where}
+    assert (await service.grpc.call("addresses.derive", command, key=service.key)).code == "ok"
+    assert [await take(service, wallet_id, scheme, n) for n in range(2)] == [1, 2]
+
+
+async def test_a_change_address_that_opened_its_account_takes_no_receiving_index(service: RunningService) -> None:
+    wallet_id = await new_wallet(service)
+    command = {"wallet_id": wallet_id, "network": "bitcoin", "change": 1, "index": 5}
+    assert (await service.http.call("addresses.derive", command, key=service.key)).code == "ok"
+    account = await service.http.call("accounts.get", {"wallet_id": wallet_id, "network": "bitcoin"}, key=service.key)
+    assert account.result["next_index"] == 0

@@ -55,19 +55,25 @@ async def test_more_than_may_wait_is_refused_and_the_loop_goes_on() -> None:
 
 async def test_a_call_that_gave_up_keeps_its_place_until_its_thread_is_free() -> None:
     offload = Offload(threads=1, waiting=0)
-    gate = threading.Event()
-    task = asyncio.create_task(offload.run(True, gate.wait))
-    await asyncio.sleep(0.01)
+    begun, gate = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        gate.wait()
+
+    task = asyncio.create_task(offload.run(True, work))
+    assert await asyncio.to_thread(begun.wait, 300)  # what is cancelled before it began leaves its place at once
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     with pytest.raises(RateLimited):
         await offload.run(True, gate.wait)
     gate.set()
-    while True:
-        try:
-            assert await offload.run(True, lambda: 7) == 7
-            break
-        except RateLimited:
-            await asyncio.sleep(0.01)
+    async with asyncio.timeout(300):
+        while True:
+            try:
+                assert await offload.run(True, lambda: 7) == 7
+                break
+            except RateLimited:
+                await asyncio.sleep(0.01)
     offload.close()

@@ -29,6 +29,7 @@ from tests.support.rows import PRINCIPAL, TENANT
 AUTHENTICITY = Authenticity(b"s" * 32)
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+PURGE = Task("purge", "operations", None, NOW, None, 1, 1, 1, None, NOW)
 DONE, FAILED, PENDING = OperationState.DONE, OperationState.FAILED, OperationState.PENDING
 
 
@@ -53,9 +54,8 @@ class World:
 
     async def purge(self) -> int:
         """A whole round; returns how many slices it took."""
-        task = Task("purge", "operations", None, NOW, None, 1, 1, 1, None, NOW)
         for n in range(1, 100):
-            done = await retention.purge(task, self.duties)
+            done = await retention.purge(PURGE, self.duties)
             await self.committer.commit(done.unit, done.audit)
             if done.again is None:
                 return n
@@ -88,6 +88,15 @@ async def test_an_old_answer_is_forgotten_with_its_key(world: World, state: Oper
     assert await world.stored(old) == replace(old, idempotency_key=None, result=None)
     if old.idempotency_key is not None:
         assert await world.storage.operation_by_key(TENANT, PRINCIPAL, old.idempotency_key) is None
+
+
+async def test_one_that_never_ended_is_in_the_update_once(world: World) -> None:
+    """No call leaves such a row behind; it must not keep the round from going on."""
+    abandoned = replace(operation(2 * DAY, PENDING, None), result=b"{}")
+    await world.add(abandoned)
+    assert len((await retention.purge(PURGE, world.duties)).unit.changes) == 1
+    await world.purge()
+    assert await world.stored(abandoned) == replace(abandoned, state=FAILED, epoch=2, result=None)
 
 
 async def test_a_young_one_is_kept_and_its_turn_comes(world: World) -> None:

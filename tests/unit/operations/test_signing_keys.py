@@ -16,6 +16,7 @@ from strongroom.chains.bitcoin.spending import spends
 from strongroom.codecs.bip32 import parse_path
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut, parse
 from strongroom.codecs.hash160 import hash160
+from strongroom.domain.scheme import Position, Scheme
 from tests.oracles.bip32 import Node
 from tests.support.service import OTHER_TENANT, Outcome, RunningService
 
@@ -37,18 +38,21 @@ def raw_key(path: str) -> dict[str, Any]:
 
 
 def spending(paths: Sequence[str], paid: Sequence[TxOut] = (FOREIGN,), *, stated: Sequence[str] = (),
-             fingerprint: str = FINGERPRINT, change: str | None = None) -> str:  # fmt: skip
-    """A PSBT of P2WPKH outputs of these keys; it states that they stand at ``stated``, if that is given."""
+             fingerprint: str = FINGERPRINT, change: str | None = None, legacy: bool = False) -> str:  # fmt: skip
+    """A PSBT of P2WPKH (``legacy``: P2PKH) outputs of these keys; it states that they stand at ``stated``, if that is
+    given.
+    """
     inputs, maps = [], []
     for number, path in enumerate(paths):
         key = key_at(path)
-        output = TxOut(VALUE, script.p2wpkh(hash160(key)))
+        output = TxOut(VALUE, (script.p2pkh if legacy else script.p2wpkh)(hash160(key)))
         # Of one key always the same output, wherever in the transaction it is spent.
         before = TxIn(OutPoint(hashlib.sha256(path.encode()).digest(), paths[:number].count(path)), b"", 0xFFFFFFFF)
         previous = Transaction(2, (before,), (output,), 0)
         inputs.append(TxIn(OutPoint(previous.hash, 0), b"", 0xFFFFFFFD))
         origin = Origin(bytes.fromhex(fingerprint), parse_path(stated[number] if stated else path))
-        maps.append(PsbtInput(non_witness_utxo=previous, witness_utxo=output, bip32_derivations={key: origin}))
+        told = None if legacy else output
+        maps.append(PsbtInput(non_witness_utxo=previous, witness_utxo=told, bip32_derivations={key: origin}))
     rest = TxOut(VALUE * len(paths) - sum(each.value for each in paid) - 1_000, script.p2wpkh(b"\x09" * 20))
     last = PsbtOutput()
     if change is not None:
@@ -209,6 +213,22 @@ class TestFarChange:
 async def test_no_key_is_named_beside_it(caller: Caller, selector: dict[str, Any]) -> None:
     refused = await caller.sign(spending(["m/84'/0'/0'/0/0"]), **selector)
     assert (refused.code, refused.field) == ("invalid_field", *selector)
+    assert await openings(caller) == []
+
+
+async def test_what_a_transaction_names_is_matched_once(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[str] = []
+    match = Scheme.match
+
+    def watched(scheme: Scheme, path: str) -> Position | None:
+        if scheme.name == "bip84":
+            matched.append(path)
+        return match(scheme, path)
+
+    monkeypatch.setattr(Scheme, "match", watched)
+    text = spending(["m/84'/0'/0'/0/0", "m/84'/0'/0'/1/7"])
+    assert is_sound(await caller.sign(text), text)
+    assert matched == ["m/84'/0'/0'/0/0", "m/84'/0'/0'/1/7"] * len(caller.service.faces)
 
 
 async def test_too_many_keys(caller: Caller) -> None:

@@ -170,7 +170,7 @@ def bench(
         )
         for at, source in enumerate(sources)
     )
-    pool = Pool(network, endpoints, heads=Heads(network, now=wall, clock=clock), **options)
+    pool = Pool(network, endpoints, heads=lambda of: Heads(of, now=wall, clock=clock), **options)
     return Bench(pool, sources, endpoints, clock, wall)
 
 

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from strongroom.domain.secret import Secret
-from strongroom.rpc.base import NodeError, Verdict
+from strongroom.rpc.base import Head, NodeError, Verdict
+from strongroom.rpc.endpoint import Endpoint
 from strongroom.rpc.http import Http, Work
 from strongroom.rpc.jsonrpc import JsonRpc, Question
 from strongroom.rpc.lines import Lines
+from strongroom.rpc.pool import Pool
 from tests.support.liar import BATCH_LIES, LIES, Lie, changed, lying_http, lying_lines, peak, result
+from tests.unit.rpc.scripted import ETHEREUM, Scripted, head
 
 MOST = 8 << 20
 SECONDS = dict.fromkeys(Work, 20.0)
@@ -90,6 +93,31 @@ async def test_lines(lie: Lie) -> None:
         liar.tell(lie)
         to = Lines("127.0.0.1", liar.port, tls=False, seconds=seconds(lie))
         assert is_right(lie, await outcome(lie, to, call), {"is": 7})
+
+
+class OverHttp(Scripted):
+    def __init__(self, transport: JsonRpc) -> None:
+        super().__init__()
+        self.transport = transport
+
+    async def head(self) -> Head:
+        return head((await call(self.transport))["is"])
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=repr)
+async def test_the_pool_asks_the_next(lie: Lie) -> None:
+    async def ask(pool: Pool) -> Head:
+        return await pool.head()
+
+    async with lying_http(over_http) as liar:
+        liar.tell(lie)
+        lied_to = OverHttp(JsonRpc(Http(Secret(liar.url), seconds=seconds(lie)), lambda _: None))
+        pool = Pool(ETHEREUM, [Endpoint(ETHEREUM, lied_to, name="a"), Endpoint(ETHEREUM, Scripted(), name="b")])
+        found = await outcome(lie, pool, ask)
+    assert found == head(100 if lie.causes else 7)
 
 
 @pytest.mark.parametrize("name", BATCH_LIES)

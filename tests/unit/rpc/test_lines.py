@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -316,6 +317,14 @@ async def test_a_history_may_be_longer() -> None:
 
     async with serving(long) as server, lines(server) as to:
         assert await to.call("m", [], str, work=Work.HISTORY) == text
+
+
+async def test_the_kernel_watches_over_idle_connections() -> None:
+    async with serving() as server, lines(server) as to:
+        await to.call("m", [], list[int])
+        assert to._connection is not None
+        connection = to._connection._writer.get_extra_info("socket")
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 async def test_nobody_there() -> None:

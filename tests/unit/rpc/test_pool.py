@@ -176,6 +176,9 @@ async def test_a_method_that_a_node_does_not_know_is_asked_once() -> None:
         await tested.pool.fees()
     await tested.pool.head()
     assert (names(tested, "fees"), names(tested, "head")) == ("abbbbb", "a")
+    tested.clock.now += 601
+    await tested.pool.fees()
+    assert tested.sources[0].count("fees") == 2
 
 
 async def test_nobody_is_asked_what_it_cannot_tell() -> None:
@@ -342,7 +345,7 @@ class TestBroadcast:
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], source="b")
         assert {each.arguments[-1] for each in tested.sources[:2]} == {("00",)}
 
-    @pytest.mark.parametrize("failure", [BROKEN, BUSY, error(Verdict.LYING), KeyError("x")])
+    @pytest.mark.parametrize("failure", [BROKEN, BUSY, ELSEWHERE, error(Verdict.LYING), KeyError("x")])
     async def test_after_bytes_have_left_there_is_no_error(self, failure: Exception) -> None:
         tested = bench(*(Scripted().will("broadcast", failure) for _ in range(4)))
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], certain=False)
@@ -356,6 +359,14 @@ class TestBroadcast:
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], certain=False)
         tested.sources[1].will("status", Status(State.PENDING))
         assert await tested.pool.broadcast("00", IDS) == Sent(IDS.tx_ids[0], known=True, source="b")
+
+    async def test_a_refusal_counts_where_another_one_could_not_take_it(self) -> None:
+        tested = bench(
+            Scripted().will("broadcast", ELSEWHERE).will("status", Status(State.UNKNOWN)),
+            Scripted().will("broadcast", NONCE_USED).will("status", Status(State.UNKNOWN)),
+        )
+        with pytest.raises(TransactionRejected):
+            await tested.pool.broadcast("00", IDS)
 
     async def test_a_refusal_that_cannot_be_looked_up_is_unknown(self) -> None:
         tested = bench(Scripted().will("broadcast", NONCE_USED).will("status", BROKEN))
@@ -469,6 +480,15 @@ class TestHeads:
             Scripted().will("balances", balances(8, 101)),
         )
         assert [(await tested.pool.balances([HOLDER], [COIN])).at.height for _ in range(2)] == [101, 101]
+
+    async def test_balances_may_be_of_an_earlier_block_than_the_head(self) -> None:
+        """Those of Tron are of the last solid block, always; that makes nobody late."""
+        tested = bench(Scripted().will("head", head(119)).will("balances", balances(7, 100)))
+        tested.clock.now += 12 * 19
+        for _ in range(2):
+            assert (await tested.pool.head()).height == 119
+            assert (await tested.pool.balances([HOLDER], [COIN])).at.height == 100
+        assert tested.pool.describe()[0].state == "ok"
 
 
 async def test_verdicts_are_counted_by_source() -> None:

@@ -126,8 +126,10 @@ async def test_an_account_row_cannot_be_renamed(storage: SqlStorage, tamper: Tam
     wallet = rows.wallet()
     await storage.apply([Unit(rows=[wallet, rows.account(wallet, node=None)])])
     tamper(f"UPDATE accounts SET {column} = 'm/1'")
+    names = {"keyspace": "evm", "scheme": "bip44"}
+    names |= {column: "m/1"} if column in names else {}
     with pytest.raises(IntegrityError):
-        await storage.accounts(TENANT, wallet.id)
+        await storage.account(TENANT, wallet.id, **names, number=0)
 
 
 @pytest.mark.parametrize(

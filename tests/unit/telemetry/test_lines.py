@@ -15,7 +15,9 @@ from strongroom.telemetry.lines import DirectLines, QueuedLines
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 300
     while not condition():
+        assert time.monotonic() < until, "it never came to that"
         time.sleep(0.005)
 
 

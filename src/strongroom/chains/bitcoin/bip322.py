@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Final
 from strongroom.chains.bitcoin import script
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.spending import spends
-from strongroom.codecs import bip144
+from strongroom.codecs import base64text, bip144
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.codecs.bitcoin_wire import Reader
 from strongroom.codecs.hash256 import tagged_hash
@@ -110,9 +109,9 @@ class Challenge:
 def from_base64(text: str) -> bytes:
     """Padded, without white space, in the one form that encoding gives. Raises ValueError."""
     try:
-        raw = binascii.a2b_base64(text, strict_mode=True)
+        raw = base64text.decode(text)
     except ValueError:
         raw = b""
-    if not raw or base64.b64encode(raw).decode() != text:
+    if not raw:
         raise ValueError("a signature is base64 (BIP-322: after its prefix)")
     return raw

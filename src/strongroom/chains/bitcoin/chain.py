@@ -60,7 +60,8 @@ class Bitcoin:
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
         read = own(decoded, BitcoinTransaction)
         held = None if ours is None else Ownership(read, ours)
-        return *checks.check(read, held, policy), *summary.cautions(read, held, policy)
+        signed = checks.check(read, held, policy)
+        return tuple(summary.cautions(held or Ownership(read, {}), signed, policy))
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary:
         read = own(decoded, BitcoinTransaction)

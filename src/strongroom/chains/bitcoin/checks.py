@@ -7,14 +7,12 @@ from typing import Final
 
 from strongroom.chains.bitcoin import commitments, presigned, relay, script
 from strongroom.chains.bitcoin.commitments import Commitments
-from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction, check_amounts_are_proved
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.codecs.bip144 import MAX_MONEY
-from strongroom.domain import hazards
 from strongroom.domain.signing import Policy, SignOptions
-from strongroom.domain.summary import Caution
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 
 LIMITS: Final[dict[str, int | None]] = {
@@ -33,7 +31,7 @@ max_fee and max_fee_rate: those of Bitcoin Core's wallet and sendrawtransaction 
 max_fee_percent: the fee in percent of all that is spent, once it is over max_fee_percent_floor. max_weight: more is not
 relayed (MAX_STANDARD_TX_WEIGHT). dust_relay_fee: satoshis a thousand virtual bytes at which an output must be worth
 spending (-dustrelayfee). max_burn: what an OP_RETURN output may hold, which nobody can spend again.
-high_fee_rate_warning: from here on the answer carries a warning.
+high_fee_rate_warning: above it the response carries a warning.
 """
 
 Limits = Mapping[str, int | None]
@@ -41,13 +39,14 @@ Limits = Mapping[str, int | None]
 _COINBASE: Final = bytes(32)
 
 
-def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -> tuple[Caution, ...]:
-    """``held``: what is ours; None where nobody signs. The cautions are those of hazards that were asked for.
+def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -> Commitments:
+    """What the signatures commit to. ``held``: what is ours; None where nobody signs.
 
     Raises InvalidTransaction, LimitExceeded, OptionRequired, WrongKey.
     """
     limits = {**LIMITS, **policy.limits}
     _check_shape(decoded, limits)
+    check_amounts_are_proved(decoded)
     _check_amounts(decoded)
     if held is not None:
         _check_ours(decoded, held)
@@ -57,15 +56,15 @@ def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -
         presigned.check(decoded)
     _check_outputs(decoded, limits)
     _check_fee(signed, limits)
-    return () if signed.verified else (policy.permit(hazards.UNVERIFIED_AMOUNTS),)
+    return signed
 
 
 def balance(decoded: BitcoinTransaction) -> int | None:
     """What is spent less what is paid, where there are inputs and the PSBT says what each of them spends."""
-    values = [output.value for output in decoded.spent if output is not None]
-    if not values or len(values) != len(decoded.spent):
+    known = decoded.known
+    if not known or len(known) != len(decoded.spent):
         return None
-    return sum(values) - sum(output.value for output in decoded.transaction.outputs)
+    return sum(output.value for output in known) - sum(output.value for output in decoded.transaction.outputs)
 
 
 def fee(decoded: BitcoinTransaction) -> int | None:
@@ -89,7 +88,7 @@ def _check_shape(decoded: BitcoinTransaction, limits: Limits) -> None:
 
 
 def _check_amounts(decoded: BitcoinTransaction) -> None:
-    spent = [output.value for output in decoded.spent if output is not None]
+    spent = [output.value for output in decoded.known]
     paid = [output.value for output in decoded.transaction.outputs]
     if max(*spent, *paid, sum(spent), sum(paid)) > MAX_MONEY:
         raise InvalidTransaction("an amount is more than all bitcoins there are", field="unsigned_tx")
@@ -118,7 +117,7 @@ def _check_fee(signed: Commitments, limits: Limits) -> None:
     rate = limits["max_fee_rate"]
     if rate is not None and paid > rate * decoded.estimated.vsize:
         raise LimitExceeded("the fee is over the limit max_fee_rate", field="unsigned_tx")
-    total = sum(output.value for output in decoded.spent if output is not None)
+    total = sum(output.value for output in decoded.known)
     for taken, what in ((paid, "the fee is"), (signed.open_amount, "what others can take of an input is")):
         most, percent, floor = limits["max_fee"], limits["max_fee_percent"], limits["max_fee_percent_floor"]
         if most is not None and taken > most:
@@ -131,9 +130,9 @@ def _can_be_finished(signed: Commitments) -> bool:
     """Whether others can still make the amounts meet: by adding inputs, or by changing outputs that we leave open."""
     if signed.inputs_open:
         return True
-    outputs, spent = signed.decoded.transaction.outputs, signed.decoded.spent
+    outputs = signed.decoded.transaction.outputs
     fixed = sum(outputs[index].value for index in signed.fixed_outputs)
-    return fixed <= sum(output.value for output in spent if output is not None)
+    return fixed <= sum(output.value for output in signed.decoded.known)
 
 
 def _check_ours(decoded: BitcoinTransaction, held: Ownership) -> None:

@@ -13,8 +13,6 @@ from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.codecs.hash160 import hash160
 from strongroom.errors import InvalidTransaction
 
-_MAX_PUSH: Final = 520
-"""Bytes of one stack item outside of Taproot; a longer redeem script can never be spent (BIP-16)."""
 _SIGNATURE: Final = bytes(72)
 """Stands for an ECDSA signature of the usual longer size, with its hash type."""
 _SCHNORR: Final = bytes(64)
@@ -88,7 +86,7 @@ def read(output_script: bytes, redeem_script: bytes | None, witness_script: byte
     """
     inner = _named(output_script, ScriptKind.P2SH, redeem_script, hash160)
     code = None if inner is None else _named(inner, ScriptKind.P2WSH, witness_script, _sha256)
-    if code is None or len(redeem_script or b"") > _MAX_PUSH:
+    if code is None or len(redeem_script or b"") > script.MAX_PUSH:
         return None
     if witness_script is not None:
         return _several(Way.SEGWIT, code, redeem_script, witness_script)

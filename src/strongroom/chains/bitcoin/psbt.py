@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from btclib_secp256k1 import keys, xonly
 
-from strongroom.codecs import bip144
+from strongroom.codecs import base64text, bip144
 from strongroom.codecs.bip144 import Transaction, TxOut
 from strongroom.codecs.bitcoin_wire import Reader, compact_size, var_bytes
 
@@ -156,10 +156,10 @@ def parse_text(text: str) -> Psbt:
             raise ValueError("the PSBT is not hex")
         return parse(bytes.fromhex(text))
     try:
-        raw = b64decode(text, validate=True)
+        raw = base64text.decode(text)
     except ValueError:
         raw = b""
-    if not raw or b64encode(raw).decode() != text:
+    if not raw:
         raise ValueError("a PSBT is base64, or hex that begins with 70736274ff")
     return parse(raw)
 
@@ -174,15 +174,6 @@ def serialize(psbt: Psbt) -> bytes:
 
 def to_base64(psbt: Psbt) -> str:
     return b64encode(serialize(psbt)).decode()
-
-
-def utxo(psbt: Psbt, index: int) -> TxOut | None:
-    """The output that an input spends, from the previous transaction where it is there, else as it is claimed."""
-    given, vout = psbt.inputs[index], psbt.transaction.inputs[index].outpoint.vout
-    if given.non_witness_utxo is None:
-        return given.witness_utxo
-    outputs = given.non_witness_utxo.outputs
-    return outputs[vout] if vout < len(outputs) else None
 
 
 def _read_map(reader: Reader) -> dict[bytes, bytes]:

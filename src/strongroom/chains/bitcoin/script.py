@@ -16,6 +16,9 @@ OP_CHECKMULTISIG: Final = 0xAE
 MAX_KEYS: Final = 16
 """Keys of a multisig whose number is a single opcode; more are not standard."""
 
+MAX_PUSH: Final = 520
+"""Bytes of one stack item outside of Taproot; a longer redeem script can never be spent (BIP-16)."""
+
 _P2PKH: Final = (b"\x76\xa9\x14", b"\x88\xac")
 _P2SH: Final = (b"\xa9\x14", b"\x87")
 _WITNESS_PROGRAM: Final = range(2, 41)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -47,8 +46,7 @@ class Template:
 
 def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
     """Raises InvalidTransaction."""
-    serialised = psbt.serialize(decoded.psbt)
-    if decoded.text.lower() != serialised.hex() and decoded.text != b64encode(serialised).decode():
+    if not decoded.is_canonical:
         raise InvalidTransaction("the PSBT is not in its canonical form", field="unsigned_tx")
     held = Ownership(decoded, ours)
     shares = tuple(_shares(decoded, held))
@@ -111,7 +109,7 @@ def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard,
     The payload is the transaction with everything that it spends, and every sighash type.
     """
     transaction, network = decoded.transaction, decoded.network
-    spent = b"".join(output.serialize() for output in decoded.spent if output is not None)
+    spent = b"".join(output.serialize() for output in decoded.known)
     kinds = bytes(commitments.hash_type(decoded, index) for index in range(len(transaction.inputs)))
     payload = tagged_hash("Strongroom/payload", transaction.serialize(witness=False) + spent + kinds)
     return tuple(

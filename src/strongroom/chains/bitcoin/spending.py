@@ -24,8 +24,6 @@ from strongroom.codecs.hash160 import hash160
 _SCHNORR: Final = 64
 _KEYS: Final = b"\2\3\4"
 """First bytes of public keys."""
-_MAX_PUSH: Final = 520
-"""Bytes of one stack item in a scriptSig."""
 _NUMBERS: Final = {0x4F: b"\x81"} | {0x50 + number: bytes((number,)) for number in range(1, 17)}
 """Opcodes that push one number."""
 
@@ -85,9 +83,10 @@ class _Input:
         stack = self.transaction.inputs[self.index].witness
         if len(stack) > 1:
             raise UnknownScriptError
-        if len(stack) != 1 or stack[0][_SCHNORR:] == bytes((HashType.DEFAULT,)):
+        suffix = stack[0][_SCHNORR:] if stack else b""
+        if not stack or len(suffix) > 1 or suffix == bytes((HashType.DEFAULT,)):
             return False
-        hash_type = HashType(int.from_bytes(stack[0][_SCHNORR:], "big"))
+        hash_type = HashType(int.from_bytes(suffix, "big"))
         if hash_type not in self.types:
             return False
         digest = sighash.taproot(self.transaction, self.index, self.spent, hash_type, self.shared)
@@ -124,7 +123,7 @@ class _Input:
 
     def _holds(self, signature: bytes, key: bytes, code: bytes, digest: Digest) -> bool:
         """libsecp256k1 reads strict DER only and takes no high s; a hybrid key is not standard."""
-        if not signature or key[0] not in _KEYS:
+        if not signature or not key or key[0] not in _KEYS:
             return False
         hash_type = HashType(signature[-1])
         if hash_type is HashType.DEFAULT or hash_type not in self.types:
@@ -152,7 +151,7 @@ def _pushes(script_sig: bytes) -> list[bytes]:
         if size >= script.OP_PUSHDATA1:
             size = int.from_bytes(reader.take(size - script.OP_PUSHDATA1 + 1), "little")
         items.append(reader.take(size))
-    if b"".join(map(_push, items)) != script_sig or any(len(item) > _MAX_PUSH for item in items):
+    if b"".join(map(_push, items)) != script_sig or any(len(item) > script.MAX_PUSH for item in items):
         raise ValueError("a push is not the shortest, or too long")
     return items
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from strongroom.chains.bitcoin import address, checks, commitments, relay, script
+from strongroom.chains.bitcoin import address, checks, relay, script
 from strongroom.chains.bitcoin.commitments import Commitments
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.codecs.bip144 import TxOut
+from strongroom.domain import hazards
 from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import OurKey, Policy
@@ -44,12 +45,6 @@ def summarise(decoded: BitcoinTransaction, held: Ownership) -> Summary:
             "replaceable": _replaceable(decoded),
         },
     )
-
-
-def cautions(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -> tuple[Caution, ...]:
-    """``held``: what is ours; None if nobody signs."""
-    signed = commitments.of(decoded, held)
-    return tuple(_cautions(decoded, held or Ownership(decoded, {}), signed, policy))
 
 
 def _inputs(decoded: BitcoinTransaction, held: Ownership) -> Iterator[Action]:
@@ -111,7 +106,11 @@ def _fee(decoded: BitcoinTransaction) -> Fee | None:
     return Fee(amount=str(amount), asset=decoded.network.symbol, rate=rate, limit=str(vsize))
 
 
-def _cautions(decoded: BitcoinTransaction, held: Ownership, signed: Commitments, policy: Policy) -> Iterator[Caution]:
+def cautions(held: Ownership, signed: Commitments, policy: Policy) -> Iterator[Caution]:
+    """``held``: what is ours. Raises OptionRequired on a hazard that the caller did not ask for."""
+    decoded = signed.decoded
+    if not signed.verified:
+        yield policy.permit(hazards.UNVERIFIED_AMOUNTS)
     limit = policy.limits.get("high_fee_rate_warning", checks.LIMITS["high_fee_rate_warning"])
     amount = checks.balance(decoded)
     if amount is None:

@@ -29,7 +29,7 @@ the fee is over max_fee_percent_floor (a small transfer may cost more than it mo
 is refused, and so is less than the intrinsic gas; None or 0 lets any gas pass. calldata_floor: gas a token of calldata
 that the gas must cover besides (EIP-7623); a limit, since a chain without Prague takes less, and refusing what is valid
 there stops a payment, while what is under the floor of a chain that has one is never mined. max_init_code: EIP-3860.
-high_fee_warning: from here on the answer carries a warning. unknown_calls: how many calls that are not understood a
+high_fee_warning: above it the response carries a warning. unknown_calls: how many calls that are not understood a
 transaction may make, init code included; 0 refuses them.
 """
 

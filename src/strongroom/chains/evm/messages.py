@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from msgspec.structs import replace
-
-from strongroom.chains.evm import fields
+from strongroom.chains import typed_messages
+from strongroom.chains.evm import fields, summary
 from strongroom.chains.evm.checks import MAX_NONCE
 from strongroom.chains.evm.transaction import Authorization
-from strongroom.codecs import eip55, eip191, eip712, typed
-from strongroom.codecs.effects import action
-from strongroom.codecs.eip712 import TypedData, TypedDataError
+from strongroom.codecs import eip55, eip191
 from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
@@ -21,7 +18,7 @@ from strongroom.domain.summary import Action, Caution
 from strongroom.errors import InvalidMessage
 
 EIP191: Final = "eip191"
-EIP712: Final = "eip712"
+EIP712: Final = typed_messages.FORMAT
 EIP7702: Final = "eip7702"
 MESSAGE_FORMATS: Final = (EIP191,)
 DOCUMENT_FORMATS: Final = (EIP712, EIP7702)
@@ -44,7 +41,7 @@ def read(network: Network, message: Message) -> ReadMessage:
     if message.format == EIP191:
         return _personal(message.data)
     if message.format == EIP712:
-        return _typed(network, message.document)
+        return ReadMessage(EIP712, *typed_messages.read(network, message.document))
     if message.format == EIP7702:
         return _authorization(network, message.document)
     raise InvalidMessage("this chain has no such message format", field="format")
@@ -52,32 +49,6 @@ def read(network: Network, message: Message) -> ReadMessage:
 
 def _personal(data: bytes) -> ReadMessage:
     return ReadMessage(EIP191, eip191.digest(data), (Action(kind="message", data_size=len(data)),))
-
-
-def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
-    try:
-        parsed = eip712.parse(document)
-    except TypedDataError as error:
-        raise InvalidMessage(str(error), field="typed_data") from None
-    stated = document["domain"]
-    assert isinstance(stated, dict)
-    # A domain may give chainId any type, and need not sign it; whoever states one means it.
-    if stated.get("chainId") is not None and _integer(stated["chainId"]) != network.chain_id:
-        raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
-    has_contract = stated.get("verifyingContract") is not None
-    read = typed.read_typed(parsed, _contract(parsed), eip55.parse, has_contract=has_contract)
-    first, *others = (action(effect, eip55.checksum, network.symbol) for effect in read.effects)
-    domain = {name: typed.short(value) for name, value in parsed.domain.items()}
-    first = replace(first, details={"primary_type": parsed.primary_type, "domain": domain, **first.details})
-    return ReadMessage(EIP712, parsed.digest, (first, *others), tuple(map(caution, read.cautions)))
-
-
-def _contract(parsed: TypedData) -> bytes | None:
-    """The verifying contract, if one is signed; its type may be any."""
-    try:
-        return fields.address(parsed.domain.get("verifyingContract"))
-    except ValueError:
-        return None
 
 
 def _authorization(network: Network, document: Mapping[str, object]) -> ReadMessage:
@@ -97,17 +68,6 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
         raise InvalidMessage("nonce is below 2^64 - 1 (EIP-2681)", field="nonce")
     address = eip55.checksum(authorization.address)
     details = {"chain_id": str(authorization.chain_id), "address": address, "nonce": str(authorization.nonce)}
-    made = Action(
-        kind="authorization",
-        contract=address,
-        details={"chain_id": details["chain_id"], "nonce": details["nonce"]},
-    )
+    made = summary.authorization(authorization, signer=None)
     found = (caution("delegation"), *([caution("authorization_any_chain")] if authorization.chain_id == 0 else []))
     return ReadMessage(EIP7702, authorization.signing_hash, (made,), found, authorization, details)
-
-
-def _integer(value: object) -> int | None:
-    try:
-        return eip712.integer(value)
-    except ValueError:
-        return None

@@ -42,7 +42,7 @@ def _actions(decoded: EvmTransaction, sender: bytes | None) -> list[Action]:
         found = [action(effect, eip55.checksum, symbol) for effect in reading(transaction, sender).effects]
     if transaction.blob_hashes:
         found[0] = replace(found[0], details={**found[0].details, "blobs": len(transaction.blob_hashes)})
-    return found + [_authorization(*entry) for entry in transaction.authorizations]
+    return found + [authorization(each, authority(each, made)) for each, made in transaction.authorizations]
 
 
 @lru_cache(maxsize=1024)
@@ -65,11 +65,11 @@ def _creation(decoded: EvmTransaction, sender: bytes | None) -> Action:
     )
 
 
-def _authorization(authorization: Authorization, signature: Signature) -> Action:
-    signer = authority(authorization, signature)
+def authorization(entry: Authorization, signer: bytes | None) -> Action:
+    """``signer``: None if nobody has signed it, or not in a way that holds."""
     return Action(
         kind="authorization",
         from_address=None if signer is None else eip55.checksum(signer),
-        contract=eip55.checksum(authorization.address),
-        details={"chain_id": str(authorization.chain_id), "nonce": str(authorization.nonce)},
+        contract=eip55.checksum(entry.address),
+        details={"chain_id": str(entry.chain_id), "nonce": str(entry.nonce)},
     )

@@ -20,8 +20,8 @@ from strongroom.chains.solana.programs.base import Account, Instruction
 from strongroom.codecs.ed25519 import is_on_curve
 from strongroom.errors import InvalidTransaction
 
-MAX_TRANSFERS: Final = 64
-"""More do not fit into a transaction."""
+MAX_TRANSFERS: Final = 32
+"""Some 20 with a recipient each fit into a transaction. Each of a token takes up to 1 ms of curve arithmetic."""
 _FIELDS: Final = frozenset(
     {"fee_payer", "from", "recent_blockhash", "durable_nonce", "transfers", "memo", "compute_unit_limit",
      "compute_unit_price", "version"}
@@ -39,8 +39,9 @@ def message(form: Mapping[str, Any]) -> Message:
     _only(form, _FIELDS, "unsigned_tx")
     payer = _address(form, "fee_payer", "unsigned_tx")
     source = _address(form, "from", "unsigned_tx") if "from" in form else payer
-    version = _VERSIONS.get(form.get("version", "legacy")) if isinstance(form.get("version", ""), str | int) else None
-    if version is None or isinstance(form.get("version"), bool):
+    given = form.get("version", "legacy")
+    version = _VERSIONS.get(given) if type(given) in (str, int) else None
+    if version is None:
         raise InvalidTransaction("version is legacy or 0", field="unsigned_tx.version")
     blockhash, first = _lifetime(form)
     instructions = [*first, *_budget(form), *_transfers(form, payer, source), *_memo(form)]
@@ -67,8 +68,9 @@ def _lifetime(form: Mapping[str, Any]) -> tuple[bytes, list[Instruction]]:
 
 
 def _budget(form: Mapping[str, Any]) -> Iterator[Instruction]:
-    for name, tag, size in (("compute_unit_limit", 2, 4), ("compute_unit_price", 3, 8)):
+    for name, tag in (("compute_unit_limit", budget.UNITS), ("compute_unit_price", budget.PRICE)):
         if name in form:
+            size = budget.SIZES[tag]
             value = _number(form, name, "unsigned_tx", 2 ** (8 * size) - 1)
             yield Instruction(budget.PROGRAM, (), bytes((tag,)) + value.to_bytes(size, "little"))
 
@@ -88,7 +90,7 @@ def _transfers(form: Mapping[str, Any], payer: bytes, source: bytes) -> Iterator
                 Account(source, signer=True, writable=True),
                 Account(_address(each, "to", at), signer=False, writable=True),
             )
-            data = (2).to_bytes(4, "little") + amount.to_bytes(8, "little")
+            data = system.TRANSFER.to_bytes(4, "little") + amount.to_bytes(8, "little")
             yield Instruction(system.PROGRAM, accounts, data)
 
 
@@ -119,7 +121,8 @@ def _tokens(each: Mapping[str, Any], at: str, payer: bytes, source: bytes) -> It
         Account(target, signer=False, writable=True),
         Account(source, signer=True, writable=False),
     )
-    yield Instruction(program, accounts, bytes((12,)) + amount.to_bytes(8, "little") + bytes((decimals,)))
+    data = bytes((token.TRANSFER_CHECKED,)) + amount.to_bytes(8, "little") + bytes((decimals,))
+    yield Instruction(program, accounts, data)
 
 
 def _memo(form: Mapping[str, Any]) -> Iterator[Instruction]:

@@ -14,6 +14,7 @@ from strongroom.chains.solana import addresses, checks, decoding, messages, netw
 from strongroom.chains.solana.decoding import SolanaTransaction
 from strongroom.chains.solana.transaction import EMPTY, Transaction
 from strongroom.codecs import base58
+from strongroom.codecs.ed25519 import verifies
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import (
@@ -121,13 +122,13 @@ class Solana:
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
         key, signature, [wanted] = own(prepared.template, OurKey), only_signature(made), prepared.to_sign
-        if not transaction.verifies(key.public_key, signature, wanted.payload):
+        if not verifies(key.public_key, signature, wanted.payload):
             raise InternalError("a signature does not hold")
         return SignedMessage(base58.encode(signature), base58.encode(key.public_key), None)
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
         signer = addresses.parse(address).canonical
-        return transaction.verifies(signer, messages.signature(signature), messages.payload(message, address))
+        return verifies(signer, messages.signature(signature), messages.payload(message, address))
 
 
 def _signer(decoded: SolanaTransaction, ours: Ours | None) -> bytes | None:

@@ -20,7 +20,7 @@ LIMITS: Final[dict[str, int | None]] = {
 """Lamports and counts.
 
 max_fee: the most that inclusion may cost, for all signatures and the priority fee; max_priority_fee: the latter alone.
-high_fee_warning: from here on the response carries a warning. max_version: the highest version of a message that the
+high_fee_warning: above it the response carries a warning. max_version: the highest version of a message that the
 network takes (0 where version 1, SIMD-0385, is not live). unknown_calls: how many instructions may be signed that are
 not understood; ``refuse`` is 0, ``allow`` any number.
 """
@@ -58,7 +58,9 @@ def signer(decoded: SolanaTransaction, ours: Ours) -> OurKey:
     """The one key of ours that is a required signer. Raises WrongKey."""
     keys = [key for key in ours.values() if key.public_key in decoded.message.signers]
     if len(keys) != 1:
-        raise WrongKey("the key is not a required signer of the transaction", field="unsigned_tx")
+        raise WrongKey(
+            "exactly one key of the wallet must be a required signer of the transaction", field="unsigned_tx"
+        )
     return keys[0]
 
 

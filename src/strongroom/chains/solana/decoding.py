@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +13,7 @@ from strongroom.chains.solana.programs import budget, precompiles, registry, sys
 from strongroom.chains.solana.programs.base import Account, Instruction, Step
 from strongroom.chains.solana.programs.budget import Budget
 from strongroom.chains.solana.transaction import EMPTY, Transaction
+from strongroom.codecs import base64text
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
 from strongroom.errors import InvalidTransaction
@@ -84,7 +83,7 @@ def _read(network: Network, found: Transaction, height: int | None) -> SolanaTra
     except ValueError as error:
         raise InvalidTransaction(f"it is certain to fail: {error}", field="unsigned_tx") from None
     message = found.message
-    priority = message.config.priority_fee if message.version == V1 else asked.priority_fee(len(others))
+    priority = (message.config.priority_fee or 0) if message.version == V1 else asked.priority_fee(len(others))
     checked = len(message.signers) + sum(map(precompiles.signatures, others))
     return SolanaTransaction(
         network=network,
@@ -159,13 +158,7 @@ def _base64(text: object) -> bytes:
     """Raises ValueError."""
     if not isinstance(text, str) or len(text) > MAX_TEXT:
         raise ValueError("it is base64 in a string, no longer than a transaction can be")
-    try:
-        found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("the base64 cannot be read") from None
-    if base64.b64encode(found).decode() != text:
-        raise ValueError("the base64 is not in its canonical form")
-    return found
+    return base64text.decode(text)
 
 
 def _height(form: Mapping[str, Any]) -> int | None:

@@ -57,9 +57,9 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a version 1 message says of its budget. Fee in lamports."""
+    """What a version 1 message says of its budget, None where it says nothing. Fee in lamports."""
 
-    priority_fee: int = 0
+    priority_fee: int | None = None
     compute_unit_limit: int | None = None
     loaded_accounts_size: int | None = None
     heap_size: int | None = None
@@ -90,7 +90,7 @@ class Message:
         return index - static < sum(len(each.writable) for each in self.lookups)
 
     def serialize(self) -> bytes:
-        """Legacy and version 0: the structured form is built with it, and what was read is compared with it."""
+        """The structured form is built with it, and what was read is compared with it."""
         header = bytes((self.header.signers, self.header.readonly_signers, self.header.readonly_others))
         if self.version == V1:
             return _serialize_v1(self, header)
@@ -158,7 +158,7 @@ def _read_v1(reader: Reader) -> Message:
     instructions, addresses = reader.uint(1), reader.uint(1)
     keys = tuple(reader.take(_KEY) for _ in range(addresses))
     config = Config(
-        priority_fee=reader.uint(8) if mask & _V1_PRIORITY_FEE else 0,
+        priority_fee=reader.uint(8) if mask & _V1_PRIORITY_FEE else None,
         compute_unit_limit=reader.uint(4) if mask & 0b100 else None,
         loaded_accounts_size=reader.uint(4) if mask & 0b1000 else None,
         heap_size=reader.uint(4) if mask & 0b10000 else None,
@@ -171,7 +171,7 @@ def _read_v1(reader: Reader) -> Message:
 def _serialize_v1(message: Message, header: bytes) -> bytes:
     config = message.config
     values = [
-        (_V1_PRIORITY_FEE, 8, config.priority_fee or None),
+        (_V1_PRIORITY_FEE, 8, config.priority_fee),
         (0b100, 4, config.compute_unit_limit),
         (0b1000, 4, config.loaded_accounts_size),
         (0b10000, 4, config.heap_size),

@@ -30,7 +30,7 @@ _SIGN_IN: Final = re.compile(
 )
 
 
-def payload(message: Message, address: str | None) -> bytes:
+def payload(message: Message, address: str) -> bytes:
     """What is signed. ``address``: of the key that signs, which a sign-in message must name. Raises InvalidMessage."""
     if message.format == RAW:
         _refuse_transaction(message.data)
@@ -74,7 +74,7 @@ def _refuse_transaction(data: bytes) -> None:
     raise InvalidMessage("these bytes are a transaction: sign it as a transaction", field="message")
 
 
-def _sign_in(data: bytes, address: str | None) -> bytes:
+def _sign_in(data: bytes, address: str) -> bytes:
     try:
         found = _SIGN_IN.match(data.decode())
     except UnicodeDecodeError:
@@ -84,7 +84,7 @@ def _sign_in(data: bytes, address: str | None) -> bytes:
             "a sign-in message begins with `DOMAIN wants you to sign in with your Solana account:` and the address",
             field="message",
         )
-    if address is not None and found["address"] != address:
+    if found["address"] != address:
         raise InvalidMessage("the sign-in message names another account than the key that signs", field="message")
     return data
 

@@ -9,7 +9,7 @@ import msgspec
 
 from strongroom.chains.solana.checks import LIMITS
 from strongroom.chains.solana.decoding import SolanaTransaction, is_advance
-from strongroom.chains.solana.message import LEGACY
+from strongroom.chains.solana.message import LEGACY, V1
 from strongroom.chains.solana.networks import SYMBOL
 from strongroom.chains.solana.programs import budget
 from strongroom.codecs import base58
@@ -42,18 +42,25 @@ def summarise(decoded: SolanaTransaction, ours: bytes | None) -> Summary:
         type="legacy" if message.version == LEGACY else f"v{message.version}",
         actions=_actions(decoded),
         from_address=base58.encode(ours or message.keys[0]),
-        fee=Fee(
-            amount=str(decoded.fee),
-            asset=SYMBOL,
-            rate=str(decoded.budget.price) if decoded.budget.price else None,
-            limit=None if decoded.budget.units is None else str(decoded.budget.units),
-        ),
+        fee=_fee(decoded),
         details=details,
     )
 
 
+def _fee(decoded: SolanaTransaction) -> Fee:
+    """A version 1 message says itself what it asks for, and a validator passes over what instructions say then."""
+    config, asked = decoded.message.config, decoded.budget
+    units, price = (config.compute_unit_limit, 0) if decoded.message.version == V1 else (asked.units, asked.price)
+    return Fee(
+        amount=str(decoded.fee),
+        asset=SYMBOL,
+        rate=str(price) if price else None,
+        limit=None if units is None else str(units),
+    )
+
+
 def cautions(decoded: SolanaTransaction, ours: bytes | None, policy: Policy) -> tuple[Caution, ...]:
-    found = [*_of_transaction(decoded, policy), *(caution for step in decoded.steps for caution in step.cautions)]
+    found = [*_of_transaction(decoded, policy), *(each for step in decoded.steps for each in step.cautions)]
     found += _of_transfers(decoded)
     found += _of_privileges(decoded, ours)
     return tuple(dict.fromkeys(found))

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from strongroom.chains.solana import message as messages
 from strongroom.chains.solana.message import MAX_SIZE, V1, V1_BYTE, Message
 from strongroom.chains.solana.wire import Reader, compact_u16
+from strongroom.codecs.ed25519 import verifies
 
 SIGNATURE: Final = 64
 EMPTY: Final = bytes(SIGNATURE)
@@ -72,11 +70,3 @@ def unsigned(signed_bytes: bytes) -> Transaction:
     if len(made.serialize()) > MAX_SIZE[found.version]:
         raise ValueError(f"a transaction of this version has at most {MAX_SIZE[found.version]} bytes")
     return made
-
-
-def verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -7,16 +7,16 @@ nothing that is no exact bag of one root: what is left over, unreachable, out of
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from strongroom.chains.ton.cell import Cell, CellError
+from strongroom.codecs import base64text
 from strongroom.codecs.crc import crc32c
 
 MAX_BYTES: Final = 65_535
-"""An external message is at most so long (``max_ext_msg_size``); so is nothing that goes into one."""
+"""An external message is at most this long (``max_ext_msg_size``), and so is whatever goes into one."""
 MAX_CELLS: Final = 2_048
 """Nodes take 8,192 (``max_msg_cells``), but not in so few bytes unless most cells are empty."""
 
@@ -55,11 +55,9 @@ def from_base64(text: str, budget: Budget | None = None) -> Cell:
     if len(text) > MAX_BYTES // 3 * 4:
         raise CellError("a bag of cells is at most 65535 bytes long")
     try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise CellError("a bag of cells is written in base64") from None
-    if base64.b64encode(raw).decode() != text:
-        raise CellError("the base64 is not canonical")
+        raw = base64text.decode(text)
+    except ValueError as error:
+        raise CellError(str(error)) from None
     return read(raw, budget)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from strongroom.chains.ton.cell import Builder, Cell
+from strongroom.chains.ton.cell import MAX_BITS, Builder, Cell
 from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V4R2, V5R1, Account
 from strongroom.chains.ton.transfer import OutMessage, TonTransfer
 
@@ -68,7 +68,7 @@ def external(to: bytes, body: Cell, state: Cell | None) -> Cell:
     """The message that nodes take. ``state``: StateInit of a wallet that is not deployed yet."""
     message = Builder().uint(0b10, 2).address(None).address(to).coins(0).bit(state is not None)
     if state is not None:
-        room = message.length + 2 + state.length + body.length <= 1023
+        room = message.length + 2 + state.length + body.length <= MAX_BITS
         _either(message, state, room)
     return _either(message, body, message.fits(body, spare=1)).cell()
 

@@ -91,9 +91,6 @@ class Builder:
     def bit(self, value: bool) -> Builder:
         return self.uint(int(value), 1)
 
-    def int8(self, value: int) -> Builder:
-        return self.uint(value & 0xFF, 8)
-
     def raw(self, data: bytes) -> Builder:
         return self.uint(int.from_bytes(data, "big"), 8 * len(data))
 
@@ -165,10 +162,6 @@ class Slice:
 
     def bit(self) -> bool:
         return self.uint(1) == 1
-
-    def int8(self) -> int:
-        value = self.uint(8)
-        return value - 256 if value > 127 else value
 
     def raw(self, size: int) -> bytes:
         return self.uint(8 * size).to_bytes(size, "big")

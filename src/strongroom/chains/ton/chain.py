@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from strongroom.chains.ton.cell import Cell, CellError
 from strongroom.chains.ton.contracts import CONTRACTS, HIGHLOAD_V3, Account
 from strongroom.chains.ton.messages import ReadMessage
 from strongroom.chains.ton.transfer import TonTransfer
+from strongroom.codecs.ed25519 import verifies
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import (
@@ -84,7 +85,7 @@ class Ton:
             "contract": account.contract.name,
             "wallet_id": account.wallet_id(network.testnet),
         }
-        return ParsedAddress(found.canonical, found.address, found.forms, found.kind, details)
+        return replace(found, details=details)
 
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
@@ -209,7 +210,7 @@ class Ton:
                 "the address is not that of a wallet of this key, by any contract that is known here",
                 field="public_key",
             )
-        return signed.holds(public_key, made, read.payload)
+        return verifies(public_key, made, read.payload)
 
 
 def _is_wallet_of(network: Network, public_key: bytes, address: bytes) -> bool:
@@ -246,6 +247,6 @@ def _external(read: TonTransfer, account: Account, sender: OurKey, body: Cell) -
 
 def _verified(made: Sequence[bytes], sender: OurKey, payload: bytes) -> bytes:
     signature = only_signature(made)
-    if not signed.holds(sender.public_key, signature, payload):
+    if not verifies(sender.public_key, signature, payload):
         raise InternalError("a signature does not hold")
     return signature

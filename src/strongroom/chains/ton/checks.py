@@ -10,7 +10,7 @@ from strongroom.chains.ton import addresses, boc
 from strongroom.chains.ton.cell import Cell
 from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V5R1, Account
 from strongroom.chains.ton.payloads import Comment, Empty, EncryptedComment, JettonTransfer, NftTransfer, Unknown
-from strongroom.chains.ton.transfer import OutMessage, TonTransfer
+from strongroom.chains.ton.transfer import FOR_EVER, OutMessage, TonTransfer
 from strongroom.domain import hazards
 from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Policy
@@ -27,7 +27,8 @@ LIMITS: Final[dict[str, int | None]] = {
 
 min_validity: how long a message must still be valid; None signs one that has expired. max_validity: the longest that
 it may be; the first of a wallet may be valid for ever (0xffffffff), as other wallets make it. max_amount: the most
-that all messages together may send, as far as they name it. unknown_calls: 0 refuses a payload that is not understood.
+that all messages together may send, as far as they name it. unknown_calls: how many messages may carry a payload
+that is not understood, or has one inside; 0 refuses them.
 """
 
 Limits = Mapping[str, int | None]
@@ -37,8 +38,8 @@ IGNORE_ERRORS: Final = 2
 DESTROY: Final = 32
 INBOUND_VALUE: Final = 64
 ALL_BALANCE: Final = 128
-FOR_EVER: Final = 2**32 - 1
 _MODES: Final = SEPARATE_FEES | IGNORE_ERRORS | DESTROY | INBOUND_VALUE | ALL_BALANCE
+_UNKNOWN: Final = ("unknown_payload", "unknown_forward_payload")
 _NOBODY: Final = bytes(32)
 _LAST_BIT: Final = 1022
 _BEFORE_NODES: Final = 60
@@ -59,9 +60,14 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
     found = [*_modes(transfer, policy)]
     if account is not None and transfer.network.testnet and account.contract is not V5R1:
         found.append(caution("valid_on_main_network"))
+    unknown = 0
     for place, message in enumerate(transfer.messages):
-        found += _message(message, f"unsigned_tx.messages.{place}", policy, limits)
-    return tuple({caution.code: caution for caution in found}.values())
+        field = f"unsigned_tx.messages.{place}"
+        cautions = (*_message(message, field, policy), *_payload(message))
+        found += cautions
+        unknown += any(each.code in _UNKNOWN for each in cautions)
+        _check_unknown(unknown, limits["unknown_calls"], f"{field}.payload")
+    return tuple({each.code: each for each in found}.values())
 
 
 def check_size(signed: Cell) -> None:
@@ -140,7 +146,7 @@ def _modes(transfer: TonTransfer, policy: Policy) -> Iterator[Caution]:
         yield caution("repeatable_on_failure")
 
 
-def _message(message: OutMessage, field: str, policy: Policy, limits: Limits) -> Iterator[Caution]:
+def _message(message: OutMessage, field: str, policy: Policy) -> Iterator[Caution]:
     to = message.to
     if addresses.workchain(to.canonical) == addresses.MASTERCHAIN:
         yield policy.permit(hazards.MASTERCHAIN_RECIPIENT, field=f"{field}.address")
@@ -152,20 +158,22 @@ def _message(message: OutMessage, field: str, policy: Policy, limits: Limits) ->
         yield caution("does_not_bounce")
     if message.state_init is not None and message.state_init.hash != to.canonical[1:]:
         raise InvalidTransaction("state_init is not that of the address", field=f"{field}.state_init")
-    yield from _payload(message, field, limits)
 
 
-def _payload(message: OutMessage, field: str, limits: Limits) -> Iterator[Caution]:
+def _payload(message: OutMessage) -> Iterator[Caution]:
     payload = message.payload
     inner = payload.forward if isinstance(payload, JettonTransfer | NftTransfer) else payload
     custom = not isinstance(payload, Empty | Comment | EncryptedComment | Unknown) and payload.custom_payload
     if isinstance(payload, Unknown):
-        if limits["unknown_calls"] == 0:
-            raise LimitExceeded("the payload is not understood, and unknown_calls is 0", field=f"{field}.payload")
         yield caution("unknown_payload")
     elif isinstance(inner, Unknown) or custom:
-        if limits["unknown_calls"] == 0:
-            raise LimitExceeded("a payload inside is not understood, and unknown_calls is 0", field=f"{field}.payload")
         yield caution("unknown_forward_payload")
     if isinstance(inner, EncryptedComment):
         yield caution("encrypted_comment")
+
+
+def _check_unknown(count: int, most: int | None, field: str) -> None:
+    if most is not None and count > most:
+        raise LimitExceeded(
+            f"{count} payloads are not understood, whole or inside, and the limit unknown_calls is {most}", field=field
+        )

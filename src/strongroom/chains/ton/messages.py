@@ -7,7 +7,6 @@ be that of a transfer.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Final
 from strongroom.chains.ton import addresses, boc
 from strongroom.chains.ton.cell import Builder, CellError
 from strongroom.chains.ton.payloads import snake
+from strongroom.codecs import base64text
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action
 from strongroom.errors import InvalidMessage
@@ -136,21 +136,17 @@ def _utf8(text: object, field: str) -> bytes:
 
 
 def _binary(text: object) -> bytes:
-    data = _utf8(text, "payload.bytes")
     try:
-        found = base64.b64decode(data, validate=True)
-    except binascii.Error:
-        raise InvalidMessage("payload.bytes is standard base64", field="payload.bytes") from None
-    if base64.b64encode(found) != data:
-        raise InvalidMessage("payload.bytes is not canonical base64", field="payload.bytes")
-    return found
+        return base64text.decode(_utf8(text, "payload.bytes").decode())
+    except ValueError as error:
+        raise InvalidMessage(f"payload.bytes: {error}", field="payload.bytes") from None
 
 
 def signature_bytes(text: str) -> bytes:
     """64 bytes in base64. Raises InvalidMessage."""
     try:
         found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         found = b""
     if len(found) != 64:
         raise InvalidMessage("a signature is 64 bytes in base64", field="signature")

@@ -90,11 +90,8 @@ def comment(text: str) -> Cell:
         raise CellError("the comment is no valid text") from None
     if len(data) > _MAX_COMMENT:
         raise CellError(f"a comment is at most {_MAX_COMMENT} bytes of UTF-8")
-    parts = [data[start : start + _IN_NEXT] for start in range(_IN_FIRST, len(data), _IN_NEXT)]
-    tail: Cell | None = None
-    for part in reversed(parts):
-        tail = _link(Builder().raw(part), tail)
-    return _link(Builder().uint(COMMENT, 32).raw(data[:_IN_FIRST]), tail)
+    rest = data[_IN_FIRST:]
+    return _link(Builder().uint(COMMENT, 32).raw(data[:_IN_FIRST]), snake(rest) if rest else None)
 
 
 def snake(data: bytes) -> Cell:
@@ -117,8 +114,8 @@ def _read(body: Cell, readers: Mapping[int, Callable[[Slice], P]]) -> P | Empty 
         return Empty()
     if body.exotic or body.length < 32:
         return Unknown(None, body.length)
-    unknown = Unknown(body.bits >> body.length - 32, body.length)
-    reader = readers.get(body.bits >> body.length - 32)
+    operation = body.bits >> body.length - 32
+    unknown, reader = Unknown(operation, body.length), readers.get(operation)
     try:
         inside = Slice(body)
         inside.uint(32)

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from strongroom.chains.ton import addresses, boc, build, transfer
 from strongroom.chains.ton.cell import Builder, Cell, CellError, Slice
 from strongroom.chains.ton.contracts import CONTRACTS, HIGHLOAD_V3, V3R2, V5R1, WALLET_ID, Account, Contract
+from strongroom.codecs.ed25519 import verifies
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Consumed, SignedIds
 from strongroom.errors import InvalidTransaction
 
-_FOR_EVER: Final = 2**32 - 1
 _SIGNATURE: Final = 512
 
 
@@ -139,7 +136,7 @@ def _v3_or_v4(inside: Slice) -> Body:
 
 
 def _expiry(valid_until: int) -> int | None:
-    return None if valid_until == _FOR_EVER else valid_until
+    return None if valid_until == transfer.FOR_EVER else valid_until
 
 
 def _check_state(message: External, body: Body) -> None:
@@ -150,7 +147,7 @@ def _check_state(message: External, body: Body) -> None:
     if contract is None or data is None or message.state.hash != message.to[1:]:
         raise InvalidTransaction("the state of the message is not that of a wallet at its address", field="signed_tx")
     wallet_id, key = _key_of(contract, data)
-    if wallet_id != body.wallet_id or not holds(key, body.signature, body.signed.hash):
+    if wallet_id != body.wallet_id or not verifies(key, body.signature, body.signed.hash):
         raise InvalidTransaction("the signature does not hold", field="signed_tx")
 
 
@@ -166,11 +163,3 @@ def _key_of(contract: Contract, data: Cell) -> tuple[int, bytes]:
         return inside.uint(32), inside.raw(32)
     except CellError:
         raise InvalidTransaction("the state of the message holds no key", field="signed_tx") from None
-
-
-def holds(public_key: bytes, signature: bytes, payload: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, payload)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -25,6 +25,8 @@ from strongroom.errors import InvalidTransaction
 
 DEFAULT_MODE: Final = 3
 MAX_AMOUNT: Final = 2**120 - 1
+FOR_EVER: Final = 2**32 - 1
+"""As ``valid_until``: the message does not expire."""
 
 _FIELDS: Final = {
     "seqno", "valid_until", "query_id", "created_at", "messages", "send_mode", "deploy", "from", "network",
@@ -41,8 +43,6 @@ class OutMessage:
     to: TonAddress
     amount: int
     bounce: bool
-    states_bounce: bool
-    """``bounce`` was said, not read off the address."""
     body: Cell
     payload: Payload
     state_init: Cell | None
@@ -135,7 +135,6 @@ def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> Ou
         to=to,
         amount=_amount(given, where),
         bounce=(to.bounceable is not False) if bounce is None else bounce,
-        states_bounce=bounce is not None,
         body=body,
         payload=payloads.read(body),
         state_init=_state_init(given, where, budget),

@@ -31,6 +31,11 @@ def to_text(address: bytes) -> str:
     return base58.encode_check(address)
 
 
+def from_evm(address: bytes) -> str:
+    """``T…`` of the last 20 bytes."""
+    return to_text(PREFIX + address)
+
+
 def from_base58(text: str) -> bytes:
     """Raises ValueError."""
     if len(text) != _BASE58_LENGTH:

@@ -22,7 +22,6 @@ from strongroom.errors import InvalidTransaction
 _FORM: Final = {
     "contract", "block_id", "ref_block_bytes", "ref_block_hash", "expiration", "timestamp", "fee_limit", "memo", "data",
 }  # fmt: skip
-_NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
 _CALL: Final = frozenset({"function_selector", "parameter", "arguments"})
 _BLOCK_ID: Final = 32
 
@@ -53,7 +52,7 @@ def _build(form: dict[str, Any]) -> Transaction:
             raise FormError("contract.data", "it does not go with function_selector")
         found["data"] = _call(entry)
     ref_block_bytes, ref_block_hash = _reference(form)
-    numbers = {each: values.of_integer(form.get(each, 0), each, MAX_INT64) for each in _NUMBERS}
+    numbers = {each: values.of_integer(form.get(each, 0), each, MAX_INT64) for each in values.NUMBERS}
     return transaction.checked(
         Transaction(
             contract=contract,

@@ -58,7 +58,7 @@ def read(contract: bytes, data: bytes, owner: bytes) -> TronCall:
 
 
 def action(effect: Effect, symbol: str) -> Action:
-    return effects.action(effect, lambda address: addresses.to_text(addresses.PREFIX + address), symbol)
+    return effects.action(effect, addresses.from_evm, symbol)
 
 
 def selector(signature: str) -> bytes:

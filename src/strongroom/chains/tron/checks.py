@@ -29,8 +29,8 @@ LIMITS: Final[dict[str, int | None]] = {
 max_fee_limit: the most that a call may burn; the network takes no more than 15,000 TRX (developers.tron.network,
 fee limit). min_fee_limit: a call must state at least this, since one without a fee limit fails and is paid for.
 max_expiration: how far ahead a transaction may expire; nodes take 24 hours. min_expiration: how much time must be left.
-max_size: of raw_data. max_memo: of the memo. unknown_calls: 0 refuses a call that is not understood; None signs any.
-high_fee_warning: fee limits from here on carry a warning.
+max_size: of raw_data. max_memo: of the memo. unknown_calls: how many calls that are not understood a
+transaction may make; 0 refuses them. high_fee_warning: fee limits from here on carry a warning.
 """
 
 Limits = Mapping[str, int | None]

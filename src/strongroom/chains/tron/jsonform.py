@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from strongroom.chains.tron import transaction, values
+from strongroom.chains.tron import signatures, transaction, values
 from strongroom.chains.tron.contracts import BY_NAME
 from strongroom.chains.tron.transaction import Transaction
 from strongroom.chains.tron.values import FormError, Style
@@ -20,8 +20,6 @@ from strongroom.errors import InvalidTransaction
 
 _FORM: Final = {"visible", "txID", "raw_data", "raw_data_hex", "signature", "ret"}
 _RAW: Final = {"contract", "ref_block_bytes", "ref_block_hash", "expiration", "timestamp", "fee_limit", "data"}
-_NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
-_SIGNATURE: Final = 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def signatures_of(form: dict[str, Any]) -> tuple[bytes, ...]:
     if not isinstance(stated, list) or len(stated) > transaction.MAX_SIGNATURES:
         raise FormError("signature", f"a list of at most {transaction.MAX_SIGNATURES} signatures belongs here")
     found = tuple(values.of_hex(one, "signature") for one in stated)
-    if any(len(one) != _SIGNATURE for one in found):
+    if any(len(one) != signatures.LENGTH for one in found):
         raise FormError("signature", "a signature is 65 bytes of hex: r, s and v")
     return found
 
@@ -119,7 +117,7 @@ def _raw_data(raw: object, visible: bool) -> Transaction:
         raise FormError(f"{at}.parameter", "type_url and value belong here")
     if parameter["type_url"] != contract.type_url:
         raise FormError(f"{at}.parameter.type_url", "it is not that of the contract's type")
-    numbers = {each: values.of_integer(raw.get(each, 0), f"raw_data.{each}", MAX_INT64) for each in _NUMBERS}
+    numbers = {each: values.of_integer(raw.get(each, 0), f"raw_data.{each}", MAX_INT64) for each in values.NUMBERS}
     return transaction.checked(
         Transaction(
             contract=contract,

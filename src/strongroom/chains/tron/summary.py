@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from strongroom.chains.tron import addresses, calls, contracts, transaction
+from strongroom.chains.tron import addresses, calls, contracts, signatures, transaction
 from strongroom.chains.tron.contracts import RESOURCES, Contract
 from strongroom.chains.tron.decoding import TronTransaction
 from strongroom.chains.tron.transaction import Transaction
@@ -25,7 +25,7 @@ _WITHDRAWING: Final = {
     contracts.WITHDRAW_UNFROZEN: "withdraw_unstaked",
     contracts.CANCEL_UNFREEZE: "cancel_unstaking",
 }
-_SIGNATURE: Final = bytes(65)
+_SIGNATURE: Final = bytes(signatures.LENGTH)
 _RESULT: Final = 64
 """Bytes that nodes count for a result."""
 

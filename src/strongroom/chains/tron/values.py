@@ -16,6 +16,9 @@ from strongroom.chains.tron import addresses
 from strongroom.chains.tron.wire import MAX_ITEMS, Field, Form, Values
 from strongroom.codecs import abi
 
+NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
+"""Integers that either form of a transaction may state."""
+
 
 class Style(Enum):
     """How addresses and names are written."""

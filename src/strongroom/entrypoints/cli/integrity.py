@@ -16,10 +16,11 @@ from strongroom import bootstrap
 from strongroom.bootstrap import Administration
 from strongroom.domain.record import Floor
 from strongroom.entrypoints.cli import failure, output
-from strongroom.entrypoints.cli.local import administer, audit_entry, held_against_heads, lines_of_heads
+from strongroom.entrypoints.cli.local import administer, held_against_heads, lines_of_heads
 from strongroom.errors import StrongroomError
 from strongroom.journal import facts, phase
 from strongroom.journal.heads import read_heads
+from strongroom.journal.local import local_entry
 from strongroom.journal.reconcile import Reconciler
 from strongroom.journal.restored import EVERY_ADDRESS, RESTORED_MARK, accepted_losses, lost, marks, not_accepted
 from strongroom.operations.verification import SLICE, verify_slice
@@ -109,8 +110,7 @@ def accept_restore(
             "reconciled": sorted(set(reconciled)),
             "wrote": facts.of(unit),
         }
-        entry = audit_entry(RESTORED_MARK, bootstrap.DEVELOPMENT_TENANT, now, details)
-        await administration.committer.commit(unit, [entry])
+        await administration.committer.commit(unit, [local_entry(RESTORED_MARK, details)])
         return {"accepted": True, "writers": len(missing), "floors": len(rows)}
 
     lines = lines_of_heads(heads)

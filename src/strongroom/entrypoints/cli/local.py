@@ -7,7 +7,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,12 +18,13 @@ from strongroom.access.scopes import SCOPES
 from strongroom.bootstrap import Administration
 from strongroom.config import PREFIX, Settings, every_setting, load, load_with_sources, show
 from strongroom.domain.ids import new_id
-from strongroom.domain.record import AuditEntry, AuditOutcome, AuditWriter
+from strongroom.domain.record import AuditOutcome, AuditWriter
 from strongroom.entrypoints.cli import failure, output
 from strongroom.entrypoints.locks import only_instance
 from strongroom.journal import facts
 from strongroom.journal.audit import Head
 from strongroom.journal.heads import read_heads
+from strongroom.journal.local import local_entry
 from strongroom.journal.restored import RESTORED_MARK, accepted_losses, marks
 from strongroom.journal.verify import Report, verify
 from strongroom.keys import rewrap as rewraps
@@ -33,10 +33,6 @@ from strongroom.storage.base import Unit
 from strongroom.telemetry import logging
 
 T = TypeVar("T")
-
-_NOBODY: Final = UUID(int=0)
-"""Principal of what is done on the machine itself, without an API key."""
-
 
 _ANCHOR_SECONDS: Final = 2.0
 
@@ -81,7 +77,7 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
         made = new_key(tenant_id, name, tuple(scopes), expires_at, administration.authenticity.api_key_mac, now)
         unit = Unit(rows=[made.row])
         details = {"key_id": str(made.row.id), "scopes": scopes, "wrote": facts.of(unit)}
-        await administration.committer.commit(unit, [audit_entry("api_keys.create", tenant_id, now, details)])
+        await administration.committer.commit(unit, [local_entry("api_keys.create", details, tenant_id=tenant_id)])
         return {"id": str(made.row.id), "name": name, "scopes": scopes, "api_key": made.text.reveal()}
 
     scopes = sorted(set(scopes))
@@ -156,10 +152,10 @@ async def _head(administration: Administration, writer: AuditWriter) -> dict[str
 
 def lines_of_heads(file: Path | None) -> list[str]:
     with failure.errors_in_words():
-        sink = load().audit.heads
-    if file is None and sink == "log":
+        audit = load().audit
+    path = file or audit.heads_file or audit.known_heads
+    if path is None:
         failure.fail("audit.heads is log: give the lines of the log that hold heads with --heads", failure.USAGE)
-    path = file or Path(sink.removeprefix("file:"))
     try:
         return path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError):
@@ -181,8 +177,7 @@ def rewrap_keys(*, as_json: bool) -> None:
         storage, keywrap, operation_id = administration.storage, administration.keywrap, new_id()
 
         async def audit(outcome: AuditOutcome, details: dict[str, Any]) -> None:
-            entry = audit_entry("keys.rewrap", bootstrap.DEVELOPMENT_TENANT, datetime.now(UTC), details)
-            entry = replace(entry, operation_id=operation_id, outcome=outcome)
+            entry = local_entry("keys.rewrap", details, operation_id=operation_id, outcome=outcome)
             await administration.committer.commit(Unit(), [entry])
 
         before = await rewraps.status(storage, keywrap)
@@ -221,22 +216,6 @@ def _shown(status: rewraps.Status) -> dict[str, Any]:
         "service_secret": {"kek": status.service_kek, "version": status.service_version},
         "keks": rows,
     }
-
-
-def audit_entry(operation: str, tenant_id: UUID, now: datetime, details: dict[str, Any]) -> AuditEntry:
-    return AuditEntry(
-        at=now,
-        tenant_id=tenant_id,
-        principal_id=_NOBODY,
-        operation=operation,
-        operation_id=new_id(),
-        outcome=AuditOutcome.SUCCEEDED,
-        wallet_id=None,
-        network=None,
-        request_id="command-line",
-        client="local",
-        details=json.dumps(details, separators=(",", ":"), sort_keys=True),
-    )
 
 
 def administer(work: Callable[[Administration], Awaitable[T]]) -> T:

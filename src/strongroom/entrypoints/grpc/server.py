@@ -127,8 +127,8 @@ async def start(
     reuse_port: bool = True,
     tls: grpc.ServerCredentials | None = None,
 ) -> GrpcServer:
-    """Serves until drained. ``default_timeout``: seconds for a call without a deadline; ``max_values``:
-    of a JSON document in a message. Raises ConfigurationError.
+    """Serves until drained. ``default_timeout``: seconds for a call without a deadline. ``max_values``: how many values
+    a JSON document in a message may have. Raises ConfigurationError.
     """
     server = grpc.aio.server(
         options=[

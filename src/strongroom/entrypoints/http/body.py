@@ -21,7 +21,7 @@ class BodyLimits:
     seconds: float = 15.0
     """From the first read to the last."""
     values: int = MAX_VALUES
-    """Of its JSON."""
+    """How many values its JSON may have."""
 
 
 async def read_body(exchange: Exchange, limits: BodyLimits) -> bytes:

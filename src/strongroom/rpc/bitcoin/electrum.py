@@ -43,6 +43,7 @@ _RECENT: Final = 200
 """Transactions of one answer that are looked at for being coinbases; with more, what is spendable is not told."""
 _OUTPUTS: Final = 4
 """Outputs whose history is asked for the block of their transaction."""
+_RETURN: Final = b"\x6a"
 _SPENDERS: Final = 50
 """Transactions of a history that are looked at for spending one output, newest first."""
 
@@ -138,28 +139,29 @@ class Electrum(Partial):
         )
 
     async def fees(self) -> Fees:
-        floor = rate(await self._calls.floor(), Rate.BTC_PER_KVB)
         found = await self._calls.estimates(fees.TARGETS)
+        floor = rate(await self._calls.floor(), Rate.BTC_PER_KVB)
         return fees.suggest([None if each < 0 else rate(each, Rate.BTC_PER_KVB) for each in found], floor)
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
         try:
             return facts.sent(ids, await self._calls.send(signed))
         except NodeError as error:
-            if error.cause == refusals.INPUTS_GONE and await self._found(ids.tx_ids[0]) is not None:
+            if error.cause == refusals.INPUTS_GONE and await self._placed(ids.tx_ids[0]) is not None:
                 return Sent(ids.tx_ids[0], known=True)
             return facts.known(ids, error)
 
     async def status(self, tracked: Tracked) -> Status:
-        found = await self._found(tracked.tx_id)
+        found = await self._placed(tracked.tx_id)
         if found is not None:
-            return await self._placed(tracked.tx_id, found)
+            return await self._status(found)
         for spent in tracked.ids.consumes if tracked.ids else ():
             if (replaced := await self._replaced(*facts.outpoint(spent.sequence))) is not None:
                 return replaced
         return Status(State.UNKNOWN)
 
     async def _found(self, tx_id: str) -> Transaction | None:
+        """It may be in no block of the best chain: a node's index keeps what a reorg took away."""
         try:
             return facts.asked_for(tx_id, await self._calls.raw(tx_id))
         except NodeError as error:
@@ -167,18 +169,19 @@ class Electrum(Partial):
                 raise
             return None
 
-    async def _placed(self, tx_id: str, found: Transaction) -> Status:
-        """Its block, from the history of an output: one that has a history of bearable length."""
-        for output in found.outputs[:_OUTPUTS]:
+    async def _placed(self, tx_id: str) -> Row | None:
+        """Its row in the history of an output that can be spent, and whose history has a bearable length."""
+        found = await self._found(tx_id)
+        if found is None:
+            return None
+        for output in [each for each in found.outputs if each.script[:1] != _RETURN][:_OUTPUTS]:
             try:
                 rows = await self._calls.rows(output.script)
             except NodeError as error:
                 if error.verdict is not Verdict.ELSEWHERE:
                     raise
                 continue
-            for row in rows:
-                if row.tx_hash == tx_id:
-                    return await self._status(row)
+            return next((row for row in rows if row.tx_hash == tx_id), None)
         raise NodeError(Verdict.ELSEWHERE, "no_history")
 
     async def _status(self, row: Row) -> Status:

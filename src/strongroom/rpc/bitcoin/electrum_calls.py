@@ -157,7 +157,7 @@ class Calls:
         return await self._all("blockchain.estimatefee", targets, Decimal)
 
     async def floor(self) -> Decimal:
-        """BTC for a kilobyte."""
+        """BTC for a kilobyte. Asked after something else: what it is called depends on the version agreed on."""
         if self._protocol < (1, 6):
             return await self._lines.call("blockchain.relayfee", [], Decimal)
         pool = await self._lines.call("mempool.get_info", [], _Mempool)

@@ -27,7 +27,7 @@ class Rate(Enum):
 
 def rate(number: Decimal, unit: Rate) -> int:
     """In sat/kvB, rounded up. Raises NodeError on what cannot be a rate."""
-    if not number.is_finite() or not 0 <= number * unit.value <= MOST:
+    if not number.is_finite() or not 0 <= number <= Decimal(MOST) / unit.value:  # before it is multiplied: 1e999999
         raise NodeError(Verdict.LYING, "impossible_fee")
     return int((number * unit.value).to_integral_value(ROUND_CEILING))
 

@@ -37,7 +37,7 @@ _REASONS: Final = (
     ),
 )
 _CODES: Final = {-22: Rejection.INVALID, -25: Rejection.POLICY, -26: Rejection.POLICY}
-_CODE: Final = re.compile(r"-2[2567](?!\d)")
+_CODE: Final = re.compile(r"(?<!\d)-2[2567](?!\d)")
 
 
 def of(words: str, code: int | None = None) -> NodeError | None:

@@ -49,7 +49,7 @@ class Header(msgspec.Struct, frozen=True, rename="camel"):
     timestamp: str
 
 
-class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
+class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     transaction_hash: str
     block_hash: str
     block_number: str
@@ -60,6 +60,19 @@ class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
     """What the OP stack takes for the data, above the gas."""
     blob_gas_used: str | None = None
     blob_gas_price: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.status is not None and values.quantity(self.status, 1) == 0
+
+    @property
+    def fee(self) -> int | None:
+        if self.effective_gas_price is None:
+            return None
+        fee = values.quantity(self.gas_used) * values.quantity(self.effective_gas_price)
+        if self.blob_gas_used is not None and self.blob_gas_price is not None:
+            fee += values.quantity(self.blob_gas_used) * values.quantity(self.blob_gas_price)
+        return values.bounded(fee + values.quantity(self.l1_fee or "0x0"), 2**256 - 1)
 
 
 class _Transaction(msgspec.Struct, frozen=True, rename="camel"):
@@ -90,16 +103,7 @@ class Node(Partial):
         self._decimals: dict[str, int] = {}
 
     async def pin(self) -> None:
-        """By ``eth_chainId``; a pin of 0x and 64 digits is the hash of the genesis block besides."""
-        network, pin = self._setup.network, self._setup.pin
-        genesis = pin.startswith("0x")
-        said = values.quantity(await self._rpc.call("eth_chainId", [], str))
-        if said != (network.chain_id if genesis else int(pin)):
-            raise NodeError(Verdict.LYING, "another_chain")
-        if genesis:
-            block = await self._rpc.call("eth_getBlockByNumber", ["0x0", False], Header)
-            if values.hash32(block.hash) != pin.lower():
-                raise NodeError(Verdict.LYING, "another_chain")
+        await pin(self._rpc, self._setup)
 
     async def head(self) -> Head:
         return await head(self._rpc, self._setup.finality)
@@ -210,8 +214,8 @@ class Node(Partial):
                 raise
             return 0
 
-    async def _receipt(self, tx_id: str) -> _Receipt | None:
-        found = await self._rpc.call("eth_getTransactionReceipt", [tx_id], _Receipt | None)  # type: ignore[arg-type]
+    async def _receipt(self, tx_id: str) -> Receipt | None:
+        found = await self._rpc.call("eth_getTransactionReceipt", [tx_id], Receipt | None)  # type: ignore[arg-type]
         if found is not None and values.hash32(found.transaction_hash) != tx_id.lower():
             raise NodeError(Verdict.LYING, "other_transaction")
         return found
@@ -256,6 +260,16 @@ class Node(Partial):
         return other
 
 
+async def pin(rpc: JsonRpc, setup: Setup) -> None:
+    """By ``eth_chainId``; a pin of 0x and 64 digits is the hash of the genesis block besides."""
+    genesis = setup.pin.startswith("0x")
+    said = values.quantity(await rpc.call("eth_chainId", [], str))
+    if said != (setup.network.chain_id if genesis else int(setup.pin)):
+        raise NodeError(Verdict.LYING, "another_chain")
+    if genesis and (await block(rpc, "0x0")).hash != setup.pin.lower():
+        raise NodeError(Verdict.LYING, "another_chain")
+
+
 async def block(rpc: JsonRpc, name: str) -> Block:
     """By tag or height. `ELSEWHERE` where the node has none."""
     found = await rpc.call("eth_getBlockByNumber", [name, False], Header | None)  # type: ignore[arg-type]
@@ -266,21 +280,31 @@ async def head(rpc: JsonRpc, finality: int | str | None) -> Head:
     """``finality``: a depth, or ``tag`` (so also None): the block that the node calls finalized. Where it calls none
     so, nothing is final.
     """
-    names = ["latest"] if isinstance(finality, int) else ["latest", "finalized"]
-    latest, *rest = await rpc.batch(
-        [Question("eth_getBlockByNumber", [name, False]) for name in names],
-        Header | None,  # type: ignore[arg-type]
-    )
-    if isinstance(latest, NodeError):
-        raise latest
+    latest, said = await _latest_and_finalized(rpc, tag=not isinstance(finality, int))
     newest = _block(latest)
     assert newest.time is not None
-    if isinstance(finality, int):
-        finalized = newest.height - finality
-    else:
-        [said] = rest
-        finalized = 0 if said is None or isinstance(said, NodeError) else _block(said).height
-    return Head(newest.height, newest.hash, newest.time, max(0, min(finalized, newest.height)))
+    finalized = newest.height - finality if isinstance(finality, int) else 0 if said is None else _block(said).height
+    if finalized > newest.height:
+        raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
+    return Head(newest.height, newest.hash, newest.time, max(0, finalized))
+
+
+async def _latest_and_finalized(rpc: JsonRpc, *, tag: bool) -> tuple[Header | None, Header | None]:
+    """In one request, where the provider takes two questions in one; not every node knows the second."""
+    questions = [Question("eth_getBlockByNumber", [name, False]) for name in ("latest", "finalized")]
+    if tag:
+        try:
+            latest, said = await rpc.batch(questions, Header | None)  # type: ignore[arg-type]
+        except NodeError as error:
+            if error.verdict is not Verdict.OURS and error.cause != "error":
+                raise
+        else:
+            if isinstance(latest, NodeError):
+                raise latest
+            if isinstance(said, NodeError) and said.verdict is Verdict.BUSY:
+                raise said
+            return latest, None if isinstance(said, NodeError) else said
+    return await rpc.call(questions[0].method, questions[0].params, Header | None), None  # type: ignore[arg-type]
 
 
 def _block(found: Header | None) -> Block:
@@ -302,26 +326,16 @@ def _pending(found: _Transaction, tx_id: str) -> Status:
     return Status(State.PENDING)
 
 
-def _mined(receipt: _Receipt, at: Head) -> Status:
+def _mined(receipt: Receipt, at: Head) -> Status:
     height = values.quantity(receipt.block_number, values.MOST_HEIGHT)
-    failed = receipt.status is not None and values.quantity(receipt.status, 1) == 0
     final = height <= at.finalized
     return Status(
-        state=State.FAILED if failed else State.FINAL if final else State.CONFIRMED,
+        state=State.FAILED if receipt.failed else State.FINAL if final else State.CONFIRMED,
         block=Block(height, values.hash32(receipt.block_hash), None),
         confirmations=max(1, at.height - height + 1),
         final=final,
-        fee=_fee(receipt),
+        fee=receipt.fee,
     )
-
-
-def _fee(receipt: _Receipt) -> int | None:
-    if receipt.effective_gas_price is None:
-        return None
-    fee = values.quantity(receipt.gas_used) * values.quantity(receipt.effective_gas_price)
-    if receipt.blob_gas_used is not None and receipt.blob_gas_price is not None:
-        fee += values.quantity(receipt.blob_gas_used) * values.quantity(receipt.blob_gas_price)
-    return values.bounded(fee + values.quantity(receipt.l1_fee or "0x0"), 2**256 - 1)
 
 
 def _tips(found: _FeeHistory) -> list[int] | None:

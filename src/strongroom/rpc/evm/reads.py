@@ -20,7 +20,6 @@ _ROUNDS: Final = 3
 _SINGLY: Final = 100
 _TOO_MUCH: Final = {"too_long", REVERTED}
 """Causes with which a whole chunk fails because of what one contract in it returns or burns: halves tell which."""
-_TEMPORARY: Final = {"slow", "unreachable", "no_answer", "credential", "too_long"}
 
 
 class Way(StrEnum):
@@ -90,8 +89,20 @@ class Reads:
 
     async def _singly(self, reads: Sequence[Read], asked: _Asked) -> None:
         """One question for each, as many in a request as the provider takes."""
-        reads = asked.left(reads)
-        answers = await self._rpc.batch([Question(*_question(read, asked.at)) for read in reads], str)
+        if not (reads := asked.left(reads)):
+            return
+        try:
+            answers = await self._rpc.batch([Question(*_question(read, asked.at)) for read in reads], str)
+        except NodeError as error:
+            if error.cause != "too_long":
+                raise
+            if len(reads) == 1:
+                asked.take(reads[0], None)
+                return
+            half = len(reads) // 2
+            await self._singly(reads[:half], asked)
+            await self._singly(reads[half:], asked)
+            return
         for read, answer in zip(reads, answers, strict=True):
             if isinstance(answer, NodeError):
                 if answer.cause != REVERTED:
@@ -101,22 +112,27 @@ class Reads:
                 asked.take(read, values.quantity(answer) if read.native else multicall.word(values.data(answer)))
 
     async def _best(self) -> Way:
-        """Asked once."""
-        if self._way is None:
-            self._way = await self._find()
-        return self._way
+        """Asked once, but for an answer that may be another one tomorrow."""
+        if self._way is not None:
+            return self._way
+        way, lasts = await self._find()
+        if lasts:
+            self._way = way
+        return way
 
-    async def _find(self) -> Way:
+    async def _find(self) -> tuple[Way, bool]:
         try:
             code = values.data(await self._rpc.call("eth_getCode", [multicall.ADDRESS, "latest"], str))
             if keccak256(code) == multicall.CODE_HASH:
-                return Way.DEPLOYED
+                return Way.DEPLOYED, True
             await self._aggregate([multicall.balance(bytes(20), None)], "latest", override=True)
         except NodeError as error:
-            if error.verdict is Verdict.BUSY or error.cause in _TEMPORARY:
+            if error.verdict in (Verdict.NO, Verdict.ELSEWHERE, Verdict.OURS) or error.cause == "bad_multicall":
+                return Way.SINGLY, True
+            if error.cause != "error":
                 raise
-            return Way.SINGLY
-        return Way.OVERRIDE
+            return Way.SINGLY, False
+        return Way.OVERRIDE, True
 
     async def _aggregate(self, reads: Sequence[Read], at: BlockId, *, override: bool = False) -> list[int | None]:
         params: list[object] = [{"to": multicall.ADDRESS, "data": multicall.encode(reads)}, at]

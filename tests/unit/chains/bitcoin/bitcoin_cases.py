@@ -134,6 +134,11 @@ def with_transaction(one: Psbt, **changes: Any) -> Psbt:
     return replace(one, transaction=replace(one.transaction, **changes))
 
 
+def codes(one: Psbt, held: Ours | None, policy: Policy = DEFAULT) -> list[str]:
+    decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
+    return [each.code for each in BITCOIN.check(decoded, held, policy, NOW)]
+
+
 def prepare(one: Psbt | str, held: Ours, policy: Policy = DEFAULT) -> Prepared:
     text = one if isinstance(one, str) else psbt.to_base64(one)
     decoded = BITCOIN.decode(NETWORK, text)

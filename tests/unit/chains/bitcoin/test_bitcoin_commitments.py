@@ -9,18 +9,20 @@ import pytest
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.codecs.bip144 import TxOut
-from strongroom.domain.signing import Ours, Policy, SignOptions
+from strongroom.codecs.bip144 import OutPoint, TxOut
+from strongroom.codecs.hash160 import hash160
+from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
+from tests.support.psbts import utxo
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
-    DEFAULT,
     FEE,
     FOREIGN,
     NETWORK,
     NOW,
     VALUE,
     allowing,
+    codes,
     make,
     ours,
     output_script,
@@ -39,16 +41,11 @@ ANCHOR = bytes.fromhex("51024e73")
 def told(one: Psbt, *indexes: int, value: int | None = None) -> Psbt:
     """Without the previous transactions of these inputs; ``value``: the amount that is told instead."""
     for index in indexes:
-        output = psbt.utxo(one, index)
+        output = utxo(one, index)
         assert output is not None
         claim = replace(output, value=output.value if value is None else value)
         one = with_input(one, index, non_witness_utxo=None, witness_utxo=claim)
     return one
-
-
-def codes(one: Psbt, held: Ours | None, policy: Policy = DEFAULT) -> list[str]:
-    decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
-    return [each.code for each in BITCOIN.check(decoded, held, policy, NOW)]
 
 
 class TestAmounts:
@@ -124,6 +121,20 @@ class TestFinalScriptsOfOthers:
         signed = sign(one, ours(10))
         assert not signed.complete
         assert len(psbt.parse_text(signed.raw).inputs[1].partial_sigs) == 1
+
+    def test_with_an_empty_key_spend_nothing(self) -> None:
+        """The output asks for the key whose hash is that of nothing, and nothing is what stands there."""
+        one = make(["p2wpkh", "p2wpkh"])
+        previous = one.inputs[0].non_witness_utxo
+        assert previous is not None
+        previous = replace(previous, outputs=(TxOut(VALUE, script.p2pkh(hash160(b""))), *previous.outputs[1:]))
+        outpoint = OutPoint(previous.hash, 0)
+        spending = replace(one.transaction.inputs[0], outpoint=outpoint)
+        one = with_transaction(one, inputs=(spending, one.transaction.inputs[1]))
+        made = script.push(bytes.fromhex("300602010102010101")) + bytes((script.OP_0,))
+        final = PsbtInput(non_witness_utxo=previous, final_script_sig=made)
+        with pytest.raises(InvalidTransaction, match="final does not spend"):
+            sign(replace(one, inputs=(final, one.inputs[1])), ours(10))
 
     @staticmethod
     def _final(one: Psbt, kind: str, *allowed: str) -> Psbt:

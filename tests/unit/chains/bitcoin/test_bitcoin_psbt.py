@@ -93,8 +93,6 @@ def test_changed_bytes_are_refused_or_come_out_as_they_went_in() -> None:
             continue
         accepted += 1
         assert psbt.serialize(parsed) == raw
-        for index in range(len(parsed.inputs)):
-            psbt.utxo(parsed, index)
     assert accepted > 300
 
 
@@ -131,17 +129,6 @@ def test_one_that_was_made_here() -> None:
         order=(),
     )
     assert bare == made
-
-
-def test_the_spent_output() -> None:
-    claimed = TxOut(1, b"\x53")
-    utxo = (b"\0", PREVIOUS.serialize()), (b"\1", claimed.serialize())
-    assert psbt.utxo(psbt.parse(one_input()), 0) is None
-    assert psbt.utxo(psbt.parse(one_input(utxo[1])), 0) == claimed
-    assert psbt.utxo(psbt.parse(one_input(utxo[0])), 0) == PREVIOUS.outputs[1]
-    assert psbt.utxo(psbt.parse(one_input(*utxo)), 0) == PREVIOUS.outputs[1]
-    beyond = replace(UNSIGNED, inputs=(replace(UNSIGNED.inputs[0], outpoint=OutPoint(PREVIOUS.hash, 2)),))
-    assert psbt.utxo(psbt.parse(written([(b"\0", beyond.serialize())], [utxo[0]], [])), 0) is None
 
 
 def test_version_0_may_be_written() -> None:

@@ -14,6 +14,7 @@ from strongroom.chains.bitcoin.spending import spends
 from strongroom.codecs.bip144 import TxOut, parse
 from strongroom.domain.signing import Algorithm, Guard, Prepared
 from strongroom.errors import InternalError, InvalidTransaction, WrongKey
+from tests.support.psbts import utxo
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
     FEE,
@@ -38,7 +39,7 @@ from tests.unit.chains.bitcoin.bitcoin_cases import (
 
 
 def spent(one: psbt.Psbt) -> list[TxOut]:
-    found = [psbt.utxo(one, index) for index in range(len(one.inputs))]
+    found = [utxo(one, index) for index in range(len(one.inputs))]
     return [output for output in found if output is not None]
 
 

@@ -15,14 +15,13 @@ from strongroom.domain.signing import Ours, Policy
 from strongroom.domain.summary import Summary
 from tests.unit.chains.bitcoin.bitcoin_cases import (
     BITCOIN,
-    DEFAULT,
     FEE,
     FOREIGN,
     NETWORK,
-    NOW,
     VALUE,
     allowing,
     claims,
+    codes,
     make,
     multisig,
     ours,
@@ -37,11 +36,6 @@ DATA = bytes.fromhex("6a0568656c6c6f")
 
 def summary(one: Psbt, held: Ours | None = None) -> Summary:
     return BITCOIN.summarise(BITCOIN.decode(NETWORK, psbt.to_base64(one)), held)
-
-
-def cautions(one: Psbt, held: Ours, policy: Policy = DEFAULT) -> list[str]:
-    decoded = BITCOIN.decode(NETWORK, psbt.to_base64(one))
-    return [each.code for each in BITCOIN.check(decoded, held, policy, NOW)]
 
 
 def tree(one: Psbt, held: Ours) -> Any:
@@ -113,13 +107,13 @@ def test_replaceable(sequence: int, replaceable: bool) -> None:
 
 
 def test_cautions() -> None:
-    assert cautions(make(["p2wpkh"]), ours(0)) == []
+    assert codes(make(["p2wpkh"]), ours(0)) == []
     high = with_transaction(make(["p2wpkh"]), outputs=(TxOut(VALUE - 110 * 500 - 1, FOREIGN),))
-    assert cautions(high, ours(0)) == ["high_fee"]
-    assert cautions(high, ours(0), Policy({**BITCOIN.limits, "high_fee_rate_warning": None})) == []
+    assert codes(high, ours(0)) == ["high_fee"]
+    assert codes(high, ours(0), Policy({**BITCOIN.limits, "high_fee_rate_warning": None})) == []
     loose = with_input(make(["p2wpkh", "p2wpkh"]), 1, sighash_type=HashType.NONE)
-    assert cautions(loose, ours(0)) == []  # ours covers it all, whatever another signs
-    assert cautions(loose, ours(10), allowing("NONE")) == ["partial_sighash"]
+    assert codes(loose, ours(0)) == []  # ours covers it all, whatever another signs
+    assert codes(loose, ours(10), allowing("NONE")) == ["partial_sighash"]
     elsewhere = make(["p2wpkh"], [TxOut(10_000, output_script("p2tr", 1))])
-    assert cautions(elsewhere, ours(0, 1)) == ["other_script"]
-    assert cautions(make(["p2wpkh"], [TxOut(10_000, b"\x51")]), ours(0)) == ["unknown_script"]
+    assert codes(elsewhere, ours(0, 1)) == ["other_script"]
+    assert codes(make(["p2wpkh"], [TxOut(10_000, b"\x51")]), ours(0)) == ["unknown_script"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -78,6 +79,35 @@ def test_what_was_signed_is_not_the_transaction_of_bip322(changes: dict[str, Any
         made = dsa.sign(sighash.segwit_v0(unsigned, 0, code, 0, HashType.ALL), PRIVATE) + b"\1"
         signed = replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=(made, PUBLIC)),))
         assert challenge.is_met(signed) is holds
+
+
+def test_an_empty_key_and_an_empty_signature_spend_nothing() -> None:
+    """The hash of nothing is a hash like any other, and its pre-image is an empty push."""
+    made, nobody = b"\x30" * 70 + b"\1", b""
+    challenge = of(schemes.p2pkh(nobody))
+    for signature in (made, b"\1", b""):
+        assert not challenge.is_met(challenge.signed(push(signature) + push(nobody)))
+    challenge = of(script.p2wpkh(hash160(nobody)))
+    assert not challenge.is_met(challenge.signed(witness=(made, nobody)))
+    challenge = of(script.p2sh(hash160(schemes.p2pkh(nobody))))
+    assert not challenge.is_met(challenge.signed(push(made) + push(nobody) + push(schemes.p2pkh(nobody))))
+    challenge = of(script.p2wsh(sha256(schemes.p2pkh(nobody)).digest()))
+    assert not challenge.is_met(challenge.signed(witness=(made, nobody, schemes.p2pkh(nobody))))
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_empty_items_spend_nothing(count: int) -> None:
+    """Whatever the output, and whatever stands where signatures, keys and scripts belong."""
+    several = multisig(1, [PUBLIC])
+    for output_script in (
+        schemes.p2pkh(PUBLIC), schemes.p2wpkh(PUBLIC), schemes.p2sh_p2wpkh(PUBLIC), schemes.p2tr(PUBLIC), several,
+        script.p2sh(hash160(several)), script.p2wsh(sha256(several).digest()), script.p2sh(hash160(b"")),
+        script.p2wsh(sha256(b"").digest()), script.p2pkh(hash160(b"")),
+    ):  # fmt: skip
+        challenge = of(output_script)
+        for signed in (challenge.signed(b"\0" * count), challenge.signed(witness=(b"",) * count)):
+            with suppress(UnknownScriptError):
+                assert not challenge.is_met(signed)
 
 
 def _high_s(made: bytes) -> bytes:
@@ -172,6 +202,7 @@ def test_p2tr() -> None:
     refused = {
         "a scriptSig": challenge.signed(b"\0", (made,)),
         "another type than was signed": challenge.signed(witness=(made + b"\1",)),
+        "a type of two bytes": challenge.signed(witness=(explicit + b"\0\1",)),
         "the default type written out": challenge.signed(witness=(made + b"\0",)),
         "nothing": challenge.signed(),
         "another type": challenge.signed(witness=(bytes(64) + b"\3",)),

@@ -18,6 +18,7 @@ from strongroom.codecs.known import CALLS, Inside
 from strongroom.domain.signing import Policy
 from strongroom.domain.summary import Action
 from strongroom.errors import LimitExceeded
+from tests.support.calldata import encode_call
 from tests.unit.chains.evm.evm_cases import ETHEREUM, EVM, FROM, OURS, PERMISSIVE, TOKEN, check
 from tests.unit.chains.evm.test_evm_summaries import CALL, OTHER
 
@@ -335,7 +336,7 @@ def test_every_entry_that_makes_calls_is_tried_here() -> None:
     }
     for signature in untried:
         parameters = calls.parameters(next(k.signature for k in CALLS if calls.canonical(k.signature) == signature))
-        payload = abi.encode_call(signature, [_argument(each) for each in parameters])
+        payload = encode_call(signature, [_argument(each) for each in parameters])
         assert "unlimited_approval" in codes(payload), signature
 
 

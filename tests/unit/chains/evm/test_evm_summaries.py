@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from strongroom.codecs import abi, eip55
+from strongroom.codecs import eip55
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.signing import Message, Policy, SignOptions
 from strongroom.domain.summary import Action, Fee
 from strongroom.errors import OptionRequired
+from tests.support.calldata import encode_call
 from tests.unit.chains.evm.evm_cases import (
     AUTHORIZATION,
     BLOB,
@@ -35,7 +36,7 @@ TO_SHOWN = eip55.checksum(bytes.fromhex(TO[2:]))
 
 
 def call(signature_: str, *args: Any) -> dict[str, Any]:
-    return CALL | {"data": "0x" + abi.encode_call(signature_, args).hex()}
+    return CALL | {"data": "0x" + encode_call(signature_, args).hex()}
 
 
 def actions(form: dict[str, Any]) -> list[Action]:

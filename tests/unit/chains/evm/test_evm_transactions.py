@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from strongroom.codecs import rlp
-from strongroom.domain.signing import Algorithm
+from strongroom.domain.signing import Algorithm, Policy
 from strongroom.errors import InternalError, InvalidTransaction, WrongKey
 from tests.unit.chains.evm.evm_cases import (
     ACCESS_LIST,
     AUTHORIZATION,
     BLOB,
+    DEFAULT,
     DYNAMIC,
     ETHEREUM,
     EVERY,
@@ -376,3 +377,24 @@ def test_another_chains_objects_are_not_taken() -> None:
         EVM.assemble_message(prepared, signature(prepared))
     with pytest.raises(InternalError):
         EVM.assemble(replace(prepared, template=None), signature(prepared))
+
+
+ZERO: dict[str, Any] = {"chainId": 1, "nonce": 0, "gas": 0, "value": 0, "data": "0x", "to": "0x" + "11" * 20}
+NO_FEES: dict[str, Any] = {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "accessList": []}
+NO_AUTHORITY = {"chainId": 0, "address": "0x" + "00" * 20, "nonce": 0, "yParity": 0, "r": "0x0", "s": "0x0"}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"type": "0x0", "gasPrice": 0},
+        {"type": "0x1", "gasPrice": 0, "accessList": [{"address": "0x" + "00" * 20, "storageKeys": []}]},
+        {"type": "0x2", **NO_FEES},
+        {"type": "0x3", **NO_FEES, "maxFeePerBlobGas": 0, "blobVersionedHashes": ["0x01" + "00" * 31]},
+        {"type": "0x4", **NO_FEES, "authorizationList": [NO_AUTHORITY]},
+    ],
+    ids=lambda form: form["type"],
+)
+def test_zeros_that_are_stated_are_signed_as_they_came(form: dict[str, Any]) -> None:
+    limitless = Policy(dict.fromkeys(DEFAULT.limits))
+    assert sign(ZERO | form, policy=limitless).raw == sign(serialised(ZERO | form), policy=limitless).raw

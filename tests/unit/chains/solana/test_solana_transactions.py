@@ -18,7 +18,7 @@ from strongroom.domain.signing import Message as TextMessage
 from strongroom.domain.signing import Policy
 from strongroom.errors import InvalidMessage, InvalidTransaction, LimitExceeded, Refused
 from tests.oracles import solana as oracle
-from tests.vectors.direct_solana import DEFAULT, NETWORK, SOLANA, sign_with
+from tests.vectors.direct_solana import DEFAULT, NETWORK, PERMISSIVE, SOLANA, sign_with
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = tuple(bytes((number,)) * 32 for number in range(1, 6))
@@ -124,6 +124,7 @@ def test_1000_mutated_transactions_are_refused_or_read() -> None:
         ({"recent_blockhash": None}, "recent_blockhash"),
         ({"durable_nonce": {}}, "recent_blockhash"),
         ({"transfers": []}, "transfers"),
+        ({"transfers": FORM["transfers"] * 33}, "transfers"),
         ({"transfers": [{"to": PAYER, "amount": -1}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": 1.5}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": "01"}]}, "transfers[0].amount"),
@@ -149,7 +150,10 @@ def test_a_bad_structured_form_names_the_field(changes: dict[str, Any], field: s
     assert refusal.value.field == f"unsigned_tx.{field}".rstrip(".")
 
 
-@pytest.mark.parametrize("changes", [{"memo": "m" * 1_300}, {"transfers": FORM["transfers"] * 64}])
+PAYMENTS = [{"to": base58.encode(bytes((number,)) * 32), "amount": 1} for number in range(32)]
+
+
+@pytest.mark.parametrize("changes", [{"memo": "m" * 1_300}, {"transfers": PAYMENTS}])
 def test_what_does_not_fit_into_a_transaction_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidTransaction, match="at most 1232 bytes"):
         SOLANA.decode(NETWORK, {**FORM, **changes})
@@ -175,3 +179,37 @@ def test_a_sign_in_message_names_the_key_that_signs() -> None:
     for wrong in (text.replace(PAYER, OTHER), text.replace("Solana", "Ethereum"), "Hello"):
         with pytest.raises(InvalidMessage):
             SOLANA.verify_message(NETWORK, TextMessage("siws", wrong.encode()), base58.encode(bytes(64)), PAYER)
+
+
+def test_the_fee_of_a_version_1_message_shows_the_limit_that_it_states() -> None:
+    """Its compute budget instructions count for nothing (SIMD-0385)."""
+    budget_program = base58.decode("ComputeBudget111111111111111111111111111111")
+    asks = (Compiled(1, b"", b"\2" + (7).to_bytes(4, "little")), Compiled(1, b"", b"\3" + (9).to_bytes(8, "little")))
+    stated = {None: message.Config(), "0": message.Config(compute_unit_limit=0), "60000": message.Config(11, 60_000)}
+    for units, config in stated.items():
+        made = Message(message.V1, Header(1, 0, 1), (KEYS[0], budget_program), KEYS[4], asks, config=config)
+        unsigned = base64.b64encode(made.serialize()).decode()
+        fee = SOLANA.summarise(SOLANA.decode(NETWORK, {"message": unsigned}), None).fee
+        assert fee is not None
+        assert (fee.limit, fee.rate, fee.amount) == (units, None, str(5_000 + (config.priority_fee or 0)))
+    made = Message(message.LEGACY, Header(1, 0, 1), (KEYS[0], budget_program), KEYS[4], asks)
+    fee = SOLANA.summarise(SOLANA.decode(NETWORK, {"message": base64.b64encode(made.serialize()).decode()}), None).fee
+    assert fee is not None
+    assert (fee.limit, fee.rate) == ("7", "9")
+
+
+def test_a_version_1_message_may_state_that_it_asks_for_nothing() -> None:
+    """A zero that is written is not a field that is left out: the bytes are signed as they came."""
+    values = ((0b11, 8), (0b100, 4), (0b1000, 4), (0b10000, 4))
+    sample = oracle.v1(Random(5))
+    read = message.parse(sample.message)
+    for chosen in range(2 ** len(values)):
+        stated = [each for place, each in enumerate(values) if chosen >> place & 1]
+        plain = replace(read, config=message.Config()).serialize()
+        mask, keys_end = sum(bits for bits, _ in stated).to_bytes(4, "little"), 42 + 32 * len(read.keys)
+        zeros = bytes(sum(size for _, size in stated))
+        raw = plain[:4] + mask + plain[8:keys_end] + zeros + plain[keys_end:]
+        assert message.parse(raw).serialize() == raw
+        unsigned = base64.b64encode(transaction.unsigned(raw).serialize()).decode()
+        signed = sign_with([sample.seed.hex()], unsigned, PERMISSIVE)
+        assert base64.b64decode(signed.raw)[: len(raw)] == raw

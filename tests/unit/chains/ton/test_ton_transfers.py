@@ -247,6 +247,19 @@ def test_payloads_that_are_not_understood_are_shown_with_a_caution_or_refused_by
     checked(form(pay(comment="fine")), policy=refusing)
 
 
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_the_limit_says_how_many_payloads_may_be_unknown(most: int) -> None:
+    """As on the other chains: a payload that is unknown inside counts like one that is unknown itself."""
+    whole = pay(payload=boc.to_base64(Builder().uint(0xDEADBEEF, 32).cell()))
+    inside = pay(payload=boc.to_base64(jetton(Builder().bit(False).uint(5, 9))))
+    policy = Policy({**TON.limits, "unknown_calls": most})
+    unknown = [whole, inside, whole]
+    checked(form(pay(comment="fine"), *unknown[:most]), policy=policy)
+    with pytest.raises(LimitExceeded, match=f"{most + 1} payloads are not understood.* is {most}") as refused:
+        checked(form(pay(comment="fine"), *unknown[: most + 1]), policy=policy)
+    assert refused.value.field == f"unsigned_tx.messages.{most + 1}.payload"
+
+
 def jetton(forward: Builder) -> Cell:
     body = Builder().uint(payloads.JETTON_TRANSFER, 32).uint(0, 64).coins(5).address(bytes(33)).address(None).bit(False)
     return body.coins(1).inline(forward.cell()).cell()

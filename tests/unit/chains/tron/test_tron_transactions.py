@@ -12,6 +12,8 @@ import pytest
 from strongroom.chains.tron import wire
 from strongroom.domain.signing import Signed
 from strongroom.errors import InvalidTransaction, OptionRequired, Refused, WrongKey
+from tests.support.fake_tron import FakeTron
+from tests.support.server import ROOT
 from tests.unit.chains.tron.tron_cases import (
     ANYTHING,
     BLOCK,
@@ -34,6 +36,7 @@ from tests.unit.chains.tron.tron_cases import (
     sign,
 )
 
+VECTORS = ROOT / "tests/vectors/data"
 RAW = TRON.decode(MAINNET, built()).reading.raw_data
 
 
@@ -47,6 +50,15 @@ def with_raw(**changes: Any) -> dict[str, Any]:
     form = node_form(built())
     form["raw_data"] |= changes
     return form
+
+
+def test_what_is_taken_for_a_nodes_form_here_is_one() -> None:
+    published = json.loads((VECTORS / "tron.signing.json").read_text())["vectors"]
+    for unsigned in (vector["input"]["unsigned"] for vector in published):
+        assert node_form(unsigned["raw_data_hex"]) == unsigned
+    for visible in (False, True):
+        created = FakeTron(EXPIRATION - 60_000).create(OWNER, OTHER, 5, visible=visible)
+        assert node_form(created["raw_data_hex"], visible=visible) == created
 
 
 @pytest.mark.parametrize("visible", [False, True])

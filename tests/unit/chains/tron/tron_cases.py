@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from btclib_secp256k1 import keys, recovery
+from btclib_secp256k1 import keys
 
 from strongroom.chains.tron import addresses
 from strongroom.chains.tron.chain import Tron
 from strongroom.domain.network import Network
-from strongroom.domain.signing import OurKey, Ours, Policy, Prepared, Signed, SignOptions
+from strongroom.domain.signing import OurKey, Ours, Policy, Signed, SignOptions
 from strongroom.domain.summary import Caution
+from tests.unit.chains.evm.evm_cases import signature
 
 TRON = Tron()
 MAINNET, NILE = TRON.networks[:2]
@@ -62,11 +63,6 @@ def node_form(form: Any, *, visible: bool = False) -> dict[str, Any]:
     answer = jsonform.write(jsonform.Reading(reading.transaction, reading.raw_data, visible, ()), ())
     del answer["signature"]
     return answer
-
-
-def signature(prepared: Prepared, private: bytes = PRIVATE) -> list[bytes]:
-    compact, recovery_id = recovery.sign(prepared.to_sign[0].payload, private)
-    return [compact + bytes([recovery_id])]
 
 
 def sign(

@@ -257,7 +257,7 @@ async def test_health_is_serving_until_the_drain(
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
     check = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name))
     assert check.status == health_pb2.HealthCheckResponse.SERVING
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         await server.drain(30)
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -273,7 +273,7 @@ async def test_health_of_each_service_is_readiness(
         await health.look()
         expected = health_pb2.HealthCheckResponse.SERVING if is_well else health_pb2.HealthCheckResponse.NOT_SERVING
         assert (await stub.Check(asked)).status == expected
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(25):
             assert (await watch.read()).status == expected
     watch.cancel()
 
@@ -306,7 +306,7 @@ async def test_drain_finishes_what_is_in_flight_and_takes_nothing_new(
     drain = asyncio.ensure_future(server.drain(30))
     await asyncio.sleep(0.2)
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call("GetWallet", GET_WALLET, timeout=2)
+        await call("GetWallet", GET_WALLET, timeout=60)
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
     go_on.set()
     assert pb.Wallet.FromString(await inside).id == WALLET

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from strongroom.chains.solana.addresses import program_address
 from strongroom.chains.solana.programs import token
-from strongroom.chains.solana.programs.base import Fields as _Fields
-from strongroom.chains.solana.programs.base import Instruction, Step, trailing
+from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing
 from strongroom.codecs import base58
 from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
@@ -20,13 +20,14 @@ _RECOVER_NESTED: Final = 2
 _MISMATCH = caution("associated_account_mismatch")
 
 
+@lru_cache(maxsize=1024)
 def address(owner: bytes, mint: bytes, program: bytes) -> bytes:
     """Of ``owner`` for ``mint``: the token program is part of it, so that of Token-2022 is another."""
     return program_address((owner, program, mint), PROGRAM)
 
 
 def read(instruction: Instruction) -> Step | None:
-    fields = _Fields(instruction.data)
+    fields = Fields(instruction.data)
     tag = fields.uint(1) if instruction.data else CREATE
     if tag in (CREATE, CREATE_IDEMPOTENT) and len(instruction.accounts) >= 6:
         return _created(instruction, tag, trailing(fields))
@@ -49,7 +50,8 @@ def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) 
     found = None
     if owner.key and mint.key and program.key in token.PROGRAMS:
         found = address(owner.key, mint.key, program.key)
-    if made.key is None or found != made.key:
+    is_of_owner = made.key is not None and made.key == found
+    if not is_of_owner:
         cautions = (_MISMATCH, *cautions)
     action = Action(
         kind="token_account_creation",
@@ -62,7 +64,7 @@ def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) 
             "owner": owner.text,
             "mint": mint.text,
             "program": program.text,
-            "is_of_owner": _MISMATCH not in cautions,
+            "is_of_owner": is_of_owner,
         },
     )
     return Step(action, cautions)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
+from strongroom.chains.solana.wire import Reader
 from strongroom.codecs import base58
 from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
-
-U64_MAX: Final = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +52,14 @@ class EndsEarly(ValueError):
     """The data of an instruction is shorter than its fields: its program will refuse it."""
 
 
-class Fields:
-    """The fields of instruction data, little-endian. Raises EndsEarly."""
+class Fields(Reader):
+    """The fields of instruction data. Raises EndsEarly."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def uint(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
+    def take(self, size: int) -> bytes:
+        try:
+            return super().take(size)
+        except ValueError:
+            raise EndsEarly("the data of an instruction ends early") from None
 
     def key(self) -> bytes:
         return self.take(32)
@@ -70,17 +67,6 @@ class Fields:
     def text(self) -> bytes:
         """A bincode string: its length in eight bytes, then UTF-8."""
         return self.take(self.uint(8))
-
-    def take(self, size: int) -> bytes:
-        found = self._data[self._at : self._at + size]
-        if len(found) != size:
-            raise EndsEarly("the data of an instruction ends early")
-        self._at += size
-        return found
-
-    @property
-    def rest(self) -> int:
-        return len(self._data) - self._at
 
 
 def trailing(fields: Fields) -> tuple[Caution, ...]:

@@ -14,10 +14,10 @@ MAX_UNITS: Final = 1_400_000
 """Compute units that one transaction gets at most."""
 DEFAULT_UNITS: Final = 200_000
 """Compute units that an instruction gets at most if nothing is asked for."""
-
-_SIZES: Final = {1: 4, 2: 4, 3: 8, 4: 4}
-_UNITS: Final = 2
-_PRICE: Final = 3
+UNITS: Final = 2
+PRICE: Final = 3
+SIZES: Final = {1: 4, UNITS: 4, PRICE: 8, 4: 4}
+"""Bytes of the number that each request asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def read(instructions: Iterable[Instruction]) -> Budget:
     for each in instructions:
         fields = Fields(each.data)
         tag = fields.uint(1)
-        if tag not in _SIZES or tag in asked:
+        if tag not in SIZES or tag in asked:
             raise ValueError("a compute budget instruction is unknown or occurs twice")
-        asked[tag] = fields.uint(_SIZES[tag])
-    return Budget(asked.get(_UNITS), asked.get(_PRICE, 0))
+        asked[tag] = fields.uint(SIZES[tag])
+    return Budget(asked.get(UNITS), asked.get(PRICE, 0))

@@ -12,6 +12,7 @@ from strongroom.domain.cautions import caution
 from strongroom.domain.summary import Action, Caution
 
 PROGRAM: Final = bytes(32)
+TRANSFER: Final = 2
 ADVANCE_NONCE: Final = 4
 
 _ASSIGN = caution("account_assign")
@@ -132,7 +133,7 @@ def _allocate(fields: Fields, accounts: tuple[Account, ...]) -> tuple[Action, tu
 _READERS: Final[dict[int, tuple[int, _Read]]] = {
     0: (2, _create),
     1: (1, _assign),
-    2: (2, _transfer),
+    TRANSFER: (2, _transfer),
     3: (2, _create_with_seed),
     ADVANCE_NONCE: (3, _advance_nonce),
     5: (5, _withdraw_nonce),

@@ -17,6 +17,7 @@ from strongroom.domain.summary import Action, Caution
 TOKEN: Final = base58.decode("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 TOKEN_2022: Final = base58.decode("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 PROGRAMS: Final = (TOKEN, TOKEN_2022)
+TRANSFER_CHECKED: Final = 12
 UNLIMITED: Final = 2**63
 """From here on an allowance means "all there ever is"."""
 
@@ -49,7 +50,9 @@ _LAYOUTS: Final = {
     9: _Layout("closeAccount", "token_close", ("source", "destination", "authority")),
     10: _Layout("freezeAccount", "token_freeze", ("account", "mint", "authority")),
     11: _Layout("thawAccount", "token_thaw", ("account", "mint", "authority")),
-    12: _Layout("transferChecked", "token_transfer", ("source", "mint", "destination", "authority"), _CHECKED),
+    TRANSFER_CHECKED: _Layout(
+        "transferChecked", "token_transfer", ("source", "mint", "destination", "authority"), _CHECKED
+    ),
     13: _Layout("approveChecked", "token_approve", ("source", "mint", "delegate", "authority"), _CHECKED),
     14: _Layout("mintToChecked", "token_mint", ("mint", "destination", "authority"), _CHECKED),
     15: _Layout("burnChecked", "token_burn", ("source", "mint", "authority"), _CHECKED),

@@ -1,0 +1,78 @@
+"""History of ERC-20 transfers alone, by ``eth_getLogs`` of any node: window after window, down from the head."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from strongroom.rpc.base import Capability, Entry, Holder, NodeError, Page, Setup, Verdict
+from strongroom.rpc.evm import node, values
+from strongroom.rpc.evm.entries import Entries, height_of, newest_first
+from strongroom.rpc.evm.transfers import TRANSFER, Log, entry, padded
+from strongroom.rpc.evm.verdicts import RANGE
+from strongroom.rpc.http import Work
+from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.source import Partial
+
+WINDOW: Final = 1000
+"""Blocks of one question: what most providers give for nothing."""
+_MOST_WINDOWS: Final = 32
+"""Of one page, which then ends where it is."""
+_TOO_MUCH: Final = {RANGE, "too_long"}
+
+
+class Logs(Partial):
+    """``window``: blocks that the node gives at once."""
+
+    capabilities = frozenset({Capability.HISTORY})
+
+    def __init__(self, setup: Setup, rpc: JsonRpc, *, window: int = WINDOW) -> None:
+        super().__init__(rpc)
+        self._setup = setup
+        self._rpc = rpc
+        self._window = window
+
+    async def pin(self) -> None:
+        await node.pin(self._rpc, self._setup)
+
+    async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
+        """A page may be empty, and yet not the last: no transfer was in the windows that it looked at."""
+        head = await node.head(self._rpc, self._setup.finality)
+        top = head.height if begin is None else min(values.decimal(begin, values.MOST_HEIGHT), head.height)
+        entries, window = Entries(self._setup, holder.address), self._window
+        found: list[Entry] = []
+        for _ in range(_MOST_WINDOWS):
+            low = max(0, top - window + 1)
+            try:
+                logs = await self._logs(entries.ours, low, top)
+            except NodeError as error:
+                if error.cause not in _TOO_MUCH or low == top:
+                    raise
+                window = (top - low + 1) // 2  # the newer half first
+                continue
+            made = (entry(entries, log, log.placed(head.finalized)) for log in logs)
+            found += [each for each in made if each is not None]
+            top = low - 1
+            if top < 0 or len(found) >= most:
+                break
+        return _page(newest_first(found), most, top)
+
+    async def _logs(self, ours: str, low: int, high: int) -> list[Log]:
+        span = {"fromBlock": hex(low), "toBlock": hex(high)}
+        sides: list[list[str | None]] = [[TRANSFER, padded(ours)], [TRANSFER, None, padded(ours)]]
+        found: list[Log] = []
+        questions = [Question("eth_getLogs", [span | {"topics": topics}]) for topics in sides]
+        for answer in await self._rpc.batch(questions, list[Log], work=Work.HISTORY):
+            if isinstance(answer, NodeError):
+                raise answer
+            found += answer
+        if any(not low <= log.block.height <= high for log in found):
+            raise NodeError(Verdict.LYING, "not_what_was_asked")
+        return found
+
+
+def _page(found: list[Entry], most: int, top: int) -> Page:
+    """As many as are wanted, and then to the end of the block."""
+    if len(found) > most:
+        last = height_of(found[most - 1])
+        found, top = [each for each in found if height_of(each) >= last], last - 1
+    return Page(found, None if top < 0 else str(top), ("pending", "native", "internal"))

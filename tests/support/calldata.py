@@ -1,0 +1,12 @@
+"""Call data for tests: the product only reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from strongroom.codecs import abi
+
+
+def encode_call(signature: str, args: Sequence[Any]) -> bytes:
+    return abi.selector(signature) + abi.encode(abi.types(signature), args)
