@@ -38,7 +38,7 @@ class Account(
         "lent_v2": "delegated_frozenV2_balance_for_bandwidth",
     },
 ):
-    address: str = ""
+    address: str
     balance: int = 0
     allowance: int = 0
     frozen: list[_Frozen] = []
@@ -48,7 +48,7 @@ class Account(
     lent_v2: int = 0
     account_resource: _Resource = _Resource()
 
-    def details(self, network: Network) -> dict[str, str | int | bool]:
+    def details(self, network: Network) -> dict[str, int]:
         """In sun, none of it spendable: frozen for resources (lent ones too), on its way out of that, and rewards that
         nobody has withdrawn.
         """
@@ -61,13 +61,12 @@ class Account(
             "unfreezing": sum(values.sun(network, each.unfreeze_amount) for each in self.unfrozen_v2),
             "allowance": self.allowance,
         }
-        found: dict[str, str | int | bool] = {"activated": bool(self.address)}
-        return found | {name: values.sun(network, amount) for name, amount in amounts.items() if amount}
+        return {name: values.sun(network, amount) for name, amount in amounts.items() if amount}
 
 
-async def account(api: Api, face: Face, holder: Holder) -> Account:
+async def account(api: Api, face: Face, holder: Holder) -> Account | None:
     address = holder.canonical.hex()
-    found = await api.ask(face, "getaccount", Account, address=address)
-    if found.address not in ("", address) or (not found.address and found.balance):
+    found = await api.find(face, "getaccount", Account, address=address)
+    if found is not None and found.address != address:
         raise NodeError(Verdict.LYING, "other_account")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ _LIMITED: Final = ("frequency limit", "rate exceeded", "allowed_rps", "suspended
 _CLOSED: Final = ("api is unavailable", "api is closed", "lite fullnode", "does not support")
 _SUSPENDED: Final = re.compile(r"suspended for ([0-9]{1,6}) ?s", re.ASCII)
 _WORDS: Final = 500
-_ABSENT: Final = 404
+_OK: Final = 200
 _REFUSING: Final = (401, 403, 404, 429, 503)
 
 
@@ -46,7 +46,7 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True, rename={"block_id": "blockID"}):
-    block_id: str = ""
+    block_id: str
     block_header: _Header = _Header()
 
     @property
@@ -70,15 +70,23 @@ class Api:
         http = self._solid if face is Face.SOLID else self._http
         return _read(await http.exchange("POST", f"/{face}/{method}", json=fields, work=work), of)
 
+    async def find(self, face: Face, method: str, of: type[T], **fields: object) -> T | None:
+        """None where it is unknown. That is said by ``{}`` and nothing else: what lacks a field is no answer."""
+        http = self._solid if face is Face.SOLID else self._http
+        answer = await http.exchange("POST", f"/{face}/{method}", json=fields)
+        if answer.status == _OK and answer.body.strip() == b"{}":
+            return None
+        return _read(answer, of)
+
     async def get(self, path: str, of: type[T], query: Mapping[str, str | int], work: Work = Work.READ) -> T:
         """Of TronGrid's own interface. Raises NodeError."""
         return _read(await self._http.exchange("GET", path, query=query, work=work), of)
 
     async def block(self, face: Face, height: int | None = None) -> Block | None:
         """Without its transactions, which may be megabytes; the newest where ``height`` is None. None: not there."""
-        which: dict[str, Any] = {} if height is None else {"id_or_num": str(height)}
-        found = await self.ask(face, "getblock", Block, detail=False, **which)
-        if not found.block_id:
+        which = {} if height is None else {"id_or_num": str(height)}
+        found = await self.find(face, "getblock", Block, detail=False, **which)
+        if found is None:
             return None
         if height is not None and found.height != height:
             raise NodeError(Verdict.LYING, "wrong_block")

@@ -173,8 +173,9 @@ class Node(Partial):
     async def _account(self, holder: Holder) -> Balance:
         solid = await account(self._api, Face.SOLID, holder)
         latest = await account(self._api, Face.LATEST, holder)
-        details = solid.details(self._setup.network)
-        return replace(self._coin(holder, solid.balance, latest.balance), details=details)
+        found = self._coin(holder, solid.balance if solid else 0, latest.balance if latest else 0)
+        details = solid.details(self._setup.network) if solid else {}
+        return replace(found, details={"activated": solid is not None, **details})
 
     def _coin(self, holder: Holder, solid: int, latest: int) -> Balance:
         network = self._setup.network

@@ -25,7 +25,7 @@ class _Receipt(msgspec.Struct, frozen=True):
 
 
 class Info(msgspec.Struct, frozen=True, rename={"number": "blockNumber", "milliseconds": "blockTimeStamp"}):
-    id: str = ""
+    id: str
     fee: int = 0
     number: int = 0
     milliseconds: int = 0
@@ -38,15 +38,13 @@ class Info(msgspec.Struct, frozen=True, rename={"number": "blockNumber", "millis
 
 
 class _Transaction(msgspec.Struct, frozen=True, rename={"tx_id": "txID"}):
-    tx_id: str = ""
+    tx_id: str
 
 
 async def find(api: Api, face: Face, tx_id: str) -> Info | None:
-    """Of a transaction in a block. Zeros are absent, and what is unknown is ``{}``."""
-    found = await api.ask(face, "gettransactioninfobyid", Info, value=tx_id)
-    if not found.id:
-        return None
-    if found.id != tx_id:
+    """Of a transaction in a block."""
+    found = await api.find(face, "gettransactioninfobyid", Info, value=tx_id)
+    if found is not None and found.id != tx_id:
         raise NodeError(Verdict.LYING, "other_transaction")
     return found
 
@@ -103,7 +101,7 @@ class Statuses:
         return Status(State.EXPIRED, final=True)
 
     async def _known(self, face: Face, method: str, tx_id: str) -> bool:
-        found = await self._api.ask(face, method, _Transaction, value=tx_id)
-        if found.tx_id not in ("", tx_id):
+        found = await self._api.find(face, method, _Transaction, value=tx_id)
+        if found is not None and found.tx_id != tx_id:
             raise NodeError(Verdict.LYING, "other_transaction")
-        return bool(found.tx_id)
+        return found is not None
