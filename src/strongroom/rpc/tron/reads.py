@@ -28,7 +28,7 @@ _AGGREGATE3: Final = "aggregate3((address,bool,bytes)[])"
 _SELECTORS: Final = {
     "70a08231": "balanceOf(address)", "313ce567": "decimals()", "4d2301cc": "getEthBalance(address)",
 }  # fmt: skip
-_WORKED: Final = ("", "SUCCESS")
+_FAILED: Final = "FAILED"
 _NO_CONTRACT: Final = "CONTRACT_VALIDATE_ERROR"
 _OTHER: Final = "OTHER_ERROR"
 _TOO_MUCH: Final = "too_long"
@@ -132,7 +132,7 @@ class Reads:
             if "not support constant" in text(answer.result.message):
                 raise NodeError(Verdict.ELSEWHERE, "no_constant_calls")
             return None
-        if any(each.ret not in _WORKED for each in answer.transaction.ret) or not answer.constant_result:
+        if any(each.ret == _FAILED for each in answer.transaction.ret) or not answer.constant_result:
             return None
         try:
             return bytes.fromhex("".join(answer.constant_result))
