@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from limits import parse
 
-from strongroom.config.sections import SourceSettings
+from strongroom.config.chains import SourceSettings
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import Setup, Source
