@@ -128,19 +128,14 @@ async def test_entries(grid: TronGrid, node: FakeTronNode, fake: FakeTronGrid) -
     assert told[3:] == [
         (given_id, coin, Direction.SELF, 0, State.FINAL, EntryKind.CONTRACT, None),
         (spam_id, entries[4].asset.id, Direction.IN, 0, State.FINAL, EntryKind.TRANSFER, "zero_value"),
-        *sorted(
-            [
-                (token_id, usdt, Direction.OUT, 77, State.FINAL, EntryKind.TRANSFER, None),
-                (token_id, coin, Direction.OUT, 0, State.FINAL, EntryKind.CONTRACT, None),
-            ],
-            key=lambda row: row[1] == coin,
-        ),
+        (token_id, coin, Direction.OUT, 0, State.FINAL, EntryKind.CONTRACT, None),
+        (token_id, usdt, Direction.OUT, 77, State.FINAL, EntryKind.TRANSFER, None),
         (failed_id, coin, Direction.OUT, 0, State.FAILED, EntryKind.CONTRACT, None),
         (paid_id, coin, Direction.OUT, 5, State.FINAL, EntryKind.TRANSFER, None),
     ]
     spam = entries[4].asset
     assert (spam.symbol, spam.listed, spam.contract, spam.decimals) == ("USDT", False, UNLISTED, 6)
-    assert entries[5].asset.listed
+    assert entries[6].asset.listed
     assert [entry.block.height for entry in entries if entry.block] == sorted(
         (entry.block.height for entry in entries if entry.block), reverse=True
     )

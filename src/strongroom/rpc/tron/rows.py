@@ -12,7 +12,7 @@ import msgspec
 from strongroom.domain.asset import Asset
 from strongroom.rpc.assets import unlisted
 from strongroom.rpc.base import Block, Direction, Entry, EntryKind, NodeError, Setup, State, Verdict
-from strongroom.rpc.evm.entries import UNLISTED, ZERO_VALUE
+from strongroom.rpc.evm.entries import UNLISTED, ZERO_VALUE, newest_first
 from strongroom.rpc.http import decode
 from strongroom.rpc.tron import values
 
@@ -127,7 +127,7 @@ class Entries:
         self._solid = solid
 
     def of(self, rows: Iterable[Row], heights: dict[str, int]) -> list[Entry]:
-        """In the order of a history: newest first, within a block by id. Without repetitions."""
+        """Newest first, without repetitions. ``heights``: by id of the transaction."""
         transfers: list[Transfer] = []
         found: list[Entry] = []
         for row in rows:
@@ -137,7 +137,7 @@ class Entries:
             elif isinstance(row, Transaction):
                 found += self._transaction(row, heights[row.id])
         found += self._transfers(transfers, heights)
-        return sorted({entry.key: entry for entry in found}.values(), key=_order)
+        return newest_first(found)
 
     def _transaction(self, row: Transaction, height: int) -> Iterator[Entry]:
         if row.internal_tx_id:
@@ -232,8 +232,3 @@ def _moved(contract: _Contract, row: Transaction) -> tuple[str, str, int, EntryK
     if row.withdraw_amount:
         return owner, owner, row.withdraw_amount, EntryKind.REWARD
     return owner, owner, 0, EntryKind.CONTRACT
-
-
-def _order(entry: Entry) -> tuple[int, str, str]:
-    assert entry.block is not None
-    return (-entry.block.height, entry.tx_id, f"{entry.index}/{entry.asset.id}/{entry.address}")
