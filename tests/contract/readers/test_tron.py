@@ -26,7 +26,7 @@ from strongroom.rpc.http import Http
 from strongroom.rpc.tron.node import Node
 from tests.contract.readers.tron_world import OTHERS, TIME, TRX, USDT, key, network, pay, setup, token
 from tests.support.fake_tron_node import CONFIRMATIONS, GENESIS, FakeTronNode
-from tests.support.liar import Liar, changed, lying_http
+from tests.support.liar import Liar, Lie, changed, lying_http
 
 COIN = coin_of(network())
 A, B = key(1), key(2)
@@ -313,6 +313,37 @@ async def test_a_suspension(node: Node, fake: FakeTronNode) -> None:
     assert (error.verdict, error.retry_after) == (Verdict.BUSY, 25)
 
 
+@pytest.mark.parametrize("status", [200, 403, 429])
+@pytest.mark.parametrize(
+    ("words", "pause"),
+    [
+        ("request rate exceeded the allowed_rps(3), and the query server is suspended for 5 s", 5),
+        ("The key exceeds the frequency limit(15), and the query server is suspended for 30s", 30),
+        ("Exceed the user daily usage (100000), the maximum query frequency is 1 time per second", None),
+    ],
+)
+async def test_words_of_limits(words: str, pause: int | None, status: int, node: Node, liar: Liar) -> None:
+    """As people have quoted them: iexbase/tron-api#171, TronGrid's page on rate limits, andelf/tronpy#148."""
+    liar.tell(Lie("limit", lambda _: [json.dumps({"Error": words}).encode()], status=status))
+    error = await refusal(node.head())
+    assert (error.verdict, error.retry_after) == (Verdict.BUSY, pause)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (404, b'{"Error": "this API is unavailable due to config"}', Verdict.ELSEWHERE),
+        (403, b"<html>Forbidden</html>", Verdict.BROKEN),
+        (401, b'{"error": "invalid api key"}', Verdict.BROKEN),
+        (200, b'{"Error": "class java.lang.NullPointerException : null"}', Verdict.OURS),
+        (503, b'{"Error": "upstream"}', Verdict.BROKEN),
+    ],
+)
+async def test_other_refusals(status: int, body: bytes, verdict: Verdict, node: Node, liar: Liar) -> None:
+    liar.tell(Lie("refusal", lambda _: [body], status=status))
+    assert (await refusal(node.head())).verdict is verdict
+
+
 async def test_states(node: Node, fake: FakeTronNode) -> None:
     signed, ids = pay(fake, A, B.address)
     tracked = Tracked(ids.tx_ids[0], ids)
@@ -360,6 +391,28 @@ async def test_what_is_solid_is_not_expired(node: Node, fake: FakeTronNode, liar
     fake.mine(60)
     liar.tell(changed(value={}), about=b"gettransactioninfobyid")
     assert (await refusal(node.status(Tracked(ids.tx_ids[0], ids)))).verdict is Verdict.ELSEWHERE
+
+
+async def test_what_became_solid_between_two_questions(node: Node, fake: FakeTronNode, liar: Liar) -> None:
+    signed, ids = pay(fake, A, B.address)
+    await node.broadcast(signed, ids)
+    fake.mine(60)
+    asked: list[Any] = []
+
+    def not_yet(old: Any) -> Any:
+        asked.append(old)
+        return {} if len(asked) <= 2 else old
+
+    liar.tell(changed(value=not_yet), about=b"gettransactioninfobyid")
+    found = await node.status(Tracked(ids.tx_ids[0], ids))
+    assert (found.state, len(asked)) == (State.FINAL, 3)
+
+
+async def test_a_lite_node_cannot_say_what_was(node: Node, fake: FakeTronNode) -> None:
+    _, ids = pay(fake, A, B.address)
+    fake.lite = True
+    error = await refusal(node.status(Tracked(ids.tx_ids[0], ids)))
+    assert (error.verdict, error.cause) == (Verdict.ELSEWHERE, "pruned")
 
 
 async def test_a_node_that_has_not_seen_the_time_until_then_cannot_say(node: Node, fake: FakeTronNode) -> None:
