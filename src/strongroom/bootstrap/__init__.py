@@ -147,9 +147,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, journal.committer)
-        runner = await open_tasks(
-            stack, settings, storage.queue, storage, authenticity, journal.committer, known, reading
-        )
+        runner = await open_tasks(stack, settings, storage, authenticity, journal.committer, known, reading)
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from limits import parse
 
-from strongroom.config.sections import SourceSettings
+from strongroom.config.chains import SourceSettings
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import Setup, Source
@@ -23,17 +23,20 @@ from strongroom.rpc.evm.node import Node as EvmNode
 from strongroom.rpc.http import Http
 from strongroom.rpc.jsonrpc import Classify, JsonRpc
 from strongroom.rpc.lines import Lines
+from strongroom.rpc.tron.node import Node as TronNode
+from strongroom.rpc.tron.trongrid import TronGrid
 
 _BATCH: Final = {"evm": 100, "evm-logs": 100, "otterscan": 100, "bitcoin-core": 100}
 _USUAL: Final = {
-    "etherscan": "3/second", "esplora": "1/second", "trongrid": "8/second", "toncenter-v3": "1/second",
-    "toncenter-v2": "1/second",
+    "etherscan": "3/second", "esplora": "1/second", "trongrid": "8/second", "tron": "8/second",
+    "toncenter-v3": "1/second", "toncenter-v2": "1/second",
 }  # fmt: skip
 """What public services of a kind take from a caller without a key."""
 _PUBLIC: Final = {
     "etherscan": re.compile(r"(^|\.)etherscan\.io$"),
     "esplora": re.compile(r"(^|\.)(blockstream\.info|mempool\.space)$"),
     "trongrid": re.compile(r"(^|\.)trongrid\.io$"),
+    "tron": re.compile(r"(^|\.)trongrid\.io$"),
     "toncenter-v3": re.compile(r"(^|\.)toncenter\.com$"),
     "toncenter-v2": re.compile(r"(^|\.)toncenter\.com$"),
 }
@@ -52,6 +55,10 @@ def open_source(given: SourceSettings, setup: Setup) -> Source:
             return Esplora(setup, _http(given))
         case "evm":
             return EvmNode(setup, _jsonrpc(given, verdicts.classify))
+        case "tron":
+            return TronNode(setup, _http(given))
+        case "trongrid":
+            return TronGrid(setup, _http(given))
         case _:
             raise _fault(given, "kind")
 

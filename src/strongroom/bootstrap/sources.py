@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from strongroom.access.limits import RateLimits
 from strongroom.cache.base import Cache
 from strongroom.config import Settings
-from strongroom.config.sections import SourceSettings
+from strongroom.config.chains import SourceSettings
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import ConfigurationError, UnknownNetwork

@@ -18,8 +18,7 @@ from strongroom.operations.networks import Networks
 from strongroom.operations.reading import Reading
 from strongroom.operations.verification import look_at_state
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Storage
-from strongroom.tasks.base import Tasks
+from strongroom.storage.sql import SqlStorage
 from strongroom.tasks.observer import Observer
 from strongroom.tasks.runner import Runner
 
@@ -30,8 +29,7 @@ _A_SLICE: Final = 500
 async def open_tasks(
     stack: AsyncExitStack,
     settings: Settings,
-    tasks: Tasks,
-    storage: Storage,
+    storage: SqlStorage,
     authenticity: Authenticity,
     committer: Committer,
     networks: Networks,
@@ -40,7 +38,7 @@ async def open_tasks(
     """Starts what the role asks for. A database that is away keeps nothing from starting."""
     duties = Duties(
         storage=storage,
-        tasks=tasks,
+        tasks=storage.queue,
         retention=timedelta(seconds=settings.idempotency.retention),
         networks=networks,
         reading=reading,
@@ -55,13 +53,13 @@ async def open_tasks(
         verify_at=settings.tasks.verify_at,
     )
     rows = kinds(times, sorted(duties.slices))
-    observer = Observer(tasks, storage, [kind.name for kind in rows], interval=settings.tasks.metrics_interval)
+    observer = Observer(storage.queue, storage, [kind.name for kind in rows], interval=settings.tasks.metrics_interval)
     observer.start()
     stack.push_async_callback(observer.stop)
     if settings.tasks.role == "none":
         return None
     drain = settings.timeouts.linger + settings.timeouts.drain
-    runner = Runner(rows, tasks, committer.commit, duties, poll=settings.tasks.poll, drain=drain)
+    runner = Runner(rows, storage.queue, committer.commit, duties, poll=settings.tasks.poll, drain=drain)
     committer.woken = runner.wake
     runner.start()
     stack.push_async_callback(runner.stop)

@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from strongroom.config.chains import NodeSettings, SourceSettings
 from strongroom.config.sections import (
     ApiKeySettings,
     AuditSettings,
@@ -34,13 +35,11 @@ from strongroom.config.sections import (
     LogSettings,
     MaybeSecret,
     NetworkSettings,
-    NodeSettings,
     ProxySettings,
     RateSettings,
     RedisSettings,
     Section,
     SignerSettings,
-    SourceSettings,
     Symbol,
     TaskSettings,
     TimeoutSettings,

@@ -19,7 +19,7 @@ def _secret(value: object) -> Secret:
     raise ValueError("must be text that is not empty")
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """Digits only; pydantic's own int takes `1_000`, ` 12 `, `true` and `1.0` as well."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]+", value, re.ASCII):
         return int(value)
@@ -40,7 +40,7 @@ def _limit(value: object) -> object:
     """A number, or a word for one: ``off`` and ``allow`` (of `unknown_calls`) are no limit, ``refuse`` is 0."""
     if value == "refuse":
         return 0
-    return None if value in ("off", "allow") else _whole(value)
+    return None if value in ("off", "allow") else whole(value)
 
 
 def _time_of_day(value: object) -> object:
@@ -81,9 +81,9 @@ def _check_hosts(url: str) -> None:
 
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Port = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535)]
-Size = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=64 * 1024 * 1024)]
+Whole = Annotated[int, BeforeValidator(whole)]
+Port = Annotated[int, BeforeValidator(whole), Field(ge=1, le=65535)]
+Size = Annotated[int, BeforeValidator(whole), Field(ge=1024, le=64 * 1024 * 1024)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0.05, le=60, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
@@ -377,67 +377,12 @@ class NetworkSettings(Section):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     chain: Literal["evm"]
-    chain_id: Annotated[int, BeforeValidator(_whole), Field(ge=1, lt=2**64)]
+    chain_id: Annotated[int, BeforeValidator(whole), Field(ge=1, lt=2**64)]
     symbol: Symbol
-    decimals: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=77)] = 18
+    decimals: Annotated[int, BeforeValidator(whole), Field(ge=0, le=77)] = 18
     testnet: bool = False
     aliases: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")], ...] = ()
     limits: dict[str, Limit] = {}
-
-
-SourceKind = Literal[
-    "bitcoin-core", "electrum", "esplora", "evm", "etherscan", "otterscan", "evm-logs", "tron", "trongrid", "solana",
-    "toncenter-v3", "toncenter-v2",
-]  # fmt: skip
-
-
-class SourceSettings(Section):
-    """One ``[[sources]]`` of the TOML file: an endpoint from which one network is read."""
-
-    network: str = Field(min_length=1, max_length=64)
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    kind: SourceKind
-    url: MaybeSecret = None
-    url_file: Path | None = None
-    headers_file: Path | None = None
-    """One ``Name: value`` a line, sent with every request."""
-    operator: str | None = Field(default=None, min_length=1, max_length=64)
-    """Who runs it: two sources of one operator are one vote. Its name where left out."""
-    rate: Rate = None
-    """As the provider allows; none where left out, but for kinds whose public service is known to have one."""
-    burst: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10_000)] | None = None
-    """How many at once; as many as in a second where left out."""
-    batch: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)] | None = None
-    """JSON-RPC calls in one request; as the kind usually takes them where left out."""
-    priority: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)] = 10
-    """Lower is asked first."""
-    finality: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100_000)] | Literal["tag"] | None = None
-    """Blocks on top after which a block does not change, or ``tag``; as the chain usually has it where left out."""
-    genesis: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,64}$")
-    """What the chain says that it is, where that is not in the network's CAIP-2 id: of a chain of one's own."""
-    fingerprint: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    """Electrum: SHA-256 of the server's certificate, which is trusted then in place of the authorities."""
-    ca_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _has_one_url(self) -> Self:
-        if (self.url is None) == (self.url_file is None):
-            raise ValueError("give url or url_file")
-        return self
-
-
-class NodeSettings(Section):
-    """How chains are read."""
-
-    quorum: Whole = Field(
-        default=2, ge=1, le=3, description="Operators that must agree where money is decided, if so many are there"
-    )
-    gap: Whole = Field(
-        default=20, ge=1, le=200, description="Unused addresses in a row after which an imported wallet has no more"
-    )
-    discovery_rate: Whole = Field(
-        default=10, ge=1, le=1000, description="Addresses a second that are asked for while one is discovered, at most"
-    )
 
 
 class AuditSettings(Section):

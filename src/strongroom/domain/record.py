@@ -91,6 +91,8 @@ class Broadcast:
     state: BroadcastState
     rejection: str | None
     """Why the network refused it."""
+    epoch: int
+    """Goes up with each change, so that an older row is known as one."""
     created_at: datetime
 
 

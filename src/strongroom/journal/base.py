@@ -15,7 +15,7 @@ from strongroom.domain.principal import Principal
 from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Address, SealedSecret
-from strongroom.storage.base import Change, Conflict, Row, SettleTask, Unit, Wake
+from strongroom.storage.base import Change, Conflict, MoveGuard, Row, SettleTask, Unit, Wake
 
 
 class Outdated(Exception):
@@ -91,7 +91,7 @@ class Intent(Protocol):
         *,
         rows: Sequence[Row] = (),
         same: Sequence[Address] = (),
-        changes: Sequence[Change | SettleTask] = (),
+        changes: Sequence[Change | MoveGuard | SettleTask] = (),
         wakes: Sequence[Wake] = (),
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
@@ -134,7 +134,7 @@ class Journal(Protocol):
     async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
         """Commits what needs no key: an address that follows from a public node, a counter.
 
-        With ``wallet_id`` an audit record says what was written.
+        With ``wallet_id`` or ``network`` an audit record says what was written.
 
         Raises Lost where a row or change of it loses, IntegrityError where a `same` row differs.
         """

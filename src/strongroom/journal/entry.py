@@ -134,9 +134,9 @@ class Entry:
         await self.shared.denials.record(entry, reason)
 
     async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
-        """What needs no key; audited if it is of a wallet. Raises Lost, IntegrityError."""
+        """What needs no key; audited if it is of a wallet or a network. Raises Lost, IntegrityError."""
         audit = []
-        if wallet_id is not None:
+        if wallet_id is not None or network is not None:
             details = {"wrote": facts.shortened(unit)}
             audit = [self.audit(new_id(), AuditOutcome.SUCCEEDED, wallet_id, network, details)]
         await self.shared.committer.commit(unit, audit)
@@ -242,7 +242,7 @@ class Intent:
         *,
         rows: Sequence[Row] = (),
         same: Sequence[Address] = (),
-        changes: Sequence[Change | SettleTask] = (),
+        changes: Sequence[Change | MoveGuard | SettleTask] = (),
         wakes: Sequence[Wake] = (),
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from strongroom.domain.principal import ApiKey
-from strongroom.domain.record import Floor, SignatureRecord
+from strongroom.domain.record import Broadcast, Floor, SignatureRecord
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, Wallet
 from strongroom.storage.base import Change, Row, Unit
@@ -34,6 +34,7 @@ def of(unit: Unit) -> dict[str, Any]:
     found |= _listed("accounts", [[str(each.id), each.next_index] for each in _all(rows, Account)])
     found |= _listed("addresses", [[str(each.account_id), each.change, each.index] for each in _all(rows, Address)])
     found |= _listed("api_keys", [{"id": str(each.id)} for each in _all(rows, ApiKey)] + _changed(unit, ApiKey))
+    found |= _listed("broadcasts", [*map(_broadcast, _all(rows, Broadcast)), *_broadcasts_changed(unit)])
     found |= _listed("floors", [floor(each) for each in _all(rows, Floor)])
     if signatures := len(_all(rows, SignatureRecord)):
         found["signatures"] = signatures
@@ -103,6 +104,18 @@ def _wallet(wallet: Wallet) -> dict[str, Any]:
         "external_id": wallet.external_id,
         "label": label_digest(wallet.label),
     }
+
+
+def _broadcast(row: Broadcast) -> list[Any]:
+    return [str(row.id), row.epoch, row.state.value]
+
+
+def _broadcasts_changed(unit: Unit) -> list[list[Any]]:
+    return [
+        [str(each.id), each.set["epoch"], each.set["state"]]
+        for each in unit.changes
+        if isinstance(each, Change) and each.of is Broadcast
+    ]
 
 
 def _changed(unit: Unit, of_type: type[Wallet | ApiKey]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditOutcome,
     AuditRecord,
+    Broadcast,
     Floor,
     HeldGuard,
     OperationRecord,
@@ -32,7 +33,7 @@ _LONGEST: Final = 1024
 _STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
 """What a record of 1.0.8 says by its name alone."""
 _WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
-_VALUES: Final = {"accounts": 2, "addresses": 3, "floors": 4, "held": 5}
+_VALUES: Final = {"accounts": 2, "addresses": 3, "floors": 4, "held": 5, "broadcasts": 3}
 """How many a whole row has in a record."""
 _SHORTENED: Final = re.compile("…sha256:[0-9a-f]{64}$")
 """How `brief` ends a string that it cuts."""
@@ -61,6 +62,7 @@ class Stored:
         await self._api_keys(told)
         await self._wallets(told)
         await self._floors(told)
+        await self._broadcasts(told)
         return self._findings
 
     def _find(self, kind: str, table: str, key: object, record: AuditRecord) -> None:
@@ -237,6 +239,22 @@ class Stored:
         for record, floor in stated:
             if floor not in there:
                 self._find("floor_missing", "floors", "/".join(floor), record)
+
+    async def _broadcasts(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
+        """An older row may be one of before the network refused it, or took it."""
+        stated = [
+            (record, UUID(row_id), epoch)
+            for record, wrote in _wrote(told)
+            for row_id, epoch, _ in wrote.get("broadcasts", ())
+        ]
+        found = await self._storage.find(Broadcast, ("id",), [(row_id,) for _, row_id, _ in stated])
+        rows = {row.id: row for row in found}
+        for record, row_id, epoch in stated:
+            row = rows.get(row_id)
+            if row is None:
+                self._find("broadcast_missing", "broadcasts", row_id, record)
+            elif row.epoch < epoch:
+                self._find("broadcast_rolled_back", "broadcasts", row_id, record)
 
 
 def details_of(record: AuditRecord) -> Details:

@@ -7,20 +7,30 @@ a transaction has its effect once, however often it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from strongroom.domain.brief import brief
+from strongroom.domain.ids import new_id
 from strongroom.domain.network import Network
-from strongroom.domain.record import Broadcast, BroadcastState, broadcast_id
+from strongroom.domain.record import (
+    AuditEntry,
+    AuditOutcome,
+    Broadcast,
+    BroadcastState,
+    OperationRecord,
+    broadcast_id,
+)
 from strongroom.domain.signing import SignedIds
 from strongroom.domain.task import Task
 from strongroom.errors import NodesDisagree, NodeUnavailable, SourceMissing, TransactionRejected, UnknownNetwork
+from strongroom.journal import facts
 from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
@@ -31,6 +41,8 @@ from strongroom.tasks.base import Done
 
 KIND: Final = "broadcast"
 _AGAIN: Final = timedelta(seconds=30)
+_OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
+_NOBODY: Final = UUID(int=0)
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
 
@@ -71,24 +83,45 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     large = call.offload.is_large(command.signed_tx)
     ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
-        wallet_id = await _sender(call, network, ids)
-        row = await written_down(call, network, ids, command.signed_tx, wallet_id, intent.operation_id)
+        row, unit = await planned(call, network, ids, command.signed_tx, intent.operation_id)
+        row = await _written_down(call, network, row, unit)
         view = await send(call, network, row, ids)
-        intent.settle(view, **outcome(row, view))
+        told = outcome(row, view)
+        intent.settle(
+            view,
+            changes=told.changes,
+            wakes=told.wakes,
+            details={"tx_id": row.tx_id, "state": view.state},
+            met=lambda found: view if isinstance(found, Broadcast) else None,  # the task was quicker
+        )
     return view
 
 
-async def written_down(
-    call: Call, network: Network, ids: SignedIds, raw: str, wallet_id: UUID | None, operation_id: UUID
-) -> Broadcast:
-    """The row of this transaction, with the task that looks after it: the one that is there, or a new one."""
-    row = new_row(call, network, ids, raw, wallet_id, operation_id)
-    found = await call.storage.broadcast(call.tenant_id, network.caip2, row.tx_id)
-    if found is not None:
-        return found
+async def planned(
+    call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None = None
+) -> tuple[Broadcast, Unit]:
+    """The row of this transaction, and what makes it so before a byte leaves: a new one, the one that is there, or
+    that again as one of which nothing is known. With a task that looks after it.
+
+    ``wallet_id``: that of the sender, where the caller knows it.
+    """
+    found = await call.storage.broadcast(call.tenant_id, network.caip2, ids.tx_ids[0])
+    if found is None:
+        if wallet_id is None:
+            wallet_id = await _sender(call, network, ids)
+        row = _new_row(call, network, ids, raw, wallet_id, operation_id)
+        return row, Unit(rows=[row], wakes=[_look_later(row)])
+    if found.state in _OVER:
+        row = replace(found, state=BroadcastState.UNKNOWN, rejection=None, epoch=found.epoch + 1)
+        return row, Unit(changes=_changes(found, row.state, None), wakes=[_look_later(row)])
+    return found, Unit()
+
+
+async def _written_down(call: Call, network: Network, row: Broadcast, unit: Unit) -> Broadcast:
+    if not (unit.rows or unit.changes):
+        return row
     try:
-        unit = Unit(rows=[row], wakes=[look_later(row)])
-        await call.journal.commit(unit, wallet_id=wallet_id, network=network.name)
+        await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
     except Lost as lost:
         if isinstance(lost.conflict.found, Broadcast):
             return lost.conflict.found
@@ -96,7 +129,7 @@ async def written_down(
     return row
 
 
-def new_row(
+def _new_row(
     call: Call, network: Network, ids: SignedIds, raw: str, wallet_id: UUID | None, operation_id: UUID
 ) -> Broadcast:
     tx_id = ids.tx_ids[0]
@@ -110,11 +143,12 @@ def new_row(
         raw=raw,
         state=BroadcastState.UNKNOWN,
         rejection=None,
+        epoch=1,
         created_at=call.now,
     )
 
 
-def look_later(row: Broadcast) -> Wake:
+def _look_later(row: Broadcast) -> Wake:
     """While who sends it is still at it, nobody else has to."""
     return Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)
 
@@ -127,7 +161,8 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
         with suppress(Lost):  # somebody else has found out at this moment
-            await call.journal.commit(Unit(changes=_changes(row, BroadcastState.REJECTED, refusal.reason)))
+            changes = _changes(row, BroadcastState.REJECTED, refusal.reason)
+            await call.journal.commit(Unit(changes=changes), wallet_id=row.wallet_id, network=network.name)
         raise
     return BroadcastView(
         network=network.name,
@@ -149,8 +184,9 @@ async def send_signed(call: Call, network: Network, row: Broadcast, ids: SignedI
     except TransactionRejected as refusal:
         return msgspec.structs.replace(waiting(network, row.tx_id), state="rejected", rejected=refusal.reason)
     with suppress(Lost):
-        found = outcome(row, view)
-        await call.journal.commit(Unit(changes=found["changes"], wakes=found["wakes"]))
+        unit = outcome(row, view)
+        if unit.changes or unit.wakes:
+            await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
     return view
 
 
@@ -161,21 +197,12 @@ def waiting(network: Network, tx_id: str) -> BroadcastView:
     )
 
 
-class Outcome(TypedDict):
-    """What T2 is given of it."""
-
-    changes: Sequence[Change]
-    wakes: Sequence[Wake]
-    details: dict[str, str]
-
-
-def outcome(row: Broadcast, view: BroadcastView) -> Outcome:
+def outcome(row: Broadcast, view: BroadcastView) -> Unit:
+    """What is written down of it. Nothing is forgotten: a node took it, whatever another one leaves open."""
     state = BroadcastState(view.state)
-    return Outcome(
-        changes=_changes(row, state, None),
-        wakes=[look_later(row)] if state is BroadcastState.UNKNOWN else [],
-        details={"tx_id": row.tx_id, "state": view.state},
-    )
+    if state is BroadcastState.UNKNOWN and row.state is not state:
+        return Unit()
+    return Unit(changes=_changes(row, state, None), wakes=[_look_later(row)] if state is BroadcastState.UNKNOWN else [])
 
 
 async def follow(task: Task, duties: Duties) -> Done:
@@ -188,8 +215,27 @@ async def follow(task: Task, duties: Duties) -> Done:
         state, rejection = await _find_out(row, duties)
     except (NodeUnavailable, NodesDisagree, SourceMissing, UnknownNetwork):
         return Done(again=_AGAIN)
-    changes = _changes(row, state, rejection)
-    return Done(Unit(changes=changes), again=None if changes else _AGAIN)
+    unit = Unit(changes=_changes(row, state, rejection))
+    return Done(unit, [await _told(row, state, unit, duties)]) if unit.changes else Done(again=_AGAIN)
+
+
+async def _told(row: Broadcast, state: BroadcastState, unit: Unit, duties: Duties) -> AuditEntry:
+    """Under the name of who had it sent."""
+    sent_by = await duties.storage.find(OperationRecord, ("id",), [(row.operation_id,)])
+    details = {"tx_id": row.tx_id, "state": state.value, "wrote": facts.shortened(unit)}
+    return AuditEntry(
+        at=duties.clock(),
+        tenant_id=row.tenant_id,
+        principal_id=sent_by[0].principal_id if sent_by else _NOBODY,
+        operation="transactions.broadcast",
+        operation_id=new_id(),
+        outcome=AuditOutcome.SUCCEEDED,
+        wallet_id=row.wallet_id,
+        network=duties.networks.resolve(row.network)[0].name,
+        request_id="background",
+        client="",
+        details=brief(details).decode(),
+    )
 
 
 async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str | None]:
@@ -214,8 +260,8 @@ def _changes(row: Broadcast, state: BroadcastState, rejection: str | None) -> li
     """None where nothing is new."""
     if (row.state, row.rejection) == (state, rejection):
         return []
-    expect = {"state": row.state.value}
-    return [Change(Broadcast, row.id, expect, {"state": state.value, "rejection": rejection})]
+    new = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
+    return [Change(Broadcast, row.id, {"epoch": row.epoch}, new)]
 
 
 async def _sender(call: Call, network: Network, ids: SignedIds) -> UUID | None:

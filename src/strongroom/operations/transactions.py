@@ -23,6 +23,7 @@ from strongroom.operations.broadcasting import BroadcastView
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
 from strongroom.operations.signing_keys import SigningKeys
+from strongroom.storage.base import Unit
 from strongroom.telemetry.scrubbing import holds_mnemonic
 
 UnsignedTransaction = Annotated[
@@ -159,13 +160,12 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         to_send = await _to_send(command, call, network, chain, result, intent.operation_id)
         if to_send is not None:
             result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.row.tx_id))
+        written = Unit() if to_send is None else to_send.written
         intent.settle(  # T2, on leaving; a failure is settled too
             result,
-            rows=[
-                _record(call, result, intent.operation_id, signed),
-                *([to_send.row] if to_send and to_send.new else []),
-            ],
-            wakes=[broadcasting.look_later(to_send.row)] if to_send else [],
+            rows=[_record(call, result, intent.operation_id, signed), *written.rows],
+            changes=written.changes,
+            wakes=written.wakes,
             details={"tx_id": signed.tx_id, "complete": signed.complete},
         )
     if to_send is None:
@@ -178,20 +178,18 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
 class _ToSend:
     row: Broadcast
     ids: SignedIds
-    new: bool
-    """Nobody has broadcast it before."""
+    written: Unit
+    """It is written down with the signature: whoever dies now leaves a task that sends it."""
 
 
 async def _to_send(
     command: SignTransaction, call: Call, network: Network, chain: Chain, result: SignedTransaction, operation_id: UUID
 ) -> _ToSend | None:
-    """It is written down with the signature: whoever dies now leaves a task that sends it."""
     if not (command.broadcast and result.complete):
         return None
     ids = chain.identify(network, result.signed_tx)
-    found = await call.storage.broadcast(call.tenant_id, network.caip2, ids.tx_ids[0])
-    row = found or broadcasting.new_row(call, network, ids, result.signed_tx, result.wallet_id, operation_id)
-    return _ToSend(row, ids, found is None)
+    row, written = await broadcasting.planned(call, network, ids, result.signed_tx, operation_id, result.wallet_id)
+    return _ToSend(row, ids, written)
 
 
 def _refuse_mnemonics(summary: Summary) -> None:

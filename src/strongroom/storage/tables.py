@@ -282,6 +282,7 @@ broadcasts = Table(
     _text("raw"),
     _text("state"),
     _text("rejection", nullable=True),
+    _integer("epoch"),
     _time("created_at"),
     _mac(),
     PrimaryKeyConstraint("id", "tenant_id"),

@@ -6,31 +6,26 @@ the examples through the code, so they cannot grow stale.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from strongroom.entrypoints.http.reading_examples import (
+    ADDRESS,
+    CREATED,
+    PAYEE,
+    READING,
+    SIGNED_TX,
+    TX_ID,
+    WALLET_ID,
+    Example,
+)
 
-class Example(NamedTuple):
-    command: dict[str, Any]
-    result: dict[str, Any]
-
-
-_WALLET_ID: Final = "0198f3a2-6c1e-7d40-9b55-2f6f1c0a7e31"
 _KEY_ID: Final = "0198f3a9-6c1e-7d40-9b55-2f6f1c0a7e44"
-_ADDRESS: Final = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-_PAYEE: Final = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 _DELEGATE: Final = "0x63c0c19a282a1B52b07dD5a65b58948A07DAE32B"
 _MAIL: Final = "0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC"
-_CREATED: Final = "2026-03-02T09:30:15Z"
 _WORDS: Final = " ".join(["abandon"] * 11 + ["about"])
 _IMPORTED_WORDS: Final = "token stand still casual layer behind session open lesson submit govern duck"
 """Random words: people try the example, and wallets of well-known words are emptied by others at once."""
 _KEY_TEXT: Final = f"sr_{_KEY_ID.replace('-', '')}_{'0123456789abcdef' * 4}_3828287c"
-_TX_ID: Final = "0x33414be05145678546aed0dba26e1995c91f11b9ea52a34121bddfc3abf6f686"
-_SIGNED_TX: Final = (
-    "0x02f8730109843b9aca008504a817c8008252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a7640000"
-    "80c080a01eb78dc88f8839bd325b6066a42bb814e3387407269d4937e4e071aab7c65917a03df41ea1dab14f99059d31837a"
-    "c1b6cc36a5f7ffa4e54c6354cb54e93d5f3003"
-)
 _MESSAGE: Final = "Sign in to example.com, nonce 8b1f"
 _MESSAGE_SIGNATURE: Final = (
     "0x5cffea92da4e0a9783cb7002ba04ca336dde0be8c88d40118a5286913d1a1bf5"
@@ -46,14 +41,14 @@ _TYPED_DATA_HASH: Final = "0xbe609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244
 _AUTHORIZATION_HASH: Final = "0xb5fd1cbf1c9031f8cd523819fd9fa7b455ed84b01c76e0ef022126f46707e6c5"
 
 _wallet: Final[dict[str, Any]] = {
-    "id": _WALLET_ID,
+    "id": WALLET_ID,
     "kind": "bip39",
     "label": "Deposits",
     "external_id": "customer-1042",
     "state": "active",
     "keyspace": None,
     "master_fingerprint": "73c5da0a",
-    "created_at": _CREATED,
+    "created_at": CREATED,
 }
 _task: Final[dict[str, Any]] = {
     "kind": "verify",
@@ -64,13 +59,13 @@ _task: Final[dict[str, Any]] = {
     "lease_until": None,
     "attempts": 0,
     "last_error": None,
-    "created_at": _CREATED,
+    "created_at": CREATED,
 }
 _first: Final[dict[str, Any]] = {
-    "wallet_id": _WALLET_ID,
+    "wallet_id": WALLET_ID,
     "network": "ethereum",
-    "address": _ADDRESS,
-    "forms": {"address": _ADDRESS, "lowercase": _ADDRESS.lower()},
+    "address": ADDRESS,
+    "forms": {"address": ADDRESS, "lowercase": ADDRESS.lower()},
     "details": {},
     "scheme": "bip44",
     "account": 0,
@@ -80,7 +75,7 @@ _first: Final[dict[str, Any]] = {
     "public_key": "0237b0bb7a8288d38ed49a524b5dc98cff3eb5ca824c9f9dc0dfdb3d9cd600f299",
     "label": None,
     "external_id": None,
-    "created_at": _CREATED,
+    "created_at": CREATED,
 }
 _imported: Final[dict[str, Any]] = _first | {
     "address": "0x066C33dab074298F0481382E4ec76bdb9127c497",
@@ -102,60 +97,11 @@ _next: Final[dict[str, Any]] = _first | {
     "label": "Invoice 1042",
     "external_id": "invoice-1042",
 }
-_AS_OF: Final[dict[str, Any]] = {
-    "height": 23990015,
-    "hash": "0x5f1d3e0c7a92b86d4410aa9c2f71e6b83d05c49ae2178f6b90d3c4e5a6172839",
-    "time": _CREATED,
-    "finalized": 23989951,
-}
-_block: Final[dict[str, Any]] = {
-    "height": 23989945,
-    "hash": "0x1c9a7b3e5d2f8064a1b3c5d7e9f00112233445566778899aabbccddeeff00112",
-    "time": _CREATED,
-}
-_balance: Final[dict[str, Any]] = {
-    "asset": "eip155:1/slip44:60",
-    "symbol": "ETH",
-    "decimals": 18,
-    "contract": None,
-    "listed": True,
-    "confirmed": "1250000000000000000",
-    "pending": "0",
-    "spendable": None,
-    "immature": None,
-    "details": {},
-}
-_history: Final[dict[str, Any]] = {
-    "network": "ethereum",
-    "entries": [
-        {
-            "tx_id": _TX_ID,
-            "index": "value",
-            "address": _ADDRESS,
-            "direction": "out",
-            "asset": "eip155:1/slip44:60",
-            "symbol": "ETH",
-            "decimals": 18,
-            "listed": True,
-            "amount": "1000000000000000000",
-            "counterparty": _PAYEE,
-            "fee": "441000000000000",
-            "status": "final",
-            "block": _block,
-            "kind": "transfer",
-            "note": None,
-        }
-    ],
-    "cannot_see": ["pending"],
-    "indexed": 23990015,
-    "sources": ["etherscan"],
-    "next_cursor": None,
-}
 _unsigned: Final[dict[str, Any]] = {
     "type": "0x2",
     "chainId": "0x1",
     "nonce": "0x9",
-    "to": _PAYEE,
+    "to": PAYEE,
     "value": "0xde0b6b3a7640000",
     "gas": "0x5208",
     "maxFeePerGas": "0x4a817c800",
@@ -166,7 +112,7 @@ _unsigned: Final[dict[str, Any]] = {
 _transfer: Final[dict[str, Any]] = {
     "network": "ethereum",
     "type": "eip1559",
-    "actions": [{"kind": "transfer", "to": _PAYEE, "amount": "1000000000000000000", "asset": "ETH"}],
+    "actions": [{"kind": "transfer", "to": PAYEE, "amount": "1000000000000000000", "asset": "ETH"}],
     "sequence": "9",
     "fee": {"amount": "420000000000000", "asset": "ETH", "rate": "20000000000", "limit": "21000"},
     "payload_hash": _SIGNING_HASH,
@@ -200,7 +146,7 @@ _api_key: Final[dict[str, Any]] = {
     "id": _KEY_ID,
     "name": "payout worker",
     "scopes": ["addresses:read", "sign:transaction"],
-    "created_at": _CREATED,
+    "created_at": CREATED,
     "expires_at": "2027-03-02T00:00:00Z",
     "revoked_at": None,
 }
@@ -213,13 +159,13 @@ def _signed_message(
         "network": "ethereum",
         "type": signed_format,
         "actions": [action],
-        "from_address": _ADDRESS,
+        "from_address": ADDRESS,
         "payload_hash": digest,
     }
     answer = {
-        "wallet_id": _WALLET_ID,
+        "wallet_id": WALLET_ID,
         "network": "ethereum",
-        "address": _ADDRESS,
+        "address": ADDRESS,
         "format": signed_format,
         "signature": signature,
         "digest": digest,
@@ -246,27 +192,27 @@ EXAMPLES: Final[dict[str, Example]] = {
         _wallet | {"master_fingerprint": "70793c7d", "addresses": [_imported], "backup": None},
     ),
     "wallets.list": Example({"state": "active", "limit": 50}, {"wallets": [_wallet], "next_cursor": None}),
-    "wallets.get": Example({"wallet_id": _WALLET_ID}, _wallet),
-    "wallets.update": Example({"wallet_id": _WALLET_ID, "label": "Deposits"}, _wallet),
-    "wallets.archive": Example({"wallet_id": _WALLET_ID}, _wallet | {"state": "archived"}),
-    "wallets.unarchive": Example({"wallet_id": _WALLET_ID}, _wallet),
-    "addresses.derive": Example({"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0}, _first),
+    "wallets.get": Example({"wallet_id": WALLET_ID}, _wallet),
+    "wallets.update": Example({"wallet_id": WALLET_ID, "label": "Deposits"}, _wallet),
+    "wallets.archive": Example({"wallet_id": WALLET_ID}, _wallet | {"state": "archived"}),
+    "wallets.unarchive": Example({"wallet_id": WALLET_ID}, _wallet),
+    "addresses.derive": Example({"wallet_id": WALLET_ID, "network": "ethereum", "index": 0}, _first),
     "addresses.next": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "label": "Invoice 1042", "external_id": "invoice-1042"}, _next
+        {"wallet_id": WALLET_ID, "network": "ethereum", "label": "Invoice 1042", "external_id": "invoice-1042"}, _next
     ),
     "addresses.list": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "limit": 50},
+        {"wallet_id": WALLET_ID, "network": "ethereum", "limit": 50},
         {"addresses": [_first, _next], "next_cursor": None},
     ),
-    "addresses.find": Example({"network": "ethereum", "address": _ADDRESS}, {"addresses": [_first]}),
+    "addresses.find": Example({"network": "ethereum", "address": ADDRESS}, {"addresses": [_first]}),
     "addresses.validate": Example(
-        {"network": "ethereum", "address": _ADDRESS},
-        {"valid": True, "reason": None, "address": _ADDRESS, "forms": _first["forms"], "kind": None, "details": {}},
+        {"network": "ethereum", "address": ADDRESS},
+        {"valid": True, "reason": None, "address": ADDRESS, "forms": _first["forms"], "kind": None, "details": {}},
     ),
     "accounts.get": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "account": 0},
+        {"wallet_id": WALLET_ID, "network": "ethereum", "account": 0},
         {
-            "wallet_id": _WALLET_ID,
+            "wallet_id": WALLET_ID,
             "network": "ethereum",
             "scheme": "bip44",
             "account": 0,
@@ -282,21 +228,21 @@ EXAMPLES: Final[dict[str, Example]] = {
         },
     ),
     "transactions.sign": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0, "unsigned_tx": _unsigned},
+        {"wallet_id": WALLET_ID, "network": "ethereum", "index": 0, "unsigned_tx": _unsigned},
         {
-            "wallet_id": _WALLET_ID,
+            "wallet_id": WALLET_ID,
             "network": "ethereum",
-            "signed_tx": _SIGNED_TX,
-            "tx_id": _TX_ID,
+            "signed_tx": SIGNED_TX,
+            "tx_id": TX_ID,
             "complete": True,
             "summary": _transfer
             | {
-                "actions": [{**_transfer["actions"][0], "from_address": _ADDRESS}],
-                "from_address": _ADDRESS,
+                "actions": [{**_transfer["actions"][0], "from_address": ADDRESS}],
+                "from_address": ADDRESS,
             },
             "warnings": [],
             "details": {
-                "from": _ADDRESS,
+                "from": ADDRESS,
                 "type": "0x2",
                 "nonce": "0x9",
                 "v": "0x0",
@@ -314,7 +260,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "messages.sign": Example(
         {
-            "wallet_id": _WALLET_ID,
+            "wallet_id": WALLET_ID,
             "network": "ethereum",
             "index": 0,
             "format": "eip191",
@@ -324,7 +270,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         _signed_message("eip191", _MESSAGE_SIGNATURE, _MESSAGE_HASH, {"kind": "message", "data_size": 34}),
     ),
     "typed_data.sign": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "index": 0, "typed_data": _typed_data},
+        {"wallet_id": WALLET_ID, "network": "ethereum", "index": 0, "typed_data": _typed_data},
         _signed_message(
             "eip712",
             _TYPED_DATA_SIGNATURE,
@@ -345,7 +291,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "authorizations.sign": Example(
         {
-            "wallet_id": _WALLET_ID,
+            "wallet_id": WALLET_ID,
             "network": "ethereum",
             "index": 0,
             "chain_id": "1",
@@ -376,86 +322,15 @@ EXAMPLES: Final[dict[str, Example]] = {
             "message": _MESSAGE,
             "encoding": "text",
             "signature": _MESSAGE_SIGNATURE,
-            "address": _ADDRESS,
+            "address": ADDRESS,
         },
         {"valid": True},
     ),
     "typed_data.verify": Example(
-        {"network": "ethereum", "typed_data": _typed_data, "signature": _TYPED_DATA_SIGNATURE, "address": _ADDRESS},
+        {"network": "ethereum", "typed_data": _typed_data, "signature": _TYPED_DATA_SIGNATURE, "address": ADDRESS},
         {"valid": True},
     ),
-    "balances.wallet": Example(
-        {"wallet_id": _WALLET_ID, "network": "ethereum", "detail": "addresses"},
-        {
-            "network": "ethereum",
-            "balances": [_balance],
-            "addresses": [{"address": _ADDRESS, "balances": [_balance]}],
-            "address_count": 1,
-            "as_of": _AS_OF,
-            "source": "own-node",
-            "stale": False,
-            "unreadable": [],
-            "next_cursor": None,
-        },
-    ),
-    "balances.address": Example(
-        {"network": "ethereum", "address": _ADDRESS},
-        {
-            "network": "ethereum",
-            "balances": [_balance],
-            "addresses": [],
-            "address_count": 1,
-            "as_of": _AS_OF,
-            "source": "own-node",
-            "stale": False,
-            "unreadable": [],
-            "next_cursor": None,
-        },
-    ),
-    "history.wallet": Example({"wallet_id": _WALLET_ID, "network": "ethereum", "limit": 50}, _history),
-    "history.address": Example({"network": "ethereum", "address": _ADDRESS, "limit": 50}, _history),
-    "transactions.state": Example(
-        {"network": "ethereum", "tx_id": _TX_ID},
-        {
-            "network": "ethereum",
-            "tx_id": _TX_ID,
-            "state": "final",
-            "final": True,
-            "block": _block,
-            "confirmations": 70,
-            "fee": "441000000000000",
-            "replaced_by": None,
-            "rejected": None,
-            "may_still_execute_until": None,
-            "source": "own-node",
-        },
-    ),
-    "transactions.broadcast": Example(
-        {"network": "ethereum", "signed_tx": _SIGNED_TX},
-        {
-            "network": "ethereum",
-            "tx_id": _TX_ID,
-            "state": "accepted",
-            "rejected": None,
-            "already_known": False,
-            "source": "own-node",
-        },
-    ),
-    "fees.suggest": Example(
-        {"network": "ethereum"},
-        {
-            "network": "ethereum",
-            "slow": "21000000000",
-            "normal": "22000000000",
-            "fast": "25000000000",
-            "unit": "wei",
-            "quality": "estimate",
-            "details": {"base_fee": "10000000000", "tip_normal": "2000000000"},
-            "clamped": False,
-            "source": "own-node",
-        },
-    ),
-    "networks.head": Example({"network": "ethereum"}, _AS_OF | {"network": "ethereum"}),
+    **READING,
     "networks.list": Example(
         {},
         {
@@ -491,7 +366,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "api_keys.list": Example({"limit": 50}, {"api_keys": [_api_key], "next_cursor": None}),
     "api_keys.revoke": Example({"key_id": _KEY_ID}, _api_key | {"revoked_at": "2026-04-01T12:00:00Z"}),
     "audit.list": Example(
-        {"wallet_id": _WALLET_ID, "outcome": "succeeded", "limit": 50},
+        {"wallet_id": WALLET_ID, "outcome": "succeeded", "limit": 50},
         {
             "records": [
                 {
@@ -502,12 +377,12 @@ EXAMPLES: Final[dict[str, Example]] = {
                     "operation": "transactions.sign",
                     "operation_id": "0198f3a3-22d4-7b60-9c1f-8e7d6c5b4a39",
                     "outcome": "succeeded",
-                    "wallet_id": _WALLET_ID,
+                    "wallet_id": WALLET_ID,
                     "network": "ethereum",
                     "request_id": "payout-7781",
                     "client": "203.0.113.7",
                     "details": {
-                        "tx_id": _TX_ID,
+                        "tx_id": TX_ID,
                         "complete": True,
                     },
                 }
@@ -549,11 +424,11 @@ _tron_transfer: Final[dict[str, Any]] = {
     },
 }
 MORE_COMMANDS: Final[dict[str, dict[str, dict[str, Any]]]] = {
-    "transactions.sign": {"tron": {"wallet_id": _WALLET_ID, **_tron_transfer}},
+    "transactions.sign": {"tron": {"wallet_id": WALLET_ID, **_tron_transfer}},
     "transactions.decode": {"tron": _tron_transfer},
     "messages.sign": {
         "tron": {
-            "wallet_id": _WALLET_ID,
+            "wallet_id": WALLET_ID,
             "network": "tron",
             "format": "tip191",
             "message": _MESSAGE,
