@@ -9,6 +9,8 @@ from strongroom.domain.network import Network
 
 _SLIP44: Final = {"bitcoin": 0, "evm": 60, "tron": 195, "solana": 501, "ton": 607}
 """Registered coin types (SLIP-0044) by chain."""
+_TOKENS: Final = {"evm": "erc20", "tron": "trc20", "solana": "token", "ton": "jetton"}
+"""CAIP-19 namespace of tokens by chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,9 @@ def coin_of(network: Network) -> Asset:
     """The coin that fees of the network are paid in."""
     coin_type = 1 if network.chain == "bitcoin" and network.testnet else _SLIP44[network.chain]
     return Asset(f"{network.caip2}/slip44:{coin_type}", network.caip2, network.symbol, network.decimals)
+
+
+def token_id(network: Network, contract: str) -> str:
+    """CAIP-19 id of a token; ``contract`` as the network shows it."""
+    reference = contract.lower() if network.chain == "evm" else contract
+    return f"{network.caip2}/{_TOKENS[network.chain]}:{reference}"

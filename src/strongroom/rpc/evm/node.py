@@ -1,0 +1,339 @@
+"""Any node of an EVM network, by JSON-RPC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median_low
+from typing import Final
+
+import msgspec
+
+from strongroom.domain.asset import Asset
+from strongroom.domain.signing import SignedIds
+from strongroom.rpc.base import (
+    Balance,
+    Balances,
+    Block,
+    Capability,
+    FeeQuality,
+    Fees,
+    Head,
+    Holder,
+    NodeError,
+    Sent,
+    Setup,
+    State,
+    Status,
+    Tracked,
+    Verdict,
+)
+from strongroom.rpc.evm import multicall, values
+from strongroom.rpc.evm.reads import BlockId, Reads
+from strongroom.rpc.evm.verdicts import KNOWN, UNKNOWN_BLOCK
+from strongroom.rpc.http import Work
+from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.source import Partial
+from strongroom.telemetry.alarms import integrity_alarm
+
+_BLOCKS_OF_FEES: Final = 20
+_PERCENTILES: Final = (10, 50, 90)
+_ETHER: Final = dict.fromkeys((1, 10, 8453, 42161, 59144, 534352), 200 * 10**6)
+_MOST_COINS: Final = {**_ETHER, 56: 10**9, 100: 10**10, 137: 10**11, 43114: 10**9}
+"""More than there are of the coin, by chain id: nobody has that."""
+_MOST_COINS_ELSEWHERE: Final = 10**15
+
+
+class Header(msgspec.Struct, frozen=True, rename="camel"):
+    number: str
+    hash: str
+    timestamp: str
+
+
+class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
+    transaction_hash: str
+    block_hash: str
+    block_number: str
+    gas_used: str
+    status: str | None = None
+    effective_gas_price: str | None = None
+    l1_fee: str | None = None
+    """What the OP stack takes for the data, above the gas."""
+    blob_gas_used: str | None = None
+    blob_gas_price: str | None = None
+
+
+class _Transaction(msgspec.Struct, frozen=True, rename="camel"):
+    hash: str
+    block_number: str | None = None
+
+
+class _FeeHistory(msgspec.Struct, frozen=True, rename="camel"):
+    base_fee_per_gas: list[str] = []
+    gas_used_ratio: list[float] = []
+    reward: list[list[str]] | None = None
+
+
+class Node(Partial):
+    """``rpc`` classifies by `verdicts.classify`."""
+
+    capabilities = frozenset(
+        {Capability.HEAD, Capability.BALANCES, Capability.FEES, Capability.BROADCAST, Capability.STATUS}
+    )
+
+    def __init__(self, setup: Setup, rpc: JsonRpc) -> None:
+        super().__init__(rpc)
+        self._setup = setup
+        self._rpc = rpc
+        self._reads = Reads(rpc)
+        self._by_hash = True
+        """Until the node refuses EIP-1898."""
+        self._decimals: dict[str, int] = {}
+
+    async def pin(self) -> None:
+        """By ``eth_chainId``; a pin of 0x and 64 digits is the hash of the genesis block besides."""
+        network, pin = self._setup.network, self._setup.pin
+        genesis = pin.startswith("0x")
+        said = values.quantity(await self._rpc.call("eth_chainId", [], str))
+        if said != (network.chain_id if genesis else int(pin)):
+            raise NodeError(Verdict.LYING, "another_chain")
+        if genesis:
+            block = await self._rpc.call("eth_getBlockByNumber", ["0x0", False], Header)
+            if values.hash32(block.hash) != pin.lower():
+                raise NodeError(Verdict.LYING, "another_chain")
+
+    async def head(self) -> Head:
+        return await head(self._rpc, self._setup.finality)
+
+    async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
+        """The chain may move on, or change its mind, in between: all is then read once more, at the head of then."""
+        try:
+            return await self._balances(await self.head(), holders, assets)
+        except NodeError as error:
+            if error.cause != UNKNOWN_BLOCK:
+                raise
+        return await self._balances(await self.head(), holders, assets)
+
+    async def wrong_decimals(self, assets: Sequence[Asset]) -> frozenset[str]:
+        """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""
+        pinned = {a.contract.lower(): a for a in assets if a.contract is not None and a.decimals is not None}
+        unasked = {contract: multicall.decimals(contract) for contract in pinned.keys() - self._decimals.keys()}
+        if unasked:
+            found = await self._reads.words(unasked.values(), "latest")
+            for contract in unasked.keys() & {read.target for read in found}:
+                self._decimals[contract] = found[unasked[contract]]
+                if self._decimals[contract] != pinned[contract].decimals:
+                    integrity_alarm("token_decimals", asset=pinned[contract].id)
+        return frozenset(
+            a.id for contract, a in pinned.items() if self._decimals.get(contract, a.decimals) != a.decimals
+        )
+
+    async def fees(self) -> Fees:
+        params = [hex(_BLOCKS_OF_FEES), "latest", list(_PERCENTILES)]
+        try:
+            found = await self._rpc.call("eth_feeHistory", params, _FeeHistory)
+        except NodeError as error:
+            if error.cause != "no_method":
+                raise
+            found = _FeeHistory()
+        if not found.base_fee_per_gas:
+            price = values.quantity(await self._rpc.call("eth_gasPrice", [], str), values.MOST_GAS_PRICE)
+            return Fees(price, price, price, "wei", FeeQuality.ESTIMATE, {"gas_price": price})
+        base = values.quantity(found.base_fee_per_gas[-1], values.MOST_GAS_PRICE)
+        tips, quality = _tips(found), FeeQuality.ESTIMATE
+        if tips is None:
+            tips, quality = [await self._tip()] * len(_PERCENTILES), FeeQuality.FLOOR
+        slow, normal, fast = (values.bounded(2 * base + tip, values.MOST_GAS_PRICE) for tip in tips)
+        named = {"tip_slow": tips[0], "tip_normal": tips[1], "tip_fast": tips[2]}
+        return Fees(slow, normal, fast, "wei", quality, {"base_fee": base, **named})
+
+    async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
+        try:
+            said = await self._rpc.call("eth_sendRawTransaction", [signed], str, work=Work.BROADCAST)
+        except NodeError as error:
+            if error.cause == KNOWN:
+                return Sent(ids.tx_ids[0], known=True)
+            raise
+        if said.lower() != ids.tx_ids[0]:
+            raise NodeError(Verdict.LYING, "other_transaction")
+        return Sent(ids.tx_ids[0])
+
+    async def status(self, tracked: Tracked) -> Status:
+        receipt = await self._receipt(tracked.tx_id)
+        if receipt is None:
+            found = await self._rpc.call("eth_getTransactionByHash", [tracked.tx_id], _Transaction | None)  # type: ignore[arg-type]
+            if found is not None:
+                return _pending(found, tracked.tx_id)
+            return await self._missing(tracked)
+        return _mined(receipt, await self.head())
+
+    async def _balances(self, at: Head, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
+        wrong = await self.wrong_decimals(assets)
+        shown = [asset for asset in assets if asset.id not in wrong]
+        reads = {(h.address, a.id): multicall.balance(h.canonical, _contract(a)) for h in holders for a in shown}
+        words = await self._at(at, list(reads.values()))
+        found = [
+            Balance(holder.address, asset, self._checked(asset, words[read]))
+            for holder in holders
+            for asset in shown
+            if (read := reads[holder.address, asset.id]) in words
+        ]
+        read_of = {balance.asset.id for balance in found}
+        unreadable = [asset.id for asset in assets if asset.id not in read_of] if holders else sorted(wrong)
+        return Balances(at, found, unreadable)
+
+    async def _at(self, head: Head, reads: Sequence[multicall.Read]) -> Mapping[multicall.Read, int]:
+        if self._by_hash:
+            by_hash: BlockId = {"blockHash": head.hash, "requireCanonical": True}
+            try:
+                return await self._reads.words(reads, by_hash)
+            except NodeError as error:
+                if error.verdict is not Verdict.OURS:
+                    raise
+        words = await self._reads.words(reads, hex(head.height))
+        self._by_hash = False  # what it refused was the hash: the same by number is taken
+        if (await block(self._rpc, hex(head.height))).hash != head.hash:
+            raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
+        return words
+
+    def _checked(self, asset: Asset, amount: int) -> int:
+        if asset.contract is None:
+            coins = _MOST_COINS.get(self._setup.network.chain_id or 0, _MOST_COINS_ELSEWHERE)
+            values.bounded(amount, coins * 10**self._setup.network.decimals)
+        return amount
+
+    async def _tip(self) -> int:
+        """Where no block of late has anything in it. A node without the method wants none."""
+        try:
+            return values.quantity(await self._rpc.call("eth_maxPriorityFeePerGas", [], str), values.MOST_GAS_PRICE)
+        except NodeError as error:
+            if error.cause != "no_method":
+                raise
+            return 0
+
+    async def _receipt(self, tx_id: str) -> _Receipt | None:
+        found = await self._rpc.call("eth_getTransactionReceipt", [tx_id], _Receipt | None)  # type: ignore[arg-type]
+        if found is not None and values.hash32(found.transaction_hash) != tx_id.lower():
+            raise NodeError(Verdict.LYING, "other_transaction")
+        return found
+
+    async def _missing(self, tracked: Tracked) -> Status:
+        """Nobody here knows it: is its nonce used up?"""
+        if tracked.ids is None or not tracked.ids.consumes:
+            return Status(State.UNKNOWN)
+        [consumed] = tracked.ids.consumes
+        sender, nonce = "0x" + consumed.address, int(consumed.sequence)
+        if await self._nonce(sender, "latest") <= nonce:
+            return Status(State.UNKNOWN)
+        at = await self.head()
+        receipt = await self._receipt(tracked.tx_id)  # it may have been mined between the two questions
+        if receipt is not None:
+            return _mined(receipt, at)
+        final = await self._used_at(sender, nonce, at.finalized)
+        return Status(State.REPLACED, final=final, replaced_by=await self._spender(sender, nonce, tracked.tx_id))
+
+    async def _used_at(self, sender: str, nonce: int, height: int) -> bool:
+        """False where the node no longer has the state of that block."""
+        try:
+            return await self._nonce(sender, hex(height)) > nonce
+        except NodeError as error:
+            if error.verdict is not Verdict.ELSEWHERE:
+                raise
+            return False
+
+    async def _nonce(self, sender: str, at: str) -> int:
+        return values.quantity(await self._rpc.call("eth_getTransactionCount", [sender, at], str), 2**64 - 1)
+
+    async def _spender(self, sender: str, nonce: int, ours: str) -> str | None:
+        """The hash of what used the nonce, of the few nodes that can tell."""
+        try:
+            params = [sender, hex(nonce)]
+            found = await self._rpc.call("ots_getTransactionBySenderAndNonce", params, str | None)  # type: ignore[arg-type]
+        except NodeError:
+            return None
+        other = None if found is None else values.hash32(found)
+        if other == ours.lower():
+            raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
+        return other
+
+
+async def block(rpc: JsonRpc, name: str) -> Block:
+    """By tag or height. `ELSEWHERE` where the node has none."""
+    found = await rpc.call("eth_getBlockByNumber", [name, False], Header | None)  # type: ignore[arg-type]
+    return _block(found)
+
+
+async def head(rpc: JsonRpc, finality: int | str | None) -> Head:
+    """``finality``: a depth, or ``tag`` (so also None): the block that the node calls finalized. Where it calls none
+    so, nothing is final.
+    """
+    names = ["latest"] if isinstance(finality, int) else ["latest", "finalized"]
+    latest, *rest = await rpc.batch(
+        [Question("eth_getBlockByNumber", [name, False]) for name in names],
+        Header | None,  # type: ignore[arg-type]
+    )
+    if isinstance(latest, NodeError):
+        raise latest
+    newest = _block(latest)
+    assert newest.time is not None
+    if isinstance(finality, int):
+        finalized = newest.height - finality
+    else:
+        [said] = rest
+        finalized = 0 if said is None or isinstance(said, NodeError) else _block(said).height
+    return Head(newest.height, newest.hash, newest.time, max(0, min(finalized, newest.height)))
+
+
+def _block(found: Header | None) -> Block:
+    if found is None:
+        raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
+    height = values.quantity(found.number, values.MOST_HEIGHT)
+    return Block(height, values.hash32(found.hash), values.time(values.quantity(found.timestamp)))
+
+
+def _contract(asset: Asset) -> str | None:
+    return None if asset.contract is None else asset.contract.lower()
+
+
+def _pending(found: _Transaction, tx_id: str) -> Status:
+    if values.hash32(found.hash) != tx_id.lower():
+        raise NodeError(Verdict.LYING, "other_transaction")
+    if found.block_number is not None:  # in a block, but this node does not have the receipt yet
+        raise NodeError(Verdict.ELSEWHERE, "no_receipt")
+    return Status(State.PENDING)
+
+
+def _mined(receipt: _Receipt, at: Head) -> Status:
+    height = values.quantity(receipt.block_number, values.MOST_HEIGHT)
+    failed = receipt.status is not None and values.quantity(receipt.status, 1) == 0
+    final = height <= at.finalized
+    return Status(
+        state=State.FAILED if failed else State.FINAL if final else State.CONFIRMED,
+        block=Block(height, values.hash32(receipt.block_hash), None),
+        confirmations=max(1, at.height - height + 1),
+        final=final,
+        fee=_fee(receipt),
+    )
+
+
+def _fee(receipt: _Receipt) -> int | None:
+    if receipt.effective_gas_price is None:
+        return None
+    fee = values.quantity(receipt.gas_used) * values.quantity(receipt.effective_gas_price)
+    if receipt.blob_gas_used is not None and receipt.blob_gas_price is not None:
+        fee += values.quantity(receipt.blob_gas_used) * values.quantity(receipt.blob_gas_price)
+    return values.bounded(fee + values.quantity(receipt.l1_fee or "0x0"), 2**256 - 1)
+
+
+def _tips(found: _FeeHistory) -> list[int] | None:
+    """The median of each percentile over the blocks that have transactions: empty ones report 0. None: all are."""
+    rewards = [
+        [values.quantity(each, values.MOST_GAS_PRICE) for each in reward]
+        for reward, used in zip(found.reward or [], found.gas_used_ratio, strict=False)
+        if used > 0
+    ]
+    if any(len(reward) != len(_PERCENTILES) for reward in rewards):
+        raise NodeError(Verdict.BROKEN, "bad_answer")
+    if not rewards:
+        return None
+    tips = [median_low(column) for column in zip(*rewards, strict=True)]
+    return [max(tips[: number + 1]) for number in range(len(tips))]
