@@ -22,9 +22,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from strongroom.chains.registry import CHAINS
 from strongroom.codecs import abi, base58, bech32, bip32, eip712, rlp
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.signing import Message, SignOptions
 from strongroom.entrypoints.binding import bind, to_tree

@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from strongroom.chains.bitcoin import psbt, schemes
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput, TapOrigin
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from strongroom.codecs.bip32 import derive_public, parse_extended_key, parse_path
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.domain.wallet import PublicNode
 from strongroom.keywrap.base import WrapFailure, Wrapped
 from strongroom.keywrap.local import LocalKeyWrap

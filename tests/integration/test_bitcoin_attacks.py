@@ -11,7 +11,7 @@ import pytest
 
 from strongroom.chains.bitcoin import psbt, script
 from strongroom.chains.bitcoin.psbt import Psbt
-from strongroom.chains.bitcoin.transaction import TxOut, parse
+from strongroom.codecs.bip144 import TxOut, parse
 from strongroom.codecs.hash160 import hash160
 from tests.integration.conftest import Service
 from tests.integration.test_bitcoind import NETWORK, SCHEMES, Wallet

@@ -27,6 +27,10 @@ _LOGIN = ("tests", "tests")
 class Refused(Exception):
     """The node answered with an error."""
 
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 def program() -> Path | None:
     """Where `bitcoind.sh` puts it beside this Python, or on the PATH."""
@@ -51,6 +55,11 @@ class Bitcoind:
             base_url=f"http://127.0.0.1:{self._port}", auth=_LOGIN, timeout=60.0, trust_env=False
         )
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """With user and password."""
+        return f"http://{':'.join(_LOGIN)}@127.0.0.1:{self._port}/"
 
     def __enter__(self) -> Self:
         found = program()
@@ -103,7 +112,7 @@ class Bitcoind:
         answer = self._client.post("/" if wallet is None else f"/wallet/{wallet}", content=question)
         told = json.loads(answer.text, parse_float=Decimal)
         if told["error"] is not None:
-            raise Refused(told["error"]["message"])
+            raise Refused(told["error"]["message"], told["error"]["code"])
         return told["result"]
 
     def mine(self, blocks: int = 1) -> None:

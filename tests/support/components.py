@@ -16,7 +16,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.support import anvil, bitcoind, node, openbao, postgres, redis, surfpool
+from tests.support import anvil, bitcoind, electrumx, node, openbao, postgres, redis, surfpool
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ COMPONENTS = {
     "helm": Component(
         lambda: find_spec("helm_python") is not None,
         "`make chart` installs it; there are no wheels of it for Linux on ARM",
+    ),
+    "electrumx": Component(
+        electrumx.is_here, "`make test` installs it with Python 3.11 on Linux and macOS; it needs bitcoind besides"
     ),
     "libbitcoinkernel": Component(
         lambda: find_spec("pbk") is not None, "`make test` installs it; there are no wheels of it for Python 3.14"

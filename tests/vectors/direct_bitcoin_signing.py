@@ -21,8 +21,8 @@ from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.locks import Lock, Way
 from strongroom.chains.bitcoin.schemes import p2sh_p2wpkh, p2wpkh
-from strongroom.chains.bitcoin.transaction import TxOut, parse, parse_unsigned
 from strongroom.codecs import base58
+from strongroom.codecs.bip144 import TxOut, parse, parse_unsigned
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Curve
 from strongroom.domain.secret import Secret

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from strongroom.chains.bitcoin.transaction import MAX_MONEY
 from strongroom.codecs import bip32
+from strongroom.codecs.bip144 import MAX_MONEY
 from strongroom.domain.amount import MAX_AMOUNT, format_units, parse_units
 from strongroom.domain.scheme import HARDENED
 from strongroom.domain.wallet import PublicNode

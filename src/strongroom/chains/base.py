@@ -50,6 +50,15 @@ class Decoded:
     key_hints: tuple[KeyHint, ...]
     names_its_keys: bool = field(default=False, kw_only=True)
     """It says itself which keys sign, and there may be many (a PSBT): naming one beside it is refused."""
+    wants: tuple[str, ...] = field(default=(), kw_only=True)
+    """Ids of transactions that would prove what it spends, and that it does not hold."""
+
+    def with_previous(self, previous: Mapping[str, bytes]) -> Decoded:  # noqa: ARG002 - few chains want any
+        """With those of the transactions it wants that could be found, by id.
+
+        Raises InvalidTransaction where it spends something else than it says.
+        """
+        return self
 
 
 class Chain(Protocol):

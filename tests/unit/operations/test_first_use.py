@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from strongroom.chains.bitcoin import script
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 from tests.parity.story import PERMIT
 from tests.support.service import Face, RunningService

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from strongroom.chains.bitcoin import script
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from tests.support.service import Face, RunningService
 from tests.unit.operations.test_signing_keys import WORDS, spending
 

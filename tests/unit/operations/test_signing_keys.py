@@ -13,8 +13,8 @@ from strongroom.access.scopes import SCOPES
 from strongroom.chains.bitcoin import psbt, script
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.spending import spends
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut, parse
 from strongroom.codecs.bip32 import parse_path
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut, parse
 from strongroom.codecs.hash160 import hash160
 from tests.oracles.bip32 import Node
 from tests.support.service import OTHER_TENANT, Outcome, RunningService

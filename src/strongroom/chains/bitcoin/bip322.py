@@ -9,11 +9,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from strongroom.chains.bitcoin import script, transaction
+from strongroom.chains.bitcoin import script
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.spending import spends
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
-from strongroom.chains.bitcoin.wire import Reader
+from strongroom.codecs import bip144
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
+from strongroom.codecs.bitcoin_wire import Reader
 from strongroom.codecs.hash256 import tagged_hash
 
 _TAG: Final = "BIP0322-signed-message"
@@ -65,7 +66,7 @@ class Challenge:
 
     def encode(self, signed: Transaction) -> str:
         if self.variant is Variant.SIMPLE:
-            raw = transaction.serialize_witness(signed.inputs[0].witness)
+            raw = bip144.serialize_witness(signed.inputs[0].witness)
         else:
             raw = signed.serialize()
         return self.variant + base64.b64encode(raw).decode()
@@ -81,12 +82,12 @@ class Challenge:
         if variant == Variant.SIMPLE:
             return self._simple(from_base64(text))
         if variant == Variant.FULL:
-            return transaction.parse(from_base64(text))
+            return bip144.parse(from_base64(text))
         raw = from_base64(signature)
         try:
             return self._simple(raw)
         except ValueError:
-            return transaction.parse(raw)
+            return bip144.parse(raw)
 
     def is_met(self, signed: Transaction) -> bool:
         """Whether the address signed the message so. A lock time is not looked at: it says from when on it counts.
@@ -101,7 +102,7 @@ class Challenge:
 
     def _simple(self, raw: bytes) -> Transaction:
         reader = Reader(raw)
-        witness = transaction.read_witness(reader)
+        witness = bip144.read_witness(reader)
         reader.end()
         return self.signed(witness=witness)
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from strongroom.chains.bitcoin import commitments, presigned, relay, script
 from strongroom.chains.bitcoin.commitments import Commitments
-from strongroom.chains.bitcoin.decoding import BitcoinTransaction
+from strongroom.chains.bitcoin.decoding import BitcoinTransaction, check_amounts_are_proved
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import MAX_MONEY
+from strongroom.codecs.bip144 import MAX_MONEY
 from strongroom.domain import hazards
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.domain.summary import Caution
@@ -48,6 +48,7 @@ def check(decoded: BitcoinTransaction, held: Ownership | None, policy: Policy) -
     """
     limits = {**LIMITS, **policy.limits}
     _check_shape(decoded, limits)
+    check_amounts_are_proved(decoded)
     _check_amounts(decoded)
     if held is not None:
         _check_ours(decoded, held)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from binascii import a2b_hex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,9 +14,9 @@ from strongroom.chains.bitcoin import descriptor, finalising, locks, psbt, scrip
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.script import ScriptKind
-from strongroom.chains.bitcoin.sighash import HashType, Precomputed
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut, parse
+from strongroom.chains.bitcoin.sighash import ANYONECANPAY, HashType, Precomputed
 from strongroom.codecs.bip32 import format_path
+from strongroom.codecs.bip144 import Transaction, TxOut, parse
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
 from strongroom.errors import InvalidTransaction
@@ -57,6 +58,23 @@ class BitcoinTransaction(Decoded):
         """What is spent, as far as the PSBT says it: one for each input once every amount is known."""
         return tuple(output for output in self.spent if output is not None)
 
+    def with_previous(self, previous: Mapping[str, bytes]) -> BitcoinTransaction:
+        if not self.is_canonical:
+            raise InvalidTransaction("the PSBT is not in its canonical form", field="unsigned_tx")
+        inputs = list(self.psbt.inputs)
+        for index, txin in enumerate(self.transaction.inputs):
+            raw = previous.get(txin.outpoint.txid[::-1].hex())
+            if raw is not None and inputs[index].non_witness_utxo is None:
+                inputs[index] = replace(inputs[index], non_witness_utxo=parse(raw))
+        found = replace(self.psbt, inputs=tuple(inputs))
+        return _read(self.network, found, psbt.to_base64(found))
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether what was read is written as it came in."""
+        serialised = psbt.serialize(self.psbt)
+        return self.text.lower() == serialised.hex() or self.text == b64encode(serialised).decode()
+
     def _judge(self, index: int) -> bool | None:
         try:
             return spending.spends(self.estimated, index, self.known, frozenset(HashType), self.shared)
@@ -73,14 +91,19 @@ def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
     except ValueError as error:
         raise InvalidTransaction(str(error), field="unsigned_tx") from None
     _check_network(network, parsed)
+    return _read(network, parsed, psbt.without_space(unsigned))
+
+
+def _read(network: Network, parsed: Psbt, text: str) -> BitcoinTransaction:
     spent = tuple(_spent(parsed, index) for index in range(len(parsed.inputs)))
     known = tuple(output for output in spent if output is not None)
     return BitcoinTransaction(
         network=network,
         key_hints=tuple(dict.fromkeys(_hints(parsed))),
         names_its_keys=True,
+        wants=tuple(dict.fromkeys(_wants(parsed, spent))),
         psbt=parsed,
-        text=psbt.without_space(unsigned),
+        text=text,
         spent=spent,
         locks=tuple(map(_lock, spent, parsed.inputs)),
         shared=Precomputed(parsed.transaction, known),
@@ -126,16 +149,37 @@ def _spent(parsed: Psbt, index: int) -> TxOut | None:
     return output
 
 
+def _wants(parsed: Psbt, spent: Sequence[TxOut | None]) -> Iterator[str]:
+    """Those of inputs that do not say what they spend, or whose signature would not commit to it.
+
+    Segwit v0 commits to the amount of its own input alone, and Taproot to those of all, but not with ANYONECANPAY.
+    """
+    enough = len(parsed.inputs) == 1 or all(map(_commits_to_all, parsed.inputs, spent))
+    for given, txin, output in zip(parsed.inputs, parsed.transaction.inputs, spent, strict=True):
+        proved = output is not None and _commits_to_amount(output.script, given.redeem_script)
+        if given.non_witness_utxo is None and not (enough and proved):
+            yield txin.outpoint.txid[::-1].hex()
+
+
+def _commits_to_all(given: PsbtInput, output: TxOut | None) -> bool:
+    taproot = output is not None and script.classify(output.script)[0] is ScriptKind.P2TR
+    return taproot and not (given.sighash_type or 0) & ANYONECANPAY
+
+
 def _lock(output: TxOut | None, given: PsbtInput) -> Lock | None:
-    if output is None:
-        return None
-    found = locks.read(output.script, given.redeem_script, given.witness_script)
-    if given.non_witness_utxo is None and not _commits_to_amount(output.script, given.redeem_script):
-        raise InvalidTransaction(
-            "an input without a witness needs the previous transaction: its signature does not cover the amount",
-            field="unsigned_tx",
-        )
-    return found
+    return None if output is None else locks.read(output.script, given.redeem_script, given.witness_script)
+
+
+def check_amounts_are_proved(decoded: BitcoinTransaction) -> None:
+    """Raises InvalidTransaction."""
+    for given, output in zip(decoded.psbt.inputs, decoded.spent, strict=True):
+        if output is None or given.non_witness_utxo is not None:
+            continue
+        if not _commits_to_amount(output.script, given.redeem_script):
+            raise InvalidTransaction(
+                "an input without a witness needs the previous transaction: its signature does not cover the amount",
+                field="unsigned_tx",
+            )
 
 
 def _commits_to_amount(output_script: bytes, redeem_script: bytes | None) -> bool:

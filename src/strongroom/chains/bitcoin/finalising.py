@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from strongroom.chains.bitcoin.locks import Lock
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
-from strongroom.chains.bitcoin.transaction import Transaction
+from strongroom.codecs.bip144 import Transaction
 
 Parts = tuple[bytes, tuple[bytes, ...]]
 """scriptSig and witness of an input."""

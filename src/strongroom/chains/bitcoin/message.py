@@ -18,10 +18,10 @@ from strongroom.chains.bitcoin.bip322 import Challenge, Variant, from_base64
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import UnknownScriptError
-from strongroom.chains.bitcoin.transaction import Transaction
-from strongroom.chains.bitcoin.wire import var_bytes
 from strongroom.chains.implementing import message_key, only_signature, own
 from strongroom.codecs import hexadecimal
+from strongroom.codecs.bip144 import Transaction
+from strongroom.codecs.bitcoin_wire import var_bytes
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import hash256
 from strongroom.domain.cautions import caution

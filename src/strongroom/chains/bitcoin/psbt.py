@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 
 from btclib_secp256k1 import keys, xonly
 
-from strongroom.chains.bitcoin import transaction
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut
-from strongroom.chains.bitcoin.wire import Reader, compact_size, var_bytes
+from strongroom.codecs import bip144
+from strongroom.codecs.bip144 import Transaction, TxOut
+from strongroom.codecs.bitcoin_wire import Reader, compact_size, var_bytes
 
 MAGIC: Final = b"psbt\xff"
 
@@ -229,7 +229,7 @@ def _write_map(one: Psbt | PsbtInput | PsbtOutput, table: Table) -> bytes:
 
 
 def _unsigned(raw: bytes) -> Transaction:
-    found = transaction.parse_unsigned(raw)
+    found = bip144.parse_unsigned(raw)
     if any(txin.script_sig for txin in found.inputs):
         raise ValueError("an input of the unsigned transaction has a scriptSig")
     return found
@@ -241,14 +241,14 @@ def _write_unsigned(found: Transaction) -> bytes:
 
 def _txout(raw: bytes) -> TxOut:
     reader = Reader(raw)
-    found = transaction.read_output(reader)
+    found = bip144.read_output(reader)
     reader.end()
     return found
 
 
 def _witness(raw: bytes) -> tuple[bytes, ...]:
     reader = Reader(raw)
-    found = transaction.read_witness(reader)
+    found = bip144.read_witness(reader)
     reader.end()
     return found
 
@@ -352,7 +352,7 @@ _GLOBAL: Final = _table(
     _Field(_VERSION[0], "version", _u32, _write_u32),
 )
 _INPUT: Final = _table(
-    _Field(0x00, "non_witness_utxo", transaction.parse, Transaction.serialize),
+    _Field(0x00, "non_witness_utxo", bip144.parse, Transaction.serialize),
     _Field(0x01, "witness_utxo", _txout, TxOut.serialize),
     _Field(0x02, "partial_sigs", _der, key=_public_key),
     _Field(0x03, "sighash_type", _u32, _write_u32),
@@ -360,7 +360,7 @@ _INPUT: Final = _table(
     _Field(0x05, "witness_script"),
     _Field(0x06, "bip32_derivations", _origin, _write_origin, _public_key),
     _Field(0x07, "final_script_sig"),
-    _Field(0x08, "final_script_witness", _witness, transaction.serialize_witness),
+    _Field(0x08, "final_script_witness", _witness, bip144.serialize_witness),
     _Field(0x13, "tap_key_sig", _schnorr),
     _Field(0x14, "tap_script_sigs", _schnorr, key=_key_and_leaf),
     _Field(0x15, "tap_leaf_scripts", _leaf_script, key=_control_block),

@@ -7,7 +7,7 @@ from typing import Final
 
 from strongroom.chains.bitcoin import script
 from strongroom.chains.bitcoin.script import ScriptKind
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut
+from strongroom.codecs.bip144 import Transaction, TxOut
 
 TRUC: Final = 3
 """The version of transactions that may wait for a child to pay for them (BIP-431)."""

@@ -9,8 +9,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from strongroom.chains.bitcoin.transaction import Transaction, TxIn, TxOut
-from strongroom.chains.bitcoin.wire import compact_size, var_bytes
+from strongroom.codecs.bip144 import Transaction, TxIn, TxOut
+from strongroom.codecs.bitcoin_wire import compact_size, var_bytes
 from strongroom.codecs.hash256 import hash256, tagged_hash
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +15,7 @@ from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.psbt import Psbt
 from strongroom.chains.bitcoin.script import p2sh, witness_version
 from strongroom.chains.bitcoin.sighash import BINDING, HashType
-from strongroom.chains.bitcoin.transaction import Transaction, parse
+from strongroom.codecs.bip144 import Transaction, parse
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, Purpose, Signed, ToSign
@@ -47,8 +46,7 @@ class Template:
 
 def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
     """Raises InvalidTransaction."""
-    serialised = psbt.serialize(decoded.psbt)
-    if decoded.text.lower() != serialised.hex() and decoded.text != b64encode(serialised).decode():
+    if not decoded.is_canonical:
         raise InvalidTransaction("the PSBT is not in its canonical form", field="unsigned_tx")
     held = Ownership(decoded, ours)
     shares = tuple(_shares(decoded, held))

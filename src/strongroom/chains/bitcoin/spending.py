@@ -17,8 +17,8 @@ from btclib_secp256k1 import dsa, ssa
 from strongroom.chains.bitcoin import script, sighash
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import BINDING, HashType, Precomputed
-from strongroom.chains.bitcoin.transaction import Transaction, TxOut
-from strongroom.chains.bitcoin.wire import Reader
+from strongroom.codecs.bip144 import Transaction, TxOut
+from strongroom.codecs.bitcoin_wire import Reader
 from strongroom.codecs.hash160 import hash160
 
 _SCHNORR: Final = 64

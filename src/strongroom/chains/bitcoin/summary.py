@@ -11,7 +11,7 @@ from strongroom.chains.bitcoin.decoding import BitcoinTransaction
 from strongroom.chains.bitcoin.ownership import Ownership
 from strongroom.chains.bitcoin.script import ScriptKind
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import OurKey, Policy

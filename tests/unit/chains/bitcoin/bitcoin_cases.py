@@ -13,7 +13,7 @@ from btclib_secp256k1 import keys, recovery, ssa, xonly
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput, TapOrigin
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.signing import Algorithm, OurKey, Ours, Policy, Prepared, Signed, SignOptions, ToSign

@@ -12,7 +12,7 @@ from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, TapOrigin
 from strongroom.chains.bitcoin.relay import dust_threshold
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import MAX_MONEY, OutPoint, TxIn, TxOut
+from strongroom.codecs.bip144 import MAX_MONEY, OutPoint, TxIn, TxOut
 from strongroom.domain.signing import Ours, Policy
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, StrongroomError, WrongKey
 from tests.unit.chains.bitcoin.bitcoin_cases import (

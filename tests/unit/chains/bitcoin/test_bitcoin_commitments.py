@@ -9,7 +9,7 @@ import pytest
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from strongroom.domain.signing import Ours, Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 from tests.unit.chains.bitcoin.bitcoin_cases import (

@@ -9,13 +9,13 @@ import pytest
 from bip_utils import P2PKHAddrEncoder, P2SHAddrEncoder, P2TRAddrEncoder, P2WPKHAddrEncoder
 
 from strongroom.chains.base import Chain
-from strongroom.chains.bitcoin import address, schemes, script, transaction
+from strongroom.chains.bitcoin import address, schemes, script
 from strongroom.chains.bitcoin.networks import MAIN, NETWORKS, TEST
 from strongroom.chains.bitcoin.script import Multisig, ScriptKind
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
-from strongroom.chains.bitcoin.wire import Reader, compact_size
 from strongroom.chains.registry import CHAINS
-from strongroom.codecs import base58
+from strongroom.codecs import base58, bip144
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
+from strongroom.codecs.bitcoin_wire import Reader, compact_size
 from strongroom.codecs.hash160 import hash160
 from strongroom.domain.scheme import Position
 from strongroom.domain.wallet import WalletKind
@@ -83,14 +83,14 @@ def test_a_count_that_cannot_follow_is_refused_before_anything_is_made_of_it() -
 
 def test_a_published_transaction() -> None:
     raw = bytes.fromhex(SIGNED)
-    found = transaction.parse(raw)
+    found = bip144.parse(raw)
     assert found.serialize() == raw
     assert found.txid == "e8151a2af31c368a35053ddd4bdb285a8595c769a3ad83e0fa02314a602d4609"
     assert (found.version, found.lock_time, len(found.inputs), len(found.outputs)) == (1, 17, 2, 2)
     assert [len(txin.witness) for txin in found.inputs] == [0, 2]
     assert str(found.inputs[1].outpoint) == "8ac60eb9575db5b2d987e29f301b5b819ea83a5c6579d282d189cc04b8e151ef:1"
     assert [txout.value for txout in found.outputs] == [112340000, 223450000]
-    assert transaction.parse(found.serialize(witness=False)).txid == found.txid != found.wtxid
+    assert bip144.parse(found.serialize(witness=False)).txid == found.txid != found.wtxid
     assert found.weight == 3 * len(found.serialize(witness=False)) + len(raw)
     assert found.vsize == -(-found.weight // 4)
 
@@ -117,15 +117,15 @@ BAD_TRANSACTIONS = {
 @pytest.mark.parametrize("raw", BAD_TRANSACTIONS.values(), ids=BAD_TRANSACTIONS.keys())
 def test_what_is_no_transaction(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"early|end|input|witnesses|shortest"):
-        transaction.parse(raw)
+        bip144.parse(raw)
 
 
 def test_no_part_of_a_transaction_is_one() -> None:
     for raw in (bytes.fromhex(SIGNED), PLAIN.serialize(), WITH_WITNESS):
-        assert transaction.parse(raw).serialize() == raw
+        assert bip144.parse(raw).serialize() == raw
         for size in range(len(raw)):
             with pytest.raises(ValueError, match=r"early|inputs"):
-                transaction.parse(raw[:size])
+                bip144.parse(raw[:size])
 
 
 def test_changed_bytes_are_refused_or_come_out_as_they_went_in() -> None:
@@ -136,7 +136,7 @@ def test_changed_bytes_are_refused_or_come_out_as_they_went_in() -> None:
         for _ in range(rng.randrange(1, 4)):
             raw[rng.randrange(len(raw))] = rng.randrange(256)
         try:
-            found = transaction.parse(bytes(raw))
+            found = bip144.parse(bytes(raw))
         except ValueError:
             continue
         accepted += 1

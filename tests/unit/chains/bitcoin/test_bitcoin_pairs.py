@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strongroom.chains.bitcoin import psbt, script
 from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput, PsbtOutput
 from strongroom.chains.bitcoin.signing import Template
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.domain.signing import Guard, Policy
 from strongroom.errors import StrongroomError
 from tests.oracles import bitcoin as oracle

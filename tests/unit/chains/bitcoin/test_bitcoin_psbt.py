@@ -13,8 +13,8 @@ from btclib_secp256k1 import keys
 
 from strongroom.chains.bitcoin import psbt
 from strongroom.chains.bitcoin.psbt import Origin, Psbt, PsbtInput, PsbtOutput
-from strongroom.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
-from strongroom.chains.bitcoin.wire import compact_size, var_bytes
+from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
+from strongroom.codecs.bitcoin_wire import compact_size, var_bytes
 
 DATA = Path(__file__).parents[3] / "vectors/data"
 GOOD = [

@@ -11,7 +11,7 @@ import pytest
 from strongroom.chains.bitcoin import psbt, schemes, script
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import spends
-from strongroom.chains.bitcoin.transaction import TxOut, parse
+from strongroom.codecs.bip144 import TxOut, parse
 from strongroom.domain.signing import Algorithm, Guard, Prepared
 from strongroom.errors import InternalError, InvalidTransaction, WrongKey
 from tests.unit.chains.bitcoin.bitcoin_cases import (

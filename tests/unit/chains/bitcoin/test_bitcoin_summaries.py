@@ -10,7 +10,7 @@ import pytest
 from strongroom.chains.bitcoin import psbt
 from strongroom.chains.bitcoin.psbt import Psbt
 from strongroom.chains.bitcoin.sighash import HashType
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from strongroom.domain.signing import Ours, Policy
 from strongroom.domain.summary import Summary
 from tests.unit.chains.bitcoin.bitcoin_cases import (

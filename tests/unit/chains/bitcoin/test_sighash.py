@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from strongroom.chains.bitcoin.sighash import HashType, Precomputed, legacy, segwit_v0, taproot
-from strongroom.chains.bitcoin.transaction import TxOut, parse
+from strongroom.codecs.bip144 import TxOut, parse
 
 DATA = Path(__file__).parents[3] / "vectors" / "data"
 CORE = json.loads((Path(__file__).parent / "data" / "sighash.json").read_text())[1:]

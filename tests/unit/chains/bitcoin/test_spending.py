@@ -14,7 +14,7 @@ from strongroom.chains.bitcoin.bip322 import Challenge
 from strongroom.chains.bitcoin.script import multisig, push
 from strongroom.chains.bitcoin.sighash import HashType
 from strongroom.chains.bitcoin.spending import UnknownScriptError
-from strongroom.chains.bitcoin.transaction import TxOut
+from strongroom.codecs.bip144 import TxOut
 from strongroom.codecs.hash160 import hash160
 from strongroom.codecs.hash256 import tagged_hash
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from strongroom.chains.bitcoin.wire import Reader, compact_size, var_bytes
+from strongroom.codecs.bitcoin_wire import Reader, compact_size, var_bytes
 from strongroom.codecs.hash256 import hash256
 
 MAX_MONEY: Final = 21_000_000 * 10**8
@@ -28,6 +28,10 @@ class OutPoint:
 
     def serialize(self) -> bytes:
         return self.txid + self.vout.to_bytes(4, "little")
+
+
+_NOTHING: Final = OutPoint(bytes(32), 2**32 - 1)
+"""What a coinbase spends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,10 @@ class Transaction:
     @property
     def txid(self) -> str:
         return self.hash[::-1].hex()
+
+    @property
+    def is_coinbase(self) -> bool:
+        return len(self.inputs) == 1 and self.inputs[0].outpoint == _NOTHING
 
     @property
     def wtxid(self) -> str:

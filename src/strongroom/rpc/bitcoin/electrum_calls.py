@@ -1,0 +1,191 @@
+"""The calls of the Electrum protocol, 1.4 to 1.6, that are used here: ElectrumX, Fulcrum and electrs answer them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import msgspec
+
+from strongroom.codecs.bip144 import Transaction
+from strongroom.codecs.hash256 import hash256
+from strongroom.rpc.base import Block, NodeError, Rejection, Setup, Verdict
+from strongroom.rpc.bitcoin import facts, refusals
+from strongroom.rpc.http import Work
+from strongroom.rpc.jsonrpc import Fault, Question
+from strongroom.rpc.lines import Lines
+
+T = TypeVar("T")
+
+CLIENT: Final = "strongroom"
+VERSIONS: Final = ("1.4", "1.6")
+NOT_FOUND: Final = "not_found"
+
+_REFILL: Final = 60.0
+"""Seconds: ElectrumX's budget of 1,000 units grows by one a second."""
+_HEADER: Final = 80
+_TRIES: Final = 3
+_MISSING: Final = re.compile(r"no such mempool|missing transaction|not found|(?<!\d)-5(?!\d)", re.IGNORECASE)
+_MOST: Final = 1_000
+
+
+def classify(fault: Fault) -> NodeError | None:
+    """`jsonrpc.Classify` of Electrum servers: of their own codes, and of the words of the node behind them."""
+    said = fault.message[:_MOST]
+    if "rejected by network rules" in said:
+        return refusals.of(said) or NodeError(Verdict.NO, str(Rejection.POLICY), rejection=Rejection.POLICY)
+    if fault.code in (-101, -102) or "server busy" in said or "excessive resource usage" in said:
+        return NodeError(Verdict.BUSY, "rate_limited", retry_after=_REFILL)
+    if "too large" in said or "too many" in said:
+        return NodeError(Verdict.ELSEWHERE, "history_too_large")
+    if "catching up" in said:
+        return NodeError(Verdict.ELSEWHERE, "syncing")
+    if (refused := refusals.of(said)) is not None:
+        return refused
+    if _MISSING.search(said):
+        return NodeError(Verdict.ELSEWHERE, NOT_FOUND)
+    return NodeError(Verdict.OURS, "bad_request") if fault.code == 1 else None
+
+
+def script_hash(script: bytes) -> str:
+    return sha256(script).digest()[::-1].hex()
+
+
+class Tip(msgspec.Struct, frozen=True):
+    height: int
+    hex: str
+
+
+class Sum(msgspec.Struct, frozen=True):
+    confirmed: int
+    unconfirmed: int
+
+
+class Unspent(msgspec.Struct, frozen=True):
+    tx_hash: str
+    height: int
+    value: int
+
+
+class Row(msgspec.Struct, frozen=True):
+    tx_hash: str
+    height: int
+    """0 in the mempool, and -1 where it spends what is in the mempool too."""
+    fee: int | None = None
+
+
+class _Mempool(msgspec.Struct, frozen=True):
+    mempoolminfee: Decimal
+    minrelaytxfee: Decimal
+
+
+class Calls:
+    """``lines`` is made with `classify`. Every connection says its version and shows its chain first."""
+
+    def __init__(self, setup: Setup, lines: Lines) -> None:
+        self._setup, self._lines = setup, lines
+        self._protocol: tuple[int, ...] = (1, 4)
+        lines.on_connect = self._greet
+
+    async def _greet(self) -> None:
+        _, version = await self._lines.call("server.version", [CLIENT, VERSIONS], tuple[str, str])
+        try:
+            self._protocol = tuple(int(part) for part in version.split("."))[:2]
+        except ValueError:
+            raise NodeError(Verdict.BROKEN, "bad_answer") from None
+        await self.check_chain()
+
+    async def check_chain(self) -> None:
+        """By the first header, which every server has; the hash that `server.features` names need not be its own."""
+        found = block(0, await self._lines.call("blockchain.block.header", [0], str))
+        facts.check_pin(self._setup, found.hash)
+
+    async def tip(self) -> Tip:
+        found = await self._lines.call("blockchain.headers.subscribe", [], Tip)
+        facts.height(found.height)
+        return found
+
+    async def steady(self, read: Callable[[Tip], Awaitable[T]]) -> tuple[Tip, T]:
+        """What is read while the tip stays the same: during a reorg, a server contradicts itself."""
+        tip = await self.tip()
+        for _ in range(_TRIES):
+            found = await read(tip)
+            last, tip = tip, await self.tip()
+            if last == tip:
+                return tip, found
+        raise NodeError(Verdict.ELSEWHERE, "moving")
+
+    async def sums(self, hashes: Sequence[str]) -> list[Sum]:
+        found = await self._all("blockchain.scripthash.get_balance", hashes, Sum)
+        for each in found:
+            facts.amount(each.confirmed)
+            facts.change(each.unconfirmed)
+        return found
+
+    async def unspent(self, hashes: Sequence[str]) -> list[list[Unspent]]:
+        return await self._all("blockchain.scripthash.listunspent", hashes, list[Unspent], work=Work.HISTORY)
+
+    async def rows(self, script: bytes) -> list[Row]:
+        """Of a whole history: oldest first, then what is in the mempool."""
+        found = await self._lines.call(
+            "blockchain.scripthash.get_history", [script_hash(script)], list[Row], work=Work.HISTORY
+        )
+        for row in found:
+            facts.a_hash(row.tx_hash)
+            facts.height(max(row.height, 0))
+        return found
+
+    async def raw(self, tx_id: str) -> str:
+        return await self._lines.call("blockchain.transaction.get", [tx_id], str, work=Work.HISTORY)
+
+    async def transactions(self, tx_ids: Iterable[str]) -> dict[str, Transaction]:
+        """Each checked to be the one."""
+        wanted = sorted(set(tx_ids))
+        found = await self._all("blockchain.transaction.get", wanted, str, work=Work.HISTORY)
+        return {tx_id: facts.asked_for(tx_id, raw) for tx_id, raw in zip(wanted, found, strict=True)}
+
+    async def blocks(self, heights: Iterable[int]) -> dict[int, Block]:
+        wanted = sorted(set(heights))
+        found = await self._all("blockchain.block.header", wanted, str, work=Work.HISTORY)
+        return {height: block(height, header) for height, header in zip(wanted, found, strict=True)}
+
+    async def estimates(self, targets: Sequence[int]) -> list[Decimal]:
+        """BTC for a kilobyte; -1 where there is none."""
+        return await self._all("blockchain.estimatefee", targets, Decimal)
+
+    async def floor(self) -> Decimal:
+        """BTC for a kilobyte."""
+        if self._protocol < (1, 6):
+            return await self._lines.call("blockchain.relayfee", [], Decimal)
+        pool = await self._lines.call("mempool.get_info", [], _Mempool)
+        return max(pool.mempoolminfee, pool.minrelaytxfee)
+
+    async def send(self, signed: str) -> str:
+        return await self._lines.call("blockchain.transaction.broadcast", [signed], str, work=Work.BROADCAST)
+
+    async def _all(self, method: str, of_each: Sequence[object], of: type[T], *, work: Work = Work.READ) -> list[T]:
+        found: list[T] = []
+        for answer in await self._lines.batch([Question(method, [each]) for each in of_each], of, work=work):
+            if isinstance(answer, NodeError):
+                raise answer
+            found.append(answer)
+        return found
+
+
+def block(height: int, header: str) -> Block:
+    block_hash, seconds = read_header(header)
+    return facts.block(height, block_hash, seconds)
+
+
+def read_header(header: str) -> tuple[str, int]:
+    """The hash, made of the header itself, and the time."""
+    try:
+        raw = bytes.fromhex(header)
+    except ValueError:
+        raw = b""
+    if len(raw) != _HEADER:
+        raise NodeError(Verdict.BROKEN, "bad_answer")
+    return hash256(raw)[::-1].hex(), int.from_bytes(raw[68:72], "little")

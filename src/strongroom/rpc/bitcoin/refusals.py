@@ -1,0 +1,56 @@
+"""What Bitcoin Core means by refusing a transaction. Electrum servers and Esplora pass its words on.
+
+The words are those of `src/validation.cpp`, `src/policy/` and `src/rpc/` of Bitcoin Core 22 to 30, and of Knots 29.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from strongroom.rpc.base import NodeError, Rejection, Verdict
+
+KNOWN: Final = "known"
+"""Cause of a refusal that is none: the network has it already."""
+INPUTS_GONE: Final = "inputs_gone"
+"""Cause of what a transaction with spent inputs gives, and so does one that was mined and whose outputs are spent."""
+
+_MOST: Final = 1_000
+_KNOWN: Final = (
+    "already in utxo set",
+    "already in block chain",
+    "already in mempool",
+    "txn-already-known",
+    "txn-already-in-mempool",
+    "txn-same-nonwitness-data-in-mempool",
+)
+_REASONS: Final = (
+    (Rejection.ALREADY_SPENT, ("txn-mempool-conflict", "bip125-replacement-disallowed")),
+    (
+        Rejection.FEE_TOO_LOW,
+        ("insufficient fee", "min relay fee not met", "mempool min fee not met", "mempool full"),
+    ),
+    (Rejection.POLICY, ("non-mandatory-script-verify", "premature-spend-of-coinbase", "nonstandard", "non-final")),
+    (
+        Rejection.INVALID,
+        ("script-verify-flag-failed", "bad-txns", "bad-cb", "bad-blk", "tx decode failed", "coinbase"),
+    ),
+)
+_CODES: Final = {-22: Rejection.INVALID, -25: Rejection.POLICY, -26: Rejection.POLICY}
+_CODE: Final = re.compile(r"-2[2567](?!\d)")
+
+
+def of(words: str, code: int | None = None) -> NodeError | None:
+    """By words before codes, which older versions and indexers change. None: this is no refusal by a node's rules."""
+    said = words[:_MOST].lower()
+    if any(each in said for each in _KNOWN) or code == -27:
+        return NodeError(Verdict.NO, KNOWN)
+    if "missingorspent" in said or "missing-inputs" in said or "missing inputs" in said:
+        return NodeError(Verdict.NO, INPUTS_GONE, rejection=Rejection.ALREADY_SPENT)
+    for rejection, reasons in _REASONS:
+        if any(each in said for each in reasons):
+            return NodeError(Verdict.NO, str(rejection), rejection=rejection)
+    if code is None and (found := _CODE.search(said)):
+        code = int(found.group())
+    known = None if code is None else _CODES.get(code)
+    return None if known is None else NodeError(Verdict.NO, str(known), rejection=known)
