@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -25,6 +25,10 @@ _CONNECT: Final = 2.0
 _CONNECTIONS: Final = 20
 _BUSY: Final = {408, 425, 429}
 _LONGEST_WAIT: Final = 3600.0
+
+
+Query = Mapping[str, str | int | Sequence[str]]
+"""A name that has several values stands there once for each."""
 
 
 class Work(StrEnum):
@@ -81,18 +85,19 @@ class Http:
         *,
         json: object = None,
         text: str | None = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> Answer:
         """Whatever status it has, but for those that say nothing of the question: see `meaning`.
 
-        ``path`` is put behind the path of the URL. Raises NodeError.
+        ``path`` is put behind the path of the URL, before the URL's own query. Raises NodeError.
         """
         url = httpx.URL(self._url.reveal())
         if path:
-            url = url.copy_with(raw_path=url.raw_path.partition(b"?")[0].rstrip(b"/") + path.encode("ascii"))
+            own, mark, key = url.raw_path.partition(b"?")
+            url = url.copy_with(raw_path=own.rstrip(b"/") + path.encode("ascii") + mark + key)
         if query:
-            url = url.copy_merge_params({name: str(value) for name, value in query.items()})
+            url = url.copy_merge_params(query)
         content = text.encode() if text is not None else None if json is None else msgspec.json.encode(json)
         headers = {} if content is None else {"Content-Type": "text/plain" if text is not None else "application/json"}
         if self._bucket is not None:
@@ -117,7 +122,7 @@ class Http:
         *,
         of: type[T],
         json: object = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         work: Work = Work.READ,
     ) -> T:
         """The body of a 2xx, read as ``of``; any other status is what `meaning` makes of it. Raises NodeError."""
