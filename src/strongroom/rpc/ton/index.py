@@ -72,7 +72,7 @@ class Index:
 
     async def receiving(self, message: str) -> list[rows.Transaction]:
         """Transactions that one message began; several where a failed one left its number. ``message``: hash, hex."""
-        query = {"msg_hash": message, "direction": "in", "limit": MOST_ROWS}
+        query: Query = {"msg_hash": message, "direction": "in", "limit": MOST_ROWS}
         try:
             found = await self.read("/transactionsByMessage", rows.Transactions, query)
         except NodeError as error:
