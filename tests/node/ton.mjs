@@ -120,7 +120,8 @@ const answers = {
     return stackReader.readNumber();
   },
   jetton: async ({ master, wallet, owner, amount }) => {
-    const data = beginCell().storeCoins(0).storeAddress(bank.address).storeRef(new Cell()).storeRef(cell(wallet)).endCell();
+    const content = beginCell().storeUint(height, 32).endCell(); // so that each has an address of its own
+    const data = beginCell().storeCoins(0).storeAddress(bank.address).storeRef(content).storeRef(cell(wallet)).endCell();
     const minter = await deploy(cell(master), data);
     const transfer = beginCell().storeUint(0x178d4519, 32).storeUint(0, 64).storeCoins(BigInt(amount)).storeAddress(null)
       .storeAddress(bank.address).storeCoins(0).storeBit(0).endCell();
