@@ -30,10 +30,66 @@ function told(transaction) {
   };
 }
 
+// All transactions so far, as an index of the chain tells them (toncenter v3); whatever makes some closes a block.
+const ledger = [];
+let height = 1;
+const text = (value) => (value === undefined || value === null ? null : value.toString());
+const upper = (address) => (address ? address.toRawString().toUpperCase() : null);
+const hashOf = (cell) => cell.hash().toString("base64");
+const peek = (body) => (body.bits.length >= 32 ? "0x" + body.beginParse().loadUint(32).toString(16).padStart(8, "0") : null);
+
+function noted(result) {
+  if (result.transactions.length) height++;
+  ledger.push(...result.transactions.map(row));
+  return result;
+}
+
+// The same message is written down alike on both sides; one from outside keeps the hash of what was sent.
+function message(each, raw) {
+  const { info, body } = each;
+  const outside = info.type === "external-in";
+  const whole = raw ?? beginCell().store(storeMessage(each)).endCell();
+  const norm = beginCell().storeUint(2, 2).storeUint(0, 2).storeAddress(info.dest ?? null).storeUint(0, 4).storeBit(0).storeBit(1).storeRef(body);
+  return {
+    hash: hashOf(whole), hash_norm: outside ? hashOf(norm.endCell()) : undefined,
+    source: outside ? null : upper(info.src), destination: info.type === "external-out" ? null : upper(info.dest),
+    value: text(info.value?.coins), fwd_fee: text(info.forwardFee), bounce: info.bounce ?? null, bounced: info.bounced ?? null,
+    opcode: peek(body), created_lt: text(info.createdLt), message_content: { hash: hashOf(body), body: body.toBoc().toString("base64") },
+  };
+}
+
+function row(each) {
+  const about = each.description, { computePhase: compute, actionPhase: action, bouncePhase: bounce } = about;
+  const raw = each.raw.refs[0].refs[0], from = each.inMessage;
+  return {
+    account: upper(from.info.dest), hash: each.hash().toString("base64"), lt: text(each.lt), now: each.now, mc_block_seqno: height,
+    total_fees: text(each.totalFees.coins), orig_status: each.oldStatus, end_status: each.endStatus,
+    description: {
+      type: "ord", aborted: about.aborted, destroyed: about.destroyed,
+      compute_ph: compute.type === "vm" ? { skipped: false, success: compute.success, exit_code: compute.exitCode } : { skipped: true, reason: compute.reason },
+      action: action ? {
+        success: action.success, valid: action.valid, no_funds: action.noFunds, result_code: action.resultCode,
+        tot_actions: action.totalActions, skipped_actions: action.skippedActions, msgs_created: action.messagesCreated,
+      } : undefined,
+      bounce: bounce ? { type: bounce.type } : undefined,
+    },
+    in_msg: message(from, from.info.type === "external-in" ? raw : undefined),
+    out_msgs: each.outMessages.values().map((out) => message(out)),
+  };
+}
+
+// What a row says of a transfer of jettons, where its body is one.
+function transfer({ in_msg }) {
+  if (in_msg.opcode !== "0x0f8a7ea5") return null;
+  const body = cell(in_msg.message_content.body).beginParse().skip(32);
+  const query = body.loadUintBig(64), amount = body.loadCoins(), destination = body.loadAddress();
+  return { query_id: text(query), amount: text(amount), destination: upper(destination) };
+}
+
 async function deploy(code, data) {
   const init = { code, data };
   const address = contractAddress(0, init);
-  await bank.send({ to: address, value: toNano("1"), bounce: false, init });
+  noted(await bank.send({ to: address, value: toNano("1"), bounce: false, init }));
   return address;
 }
 
@@ -45,26 +101,33 @@ const wallets = {
 };
 
 const answers = {
-  now: ({ at }) => void (chain.now = Math.max(at, chain.now)), // never back
-  fund: async ({ address, amount }) => {
-    await bank.send({ to: Address.parse(address), value: BigInt(amount), bounce: false });
+  now: ({ at }) => void ((chain.now = Math.max(at, chain.now)), height++), // never back
+  head: () => ({ height, now: chain.now }),
+  ledger: ({ since }) => ledger.slice(since).map((each) => ({ ...each, transfer: transfer(each) })),
+  fund: async ({ address, amount, bounce }) => {
+    noted(await bank.send({ to: Address.parse(address), value: BigInt(amount), bounce: bounce ?? false }));
+  },
+  address_cell: async ({ method, address, argument }) => {
+    const { stackReader } = await chain.runGetMethod(Address.parse(address), method, [{ type: "slice", cell: cell(argument) }]);
+    return stackReader.readCell().toBoc().toString("base64");
   },
   balance: async ({ address }) => (await chain.getContract(Address.parse(address))).balance.toString(),
   state: async ({ address }) => (await chain.getContract(Address.parse(address))).accountState?.type ?? "none",
   // The message as it is, bit for bit; a contract that does not accept it makes no transaction.
-  send: async ({ boc }) => (await chain.sendMessage(cell(boc))).transactions.map(told),
+  send: async ({ boc }) => noted(await chain.sendMessage(cell(boc))).transactions.map(told),
   seqno: async ({ address }) => {
     const { stackReader } = await chain.runGetMethod(Address.parse(address), "seqno");
     return stackReader.readNumber();
   },
   jetton: async ({ master, wallet, owner, amount }) => {
-    const data = beginCell().storeCoins(0).storeAddress(bank.address).storeRef(new Cell()).storeRef(cell(wallet)).endCell();
+    const content = beginCell().storeUint(height, 32).endCell(); // so that each has an address of its own
+    const data = beginCell().storeCoins(0).storeAddress(bank.address).storeRef(content).storeRef(cell(wallet)).endCell();
     const minter = await deploy(cell(master), data);
     const transfer = beginCell().storeUint(0x178d4519, 32).storeUint(0, 64).storeCoins(BigInt(amount)).storeAddress(null)
       .storeAddress(bank.address).storeCoins(0).storeBit(0).endCell();
     const body = beginCell().storeUint(21, 32).storeUint(0, 64).storeAddress(Address.parse(owner)).storeCoins(toNano("0.2"))
       .storeRef(transfer).endCell();
-    await bank.send({ to: minter, value: toNano("1"), body });
+    noted(await bank.send({ to: minter, value: toNano("1"), body }));
     return minter.toRawString();
   },
   jettonWallet: async ({ master, owner }) => {

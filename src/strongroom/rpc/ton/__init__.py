@@ -1,0 +1,1 @@
+"""TON: toncenter's index (v3), and its older API over a lite server (v2)."""
