@@ -38,7 +38,7 @@ _TASK = Wake("toy", "planted", DEVELOPMENT_TENANT, after=timedelta(days=1))
 """One of the tenant's, as in the story, of a kind that nobody runs: the service's own jobs cannot be cancelled."""
 _USED_ONCE: dict[str, Callable[[int], Any]] = {"nonce": hex, "seqno": int}
 """Fields of transactions, by chain: Ethereum's, TON's."""
-_MADE_IN_THE_STORY = ("page", "seventh", "first", "made", "foreign", "theirs")
+_MADE_IN_THE_STORY = ("page", "seventh", "first", "signed", "older", "made", "foreign", "theirs")
 """Names of the story that are not made here; commands that hold one are left out."""
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from strongroom.domain.asset import coin_of
+from strongroom.domain.network import Network
 from strongroom.storage.base import Unit, Wake
+from tests.support.fake_reader import FakeReader, entry
 from tests.support.service import ALL_SCOPES, OTHER_TENANT, TENANT, Face, Outcome, RunningService
 
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -163,7 +166,7 @@ ADDRESSES = (
 
 TRANSACTIONS = (
     ok("transactions.decode", {"network": "ethereum", "unsigned_tx": transfer()}),
-    ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer()}, first="tx_id"),
+    ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer()}, first="tx_id", signed="signed_tx"),
     ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer(**{"from": FIRST})}),
     ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer(value="0x1"), "options": {"replaces": "$first"}}),
     ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer(value="0x2"), "options": {"allow_resign": True}}),
@@ -248,6 +251,49 @@ MESSAGES = (
     no("authorizations.sign", "invalid_message", "authorization", ON_ETHEREUM | DELEGATION | {"contract": "0x00"}),
 )  # fmt: skip
 
+SENDING = ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x20"), "broadcast": True}
+OWN = ("balances.wallet", "history.wallet")
+FOREIGN = ("balances.address", "history.address")
+OF_A_NETWORK = ("networks.head", "fees.suggest")
+
+CHAIN = (
+    ok("balances.wallet", ON_ETHEREUM | {"detail": "addresses"}),
+    ok("balances.wallet", ON_ETHEREUM | {"tokens": "none", "fresh": True}),
+    ok("balances.address", {"network": "ethereum", "address": FIRST, "tokens": "all"}),
+    ok("history.wallet", ON_ETHEREUM | {"limit": 1}, older="next_cursor"),
+    ok("history.wallet", ON_ETHEREUM | {"limit": 1, "cursor": "$older"}),
+    ok("history.wallet", ON_ETHEREUM | {"address": FIRST}),
+    ok("history.address", {"network": "ethereum", "address": FIRST}),
+    ok("transactions.state", {"network": "ethereum", "tx_id": "$first"}),
+    ok("transactions.broadcast", {"network": "ethereum", "signed_tx": "$signed"}),
+    ok("transactions.broadcast", {"network": "ethereum", "signed_tx": "$signed"}),
+    ok("transactions.state", {"network": "ethereum", "tx_id": "$first"}),
+    ok("transactions.sign", SENDING),
+    ok("networks.head", {"network": "ethereum"}),
+    ok("fees.suggest", {"network": "ethereum"}),
+    *(
+        no(operation, code, "network", command | {"network": network})
+        for operation, command in (
+            *((name, WALLET) for name in OWN),
+            *((name, {"address": FIRST}) for name in FOREIGN),
+            *((name, {}) for name in OF_A_NETWORK),
+            ("transactions.state", {"tx_id": "$first"}),
+            ("transactions.broadcast", {"signed_tx": "$signed"}),
+        )
+        for code, network in (("unknown_network", "nowhere"), ("source_missing", "polygon"))
+    ),
+    *(no(name, "invalid_address", "address", {"network": "ethereum", "address": "0x00"}) for name in FOREIGN),
+    no("history.wallet", "malformed_request", "cursor", ON_ETHEREUM | {"cursor": "x"}),
+    no("history.address", "malformed_request", "cursor", {"network": "ethereum", "address": FIRST, "cursor": "$older"}),
+    no("history.wallet", "invalid_field", "limit", ON_ETHEREUM | {"limit": 101}),
+    no("history.wallet", "invalid_field", "address", ON_ETHEREUM | {"address": STRANGER}),
+    no("balances.wallet", "malformed_request", "cursor", ON_ETHEREUM | {"cursor": "x"}),
+    no("balances.wallet", "invalid_field", "tokens", ON_ETHEREUM | {"tokens": "all"}),
+    no("transactions.state", "invalid_field", "tx_id", {"network": "ethereum", "tx_id": "a b"}),
+    no("transactions.broadcast", "invalid_transaction", "signed_tx", {"network": "ethereum", "signed_tx": "0x02c0"}),
+    no("transactions.sign", "forbidden", None, SENDING, key="plain"),
+)  # fmt: skip
+
 NEEDS: dict[str, dict[str, Any]] = {
     "wallets.get": {},
     "wallets.update": {"label": "x"},
@@ -257,6 +303,8 @@ NEEDS: dict[str, dict[str, Any]] = {
     "addresses.next": {"network": "ethereum"},
     "addresses.list": {},
     "accounts.get": {"network": "ethereum"},
+    "balances.wallet": {"network": "ethereum"},
+    "history.wallet": {"network": "ethereum"},
     "transactions.sign": {"network": "ethereum", "unsigned_tx": transfer()},
     "messages.sign": {"network": "ethereum"} | MESSAGE,
     "typed_data.sign": {"network": "ethereum", "typed_data": PERMIT},
@@ -312,8 +360,15 @@ ADMINISTRATION = (
     no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": ""}),
 )  # fmt: skip
 
-STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *OWNERS, *ADMINISTRATION)
-OPTIONS = {"wallets:backup", "sign:replace", "sign:resign", "sign:pre155", "sign:sighash"}
+STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *CHAIN, *OWNERS, *ADMINISTRATION)
+OPTIONS = {"wallets:backup", "sign:replace", "sign:resign", "sign:pre155", "sign:sighash", "broadcast"}
+
+
+def reader() -> FakeReader:
+    """Ethereum, as the story needs it."""
+    coin = coin_of(Network("ethereum", "evm", "evm", "eip155:1", 1, "ETH", 18, testnet=False))
+    entries = [entry(FIRST, coin, height, f"0x{at:064x}") for at, height in enumerate((90, 91, None))]
+    return FakeReader(held={(FIRST, coin.id): 10**20}, entries=entries)
 
 
 async def plant_task(service: RunningService) -> None:
@@ -329,6 +384,7 @@ async def tell(service: RunningService, face: Face, story: tuple[Step, ...] = ST
         "other": await service.new_key(tenant=OTHER_TENANT),
     }
     await plant_task(service)
+    service.readers["eip155:1"] = reader()
     saved: dict[str, Any] = {}
     outcomes = []
     for number, step in enumerate(story):

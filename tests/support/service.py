@@ -34,6 +34,7 @@ from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESC
 from strongroom.entrypoints.http.app import PREFIX, create_app
 from strongroom.journal.committer import Committer
 from strongroom.operations.registry import OPERATIONS
+from strongroom.rpc.base import Reader
 from strongroom.storage import sqlite
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
@@ -55,6 +56,8 @@ class Outcome:
     """The result's tree; what is null or left out is not in it."""
     field: str | None = None
     message: str | None = None
+    reason: str | None = None
+    """Why the network refuses a transaction."""
     retries: bool = False
     """The caller is told when to try again."""
     status: Any = None
@@ -63,7 +66,7 @@ class Outcome:
 
     @property
     def shared(self) -> tuple[Any, ...]:
-        return (self.code, self.result, self.field, self.message, self.retries)
+        return (self.code, self.result, self.field, self.message, self.reason, self.retries)
 
 
 def unwraps() -> float:
@@ -94,6 +97,8 @@ class RunningService:
     admin: bootstrap.Administration
     key: str
     """An API key of `TENANT` with every scope."""
+    readers: dict[str, Reader]
+    """What chains are read from, by CAIP-2 id: a test puts its own in."""
 
     @property
     def faces(self) -> tuple[HttpFace, GrpcFace]:
@@ -168,7 +173,8 @@ async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[Runn
         )
         stack.push_async_callback(server.drain, 0)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.port}"))
-        made = RunningService(loaded, service.pipeline, HttpFace(client), GrpcFace(channel), admin, "")
+        readers = service.pipeline._services.reading._readers
+        made = RunningService(loaded, service.pipeline, HttpFace(client), GrpcFace(channel), admin, "", readers)
         made.key = await made.new_key()
         yield made
 
@@ -208,6 +214,7 @@ class HttpFace:
         return Outcome(
             tree["code"],
             field=tree.get("field"),
+            reason=tree.get("reason"),
             message=tree["detail"],
             retries="retry-after" in answer.headers,
             status=answer.status_code,
@@ -298,6 +305,7 @@ def _refusal(error: grpc.aio.AioRpcError) -> Outcome:
     return Outcome(
         info.reason,
         field=info.metadata.get("field"),
+        reason=info.metadata.get("reason"),
         message=status.message,
         retries=retries,
         status=error.code(),

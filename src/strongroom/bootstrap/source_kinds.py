@@ -19,10 +19,17 @@ from strongroom.rpc.bitcoin.electrum import Electrum
 from strongroom.rpc.bitcoin.esplora import Esplora
 from strongroom.rpc.bucket import Bucket
 from strongroom.rpc.evm import verdicts
+from strongroom.rpc.evm.etherscan import Etherscan
+from strongroom.rpc.evm.logs import Logs
 from strongroom.rpc.evm.node import Node as EvmNode
+from strongroom.rpc.evm.otterscan import Otterscan
 from strongroom.rpc.http import Http
 from strongroom.rpc.jsonrpc import Classify, JsonRpc
 from strongroom.rpc.lines import Lines
+from strongroom.rpc.solana import verdicts as solana_verdicts
+from strongroom.rpc.solana.node import Node as SolanaNode
+from strongroom.rpc.ton.toncenter2 import Toncenter2
+from strongroom.rpc.ton.toncenter3 import Toncenter3
 from strongroom.rpc.tron.node import Node as TronNode
 from strongroom.rpc.tron.trongrid import TronGrid
 
@@ -55,20 +62,31 @@ def open_source(given: SourceSettings, setup: Setup) -> Source:
             return Esplora(setup, _http(given))
         case "evm":
             return EvmNode(setup, _jsonrpc(given, verdicts.classify))
+        case "etherscan":
+            return Etherscan(setup, _http(given))
+        case "otterscan":
+            return Otterscan(setup, _jsonrpc(given, verdicts.classify))
+        case "evm-logs":
+            return Logs(setup, _jsonrpc(given, verdicts.classify))
         case "tron":
-            return TronNode(setup, _http(given))
+            return TronNode(setup, _http(given), None if given.solid_url is None else _http(given, given.solid_url))
         case "trongrid":
             return TronGrid(setup, _http(given))
-        case _:
-            raise _fault(given, "kind")
+        case "solana":
+            return SolanaNode(setup, _jsonrpc(given, solana_verdicts.classify))
+        case "toncenter-v3":
+            return Toncenter3(setup, _http(given))
+        case "toncenter-v2":
+            return Toncenter2(setup, _http(given))
 
 
 def _jsonrpc(given: SourceSettings, classify: Classify) -> JsonRpc:
     return JsonRpc(_http(given), classify, batch=given.batch or _BATCH.get(given.kind, 1))
 
 
-def _http(given: SourceSettings) -> Http:
-    url = _url(given)
+def _http(given: SourceSettings, other: Secret | None = None) -> Http:
+    """``other``: a second address of the same source."""
+    url = other or _url(given)
     try:
         parts = urlsplit(url.reveal())
         usable = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0

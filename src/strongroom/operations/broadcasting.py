@@ -38,6 +38,7 @@ from strongroom.operations.fields import NetworkName
 from strongroom.rpc.base import Rejection, State, Tracked
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
+from strongroom.telemetry import failpoints
 
 KIND: Final = "broadcast"
 _AGAIN: Final = timedelta(seconds=30)
@@ -156,7 +157,9 @@ def _look_later(row: Broadcast) -> Wake:
 async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
     """Raises TransactionRejected, once that is written down."""
     try:
+        failpoints.reached("broadcast.before")
         sent = await call.reading.reader(network).broadcast(row.raw, ids)
+        failpoints.reached("broadcast.after")
     except NodeUnavailable:  # the task sends it, as it does where this process dies now
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import heapq
 import hmac
 import zlib
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from strongroom.operations.call import Call
 from strongroom.operations.fields import AddressText, NetworkName
 from strongroom.operations.nodes import BlockView
 from strongroom.operations.reading import MAC_SIZE
-from strongroom.rpc.base import Entry, Holder, Page, Reader
+from strongroom.rpc.base import Entry, Holder, Page, Reader, State
 from strongroom.storage.base import AddressFilter
 
 MOST_STREAMS: Final = 100
@@ -36,8 +35,8 @@ _AT_ONCE: Final = 8
 _LONGEST_CURSOR: Final = 8192
 _PAGES_PASSED: Final = 8
 _FROM_THE_TOP: Final = ("", None)
-_NEWEST: Final = (False, -(1 << 62), 0, "", "")
-"""Before every entry that there can be."""
+_NEWEST: Final = (True, 1 << 62, 0, "", "", "")
+"""Newer than every entry that there can be."""
 
 HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")]
 HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries a page")]
@@ -107,7 +106,8 @@ class HistoryPage(msgspec.Struct, kw_only=True, frozen=True):
     next_cursor: str | None
 
 
-_Place = tuple[bool, int, int, str, str]
+_Place = tuple[bool, int, int, str, str, str]
+"""The order in which sources tell entries, backwards (`rpc.base.Entry.position`); the newest has the greatest."""
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -219,11 +219,11 @@ async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Curs
         page = await reader.history(holder, begin=begin, most=limit)
         if before is not None:
             _check(page, before)
-        new = [each for each in page.entries if before is None or _place(each) > before.last]
+        new = [each for each in page.entries if before is None or _place(each) < before.last]
         if new or page.next is None:
             break
         begin = page.next
-    return _Stream(holder.address, begin, page, new)
+    return _Stream(holder.address, begin, page, sorted(new, key=_place, reverse=True))
 
 
 def _check(page: Page, before: _Cursor) -> None:
@@ -239,17 +239,20 @@ def _merged(streams: Sequence[_Stream], limit: int) -> tuple[list[Entry], bool]:
 
     Behind the end of a page that is not the last nothing is known: what is older in other streams has to wait.
     """
-    queue = [(_place(each.entries[0]), at) for at, each in enumerate(streams) if each.entries]
-    heapq.heapify(queue)
+    if any(not each.entries and not each.is_over for each in streams):
+        return [], True
+    waiting = {at: _place(each.entries[0]) for at, each in enumerate(streams) if each.entries}
     found: list[Entry] = []
-    while queue and len(found) < limit:
-        _, at = heapq.heappop(queue)
+    while waiting and len(found) < limit:
+        at = max(waiting, key=waiting.__getitem__)
         stream = streams[at]
         found.append(stream.entries[stream.taken])
         stream.taken += 1
         if stream.taken < len(stream.entries):
-            heapq.heappush(queue, (_place(stream.entries[stream.taken]), at))
-        elif stream.page.next is not None:
+            waiting[at] = _place(stream.entries[stream.taken])
+        elif stream.page.next is None:
+            del waiting[at]
+        else:
             break
     return found, not all(stream.is_over for stream in streams)
 
@@ -259,18 +262,21 @@ def _cursor(streams: Sequence[_Stream], entries: Sequence[Entry], before: _Curso
     if not entries:
         return _Cursor(_NEWEST, None, rest) if before is None else msgspec.structs.replace(before, streams=rest)
     last = entries[-1]
+    if last.block is not None and last.status is not State.FINAL:  # read its page again: is it still in that block?
+        rest |= {each.address: (each.page.source, each.begin) for each in streams if each.address == last.address}
     return _Cursor(_place(last), None if last.block is None else (last.block.height, last.block.hash), rest)
 
 
 def _place(entry: Entry) -> _Place:
-    """Newest first; what is in no block comes before everything."""
+    """What is in no block is newer than everything."""
     height = 0 if entry.block is None else entry.block.height
     return (
-        entry.block is not None,
-        -height,
-        -entry.position,
+        entry.block is None,
+        height,
+        entry.position,
         entry.tx_id,
-        f"{entry.index}/{entry.asset.id}/{entry.address}",
+        entry.index,
+        f"{entry.asset.id}/{entry.address}",
     )
 
 

@@ -22,6 +22,7 @@ from strongroom.operations.answers import signatures_of
 from strongroom.operations.broadcasting import BroadcastView
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
+from strongroom.operations.previous import with_previous
 from strongroom.operations.signing_keys import SigningKeys
 from strongroom.storage.base import Unit
 from strongroom.telemetry.scrubbing import holds_mnemonic
@@ -126,6 +127,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
 
     large = call.offload.is_large(command.unsigned_tx)
     decoded = await call.offload.run(large, chain.decode, network, command.unsigned_tx)
+    decoded = await with_previous(call, network, decoded)
     policy = call.networks.policy(network, options)
     keys = SigningKeys(call, wallet, network, command, decoded)
     if places := await keys.unopened():

@@ -51,6 +51,8 @@ def _value(answer: object) -> Hashable:
     if isinstance(answer, Status):
         if answer.state is State.UNKNOWN:
             return _ABSENT
+        if answer.state is State.REPLACED:
+            return State.REPLACED  # by which, and where, not every source can tell
         state = State.CONFIRMED if answer.state in _INCLUDED else answer.state
         return (state, answer.block and (answer.block.height, answer.block.hash), answer.replaced_by)
     if isinstance(answer, Balances):

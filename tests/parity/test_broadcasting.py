@@ -1,0 +1,295 @@
+"""What becomes of a transaction that is sent through a fake reader, and of the task that looks after it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from typing import Any
+
+import grpc
+import pytest
+
+from strongroom.domain.record import Broadcast, BroadcastState
+from strongroom.journal.reconcile import Reconciler
+from strongroom.rpc.base import State, Status
+from tests.parity.story import MNEMONIC, transfer
+from tests.support.fake_reader import FakeReader
+from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
+
+ETH = {"network": "ethereum"}
+PATIENCE = 120
+
+
+@pytest.fixture
+def stack() -> str:
+    """Nothing here depends on what the service runs on."""
+    return "embedded"
+
+
+class Sender:
+    def __init__(self, service: RunningService, face: Face) -> None:
+        self.service, self.face = service, face
+        self.fake = FakeReader()
+        service.readers["eip155:1"] = self.fake
+        self.wallet = self.signed = self.tx_id = ""
+
+    async def prepare(self) -> Sender:
+        command = {"kind": "bip39", "mnemonic": MNEMONIC, "networks": ["ethereum"]}
+        self.wallet = (await self.ok("wallets.import", command))["id"]
+        signed = await self.ok("transactions.sign", {"wallet_id": self.wallet, **ETH, "unsigned_tx": transfer()})
+        self.signed, self.tx_id = signed["signed_tx"], signed["tx_id"]
+        return self
+
+    async def call(self, operation: str, command: dict[str, Any], **more: Any) -> Outcome:
+        return await self.face.call(operation, command, key=self.service.key, **more)
+
+    async def ok(self, operation: str, command: dict[str, Any], **more: Any) -> Any:
+        outcome = await self.call(operation, command, **more)
+        assert outcome.code == "ok", outcome
+        return outcome.result
+
+    async def send(self, key: str | None = None) -> Outcome:
+        return await self.call("transactions.broadcast", {**ETH, "signed_tx": self.signed}, idempotency_key=key)
+
+    async def sign(self, key: str | None = None, nonce: str = "0x7") -> Outcome:
+        command = {"wallet_id": self.wallet, **ETH, "unsigned_tx": transfer(nonce=nonce), "broadcast": True}
+        return await self.call("transactions.sign", command, idempotency_key=key)
+
+    async def row(self, tx_id: str = "") -> Broadcast:
+        found = await self.service.admin.storage.broadcast(TENANT, "eip155:1", tx_id or self.tx_id)
+        assert found is not None
+        return found
+
+    async def follow(self, tx_id: str = "") -> Broadcast:
+        """Once the task has looked."""
+        row = await self.row(tx_id)
+        looks = self.fake.asked["status"]
+        await self.ok("tasks.retry", {"kind": "broadcast", "key": str(row.id)})
+        end = time.monotonic() + PATIENCE
+        while True:
+            now, task = await self.row(tx_id), await self.service.admin.storage.task("broadcast", str(row.id))
+            if task is not None and task.lease_until is None and (now != row or self.fake.asked["status"] > looks):
+                return now
+            assert time.monotonic() < end, "the task does nothing"
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(params=["http", "grpc"])
+async def sender(request: pytest.FixtureRequest, new_service: NewService) -> AsyncIterator[Sender]:
+    async with new_service(TASKS__POLL="0.05", RATES__CHAIN="off") as service:
+        yield await Sender(service, getattr(service, request.param)).prepare()
+
+
+async def test_accepted(sender: Sender) -> None:
+    found = (await sender.send()).result
+    assert (found["tx_id"], found["state"], found["source"]) == (sender.tx_id, "accepted", "fake")
+    row = await sender.row()
+    assert (row.state, row.epoch, str(row.wallet_id)) == (BroadcastState.ACCEPTED, 2, sender.wallet)
+    assert sender.fake.sent == [sender.signed]
+
+
+async def test_the_same_bytes_twice(sender: Sender) -> None:
+    assert (await sender.send()).result.get("already_known", False) is False
+    again = (await sender.send()).result
+    assert (again["state"], again["already_known"]) == ("accepted", True)
+    assert (await sender.row()).epoch == 2  # nothing new
+    tasks = (await sender.ok("tasks.list", {"kind": "broadcast"}))["tasks"]
+    assert len(tasks) == 1
+
+
+async def test_replay_sends_nothing(sender: Sender) -> None:
+    first, second = await sender.send("b-1"), await sender.send("b-1")
+    assert first.result == second.result
+    assert sender.fake.asked["broadcast"] == 1
+    signed = [await sender.sign("s-1") for _ in range(2)]
+    assert [each.result["broadcast"]["state"] for each in signed] == ["accepted", "unknown"]  # as it stood in T2
+    assert signed[0].result["signed_tx"] == signed[1].result["signed_tx"]
+    assert sender.fake.asked["broadcast"] == 2
+
+
+@pytest.mark.parametrize("reason", ["insufficient_funds", "nonce_used", "policy"])
+async def test_rejected(sender: Sender, reason: str) -> None:
+    sender.fake.refuses = reason
+    refused = await sender.send()
+    assert (refused.code, refused.reason) == ("transaction_rejected", reason)
+    assert refused.status == (422 if sender.face.name == "http" else grpc.StatusCode.FAILED_PRECONDITION)
+    row = await sender.row()
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.REJECTED, reason, 2)
+    state = await sender.ok("transactions.state", {**ETH, "tx_id": sender.tx_id})
+    assert (state["state"], state["rejected"]) == ("unknown", reason)
+
+
+async def test_what_was_rejected_is_not_sent_again_by_itself(sender: Sender) -> None:
+    sender.fake.refuses = "fee_too_low"
+    await sender.send()
+    sender.fake.refuses = None
+    row = await sender.row()
+    await sender.ok("tasks.retry", {"kind": "broadcast", "key": str(row.id)})
+    end = time.monotonic() + PATIENCE
+    while (task := await sender.service.admin.storage.task("broadcast", str(row.id))) and task.due_at is not None:
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+    assert (await sender.row(), sender.fake.sent) == (row, [])
+
+
+async def test_what_was_rejected_may_be_sent_again(sender: Sender) -> None:
+    sender.fake.refuses = "fee_too_low"
+    await sender.send()
+    sender.fake.refuses, sender.fake.silent = None, True
+    assert (await sender.send()).result["state"] == "unknown"
+    row = await sender.row()
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.UNKNOWN, None, 3)
+    assert (await sender.follow()).state is BroadcastState.ACCEPTED
+
+
+async def test_no_node_says_that_it_took_it(sender: Sender) -> None:
+    sender.fake.silent = True
+    assert (await sender.send()).result["state"] == "unknown"
+    assert (await sender.row()).state is BroadcastState.UNKNOWN
+    assert (await sender.follow()).state is BroadcastState.ACCEPTED
+    assert sender.fake.asked["broadcast"] == 1  # it was there
+
+
+async def test_a_node_that_took_it_stays_believed(sender: Sender) -> None:
+    await sender.send()
+    sender.fake.silent = True
+    assert (await sender.send()).result["state"] == "unknown"
+    assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.ACCEPTED, 2)
+
+
+async def test_no_node_answers(sender: Sender) -> None:
+    sender.fake.away = True
+    assert (await sender.send()).result["state"] == "unknown"
+    assert sender.fake.sent == []
+    assert (await sender.follow()).state is BroadcastState.UNKNOWN
+    sender.fake.away = False
+    assert (await sender.follow()).state is BroadcastState.ACCEPTED
+    assert sender.fake.sent == [sender.signed]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "rejection"),
+    [
+        (State.PENDING, BroadcastState.ACCEPTED, None),
+        (State.CONFIRMED, BroadcastState.ACCEPTED, None),
+        (State.FINAL, BroadcastState.ACCEPTED, None),
+        (State.FAILED, BroadcastState.ACCEPTED, None),
+        (State.EXPIRED, BroadcastState.EXPIRED, None),
+        (State.REPLACED, BroadcastState.REJECTED, "nonce_used"),
+        (State.UNKNOWN, BroadcastState.ACCEPTED, None),
+        (State.DROPPED, BroadcastState.ACCEPTED, None),
+    ],
+)
+async def test_what_the_task_finds_out(
+    sender: Sender, status: State, state: BroadcastState, rejection: str | None
+) -> None:
+    sender.fake.away = True
+    await sender.send()
+    sender.fake.away = False
+    sender.fake.statuses[sender.tx_id] = Status(status)
+    row = await sender.follow()
+    assert (row.state, row.rejection, row.epoch) == (state, rejection, 2)
+    sent_again = status in (State.UNKNOWN, State.DROPPED)
+    assert sender.fake.sent == ([sender.signed] if sent_again else [])
+    last = (await sender.service.audit(operation="transactions.broadcast"))[-1]
+    assert (last["request_id"], last["outcome"]) == ("background", "succeeded")
+    assert last["details"]["wrote"] == {"broadcasts": [[str(row.id), 2, state.value]]}
+
+
+async def test_the_task_is_refused(sender: Sender) -> None:
+    sender.fake.away = True
+    await sender.send()
+    sender.fake.away, sender.fake.refuses = False, "already_spent"
+    row = await sender.follow()
+    assert (row.state, row.rejection) == (BroadcastState.REJECTED, "already_spent")
+
+
+async def test_the_task_gets_no_word_either(sender: Sender) -> None:
+    sender.fake.away = True
+    await sender.send()
+    sender.fake.away, sender.fake.silent = False, True
+    assert (await sender.follow()).state is BroadcastState.UNKNOWN
+    task = await sender.service.admin.storage.task("broadcast", str((await sender.row()).id))
+    assert task is not None
+    assert task.due_at is not None
+
+
+async def test_signed_and_sent(sender: Sender) -> None:
+    signed = (await sender.sign()).result
+    assert (signed["broadcast"]["state"], signed["broadcast"]["tx_id"]) == ("accepted", signed["tx_id"])
+    assert sender.fake.sent == [signed["signed_tx"]]
+    assert (await sender.row(signed["tx_id"])).state is BroadcastState.ACCEPTED
+
+
+async def test_signed_and_refused(sender: Sender) -> None:
+    """The signature stands: it is no error."""
+    sender.fake.refuses = "nonce_gap"
+    signed = (await sender.sign()).result
+    assert (signed["broadcast"]["state"], signed["broadcast"]["rejected"]) == ("rejected", "nonce_gap")
+    assert (await sender.row(signed["tx_id"])).rejection == "nonce_gap"
+
+
+async def test_signed_and_no_node_answers(sender: Sender) -> None:
+    sender.fake.away = True
+    signed = (await sender.sign()).result
+    assert signed["broadcast"]["state"] == "unknown"
+    sender.fake.away = False
+    assert (await sender.follow(signed["tx_id"])).state is BroadcastState.ACCEPTED
+
+
+async def test_balance_is_asked_for_again_after_a_broadcast(sender: Sender) -> None:
+    for _ in range(2):
+        await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
+    assert sender.fake.asked["balances"] == 1
+    await sender.send()
+    for _ in range(2):
+        await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
+    assert sender.fake.asked["balances"] == 2
+
+
+async def findings(sender: Sender) -> set[tuple[str, str]]:
+    """Of the verification of everything: kind and key."""
+    admin = sender.service.admin
+    reconciler = Reconciler(admin.storage, admin.authenticity.audit_key)
+    found: set[tuple[str, str]] = set()
+    cursor: str | None = None
+    while True:
+        part = await reconciler.slice(cursor, 100)
+        found |= {(each.kind, each.key) for each in part.findings}
+        cursor = part.cursor
+        if cursor is None:
+            return found
+
+
+async def test_everything_that_was_written_is_told(sender: Sender) -> None:
+    await sender.send()
+    await sender.sign()
+    sender.fake.refuses = "policy"
+    await sender.sign(nonce="0x8")
+    assert await findings(sender) == set()
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_rows_that_are_gone_older_or_edited_are_told(sender: Sender) -> None:
+    sender.fake.silent = True
+    await sender.send()
+    key = str((await sender.row()).id)
+    with closing(sqlite3.connect(sender.service.settings.data_dir / "strongroom.db", timeout=60)) as database:
+        older = database.execute("SELECT * FROM broadcasts").fetchone()
+        assert (await sender.follow()).state is BroadcastState.ACCEPTED
+        assert await findings(sender) == set()
+        for statement, kind in (
+            ("UPDATE broadcasts SET state = 'rejected'", "row_changed"),
+            ("UPDATE broadcasts SET raw = '0x'", "row_changed"),
+            ("DELETE FROM broadcasts", "broadcast_missing"),
+        ):
+            database.execute(statement)
+            database.commit()
+            assert kind in {each for each, _ in await findings(sender)}, statement
+        places = ", ".join("?" * len(older))
+        database.execute(f"INSERT INTO broadcasts VALUES ({places})", older)
+        database.commit()
+        assert await findings(sender) == {("broadcast_rolled_back", key)}

@@ -1,0 +1,148 @@
+"""A fake of `rpc.base.Reader`: one network's chain in memory, as a source tells it, and whatever a test has it say.
+
+What it keeps to of the port: balances in the order asked, all at its head; entries newest first by (height, position,
+tx id, index), those without a block before all others; a page goes on where it says, in words of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from strongroom.domain.asset import Asset
+from strongroom.domain.signing import SignedIds
+from strongroom.errors import NodeUnavailable, TransactionRejected
+from strongroom.rpc.base import (
+    Balance,
+    Balances,
+    Block,
+    Capability,
+    Direction,
+    Entry,
+    FeeQuality,
+    Fees,
+    Head,
+    Holder,
+    Page,
+    Sent,
+    State,
+    Status,
+    Tracked,
+)
+
+TIME = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
+
+
+def block(height: int, branch: str = "a") -> Block:
+    return Block(height, f"0x{branch * 32}{height:032x}", TIME)
+
+
+def entry(address: str, asset: Asset, height: int | None, tx_id: str, **more: Any) -> Entry:
+    known: dict[str, Any] = {"index": "value", "direction": Direction.IN, "amount": 5}
+    state = State.PENDING if height is None else State.CONFIRMED
+    known["block"] = None if height is None else block(height)
+    return Entry(tx_id=tx_id, address=address, asset=asset, status=state, **(known | more))
+
+
+@dataclass
+class FakeReader:
+    """``held``: by address and id of the asset. ``asked``: how often each question came."""
+
+    name: str = "fake"
+    height: int = 100
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    statuses: dict[str, Status] = field(default_factory=dict)
+    fee: int = 20_000_000_000
+    unit: str = "wei"
+    away: bool = False
+    refuses: str | None = None
+    """The reason for which every transaction is refused."""
+    silent: bool = False
+    """It takes transactions and does not answer."""
+    page: int = 1000
+    """Entries of one page, at most."""
+    gaps: dict[str, int] = field(default_factory=dict)
+    """By address: how many pages without an entry come first, as of a source that looks through blocks."""
+    sent: list[str] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    holders: list[int] = field(default_factory=list)
+    """How many each question for balances was about."""
+    before: Callable[[str], None] = lambda _: None
+    """Called with each question, before it is answered."""
+    after: Callable[[str], None] = lambda _: None
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset(Capability)
+
+    async def head(self) -> Head:
+        self._ask("head")
+        return self._head()
+
+    async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
+        self._ask("balances")
+        self.holders.append(len(holders))
+        found = [
+            Balance(holder.address, asset, self.held.get((holder.address, asset.id), 0))
+            for holder in holders
+            for asset in assets
+        ]
+        return Balances(self._head(), found, source=self.name)
+
+    async def tokens(self, holder: Holder) -> Balances:
+        self._ask("tokens")
+        return Balances(self._head(), [], source=self.name)
+
+    async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
+        self._ask("history")
+        own = sorted((each for each in self.entries if each.address == holder.address), key=_order, reverse=True)
+        start = -self.gaps.get(holder.address, 0) if begin is None else int(begin)
+        if start < 0:
+            return Page([], str(start + 1), ("pending",), self.height, self.name)
+        end = start + min(most, self.page)
+        return Page(own[start:end], str(end) if end < len(own) else None, ("pending",), self.height, self.name)
+
+    async def fees(self) -> Fees:
+        self._ask("fees")
+        details = {"base_fee": self.fee // 2}
+        return Fees(self.fee, self.fee, 2 * self.fee, self.unit, FeeQuality.ESTIMATE, details, source=self.name)
+
+    async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
+        self._ask("broadcast")
+        tx_id = ids.tx_ids[0]
+        if self.refuses is not None:
+            raise TransactionRejected(f"the network refuses the transaction: {self.refuses}", reason=self.refuses)
+        known = tx_id in self.statuses
+        self.sent.append(signed)
+        self.statuses.setdefault(tx_id, Status(State.PENDING))
+        self.after("broadcast")
+        if self.silent:
+            return Sent(tx_id, certain=False)
+        return Sent(tx_id, known=known, source=self.name)
+
+    async def status(self, tracked: Tracked) -> Status:
+        self._ask("status")
+        return replace(self.statuses.get(tracked.tx_id, Status(State.UNKNOWN)), source=self.name)
+
+    async def transaction(self, tx_id: str) -> bytes:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        pass
+
+    def _head(self) -> Head:
+        return Head(self.height, block(self.height).hash, TIME, self.height - 64)
+
+    def _ask(self, question: str) -> None:
+        self.asked[question] += 1
+        self.before(question)
+        if self.away:
+            raise NodeUnavailable("no source of this network answers this at present", retry_after=1)
+
+
+def _order(each: Entry) -> tuple[bool, int, int, str, str]:
+    return (each.block is None, 0 if each.block is None else each.block.height, each.position, each.tx_id, each.index)
