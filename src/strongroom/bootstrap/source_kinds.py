@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,31 +54,27 @@ _HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}): *([\x21-\x7e][\x20-\x7e]{0,4
 
 def open_source(given: SourceSettings, setup: Setup) -> Source:
     """Asks nobody yet. Raises ConfigurationError."""
-    match given.kind:
-        case "electrum":
-            return Electrum(setup, _lines(given))
-        case "bitcoin-core":
-            return Core(setup, _jsonrpc(given, core.classify))
-        case "esplora":
-            return Esplora(setup, _http(given))
-        case "evm":
-            return EvmNode(setup, _jsonrpc(given, verdicts.classify))
-        case "etherscan":
-            return Etherscan(setup, _http(given))
-        case "otterscan":
-            return Otterscan(setup, _jsonrpc(given, verdicts.classify))
-        case "evm-logs":
-            return Logs(setup, _jsonrpc(given, verdicts.classify))
-        case "tron":
-            return TronNode(setup, _http(given), None if given.solid_url is None else _http(given, given.solid_url))
-        case "trongrid":
-            return TronGrid(setup, _http(given))
-        case "solana":
-            return SolanaNode(setup, _jsonrpc(given, solana_verdicts.classify))
-        case "toncenter-v3":
-            return Toncenter3(setup, _http(given))
-        case "toncenter-v2":
-            return Toncenter2(setup, _http(given))
+    return _KINDS[given.kind](setup, given)
+
+
+def _tron(setup: Setup, given: SourceSettings) -> Source:
+    return TronNode(setup, _http(given), None if given.solid_url is None else _http(given, given.solid_url))
+
+
+_KINDS: Final[dict[str, Callable[[Setup, SourceSettings], Source]]] = {
+    "electrum": lambda setup, given: Electrum(setup, _lines(given)),
+    "bitcoin-core": lambda setup, given: Core(setup, _jsonrpc(given, core.classify)),
+    "esplora": lambda setup, given: Esplora(setup, _http(given)),
+    "evm": lambda setup, given: EvmNode(setup, _jsonrpc(given, verdicts.classify)),
+    "etherscan": lambda setup, given: Etherscan(setup, _http(given)),
+    "otterscan": lambda setup, given: Otterscan(setup, _jsonrpc(given, verdicts.classify)),
+    "evm-logs": lambda setup, given: Logs(setup, _jsonrpc(given, verdicts.classify)),
+    "tron": _tron,
+    "trongrid": lambda setup, given: TronGrid(setup, _http(given)),
+    "solana": lambda setup, given: SolanaNode(setup, _jsonrpc(given, solana_verdicts.classify)),
+    "toncenter-v3": lambda setup, given: Toncenter3(setup, _http(given)),
+    "toncenter-v2": lambda setup, given: Toncenter2(setup, _http(given)),
+}
 
 
 def _jsonrpc(given: SourceSettings, classify: Classify) -> JsonRpc:

@@ -23,6 +23,8 @@ class SourceSettings(Section):
     kind: SourceKind
     url: MaybeSecret = None
     url_file: Path | None = None
+    solid_url: MaybeSecret = None
+    """Tron: where ``/walletsolidity`` is, if that is not beside ``/wallet``."""
     headers_file: Path | None = None
     """One ``Name: value`` a line, sent with every request."""
     operator: str | None = Field(default=None, min_length=1, max_length=64)
