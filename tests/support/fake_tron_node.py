@@ -50,7 +50,7 @@ class Token:
     balances: dict[bytes, int] = field(default_factory=dict)
     """By 20 bytes of the holder."""
     way: str = ""
-    """``reverts``, ``short`` or ``hungry`` (burns all energy)."""
+    """``reverts`` (with a word that looks like an amount), ``short`` or ``hungry`` (burns all energy)."""
 
 
 @dataclass
