@@ -50,7 +50,7 @@ class Token:
     balances: dict[bytes, int] = field(default_factory=dict)
     """By 20 bytes of the holder."""
     way: str = ""
-    """``reverts``, ``short`` or ``hungry`` (burns all energy)."""
+    """``reverts`` (with a word that looks like an amount), ``short`` or ``hungry`` (burns all energy)."""
 
 
 @dataclass
@@ -208,9 +208,7 @@ class FakeTronNode(FakeTron):
         given = _run(token, asked["function_selector"], data)
         if given is None:
             message = b"REVERT opcode executed".hex()
-            found = _constant_result(bytes.fromhex("08c379a0") + bytes(96)) | {
-                "transaction": {"ret": [{"ret": "FAILED"}]}
-            }
+            found = _constant_result((6).to_bytes(32, "big")) | {"transaction": {"ret": [{"ret": "FAILED"}]}}
             return found | {"result": {"result": True, "message": message}}
         return _constant_result(given)
 
