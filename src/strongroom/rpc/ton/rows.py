@@ -174,7 +174,7 @@ class JettonTransfers(msgspec.Struct, frozen=True):
 class Told(msgspec.Struct, frozen=True):
     """Of a message that was taken."""
 
-    message_hash: str | None = None
+    message_hash: str
     message_hash_norm: str | None = None
 
 

@@ -174,7 +174,7 @@ class Toncenter2(Partial):
     async def _on_chain(self, ids: SignedIds) -> _Transaction | None:
         address = values.shown(self._setup.network, bytes.fromhex(ids.consumes[0].address))
         query: Query = {"address": address, "limit": _RECENT}
-        for each in await self._read("getTransactions", list[_Transaction], query, Work.HISTORY):
+        for each in await self._read("getTransactions", list[_Transaction], query):
             message = each.in_msg
             if message is None or message.source or message.hash is None:
                 continue
@@ -193,8 +193,8 @@ class Toncenter2(Partial):
             return 0
         return _quantity(found.stack[0])
 
-    async def _read(self, method: str, of: type[T], query: Query | None = None, work: Work = Work.READ) -> T:
-        answer = await self._http.exchange("GET", f"/{method}", query=query, work=work)
+    async def _read(self, method: str, of: type[T], query: Query | None = None) -> T:
+        answer = await self._http.exchange("GET", f"/{method}", query=query)
         if answer.status in _BAD_INPUT:
             raise NodeError(Verdict.OURS, "bad_request")
         if not 200 <= answer.status < 300:
