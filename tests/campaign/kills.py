@@ -48,7 +48,7 @@ SETTINGS = {
     "IDEMPOTENCY__LEASE": "1",
     "AUDIT__INTERVAL": "1",
     "LOG__LEVEL": "warning",
-    **{f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")},
+    **{f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN", "CHAIN")},
 }
 VICTIMS = ("all", "main process", "worker")
 _WALLETS = 8

@@ -37,6 +37,7 @@ from strongroom.storage.tables import metadata
 from strongroom.telemetry.metrics import ALARMS_TOTAL
 from tests.parity.story import transfer
 from tests.support import postgres
+from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Outcome, RunningService, key_id, running, settings_for
 
 BACKGROUND = {"tasks", "progress"}
@@ -188,6 +189,7 @@ class Campaign:
         self._wallets: dict[str, str] = {}
         self._till = ""
         self._revoked = ""
+        self._sent = ""
         self._heads: list[Head] = []
         self._baseline: dict[str, Outcome] = {}
         self._report = report
@@ -208,6 +210,9 @@ class Campaign:
         for nonce in (0, 1):
             assert (await self._sign(nonce)).code == "ok"
         assert (await self._sign(1, "0x9", allow_resign=True)).code == "ok"
+        self._service.readers["eip155:1"] = FakeReader()
+        command = {"wallet_id": wallet, "network": "ethereum", "unsigned_tx": transfer(nonce="0x2"), "broadcast": True}
+        self._sent = (await self.call("transactions.sign", **command)).result["tx_id"]
         for name in ("till", "revoked"):
             made = await self.call("api_keys.create", name=name, scopes=["wallets:read"])
             setattr(self, f"_{name}", made.result["api_key"])
@@ -246,6 +251,7 @@ class Campaign:
             "audit": await self.call("audit.list", limit=200),
             "by external id": await self.call("wallets.list", external_id="spender"),
             "till": await self.call("wallets.list", key=self._till),
+            "sent": await self.call("transactions.state", network="ethereum", tx_id=self._sent),
             "revoked": await self.call("wallets.list", key=self._revoked),
         }
         for name, wallet in self._wallets.items():

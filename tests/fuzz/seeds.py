@@ -28,7 +28,9 @@ from tests.parity.story import MNEMONIC, RAW_KEY, STORY, filled
 from tests.support import other_chains
 from tests.support.server import Server
 
-LIMITS_OFF = {f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")}
+LIMITS_OFF = {
+    f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN", "CHAIN", "BROADCAST")
+}
 Command = dict[str, Any]
 
 _DISPOSED_OF = ("wallets.archive", "wallets.unarchive")

@@ -6,9 +6,9 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,13 @@ import pytest
 
 from strongroom.cache.base import CacheKey, Kind
 from strongroom.cache.envelope import Envelopes
+from strongroom.cache.memory import MemoryCache
 from strongroom.domain.wallet import Address
 from strongroom.operations.keyring import account_id
+from strongroom.rpc.base import State, Status
 from strongroom.storage.sql import SqlStorage
 from strongroom.telemetry.metrics import ALARMS_TOTAL
+from tests.support.fake_reader import FakeReader, block
 from tests.support.redis import RedisServer, lookups
 from tests.support.service import TENANT, NewService, Outcome, RunningService
 
@@ -203,3 +206,125 @@ async def test_a_second_process_reads_no_row_of_a_cached_address(
 
     monkeypatch.setattr(SqlStorage, "address", never)
     assert await addresses(cached, commands) == true
+
+
+# ---- what is known of chains ----
+
+CHAINS = {"ethereum": "eip155:1", "polygon": "eip155:137"}
+TX_ID = "0x" + "ab" * 32
+READING = ("head", "fees", "balance", "stale", "transaction")
+
+
+@dataclass
+class Chains:
+    """A service that reads two chains from fakes, and keeps nothing in its own memory while a test asks."""
+
+    service: RunningService
+    fakes: list[FakeReader]
+    wallet: str
+
+    async def ask(self) -> list[Any]:
+        self.forget()
+        found = []
+        for network in CHAINS:
+            for operation, command in (
+                ("networks.head", {}),
+                ("fees.suggest", {}),
+                ("balances.wallet", {"wallet_id": self.wallet, "tokens": "none"}),
+                ("transactions.state", {"tx_id": TX_ID}),
+            ):
+                outcome = await self.service.http.call(operation, {"network": network, **command}, key=self.service.key)
+                found.append((outcome.code, outcome.result))
+        return found
+
+    def forget(self) -> None:
+        self.service.pipeline._services.reading._cache._near = MemoryCache(1 << 20)
+
+    def asked(self) -> int:
+        return sum(fake.asked.total() for fake in self.fakes)
+
+
+@pytest.fixture
+async def chains(new_service: NewService, redis: RedisServer) -> AsyncIterator[Chains]:
+    long = {f"CACHE__{name}": "3600" for name in ("BALANCE", "HEAD", "FEES", "STALE")}
+    async with new_service(REDIS__URL=redis.url, REDIS__TIMEOUT="1", RATES__CHAIN="off", **long) as service:
+        made = await service.http.call("wallets.create", {"networks": list(CHAINS)}, key=service.key)
+        address = made.result["addresses"][0]["address"]
+        fakes = []
+        for at, caip2 in enumerate(CHAINS.values(), 1):
+            done = Status(State.FINAL, block(at), 99, final=True, fee=at)
+            held = {(address, f"{caip2}/slip44:60"): at}
+            fake = FakeReader(height=1000 * at, fee=10**9 * at, held=held, statuses={TX_ID: done})
+            service.readers[caip2] = fake
+            fakes.append(fake)
+        yield Chains(service, fakes, made.result["id"])
+
+
+async def kept(redis: RedisServer, kind: str) -> list[bytes]:
+    for _ in range(6000):
+        if len(found := redis.places(kind)) == len(CHAINS):
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{kind}: {len(found)} are kept")
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=lambda poison: poison.__name__)
+async def test_poisoned_answers_of_chains_are_misses(
+    chains: Chains, redis: RedisServer, poison: Callable[[RedisServer, list[bytes]], None]
+) -> None:
+    true = await chains.ask()
+    assert {code for code, _ in true} == {"ok"}
+    for kind in READING:
+        poisoned = await kept(redis, kind)
+        await chains.service.pipeline._services.reading._cache.forget(UUID(int=0))  # every write has come through
+        asked, forged = chains.asked(), lookups(kind, "redis").get("forged", 0)
+        poison(redis, poisoned)
+        if kind != "stale":
+            assert await chains.ask() == true, kind
+            assert chains.asked() > asked, kind
+            assert lookups(kind, "redis")["forged"] - forged >= len(CHAINS), kind
+            continue
+        redis.ask.delete(*redis.places("balance"))
+        for fake in chains.fakes:
+            fake.away = True
+        answers = dict.fromkeys(code for code, result in await chains.ask() if "balances" in (result or {}))
+        assert not answers  # rather nothing than what somebody made up
+        assert lookups(kind, "redis")["forged"] - forged >= len(CHAINS)
+        for fake in chains.fakes:
+            fake.away = False
+        assert await chains.ask() == true
+
+
+async def test_a_mac_alone_is_not_believed_of_chains(chains: Chains, redis: RedisServer) -> None:
+    """Somebody has the secret, and writes what this service never does: also that is a miss, and an alarm."""
+    true = await chains.ask()
+    envelopes = Envelopes(chains.service.admin.authenticity.cache_key)
+    cache = chains.service.pipeline._services.reading._cache
+    keys: dict[str, CacheKey] = {}
+    real = cache._far.get
+
+    async def noted(key: CacheKey) -> Any:
+        keys[f"{key.kind}/{key.name[:10]}"] = key
+        return await real(key)
+
+    for kind in READING:
+        await kept(redis, kind)
+    cache._far.get = noted
+    try:
+        assert await chains.ask() == true
+    finally:
+        del cache._far.get
+    assert {each.kind for each in keys.values()} >= {Kind.HEAD, Kind.FEES, Kind.BALANCE, Kind.TRANSACTION}
+    for key in keys.values():
+        entry = envelopes.open(key, redis.ask.get(envelopes.place(key)))
+        nonsense = [b"", b"{}", b"[]", b"\xff", b"[" * 5000]
+        if key.kind is Kind.BALANCE:
+            tree = msgspec.json.decode(entry.value)
+            tree[1][0][0] = 99  # of a holder that was not asked for
+            nonsense.append(msgspec.json.encode(tree))
+        for value in nonsense:
+            redis.ask.set(envelopes.place(key), envelopes.seal(key, replace(entry, value=value)))
+            alarms = ALARMS_TOTAL.labels("cache")._value.get()
+            assert await chains.ask() == true, (key, value)
+            assert ALARMS_TOTAL.labels("cache")._value.get() > alarms, (key, value)
+            await cache.forget(UUID(int=0))

@@ -42,7 +42,9 @@ from tests.support.canaries import (
 from tests.support.server import ROOT, Server
 from tests.support.service import TENANT
 
-LIMITS_OFF = {f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN")}
+LIMITS_OFF = {
+    f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN", "CHAIN", "BROADCAST")
+}
 LEVELS = ("debug", "info")
 NOT_READ = {"KEYWRAP__PASSPHRASE": KEYWRAP_PASSPHRASE, **LIMITS_OFF}
 

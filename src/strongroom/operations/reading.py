@@ -21,6 +21,7 @@ from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import NodeUnavailable, SourceMissing
 from strongroom.rpc.base import Balance, Balances, Fees, Head, Holder, Reader, State, Status, Tracked
+from strongroom.telemetry.alarms import integrity_alarm
 
 T = TypeVar("T")
 
@@ -115,8 +116,10 @@ class Reading:
         """What nothing changes any more is kept; everything else is asked for."""
         key = CacheKey(Kind.TRANSACTION, owner_of(network), f"{network.caip2}:{tracked.tx_id}")
         kept = await self._cache.get(key)
-        if kept is not None and (found := _decoded(_STATUS, kept.value)) is not None:
-            return found
+        if kept is not None:
+            if (found := _decoded(_STATUS, kept.value)) is not None:
+                return found
+            integrity_alarm("cache", cached=key.kind, owner=key.owner)
         status = await self.reader(network).status(tracked)
         if status.final or status.state is State.FINAL:
             await self._cache.keep(key, msgspec.json.encode(status))
@@ -147,8 +150,12 @@ class Reading:
         found = {}
         for chunk in chunks:
             entry = await self._cache.get(chunk.key(kind))
-            balances = None if entry is None else chunk.read(entry.value)
-            if balances is not None:
+            if entry is None:
+                continue
+            balances = chunk.read(entry.value)
+            if balances is None:
+                integrity_alarm("cache", cached=kind, owner=chunk.key(kind).owner)
+            else:
                 found[chunk] = balances
         return found
 
@@ -212,7 +219,7 @@ class _Chunk:
 
     def read(self, value: bytes) -> Balances | None:
         kept = _decoded(_KEPT, value)
-        if kept is None:
+        if kept is None or not all(self._has_asked(each) for each in kept.amounts):
             return None
         found = [
             Balance(
@@ -220,9 +227,11 @@ class _Chunk:
                 each.spendable, each.immature, each.details,
             )
             for each in kept.amounts
-            if 0 <= each.holder < len(self.holders) and 0 <= each.asset < len(self._assets)
         ]  # fmt: skip
         return Balances(kept.at, found, kept.unreadable, kept.source, kept.verified)
+
+    def _has_asked(self, amounts: _Amounts) -> bool:
+        return 0 <= amounts.holder < len(self.holders) and 0 <= amounts.asset < len(self._assets)
 
 
 def owner_of(network: Network) -> UUID:
@@ -244,7 +253,7 @@ def _together(parts: Sequence[Balances]) -> Balances:
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T | None:
-    """None for what an older version wrote: a miss."""
+    """None for what this version does not write."""
     try:
         return decoder.decode(value)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):

@@ -94,7 +94,7 @@ class World:
         return Pipeline(
             Services(
                 storage=nothing, signer=nothing, networks=nothing, keyring=nothing, authenticator=itself, limits=itself,
-                entries=itself, timeout=self.timeout,
+                entries=itself, timeout=self.timeout, reading=nothing,
             )
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -47,7 +48,11 @@ class World:
         self.storage = storage
         self.committer = committer
         self.now = NOW
-        self.duties = Duties(storage=storage, tasks=storage.queue, retention=DAY, clock=lambda: self.now)
+        nothing: Any = None
+        self.duties = Duties(
+            storage=storage, tasks=storage.queue, retention=DAY, networks=nothing, reading=nothing,
+            clock=lambda: self.now,
+        )  # fmt: skip
 
     async def add(self, *records: OperationRecord) -> None:
         await self.committer.commit(Unit(rows=records))
