@@ -14,7 +14,7 @@ from typing import Any
 
 from strongroom.domain.asset import Asset
 from strongroom.domain.signing import SignedIds
-from strongroom.errors import NodeUnavailable, TransactionRejected
+from strongroom.errors import NodeUnavailable, NotFound, TransactionRejected
 from strongroom.rpc.base import (
     Balance,
     Balances,
@@ -55,6 +55,8 @@ class FakeReader:
     height: int = 100
     held: dict[tuple[str, str], int] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    transactions: dict[str, bytes] = field(default_factory=dict)
+    """By id."""
     statuses: dict[str, Status] = field(default_factory=dict)
     fee: int = 20_000_000_000
     unit: str = "wei"
@@ -129,7 +131,10 @@ class FakeReader:
         return replace(self.statuses.get(tracked.tx_id, Status(State.UNKNOWN)), source=self.name)
 
     async def transaction(self, tx_id: str) -> bytes:
-        raise NotImplementedError
+        self._ask("transaction")
+        if tx_id not in self.transactions:
+            raise NotFound("no source of this network knows this transaction")
+        return self.transactions[tx_id]
 
     async def close(self) -> None:
         pass
