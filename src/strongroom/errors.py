@@ -230,8 +230,10 @@ class TransactionRejected(Refused):
     grpc_status = "FAILED_PRECONDITION"
     title = "The network refuses the transaction"
 
-    def __init__(self, message: str, *, reason: str = "invalid", field: str | None = None) -> None:
-        super().__init__(message, field=field)
+    def __init__(
+        self, message: str, *, reason: str = "invalid", field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, field=field, retry_after=retry_after)
         self.reason = reason
 
 

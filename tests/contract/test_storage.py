@@ -18,6 +18,8 @@ from strongroom.domain.record import (
     AuditOutcome,
     AuditRecord,
     AuditWriter,
+    Broadcast,
+    BroadcastState,
     OperationRecord,
     OperationState,
     ServiceSecret,
@@ -471,3 +473,35 @@ async def test_the_service_secret_is_rewrapped_only_as_it_was_read(storage: SqlS
     assert await storage.rewrap_service_secret(old, new)
     assert not await storage.rewrap_service_secret(old, replace(new, wrapped=b"late"))
     assert await storage.service_secret() == new
+
+
+async def test_a_broadcast_is_one_row_of_its_tenant(storage: SqlStorage) -> None:
+    row = rows.broadcast()
+    await done(storage, Unit(rows=[row]))
+    assert await storage.broadcast(TENANT, "eip155:1", row.tx_id) == row
+    assert await storage.broadcast(OTHER_TENANT, "eip155:1", row.tx_id) is None
+    assert await storage.broadcast(TENANT, "eip155:137", row.tx_id) is None
+    await done(storage, Unit(rows=[rows.broadcast(tenant_id=OTHER_TENANT)]))  # anyone may send what anyone signed
+    [conflict] = (await storage.apply([Unit(rows=[rows.broadcast(raw="0xother")])])).conflicts
+    assert conflict.found == row
+
+
+async def test_a_broadcast_changes_from_one_epoch_to_the_next(storage: SqlStorage) -> None:
+    row = rows.broadcast()
+    await done(storage, Unit(rows=[row]))
+    new = {"state": "rejected", "rejection": "policy", "epoch": 2}
+    change = Change(Broadcast, row.id, {"epoch": 1}, new)
+    await done(storage, Unit(changes=[change]))
+    changed = replace(row, state=BroadcastState.REJECTED, rejection="policy", epoch=2)
+    assert await storage.broadcast(TENANT, "eip155:1", row.tx_id) == changed
+    [conflict] = (await storage.apply([Unit(changes=[change])])).conflicts
+    assert conflict.found == changed
+
+
+async def test_newest_broadcast_of_a_wallet(storage: SqlStorage) -> None:
+    wallet = UUID(int=1)
+    assert await storage.newest_broadcast(TENANT, wallet) is None
+    made = [rows.broadcast(tx_id=f"0x0{n}", created_at=NOW + timedelta(seconds=n)) for n in (2, 3, 1)]
+    await done(storage, Unit(rows=[*made, rows.broadcast(tx_id="0x09", wallet_id=None)]))
+    assert await storage.newest_broadcast(TENANT, wallet) == made[1].id
+    assert await storage.newest_broadcast(OTHER_TENANT, wallet) is None

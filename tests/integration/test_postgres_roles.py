@@ -50,7 +50,7 @@ def test_every_table_is_granted() -> None:
     [
         *[
             form.format(table)
-            for table in ("audit", "audit_writers", "addresses", "signatures", "alembic_version")
+            for table in ("audit", "audit_writers", "addresses", "signatures", "broadcasts", "alembic_version")
             for form in ("DELETE FROM {0}", "TRUNCATE {0}", "DROP TABLE {0}")
         ],
         *[f"TRUNCATE {table} CASCADE" for table in sorted(metadata.tables)],
@@ -58,6 +58,8 @@ def test_every_table_is_granted() -> None:
         "UPDATE audit_writers SET mac = ''",
         "UPDATE addresses SET canonical = ''",
         "UPDATE signatures SET raw = ''",
+        "UPDATE broadcasts SET raw = ''",
+        "UPDATE broadcasts SET tx_id = ''",
         "ALTER TABLE audit DISABLE TRIGGER ALL",
         "DROP TRIGGER audit_append_only ON audit",
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",

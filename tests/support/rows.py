@@ -12,10 +12,13 @@ from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditEntry,
     AuditOutcome,
+    Broadcast,
+    BroadcastState,
     HeldGuard,
     OperationRecord,
     OperationState,
     SignatureRecord,
+    broadcast_id,
 )
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, PublicNode, SealedSecret, Wallet, WalletKind, WalletState
@@ -71,6 +74,16 @@ def held(of: OperationRecord, nonce: int = 1, payload: bytes = b"p" * 32) -> Hel
 
 def signature(of: OperationRecord, tx_id: str = "0x01", item: int = 0) -> SignatureRecord:
     return SignatureRecord(of.tenant_id, of.id, item, UUID(int=1), "ethereum", tx_id, "0xraw", b"{}", NOW)
+
+
+def broadcast(**fields: Any) -> Broadcast:
+    tx_id = fields.get("tx_id", "0x01")
+    tenant = fields.get("tenant_id", TENANT)
+    made = Broadcast(
+        broadcast_id(tenant, "eip155:1", tx_id), tenant, "eip155:1", tx_id, UUID(int=1), new_id(), "0xraw",
+        BroadcastState.UNKNOWN, None, 1, NOW,
+    )  # fmt: skip
+    return replace(made, **fields)
 
 
 def api_key(**fields: Any) -> ApiKey:

@@ -30,7 +30,7 @@ from strongroom.storage.base import AddressFilter
 MOST_ADDRESSES: Final = 1000
 """Of a wallet, in one answer: more are asked for page by page."""
 
-Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+$", description="In base units of the asset, decimal")]
+Amount = Annotated[str, Meta(description="In base units of the asset, decimal")]
 Tokens = Annotated[
     Literal["listed", "all", "none"],
     Meta(description="Those that the operator lists, all (others are marked `listed: false`), or none"),

@@ -30,7 +30,6 @@ from strongroom.domain.record import (
 from strongroom.domain.signing import SignedIds
 from strongroom.domain.task import Task
 from strongroom.errors import NodesDisagree, NodeUnavailable, SourceMissing, TransactionRejected, UnknownNetwork
-from strongroom.journal import facts
 from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
@@ -219,13 +218,14 @@ async def follow(task: Task, duties: Duties) -> Done:
     except (NodeUnavailable, NodesDisagree, SourceMissing, UnknownNetwork):
         return Done(again=_AGAIN)
     unit = Unit(changes=_changes(row, state, rejection))
-    return Done(unit, [await _told(row, state, unit, duties)]) if unit.changes else Done(again=_AGAIN)
+    return Done(unit, [await _told(row, state, duties)]) if unit.changes else Done(again=_AGAIN)
 
 
-async def _told(row: Broadcast, state: BroadcastState, unit: Unit, duties: Duties) -> AuditEntry:
+async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditEntry:
     """Under the name of who had it sent."""
     sent_by = await duties.storage.find(OperationRecord, ("id",), [(row.operation_id,)])
-    details = {"tx_id": row.tx_id, "state": state.value, "wrote": facts.shortened(unit)}
+    wrote = {"broadcasts": [[str(row.id), row.epoch + 1, state.value]]}  # as `journal.facts` has it
+    details = {"tx_id": row.tx_id, "state": state.value, "wrote": wrote}
     return AuditEntry(
         at=duties.clock(),
         tenant_id=row.tenant_id,

@@ -43,3 +43,13 @@ async def test_old_revocations_are_read_once_and_each_is_held_to_its_key() -> No
     found = await Stored(cast("Storage", storage)).compare(done)
     assert [(each.kind, each.key) for each in found] == [("revocation_undone", str(keys[3].id))]
     assert storage.asked == 1
+
+
+def test_a_broadcast_that_is_gone_or_older_is_missed() -> None:
+    row = rows.broadcast(epoch=2)
+    told = [record(new_id(), {"wrote": {"broadcasts": [[str(row.id), epoch, "unknown"]]}}) for epoch in (1, 2)]
+    assert found_in(told, [row]) == []
+    assert found_in(told, [replace(row, epoch=3)]) == []
+    older = [(each.kind, each.key) for each in found_in(told, [replace(row, epoch=1)])]
+    assert older == [("broadcast_rolled_back", str(row.id))]
+    assert [each.kind for each in found_in(told, [])] == ["broadcast_missing"] * 2

@@ -103,6 +103,27 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         ["ethereum", json.dumps(DOCUMENT), "--signature", "0x12", "--address", ADDRESS],
         {"network": "ethereum", "typed_data": DOCUMENT, "signature": "0x12", "address": ADDRESS},
     ),
+    "balances.wallet": (
+        [ID, "ethereum", "--tokens", "none", "--detail", "addresses", "--fresh", "--cursor", "c"],
+        {"wallet_id": ID, "network": "ethereum", "tokens": "none", "detail": "addresses", "fresh": "true",
+         "cursor": "c"},
+    ),
+    "balances.address": (
+        ["ethereum", "0xab", "--tokens", "all", "--fresh"],
+        {"network": "ethereum", "address": "0xab", "tokens": "all", "fresh": "true"},
+    ),
+    "history.wallet": (
+        [ID, "ethereum", "--address", "0xab", "--cursor", "c", "--limit", "7"],
+        {"wallet_id": ID, "network": "ethereum", "address": "0xab", "cursor": "c", "limit": "7"},
+    ),
+    "history.address": (
+        ["ethereum", "0xab", "--cursor", "c", "--limit", "7"],
+        {"network": "ethereum", "address": "0xab", "cursor": "c", "limit": "7"},
+    ),
+    "transactions.state": (["ethereum", "0xab"], {"network": "ethereum", "tx_id": "0xab"}),
+    "transactions.broadcast": (["ethereum", "0x02"], {"network": "ethereum", "signed_tx": "0x02"}),
+    "fees.suggest": (["ethereum"], {"network": "ethereum"}),
+    "networks.head": (["ethereum"], {"network": "ethereum"}),
     "networks.list": ([], {}),
     "api_keys.create": (
         ["shop", "--scope", "wallets:read", "--scope", "admin", "--expires-at", "2030-01-01T00:00:00Z"],

@@ -16,7 +16,14 @@ from strongroom import errors
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
-from strongroom.errors import ConfigurationError, RateLimited, StrongroomError, Unauthenticated, every_error
+from strongroom.errors import (
+    ConfigurationError,
+    RateLimited,
+    StrongroomError,
+    TransactionRejected,
+    Unauthenticated,
+    every_error,
+)
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.wallets import WalletView
 from strongroom.telemetry.metrics import GRPC_REQUESTS_TOTAL
@@ -211,7 +218,8 @@ async def test_every_error_has_its_status_and_details(
     assert code.name == error.grpc_status
     assert await answer.details() == "said plainly"
     assert (info.reason, info.domain) == (error.code, "strongroom")
-    assert dict(info.metadata) == {"request_id": "me", "field": "wallet_id"}
+    reason = {"reason": "invalid"} if error is TransactionRejected else {}
+    assert dict(info.metadata) == {"request_id": "me", "field": "wallet_id", **reason}
     retry = RetryInfo()
     assert rest[0].Unpack(retry)
     assert retry.retry_delay.ToMilliseconds() == 1500
