@@ -36,7 +36,8 @@ from tests.support.surfpool import Surfpool
 
 pytestmark = pytest.mark.needs("surfpool")
 
-MOST = 8 << 20
+MOST = 12 << 20
+"""The longest answer of a history, 8 MiB, and what it is read into."""
 LONG = dict.fromkeys(Work, 30.0)
 SHORT = dict.fromkeys(Work, 0.5)
 Ask = Callable[[Node], Awaitable[Any]]
@@ -106,7 +107,7 @@ async def liar(world: World) -> AsyncIterator[Liar]:
 
 
 async def outcome(world: World, liar: Liar, ask: Ask, lie: Lie | None) -> Any:
-    """The answer, or the NodeError; within a minute and 8 MiB, and without following anything."""
+    """The answer, or the NodeError; within a minute and 12 MiB, and without following anything."""
     node = world.node(liar, lie)
     try:
         with peak() as memory:

@@ -39,7 +39,7 @@ def votes(*answers: Any) -> dict[str, Any]:
         ([UNKNOWN, FINAL], None),
         ([UNKNOWN, UNKNOWN, FINAL], None),
         ([UNKNOWN, FINAL, FINAL], FINAL),
-        ([Status(State.REPLACED, replaced_by="x"), Status(State.REPLACED, replaced_by="y")], None),
+        ([Status(State.REPLACED, replaced_by="x"), Status(State.REPLACED)], Status(State.REPLACED, replaced_by="x")),
         ([balances(7), balances(8)], None),
         ([balances(7), balances(8), balances(7)], balances(7)),
         ([balances(7, 101), balances(7, 100)], balances(7, 100)),

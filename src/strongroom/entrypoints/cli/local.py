@@ -218,6 +218,15 @@ def _shown(status: rewraps.Status) -> dict[str, Any]:
     }
 
 
+def import_tokens(content: bytes) -> None:
+    with failure.errors_in_words():
+        listed, taken, refused = bootstrap.import_tokens(load(), content)
+    for each in refused:
+        print(f"entry {each.position}: {each.reason}", file=sys.stderr)
+    print(f"{taken} taken, {len(refused)} refused", file=sys.stderr)
+    sys.stdout.write(listed.decode())
+
+
 def administer(work: Callable[[Administration], Awaitable[T]]) -> T:
     async def run(settings: Settings) -> T:
         async with bootstrap.administration(settings) as administration:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,13 +21,6 @@ def import_(
     What cannot be taken is told on standard error. Look through the list before you name it in STRONGROOM_TOKENS:
     whoever wrote it decides which contracts count.
     """
-    from strongroom import bootstrap
-    from strongroom.config import load
-    from strongroom.entrypoints.cli import failure, options
+    from strongroom.entrypoints.cli import local, options
 
-    with failure.errors_in_words():
-        listed, taken, refused = bootstrap.import_tokens(load(), options.read_bytes(f"@{file}"))
-    for each in refused:
-        typer.echo(f"entry {each.position}: {each.reason}", err=True)
-    typer.echo(f"{taken} taken, {len(refused)} refused", err=True)
-    sys.stdout.write(listed.decode())
+    local.import_tokens(options.read_bytes(f"@{file}"))
