@@ -9,12 +9,12 @@ import pytest
 from tests.fuzz import grpc, http
 from tests.fuzz.report import aftermath
 from tests.fuzz.seeds import LIMITS_OFF, Seeds
-from tests.support.server import Server
+from tests.support.server import ReadingServer, Server
 
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("fuzzed"), LIMITS_OFF) as server:
+    with ReadingServer(tmp_path_factory.mktemp("fuzzed"), LIMITS_OFF) as server:
         yield server
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import random
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
+from strongroom.entrypoints.http.examples import EXAMPLES
+from strongroom.entrypoints.http.reading_examples import READING
 from strongroom.operations import balances, history
-from strongroom.rpc.base import Block, State, Status
+from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, State, Status
 from tests.parity.story import MNEMONIC, STRANGER
 from tests.support.fake_reader import FakeReader, block, entry
 from tests.support.redis import RedisServer
@@ -408,3 +413,38 @@ async def test_state_of_a_transaction(world: World) -> None:
         found = await world.ok("transactions.state", {**ETH, "tx_id": TX_ID})
         assert (found["state"], found["final"], found["fee"]) == ("final", True, str(2**65))
     assert world.fake.asked["status"] == 3  # what nothing changes any more is kept
+
+
+# ---- the description ----
+
+
+async def test_examples_are_what_the_code_says(new_service: NewService) -> None:
+    """With sources that say what the examples have them say, of the wallet that the examples are of."""
+    async with new_service(RATES__CHAIN="off") as service:
+        world = World(service, service.http)
+        told = {name: example.result for name, example in READING.items()}
+        words = EXAMPLES["wallets.create"].result["backup"]["mnemonic"]
+        made = await world.ok("wallets.import", {"kind": "bip39", "mnemonic": words, "networks": ["ethereum"]})
+        at = {name: told["networks.head"][name] for name in ("height", "hash", "time", "finalized")}
+        [moved] = told["history.wallet"]["entries"]
+        fees = {name: int(told["fees.suggest"][name]) for name in ("slow", "normal", "fast")}
+        rest = {name: int(value) for name, value in told["fees.suggest"]["details"].items()}
+        held = {(moved["address"], COIN.id): int(told["balances.address"]["balances"][0]["confirmed"])}
+        mined = msgspec.convert(told["transactions.state"]["block"], Block)
+        world.fake.at, world.fake.held, world.fake.height = msgspec.convert(at, Head), held, at["height"]
+        world.fake.suggested = Fees(**fees, unit="wei", quality=FeeQuality.ESTIMATE, details=rest)
+        state = Status(State.FINAL, mined, 70, final=True, fee=441_000_000_000_000)
+        out = {"direction": Direction.OUT, "amount": int(moved["amount"]), "counterparty": moved["counterparty"]}
+        world.fake.entries = [
+            replace(
+                entry(moved["address"], COIN, 1, moved["tx_id"], **out), block=mined, status=State.FINAL,
+                fee=int(moved["fee"]),
+            )
+        ]  # fmt: skip
+        for name, example in READING.items():
+            world.fake.name = "etherscan" if name.startswith("history") else "own-node"
+            world.fake.statuses = {moved["tx_id"]: state} if name == "transactions.state" else {}
+            command = example.command | ({"wallet_id": made["id"]} if "wallet_id" in example.command else {})
+            outcome = await world.call(name, command)
+            assert outcome.code == "ok", (name, outcome)
+            assert json.loads(outcome.raw) == example.result, name

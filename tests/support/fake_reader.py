@@ -53,6 +53,9 @@ class FakeReader:
 
     name: str = "fake"
     height: int = 100
+    at: Head | None = None
+    """Its head, in place of one of ``height``."""
+    suggested: Fees | None = None
     held: dict[tuple[str, str], int] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     transactions: dict[str, bytes] = field(default_factory=dict)
@@ -110,6 +113,8 @@ class FakeReader:
 
     async def fees(self) -> Fees:
         self._ask("fees")
+        if self.suggested is not None:
+            return replace(self.suggested, source=self.name)
         details = {"base_fee": self.fee // 2}
         return Fees(self.fee, self.fee, 2 * self.fee, self.unit, FeeQuality.ESTIMATE, details, source=self.name)
 
@@ -140,7 +145,7 @@ class FakeReader:
         pass
 
     def _head(self) -> Head:
-        return Head(self.height, block(self.height).hash, TIME, self.height - 64)
+        return self.at or Head(self.height, block(self.height).hash, TIME, self.height - 64)
 
     def _ask(self, question: str) -> None:
         self.asked[question] += 1

@@ -205,3 +205,12 @@ class Server:
                 pass
             time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+
+
+class ReadingServer(Server):
+    """It reads Ethereum from a fake."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = (ROOT / "tests/support/fake_sources", ROOT / "src", ROOT)
+        return {**super().environment, "PYTHONPATH": os.pathsep.join(map(str, path))}

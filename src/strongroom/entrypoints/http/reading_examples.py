@@ -73,7 +73,7 @@ _history: Final[dict[str, Any]] = {
 
 READING: Final[dict[str, Example]] = {
     "balances.wallet": Example(
-        {"wallet_id": WALLET_ID, "network": "ethereum", "detail": "addresses"},
+        {"wallet_id": WALLET_ID, "network": "ethereum", "tokens": "none", "detail": "addresses"},
         {
             "network": "ethereum",
             "balances": [_balance],
@@ -87,7 +87,7 @@ READING: Final[dict[str, Example]] = {
         },
     ),
     "balances.address": Example(
-        {"network": "ethereum", "address": ADDRESS},
+        {"network": "ethereum", "address": ADDRESS, "tokens": "none"},
         {
             "network": "ethereum",
             "balances": [_balance],

@@ -1,0 +1,18 @@
+"""On the path of a server that a test starts, this has each of its processes read Ethereum from a fake reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strongroom import bootstrap
+from strongroom.bootstrap.sources import open_reading
+from tests.parity.story import reader
+
+
+async def with_a_fake(*arguments: Any) -> Any:
+    reading = await open_reading(*arguments)
+    reading._readers["eip155:1"] = reader()
+    return reading
+
+
+bootstrap.open_reading = with_a_fake  # type: ignore[attr-defined]
