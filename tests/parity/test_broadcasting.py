@@ -70,9 +70,10 @@ class Sender:
         await self.ok("tasks.retry", {"kind": "broadcast", "key": str(row.id)})
         end = time.monotonic() + PATIENCE
         while True:
-            now, task = await self.row(tx_id), await self.service.admin.storage.task("broadcast", str(row.id))
-            if task is not None and task.lease_until is None and (now != row or self.fake.asked["status"] > looks):
-                return now
+            has_looked = self.fake.asked["status"] > looks
+            task = await self.service.admin.storage.task("broadcast", str(row.id))
+            if has_looked and task is not None and task.lease_until is None:
+                return await self.row(tx_id)
             assert time.monotonic() < end, "the task does nothing"
             await asyncio.sleep(0.02)
 
