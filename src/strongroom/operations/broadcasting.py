@@ -251,7 +251,9 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     if status.state is State.EXPIRED:
         return BroadcastState.EXPIRED, None
     if status.state is State.REPLACED:
-        return BroadcastState.REJECTED, Rejection.NONCE_USED.value
+        if status.final:
+            return BroadcastState.REJECTED, Rejection.NONCE_USED.value
+        return BroadcastState.UNKNOWN, None  # it may still be the one that gets into a block
     try:
         sent = await reader.broadcast(row.raw, ids)
     except TransactionRejected as refusal:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +24,15 @@ MOST = 8 << 20
 SECONDS = dict.fromkeys(Work, 20.0)
 SHORT = dict.fromkeys(Work, 0.5)
 BATCH = [Question("m", [n]) for n in range(4)]
+
+
+@pytest.fixture(autouse=True)
+def usual_recursion() -> Iterator[None]:
+    """Second implementations raise the limit for the whole process, and the decoder overflows the stack then."""
+    raised = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(raised)
 
 
 def echo(body: bytes) -> bytes:

@@ -225,7 +225,8 @@ class Core(Partial):
         if not any(each.synced for each in indexes.values()):
             return await self._by_outputs(tracked.tx_id)
         for spent in tracked.ids.consumes if tracked.ids else ():
-            if (replaced := await self._replaced(*facts.outpoint(spent.sequence))) is not None:
+            outpoint = facts.outpoint(spent.sequence)
+            if (replaced := await self._replaced(*outpoint, ours=tracked.tx_id)) is not None:
                 return replaced
         return Status(State.UNKNOWN)
 
@@ -242,16 +243,22 @@ class Core(Partial):
                 return facts.included(self._setup, _block(await self._header(block_hash)), best.height)
         raise NodeError(Verdict.ELSEWHERE, "no_index")
 
-    async def _replaced(self, tx_id: str, vout: int) -> Status | None:
-        """What an output is spent by, that our own transaction does not."""
+    async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
+        """What an output is spent by, where that is not ``ours``: it may have arrived since it was looked for."""
         (spending,) = await self._rpc.call("gettxspendingprevout", [[{"txid": tx_id, "vout": vout}]], tuple[_Spending])
+        if spending.spendingtxid == ours:
+            return Status(State.PENDING)
         if spending.spendingtxid is not None:
             return Status(State.REPLACED, replaced_by=facts.a_hash(spending.spendingtxid))
         if await self._rpc.call("gettxout", [tx_id, vout, False], _MAYBE_OUTPUT) is not None:
             return None
         # spent in a block, if its own transaction is in one; in which, no node tells without an index of spenders
         found = await self.status(Tracked(tx_id))
-        return Status(State.REPLACED) if found.block is not None else None
+        if found.block is None:
+            return None
+        if (await self.status(Tracked(ours))).state is not State.UNKNOWN:
+            raise NodeError(Verdict.ELSEWHERE, "moving")
+        return Status(State.REPLACED)
 
     async def transaction(self, tx_id: str) -> bytes:
         found = await self._rpc.call("getrawtransaction", [tx_id, 0], str, work=Work.HISTORY)

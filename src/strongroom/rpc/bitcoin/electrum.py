@@ -163,7 +163,8 @@ class Electrum(Partial):
         if row is not None:
             return await self._status(row)
         for spent in tracked.ids.consumes if tracked.ids else ():
-            if (replaced := await self._replaced(*facts.outpoint(spent.sequence))) is not None:
+            outpoint = facts.outpoint(spent.sequence)
+            if (replaced := await self._replaced(*outpoint, ours=tracked.tx_id)) is not None:
                 return replaced
         if found is not None and await self._calls.is_in_mempool(tracked.tx_id):
             return Status(State.PENDING)  # the server asks its node for news every few seconds
@@ -196,8 +197,8 @@ class Electrum(Partial):
         tip, blocks = await self._calls.steady(lambda _: self._calls.blocks([row.height]))
         return facts.included(self._setup, blocks[row.height], tip.height)
 
-    async def _replaced(self, tx_id: str, vout: int) -> Status | None:
-        """The state of a transaction that another one took the place of by spending this output."""
+    async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
+        """The state of ``ours`` by who spends this output: another one that took its place, or itself after all."""
         parent = await self._found(tx_id)
         if parent is None or vout >= len(parent.outputs):
             return None
@@ -207,6 +208,8 @@ class Electrum(Partial):
         for row in latest:
             if f"{tx_id}:{vout}" in (str(each.outpoint) for each in made[row.tx_hash].inputs):
                 found = await self._status(row)
+                if row.tx_hash == ours:
+                    return found
                 return replace(found, state=State.REPLACED, fee=None, replaced_by=row.tx_hash)
         return None
 

@@ -60,7 +60,9 @@ class _Simulated(msgspec.Struct, frozen=True):
 def classify(fault: Fault) -> NodeError | None:
     """For `JsonRpc`. None: the code alone speaks."""
     words = fault.message[:_MOST].lower()
-    if fault.code == SIMULATED:
+    if fault.code == SIMULATED and (
+        "simulation" in words or "already been processed" in words or _simulated(fault).err is not None
+    ):
         return _refused(fault, words)
     if fault.code == _TOO_MANY or any(each in words for each in _BUSY):
         return NodeError(Verdict.BUSY, "rate_limited")

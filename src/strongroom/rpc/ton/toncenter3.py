@@ -96,12 +96,22 @@ class Toncenter3(Partial):
             raise error
         if await self._index.receiving(ids.tx_ids[0]):
             return Sent(ids.tx_ids[0], known=True)
-        if error.cause == refusals.SEQNO:
-            spent = ids.consumes[0]
-            stored = status.seqno_of(await self._index.wallet(bytes.fromhex(spent.address)))
-            if stored is not None and stored < int(spent.sequence):
-                raise NodeError(Verdict.NO, Rejection.NONCE_GAP, rejection=Rejection.NONCE_GAP)
+        if error.rejection is Rejection.NONCE_USED:
+            await self._check_refusal(ids)
         raise error
+
+    async def _check_refusal(self, ids: SignedIds) -> None:
+        """Whether the index has come as far as the node that says so: it may be our own message that used the seqno.
+
+        Raises NodeError where it has not, or where the seqno is one that is still to come.
+        """
+        spent = ids.consumes[0]
+        number = int(spent.sequence) if spent.sequence.isdigit() else None
+        stored = status.seqno_of(await self._index.wallet(bytes.fromhex(spent.address)))
+        if number is None or stored is None or stored == number:
+            raise NodeError(Verdict.ELSEWHERE, "behind")
+        if stored < number:
+            raise NodeError(Verdict.NO, Rejection.NONCE_GAP, rejection=Rejection.NONCE_GAP)
 
     async def status(self, tracked: Tracked) -> Status:
         return await status.status(self._index, tracked)

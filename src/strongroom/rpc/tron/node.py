@@ -144,12 +144,14 @@ class Node(Partial):
         solid = await self._reads.words(reads.values(), Face.SOLID)
         latest = await self._reads.words(reads.values(), Face.LATEST) if solid else {}
         own = await self._coins(holders) if any(asset.contract is None for asset in assets) else {}
+        partial = {asset_id for (_, asset_id), read in reads.items() if read not in solid}
         found = []
         for holder in holders:
             for asset in assets:
                 if asset.contract is None:
                     found.append(replace(own[holder.address], asset=asset))
-                elif (read := reads[holder.address, asset.id]) in solid:
+                elif asset.id not in partial:  # a sum over some of the holders would look like one over all
+                    read = reads[holder.address, asset.id]
                     found.append(_balance(holder, asset, solid[read], latest.get(read, solid[read])))
         return found
 
