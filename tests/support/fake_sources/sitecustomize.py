@@ -9,10 +9,10 @@ from strongroom.bootstrap.sources import open_reading
 from tests.parity.story import reader
 
 
-async def with_a_fake(*arguments: Any) -> Any:
-    reading = await open_reading(*arguments)
+def with_a_fake(*arguments: Any) -> Any:
+    reading, states = open_reading(*arguments)
     reading._readers["eip155:1"] = reader()
-    return reading
+    return reading, states
 
 
 bootstrap.open_reading = with_a_fake  # type: ignore[attr-defined]
