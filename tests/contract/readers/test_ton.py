@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pytoniq_core import Address, begin_cell
 
+from strongroom.domain.signing import SignedIds
 from strongroom.rpc.base import (
     Capability,
     Direction,
@@ -158,7 +159,11 @@ async def test_refusals_have_reasons(source: Source, world: World, contract: str
     owner = world.owner(contract)
     world.machine.send(owner.sign(pay(), seqno=0))
     assert await reason(source, owner.sign(pay(amount=5), seqno=0)) is Rejection.NONCE_USED
-    assert await reason(source, owner.sign(pay(amount=6), seqno=7)) is Rejection.NONCE_GAP
+    if source.capabilities >= {Capability.HISTORY}:
+        error = await error_of(source.broadcast(*of(owner.sign(pay(amount=6), seqno=7))))
+        assert (error.verdict, error.cause) == (Verdict.ELSEWHERE, "behind"), "a gap, or an index that lags"
+    else:
+        assert await reason(source, owner.sign(pay(amount=6), seqno=7)) is Rejection.NONCE_GAP
     assert await reason(source, owner.sign(pay(), seqno=1, until=int(time.time()) - 60)) is Rejection.EXPIRED
     assert await reason(source, world.owner(contract, funds=0).sign(pay(), seqno=0)) is Rejection.INSUFFICIENT_FUNDS
 
@@ -167,6 +172,30 @@ async def reason(source: Source, raw: str) -> Rejection | None:
     error = await error_of(source.broadcast(raw, ids(raw)))
     assert error.verdict is Verdict.NO
     return error.rejection
+
+
+def of(raw: str) -> tuple[str, SignedIds]:
+    return raw, ids(raw)
+
+
+@pytest.mark.parametrize("contract", ["v3r2", "v4r2", "v5r1"])
+@pytest.mark.parametrize("known", ["nothing", "the account"])
+async def test_an_index_behind_the_node_refuses_nothing(
+    source: Source, world: World, contract: str, known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own message used the seqno; the list of transactions lags, and the account may too."""
+    owner = world.owner(contract)
+    raw = owner.sign(pay(), seqno=0)
+    world.machine.send(raw)
+    rows = [row for row in world.machine.ask("ledger", since=0) if row["account"] == owner.raw.upper()]
+    world.toncenter.hidden = {row["hash"] for row in rows if row["in_msg"]["source"] is None}
+    if known == "nothing":
+        wallet = {"address": owner.raw.upper(), "status": "uninit", "last_transaction_lt": rows[0]["lt"]}
+        monkeypatch.setattr(world.toncenter, "_wallets", lambda _: [wallet])
+    error = await error_of(source.broadcast(*of(raw)))
+    assert (error.verdict, error.cause) == (Verdict.ELSEWHERE, "behind")
+    world.toncenter.hidden = set()
+    assert await source.broadcast(*of(raw)) == Sent(tracked(raw).tx_id, known=True)
 
 
 async def test_a_refusal_that_cannot_be_looked_up_is_none(source: Source, world: World) -> None:

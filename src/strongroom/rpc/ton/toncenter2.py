@@ -156,8 +156,11 @@ class Toncenter2(Partial):
             return Sent(ids.tx_ids[0], known=True)
         if error.cause == refusals.SEQNO:
             spent = ids.consumes[0]
-            if int(spent.sequence) > await self._seqno(bytes.fromhex(spent.address)):
+            waits_for = await self._seqno(bytes.fromhex(spent.address))
+            if int(spent.sequence) > waits_for:
                 raise NodeError(Verdict.NO, Rejection.NONCE_GAP, rejection=Rejection.NONCE_GAP)
+            if int(spent.sequence) == waits_for:  # another node, behind the one that refused
+                raise NodeError(Verdict.ELSEWHERE, "behind")
         raise error
 
     async def status(self, tracked: Tracked) -> Status:

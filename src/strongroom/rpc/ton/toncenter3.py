@@ -26,6 +26,7 @@ from strongroom.rpc.base import (
     Rejection,
     Sent,
     Setup,
+    State,
     Status,
     Tracked,
     Verdict,
@@ -94,24 +95,21 @@ class Toncenter3(Partial):
         error = refusals.of(answer, ids)
         if error.verdict is not Verdict.NO:
             raise error
-        if await self._index.receiving(ids.tx_ids[0]):
+        if await self._index.receiving(ids.tx_ids[0]) or await self._used_it_itself(error, ids):
             return Sent(ids.tx_ids[0], known=True)
-        if error.rejection is Rejection.NONCE_USED:
-            await self._check_refusal(ids)
         raise error
 
-    async def _check_refusal(self, ids: SignedIds) -> None:
-        """Whether the index has come as far as the node that says so: it may be our own message that used the seqno.
+    async def _used_it_itself(self, refusal: NodeError, ids: SignedIds) -> bool:
+        """Whether our own message used the seqno that the node says is used, or was in time when it came first.
 
-        Raises NodeError where it has not, or where the seqno is one that is still to come.
+        Raises NodeError where the index is behind the node: it proves neither then.
         """
-        spent = ids.consumes[0]
-        number = int(spent.sequence) if spent.sequence.isdigit() else None
-        stored = status.seqno_of(await self._index.wallet(bytes.fromhex(spent.address)))
-        if number is None or stored is None or stored == number:
+        if refusal.rejection not in (Rejection.NONCE_USED, Rejection.EXPIRED):
+            return False
+        found = await self.status(Tracked(ids.tx_ids[0], ids))
+        if found.state is State.UNKNOWN:
             raise NodeError(Verdict.ELSEWHERE, "behind")
-        if stored < number:
-            raise NodeError(Verdict.NO, Rejection.NONCE_GAP, rejection=Rejection.NONCE_GAP)
+        return found.state not in (State.REPLACED, State.EXPIRED)
 
     async def status(self, tracked: Tracked) -> Status:
         return await status.status(self._index, tracked)
