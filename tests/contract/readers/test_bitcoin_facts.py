@@ -14,7 +14,7 @@ from strongroom.chains.bitcoin.chain import Bitcoin
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
 from strongroom.domain.asset import coin_of
 from strongroom.domain.secret import Secret
-from strongroom.domain.signing import SignedIds
+from strongroom.domain.signing import Consumed, SignedIds
 from strongroom.rpc.base import FeeQuality, Holder, NodeError, Rejection, Sent, Setup, State, Tracked, Verdict
 from strongroom.rpc.bitcoin import core, electrum_calls, fees, refusals
 from strongroom.rpc.bitcoin.core import Core
@@ -64,14 +64,11 @@ async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIte
     async def answer(line: bytes) -> bytes:
         asked = json.loads(line)
         method = asked["method"]
-        if method not in said:
-            told: dict[str, Any] = {"error": {"code": -32601, "message": f"unknown method {method}"}}
-        elif callable(said[method]):
-            told = {"result": said[method](*asked["params"])}
-        elif isinstance(said[method], Fault):
-            told = {"error": {"code": said[method].code, "message": said[method].message}}
-        else:
-            told = {"result": said[method]}
+        found = said.get(method, Fault(-32601, f"unknown method {method}"))
+        if callable(found):
+            found = found(*asked["params"])
+        fault = isinstance(found, Fault)
+        told = {"error": {"code": found.code, "message": found.message}} if fault else {"result": found}
         return json.dumps({"jsonrpc": "2.0", "id": asked["id"], **told}).encode() + b"\n"
 
     async with lying_lines(answer) as liar:
@@ -85,7 +82,9 @@ async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIte
 
 @asynccontextmanager
 async def over_http(kind: type[Core | Esplora], answers: Mapping[str, Any]) -> AsyncIterator[Core | Esplora]:
-    """By method for Core, by method and path for Esplora: a value, a text, or a status and a text."""
+    """By method for Core (or what makes the answer), by method and path for Esplora: a value, a text, or a status and a
+    text.
+    """
 
     async def answer(method: str, path: str, body: bytes) -> tuple[int, bytes]:
         if kind is Esplora:
@@ -94,9 +93,10 @@ async def over_http(kind: type[Core | Esplora], answers: Mapping[str, Any]) -> A
             return status, (text if isinstance(text, str) else json.dumps(text)).encode()
         asked = json.loads(body)
         many = isinstance(asked, list)
-        told = [
-            {"jsonrpc": "2.0", "id": each["id"], **answers[each["method"]]} for each in (asked if many else [asked])
-        ]
+        told = []
+        for each in asked if many else [asked]:
+            found = answers[each["method"]]
+            told.append({"jsonrpc": "2.0", "id": each["id"], **(found() if callable(found) else found)})
         return 200, json.dumps(told if many else told[0]).encode()
 
     async with lying_http(answer) as liar:
@@ -401,6 +401,60 @@ async def test_known_to_esplora() -> None:
     said = 'sendrawtransaction RPC error: {"code":-27,"message":"Transaction outputs already in utxo set"}'
     async with over_http(Esplora, {"POST /tx": (400, said)}) as source:
         assert await source.broadcast("00", IDS) == Sent(IDS.tx_ids[0], known=True)
+
+
+MISSING = {"error": {"code": -5, "message": "No such mempool or blockchain transaction."}}
+SPENT = SignedIds(IDS.tx_ids, consumes=(Consumed("", f"{FIRST_PAYMENT_ID}:0"),))
+INDEXED = {"getindexinfo": {"result": {"txindex": {"synced": True}}}}
+
+
+@pytest.mark.parametrize(("spender", "state"), [(IDS.tx_ids[0], State.PENDING), ("ee" * 32, State.REPLACED)])
+async def test_core_names_nobody_his_own_replacement(spender: str, state: State) -> None:
+    """It arrived after the node was asked for it, and before it was asked who spends its inputs."""
+    spending = {"result": [{"txid": FIRST_PAYMENT_ID, "vout": 0, "spendingtxid": spender}]}
+    async with over_http(Core, {"getrawtransaction": MISSING, "gettxspendingprevout": spending, **INDEXED}) as source:
+        found = await source.status(Tracked(IDS.tx_ids[0], SPENT))
+    assert (found.state, found.replaced_by) == (state, None if state is State.PENDING else spender)
+
+
+async def test_core_looks_again_before_it_says_that_a_block_has_another() -> None:
+    """Ours got into a block between the questions: what spent its input in a block is itself."""
+    header = {"hash": HASH_1, "height": 9, "time": 1231469665, "confirmations": 1}
+    mined = {"txid": IDS.tx_ids[0], "blockhash": HASH_1, "confirmations": 1}
+    parent = {"result": mined | {"txid": FIRST_PAYMENT_ID}}
+    for last, state in ((MISSING, State.REPLACED), ({"result": mined}, None)):
+        said = iter([MISSING, parent, last])
+        answers = {
+            "getrawtransaction": lambda said=said: next(said),
+            "gettxspendingprevout": {"result": [{"txid": FIRST_PAYMENT_ID, "vout": 0}]},
+            "gettxout": {"result": None},
+            "getblockheader": {"result": header},
+            **INDEXED,
+        }
+        async with over_http(Core, answers) as source:
+            if state is None:
+                with pytest.raises(NodeError, match="moving"):
+                    await source.status(Tracked(IDS.tx_ids[0], SPENT))
+            else:
+                found = await source.status(Tracked(IDS.tx_ids[0], SPENT))
+                assert (found.state, found.final) == (state, False)
+
+
+async def test_an_electrum_server_names_nobody_his_own_replacement() -> None:
+    parent = bytes.fromhex(FIRST_PAYMENT)
+    spent = TxIn(OutPoint(bytes.fromhex(FIRST_PAYMENT_ID)[::-1], 0), b"", 0)
+    ours = Transaction(2, (spent,), (TxOut(1, b"\x51"),), 0)
+    said = iter([Fault(2, "daemon error: No such mempool or blockchain transaction."), ours.serialize().hex()])
+    answers = {
+        "blockchain.transaction.get": lambda tx_id, *_: (
+            parent.hex() if tx_id == FIRST_PAYMENT_ID else next(said, ours.serialize().hex())
+        ),
+        "blockchain.scripthash.get_history": [{"tx_hash": ours.txid, "height": 0, "fee": 7}],
+    }
+    ids = SignedIds((ours.txid,), consumes=SPENT.consumes)
+    async with electrum(answers) as source:
+        found = await source.status(Tracked(ours.txid, ids))
+    assert (found.state, found.fee, found.replaced_by) == (State.PENDING, 7, None)
 
 
 async def test_without_an_index_core_does_not_guess() -> None:

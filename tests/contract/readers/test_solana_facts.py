@@ -116,6 +116,10 @@ def preflight(err: object, message: str = "Transaction simulation failed", *logs
         (Fault(-32007, "50/second request limit reached"), "busy", "rate_limited"),
         (Fault(-32429, "rate limited"), "busy", "rate_limited"),
         (Fault(429, "Too many requests for a specific RPC call"), "busy", "rate_limited"),
+        # of proxies, which give agave's code for a refusal to what they like
+        (Fault(-32002, "Too many requests, try again later"), "busy", "rate_limited"),
+        (Fault(-32002, "request timed out"), "broken", "error"),
+        (Fault(-32002, "x", b"[" * 100_000), "broken", "error"),  # type: ignore[arg-type]
         # of transactions
         (preflight("AlreadyProcessed"), "no", KNOWN),
         (Fault(-32002, "Transaction simulation failed: This transaction has already been processed"), "no", KNOWN),
@@ -145,7 +149,8 @@ def test_errors(fault: Fault, verdict: str, cause: str) -> None:
         (preflight(None), Rejection.INVALID),
         (preflight([1, 2]), Rejection.INVALID),
         (preflight({}), Rejection.INVALID),
-        (Fault(-32002, "x", b"[" * 100_000), Rejection.INVALID),  # type: ignore[arg-type]
+        (preflight("SignatureFailure", "x"), Rejection.INVALID),
+        (Fault(-32002, "Transaction simulation failed", b"[" * 100_000), Rejection.INVALID),  # type: ignore[arg-type]
         (Fault(-32003, "Transaction signature verification failure"), Rejection.INVALID),
         (Fault(-32602, "base64 encoded VersionedTransaction too large: 1648 bytes (max: encoded/raw 1644/1232)"),
          Rejection.INVALID),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
+import base58
 import pytest
 
 from strongroom.domain.asset import coin_of
@@ -171,6 +172,28 @@ async def test_tokens(multicall: bool) -> None:
         (B.address, COIN.id, 0, 0, None),
     ]
     assert set(found.unreadable) == {token(each).id for each in OTHERS}
+
+
+async def test_a_token_that_one_holder_cannot_be_read_of_is_left_out_whole(make: Make, fake: FakeTronNode) -> None:
+    """A sum over some of the holders would look like one over all."""
+    fake.token(USDT, {A.address: 5})
+    fake.token(OTHERS[0], {A.address: 7})
+    fake.settle()
+
+    async def short_of_one(method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        status, told = await fake.answer(method, path, body)
+        one = all(each.hex().encode() in body for each in (B.raw[1:], base58.b58decode_check(OTHERS[0])))
+        return status, json.dumps(json.loads(told) | {"constant_result": [""]}).encode() if one else told
+
+    async with lying_http(short_of_one) as liar:
+        node = Node(setup(), Http(Secret(liar.url)))
+        found = await node.balances([A.holder, B.holder], [token(USDT), token(OTHERS[0])])
+        await node.close()
+    assert [(b.address, b.asset.id, b.confirmed) for b in found.found] == [
+        (A.address, token(USDT).id, 5),
+        (B.address, token(USDT).id, 0),
+    ]
+    assert found.unreadable == [token(OTHERS[0]).id]
 
 
 async def test_many_accounts_in_few_requests() -> None:
