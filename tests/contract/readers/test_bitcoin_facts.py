@@ -360,6 +360,8 @@ def test_refusals(code: int, words: str, meaning: str) -> None:
         (1, "zz is not a valid script hash", Verdict.OURS),
         (2, "daemon error: DaemonError({'code': -28, 'message': 'Loading block index'})", None),
         (0, "on 2026-11-25 the sky fell", None),
+        (0, "daemon timed out, id -25", None),
+        (0, "shard-26 is being moved", None),
     ],
 )  # fmt: skip
 def test_faults_of_electrum_servers(code: int, words: str, verdict: Verdict | None) -> None:
@@ -401,6 +403,15 @@ async def test_known_to_esplora() -> None:
     said = 'sendrawtransaction RPC error: {"code":-27,"message":"Transaction outputs already in utxo set"}'
     async with over_http(Esplora, {"POST /tx": (400, said)}) as source:
         assert await source.broadcast("00", IDS) == Sent(IDS.tx_ids[0], known=True)
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_the_page_of_a_proxy_is_no_refusal(status: int) -> None:
+    page = "<!DOCTYPE html><title>error -26</title>Buy coinbase shares, nonstandard and already in mempool"
+    async with over_http(Esplora, {"POST /tx": (status, page)}) as source:
+        with pytest.raises(NodeError) as caught:
+            await source.broadcast("00", IDS)
+    assert caught.value.verdict is not Verdict.NO
 
 
 MISSING = {"error": {"code": -5, "message": "No such mempool or blockchain transaction."}}

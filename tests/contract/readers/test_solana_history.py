@@ -140,6 +140,27 @@ async def test_what_cannot_be_read_is_said(readings: list[Reading]) -> None:
     assert "unreadable" in read.cannot_see
 
 
+@pytest.mark.parametrize("ours", [False, True])
+async def test_an_account_that_was_closed_and_opened_for_another_token(ours: bool, readings: list[Reading]) -> None:
+    """Anybody can do that beside a payment to us: it is two changes, and no reason not to show the history."""
+    ledger = FakeLedger(8)
+    signature, other = ledger.add(), str(Keypair().pubkey())
+    meta = ledger.transactions[signature]["meta"]
+    keys = ledger.transactions[signature]["transaction"]["message"]["accountKeys"]
+    keys.append(other)
+    owner = str(ledger.owner) if ours else other
+    for side, mint, amount in (("pre", str(ledger.mint), "3"), ("post", other, "4")):
+        meta[f"{side}Balances"].append(5)
+        meta[f"{side}TokenBalances"].append(
+            {"accountIndex": len(keys) - 1, "mint": mint, "owner": owner,
+             "uiTokenAmount": {"amount": amount, "decimals": 6}}
+        )  # fmt: skip
+    read = reading(readings, ledger)
+    found = {each for each in seen(await read.all(100)) if each[1] == other}
+    assert found == ({(signature, other, -3), (signature, other, 4)} if ours else set())
+    assert len({each.key for each in await read.all(100)}) == len(await read.all(100))
+
+
 async def test_accounts_beyond_the_limit_are_said(readings: list[Reading]) -> None:
     ledger = FakeLedger(5, accounts=history.MOST_ACCOUNTS + 5)
     for _ in range(5):

@@ -231,7 +231,8 @@ class Esplora(Partial):
         told = answer.body.decode("utf-8", "replace").strip()
         if 200 <= answer.status < 300:
             return facts.sent(ids, told)
-        refused = refusals.of(told) if answer.status in _REFUSING else None
+        page = told.startswith("<")  # of a proxy, in whose words anything may stand
+        refused = refusals.of(told) if answer.status in _REFUSING and not page else None
         if refused is None:
             raise meaning(answer)
         if refused.cause == refusals.INPUTS_GONE and await self._found(ids.tx_ids[0]) is not None:

@@ -37,7 +37,7 @@ _REASONS: Final = (
     ),
 )
 _CODES: Final = {-22: Rejection.INVALID, -25: Rejection.POLICY, -26: Rejection.POLICY}
-_CODE: Final = re.compile(r"(?<!\d)-2[2567](?!\d)")
+_CODE: Final = re.compile(r"(?:code|error)\W{0,4}(-2[2567])(?!\d)")
 
 
 def of(words: str, code: int | None = None) -> NodeError | None:
@@ -51,6 +51,6 @@ def of(words: str, code: int | None = None) -> NodeError | None:
         if any(each in said for each in reasons):
             return NodeError(Verdict.NO, str(rejection), rejection=rejection)
     if code is None and (found := _CODE.search(said)):
-        code = int(found.group())
+        code = int(found[1])
     known = None if code is None else _CODES.get(code)
     return None if known is None else NodeError(Verdict.NO, str(known), rejection=known)

@@ -94,7 +94,8 @@ class Read:
     fee: int
     payer: str
     coins: Mapping[str, Change]
-    tokens: Mapping[str, Change]
+    tokens: Sequence[Change]
+    """Two of an account that was closed, and opened again for another token."""
 
 
 def read(found: Transaction, tx_id: str) -> Read:
@@ -144,7 +145,7 @@ def entries(transaction: Read, holder: Holder, setup: Setup, *, final: bool) -> 
         moved = coin.difference + (fee or 0)
         if moved or fee is not None:
             yield entry(address, setup.coin, moved, _payer_or_payee(transaction, address, moved), fee)
-    for each in transaction.tokens.values():
+    for each in transaction.tokens:
         if difference := each.of(address):
             yield entry(each.account, _asset(setup, each), difference, _other_owner(transaction, each, address))
 
@@ -165,26 +166,31 @@ def continuous(changes: Sequence[tuple[int, Change]]) -> bool:
     return True
 
 
-def _tokens(keys: Sequence[str], pre: Sequence[_TokenBalance], post: Sequence[_TokenBalance]) -> dict[str, Change]:
+def _tokens(keys: Sequence[str], pre: Sequence[_TokenBalance], post: Sequence[_TokenBalance]) -> list[Change]:
     before, after = _by_index(keys, pre), _by_index(keys, post)
-    found = {}
+    found = []
     for index in sorted(before.keys() | after.keys()):
         old, new = before.get(index), after.get(index)
-        known = new or old
-        assert known is not None
-        values.key(known.mint)
-        if old and new and old.mint != new.mint:  # closed, and opened again for another one
-            raise NodeError(Verdict.ELSEWHERE, "two_mints")
-        found[keys[index]] = Change(
-            keys[index],
-            values.amount(old.ui_token_amount.amount) if old else 0,
-            values.amount(new.ui_token_amount.amount) if new else 0,
-            known.mint,
-            values.bounded(known.ui_token_amount.decimals, 255),
-            old.owner if old else None,
-            new.owner if new else None,
-        )
+        if old and new and old.mint != new.mint:
+            found += [_change(keys[index], old, None), _change(keys[index], None, new)]
+        else:
+            found.append(_change(keys[index], old, new))
     return found
+
+
+def _change(account: str, old: _TokenBalance | None, new: _TokenBalance | None) -> Change:
+    known = new or old
+    assert known is not None
+    values.key(known.mint)
+    return Change(
+        account,
+        values.amount(old.ui_token_amount.amount) if old else 0,
+        values.amount(new.ui_token_amount.amount) if new else 0,
+        known.mint,
+        values.bounded(known.ui_token_amount.decimals, 255),
+        old.owner if old else None,
+        new.owner if new else None,
+    )
 
 
 def _by_index(keys: Sequence[str], balances: Sequence[_TokenBalance]) -> dict[int, _TokenBalance]:
@@ -214,7 +220,7 @@ def _payer_or_payee(transaction: Read, address: str, moved: int) -> str | None:
 
 
 def _other_owner(transaction: Read, ours: Change, address: str) -> str | None:
-    same = [each for each in transaction.tokens.values() if each.mint == ours.mint]
+    same = [each for each in transaction.tokens if each.mint == ours.mint]
     return _only(
         same,
         lambda change: change.difference,

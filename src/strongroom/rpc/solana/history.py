@@ -236,9 +236,9 @@ def _whole(reads: Sequence[Read], accounts: Sequence[str]) -> bool:
     for each in reads:
         if (coin := each.coins.get(owner)) is not None:
             changes.setdefault((owner, ""), []).append((each.slot, coin))
-        for account in each.tokens.keys() & set(tokens):
-            token = each.tokens[account]
-            changes.setdefault((account, token.mint), []).append((each.slot, token))
+        for token in each.tokens:
+            if token.account in tokens:
+                changes.setdefault((token.account, token.mint), []).append((each.slot, token))
     return all(entries.continuous(of_account) for of_account in changes.values())
 
 
