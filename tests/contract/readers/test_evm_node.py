@@ -12,7 +12,18 @@ from eth_account.typed_transactions import TypedTransaction
 from hexbytes import HexBytes
 
 from strongroom.domain.asset import coin_of
-from strongroom.rpc.base import Capability, FeeQuality, NodeError, Rejection, Sent, Setup, State, Tracked, Verdict
+from strongroom.rpc.base import (
+    Capability,
+    FeeQuality,
+    NodeError,
+    Rejection,
+    Sent,
+    Setup,
+    State,
+    Status,
+    Tracked,
+    Verdict,
+)
 from strongroom.rpc.evm import multicall
 from strongroom.rpc.evm.node import Node
 from strongroom.rpc.evm.reads import Way
@@ -334,7 +345,7 @@ async def test_failed_is_final_where_its_block_is(anvil: Anvil, node: Node) -> N
     assert (await node.status(Tracked(ids.tx_ids[0], ids))).final
 
 
-async def test_replaced(anvil: Anvil, node: Node) -> None:
+async def test_replaced(anvil: Anvil, node: Node, tap: Tap) -> None:
     anvil.call("evm_setAutomine", False)
     raw, ids = signed(anvil, 0)
     other, other_ids = signed(anvil, 0, fee=200, tip=50)
@@ -347,7 +358,27 @@ async def test_replaced(anvil: Anvil, node: Node) -> None:
     assert status.replaced_by in (None, other_ids.tx_ids[0])
     assert (await node.status(Tracked(ids.tx_ids[0]))).state is State.UNKNOWN  # without its bytes it cannot be told
     anvil.call("anvil_mine", hex(64))
+    assert await node.status(Tracked(ids.tx_ids[0], ids)) == Status(
+        State.REPLACED, final=True, replaced_by=other_ids.tx_ids[0]
+    )
+    refusal = {"error": {"code": -32601, "message": "the method ots_getTransactionBySenderAndNonce does not exist"}}
+    tap.before = lambda asked: refusal if asked["method"].startswith("ots_") else None
+    status = await node.status(Tracked(ids.tx_ids[0], ids))
+    assert (status.state, status.final) == (State.REPLACED, False), "it may be our own, whose receipt is gone"
+
+
+@pytest.mark.parametrize("to", ["reverts", "echo"])
+async def test_a_receipt_of_a_block_that_the_chain_does_not_have(to: str, anvil: Anvil, node: Node, tap: Tap) -> None:
+    raw, ids = signed(anvil, 0, to=evm_chain.plant(anvil)[to])
+    anvil.mined(anvil.broadcast(raw))
+    anvil.call("anvil_mine", hex(65))
     assert (await node.status(Tracked(ids.tx_ids[0], ids))).final
+    tap.after = lambda asked, answer: (
+        answer
+        if asked["method"] != "eth_getTransactionReceipt"
+        else answer | {"result": answer["result"] | {"blockHash": "0x" + "11" * 32}}
+    )
+    assert (await verdict_of(node.status(Tracked(ids.tx_ids[0], ids)))).verdict is Verdict.ELSEWHERE
 
 
 async def test_what_a_reorganisation_takes_away_is_unknown_again(anvil: Anvil, node: Node) -> None:

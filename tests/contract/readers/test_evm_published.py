@@ -65,14 +65,19 @@ HASH = "0x3522bfdee1a8db4fe11bf683767801266b0aeae640017148eed8c55148c24fb9"
 
 @pytest.fixture
 def answers() -> dict[str, Any]:
-    """Results by method."""
+    """Results by method, or by method and first parameter."""
     return {"eth_getBlockByNumber": FINALIZED}
 
 
 @pytest.fixture
 async def node(answers: dict[str, Any]) -> Any:
     tap = Tap(httpx.MockTransport(lambda request: httpx.Response(500, content=json.dumps({}))))
-    tap.before = lambda asked: {"result": answers[asked["method"]]}
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        method, first = asked["method"], str(next(iter(asked["params"]), ""))
+        return {"result": answers.get(f"{method} {first}", answers.get(method))}
+
+    tap.before = answer
     source = Node(setup(pin=str(CHAIN_ID)), JsonRpc(Http(Secret("http://127.0.0.1:1"), transport=tap), classify))
     yield source
     await source.close()
@@ -100,6 +105,7 @@ async def test_fees(answers: dict[str, Any], node: Node) -> None:
 )
 async def test_receipts(answers: dict[str, Any], node: Node, receipt: dict[str, Any], height: int, fee: int) -> None:
     answers["eth_getTransactionReceipt"] = receipt
+    answers[f"eth_getBlockByNumber {height:#x}"] = FINALIZED | {"number": hex(height), "hash": receipt["blockHash"]}
     status = await node.status(Tracked(receipt["transactionHash"]))
     assert (status.state, status.final, status.confirmations) == (State.FINAL, True, 21 - height)
     assert status.fee == fee

@@ -168,7 +168,7 @@ class Node(Partial):
             if found is not None:
                 return _pending(found, tracked.tx_id)
             return await self._missing(tracked)
-        return _mined(receipt, await self.head())
+        return await self._mined(receipt, await self.head())
 
     async def _balances(self, at: Head, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
         wrong = await self.wrong_decimals(assets)
@@ -232,9 +232,19 @@ class Node(Partial):
         at = await self.head()
         receipt = await self._receipt(tracked.tx_id)  # it may have been mined between the two questions
         if receipt is not None:
-            return _mined(receipt, at)
-        final = await self._used_at(sender, nonce, at.finalized)
-        return Status(State.REPLACED, final=final, replaced_by=await self._spender(sender, nonce, tracked.tx_id))
+            return await self._mined(receipt, at)
+        # Where nobody names what used it, it may be our own, of a time that the node has no receipts of any more.
+        spender = await self._spender(sender, nonce, tracked.tx_id)
+        final = spender is not None and await self._used_at(sender, nonce, at.finalized)
+        return Status(State.REPLACED, final=final, replaced_by=spender)
+
+    async def _mined(self, receipt: Receipt, at: Head) -> Status:
+        """Final only where the chain has that block: a receipt may be of one that was taken back."""
+        found = _mined(receipt, at)
+        assert found.block is not None
+        if found.final and (await block(self._rpc, hex(found.block.height))).hash != found.block.hash:
+            raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
+        return found
 
     async def _used_at(self, sender: str, nonce: int, height: int) -> bool:
         """False where the node no longer has the state of that block."""
