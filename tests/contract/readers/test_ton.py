@@ -427,13 +427,22 @@ async def test_cursor_of_another_source_is_refused(source: Source, world: World)
 
 
 def send(
-    world: World, owner: Owner, master: str, to: str, amount: int, *, seqno: int, coins: int = TON // 10, spare: int = 1
+    world: World,
+    owner: Owner,
+    master: str,
+    to: str,
+    amount: int,
+    *,
+    seqno: int,
+    coins: int = TON // 10,
+    spare: int = 1,
+    bounce: bool = True,
 ) -> str:
     """A transfer of jettons by the owner's jetton wallet."""
     body = begin_cell().store_uint(0x0F8A7EA5, 32).store_uint(7, 64).store_coins(amount).store_address(Address(to))
     body.store_address(Address(owner.raw)).store_bit(0).store_coins(spare).store_bit(0)
     wallet = world.machine.ask("jettonWallet", master=master, owner=owner.raw)
-    message = pay(wallet, coins, bounce=True, payload=base64_of(body.end_cell()))
+    message = pay(wallet, coins, bounce=bounce, payload=base64_of(body.end_cell()))
     return owner.sign(message, seqno=seqno)
 
 
@@ -478,10 +487,23 @@ async def test_a_wallet_that_its_master_does_not_know_holds_nothing(world: World
     await source.close()
     world.toncenter.node = False
     source = world.source("toncenter3", token)
-    [found] = (await source.balances([owner.holder], [token])).found
-    assert found.details["wallet_checked"] is False, "where no node can be asked, that is said"
+    for balances in (await source.balances([owner.holder], [token]), await source.tokens(owner.holder)):
+        assert (list(balances.found), list(balances.unreadable)) == ([], [token.id]), "no node can be asked"
     await source.close()
     world.toncenter.claims, world.toncenter.node = [], True
+
+
+async def test_two_wallets_of_an_unlisted_jetton_are_not_told_apart(world: World) -> None:
+    owner = world.owner()
+    spam, good = world.jetton(owner, 5, symbol="SPAM", decimals="9"), world.jetton(owner, 7)
+    claim = {"address": somebody().upper(), "balance": "1000000", "owner": owner.raw.upper(), "jetton": spam}
+    world.toncenter.claims = [claim]
+    source = world.source("toncenter3", listed(good))
+    balances = await source.tokens(owner.holder)
+    world.toncenter.claims = []
+    assert [(each.asset, each.confirmed) for each in balances.found] == [(listed(good), 7)]
+    assert [each.rpartition(":")[2] for each in balances.unreadable] == [friendly(spam)]
+    await source.close()
 
 
 async def test_what_is_no_master_or_has_other_decimals_is_not_shown(world: World) -> None:
@@ -517,6 +539,44 @@ async def test_jettons_that_did_not_arrive_were_not_paid(world: World) -> None:
     world.toncenter.hidden = set()
     assert (await source.status(tracked(raw))).final
     await source.close()
+
+
+async def test_jettons_are_followed_whatever_the_flag_says(world: World) -> None:
+    owner, other = world.owner(), world.owner()
+    master = world.jetton(owner, 1000)
+    source = world.source("toncenter3", listed(master))
+    raw = send(world, owner, master, other.raw, 5000, seqno=0, bounce=False)
+    world.machine.send(raw)
+    found = await source.status(tracked(raw))
+    assert (found.state, found.final) == (State.FAILED, True), "more than there is"
+    raw = send(world, owner, master, other.raw, 400, seqno=1, bounce=False)
+    world.machine.send(raw)
+    wallet = world.machine.ask("jettonWallet", master=master, owner=other.raw).upper()
+    [step] = [row for row in world.machine.ask("ledger", since=0) if row["account"] == wallet]
+    world.toncenter.hidden = {step["hash"]}
+    found = await source.status(tracked(raw))
+    assert (found.state, found.final) == (State.CONFIRMED, False)
+    world.toncenter.hidden = set()
+    assert (await source.status(tracked(raw))).final
+    await source.close()
+
+
+async def test_what_failed_is_not_final_before_its_rows_are(
+    source: Source, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = world.owner()
+    raw = owner.sign(pay(somebody(), TON // 2, bounce=True), seqno=0)
+    world.machine.send(raw)
+    whole = world.toncenter._all
+
+    def bounced_is_young(**more: Any) -> list[dict[str, Any]]:
+        return [row | ({} if row["in_msg"]["source"] is None else {"finality": "confirmed"}) for row in whole(**more)]
+
+    monkeypatch.setattr(world.toncenter, "_all", bounced_is_young)
+    found = await source.status(tracked(raw))
+    assert (found.state, found.final) == (State.FAILED, False)
+    monkeypatch.undo()
+    assert (await source.status(tracked(raw))).final
 
 
 async def test_older_indexes_do_not_speak_of_finality(source: Source, world: World) -> None:

@@ -13,8 +13,10 @@ from strongroom.rpc.base import Balance, Holder, NodeError, Setup
 from strongroom.rpc.ton import rows, values
 from strongroom.rpc.ton.index import Index
 
-_CHECKS: Final = 20
-"""Wallets of one answer that their master is asked about: a request each, once for ever."""
+_CHECKS: Final = 100
+"""Wallets of listed jettons in one answer that their master is asked about: a request each, once for ever. What is left
+over cannot be read until the next time.
+"""
 _REMEMBERED: Final = 10_000
 
 Pair = tuple[bytes, bytes]
@@ -46,13 +48,17 @@ class Jettons:
         if good:
             names = {holder.canonical: holder.address for holder in holders}
             told = await self._index.jettons(list(names), list(good))
-            for (master, owner), balance in (await self._read(told, names)).items():
+            read, unsure = await self._read(told, names)
+            for (master, owner), balance in read.items():
                 found[owner, good[master].id] = balance
+            unreadable += sorted(unsure)
         return found, unreadable
 
-    async def all_of(self, holder: Holder) -> list[Balance]:
+    async def all_of(self, holder: Holder) -> tuple[list[Balance], list[str]]:
+        """And the assets that cannot be read."""
         told = await self._index.jettons([holder.canonical], [])
-        return list((await self._read(told, {holder.canonical: holder.address})).values())
+        read, unsure = await self._read(told, {holder.canonical: holder.address})
+        return [each for each in read.values() if each.asset.id not in unsure], sorted(unsure)
 
     def asset(self, master: bytes, metadata: Mapping[str, rows.Metadata]) -> Asset:
         """What nobody has listed is called what the index says of it."""
@@ -74,26 +80,30 @@ class Jettons:
             if row is not None:
                 self._masters[master] = decimals in (None, masters[master].decimals)
 
-    async def _read(self, told: rows.JettonWallets, names: Mapping[bytes, str]) -> dict[Pair, Balance]:
+    async def _read(self, told: rows.JettonWallets, names: Mapping[bytes, str]) -> tuple[dict[Pair, Balance], set[str]]:
+        """And the ids of assets that are not told of for sure: listed ones whose master could not be asked, and others
+        of which an owner has two wallets.
+        """
         found: dict[Pair, Balance] = {}
+        unsure: set[str] = set()
         checks = _CHECKS
         for row in told.jetton_wallets:
             pair = values.canonical(row.jetton), values.canonical(row.owner)
             asset = self.asset(pair[0], told.metadata)
+            amount = values.number(row.balance, values.MOST_TOKENS)
             if asset.listed and pair not in self._wallets and checks > 0:
                 checks = checks - 1 if await self._ask(pair) else 0
             wallet = self._wallets.get(pair) if asset.listed else None
-            amount = values.number(row.balance, values.MOST_TOKENS)
-            if amount and wallet in (None, values.canonical(row.address)):
-                details: dict[str, str | int | bool] = {
-                    "wallet": row.address.lower(),
-                    "wallet_checked": wallet is not None,
-                }
-                found[pair] = Balance(names[pair[1]], asset, amount, details=details)
-        return found
+            if not amount or wallet not in (None, values.canonical(row.address)):
+                continue
+            if pair in found or (asset.listed and wallet is None):
+                unsure.add(asset.id)
+            details: dict[str, str | int | bool] = {"wallet": row.address.lower(), "wallet_checked": wallet is not None}
+            found[pair] = Balance(names[pair[1]], asset, amount, details=details)
+        return found, unsure
 
     async def _ask(self, pair: Pair) -> bool:
-        """False: there is no node beside the index. What it says is taken then, and said to be unchecked."""
+        """False: there is no node beside the index."""
         try:
             wallet = await self._index.wallet_of(*pair)
         except NodeError:

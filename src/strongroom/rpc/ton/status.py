@@ -18,7 +18,7 @@ from strongroom.rpc.ton import entries, outcome, values
 from strongroom.rpc.ton.history import arrival, passed_on
 from strongroom.rpc.ton.index import Index
 from strongroom.rpc.ton.outcome import Outcome
-from strongroom.rpc.ton.rows import Transaction, Wallet
+from strongroom.rpc.ton.rows import Message, Transaction, Wallet
 
 _FOR_EVER: Final = datetime.fromtimestamp(2**32 - 1, UTC)
 _NEW: Final = ("uninit", "nonexist")
@@ -65,19 +65,24 @@ def _worked(row: Transaction) -> bool:
 
 
 async def _delivered(index: Index, head: Head, row: Transaction, told: Status) -> Status:
-    """What was sent with the bounce flag may come back; jettons may come back a step later. Final is what arrived."""
-    sent = {values.hash32(each.hash): each for each in row.internal_out if each.bounce}
+    """What was sent with the bounce flag may come back; jettons may come back a step later, whatever the flag says.
+    Final is what arrived, and what failed in rows that are all final.
+    """
+    sent = {values.hash32(each.hash): each for each in row.internal_out if each.bounce or _moves_jettons(each)}
     received = await index.received(list(sent)) if sent else {}
-    for arrived in received.values():
-        if any(each.bounced for each in arrived.out_msgs):
-            return replace(told, state=State.FAILED)
-    moves = [arrived for name, arrived in received.items() if outcome.opcode(sent[name]) == outcome.JETTON_TRANSFER]
+    moves = [arrived for name, arrived in received.items() if _moves_jettons(sent[name])]
     further = await index.received([each for move in moves for each in passed_on(move)]) if moves else {}
     states = {arrival(move, further, head.finalized) for move in moves}
-    if State.FAILED in states:
-        return replace(told, state=State.FAILED)
+    if State.FAILED in states or any(each.bounced for arrived in received.values() for each in arrived.out_msgs):
+        rows = (*received.values(), *further.values())
+        settled = all(outcome.state(each, head.finalized) is State.FINAL for each in rows)
+        return replace(told, state=State.FAILED, final=told.final and settled)
     whole = len(received) == len(sent) and states <= {State.FINAL}
     return told if whole else replace(told, state=State.CONFIRMED, final=False)
+
+
+def _moves_jettons(message: Message) -> bool:
+    return outcome.opcode(message) == outcome.JETTON_TRANSFER
 
 
 async def _open_until(index: Index, head: Head, ids: SignedIds | None) -> datetime | None:

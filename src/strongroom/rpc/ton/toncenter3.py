@@ -79,7 +79,7 @@ class Toncenter3(Partial):
 
     async def tokens(self, holder: Holder) -> Balances:
         at = await self.head()
-        return Balances(at, await self._jettons.all_of(holder))
+        return Balances(at, *await self._jettons.all_of(holder))
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
         return await history.page(self._setup, self._index, self._jettons, holder, begin, most)
