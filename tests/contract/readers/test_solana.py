@@ -340,15 +340,41 @@ async def test_expired(surfpool: Surfpool, node: Node, payer: Keypair, tap: Tap)
     assert (await node.status(later)).state is State.UNKNOWN
     gone = Tracked(tx_id, ids, valid_until_height=0)
     travel(surfpool, 100)
+    archive = {"result": 0}
+    tap.before = lambda asked: archive if asked["method"] == "getFirstAvailableBlock" else None
     assert await node.status(gone) == Status(State.EXPIRED, final=True)
     assert (await node.status(Tracked(tx_id))).state is State.UNKNOWN
 
-    def run(asked: dict[str, Any]) -> None:
+    def run(asked: dict[str, Any]) -> dict[str, Any] | None:
         if asked["method"] == "getEpochInfo":
             surfpool.send(raw)
+        return archive if asked["method"] == "getFirstAvailableBlock" else None
 
     tap.before = run  # it came into the last block at which it could
     assert (await node.status(gone)).state is State.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("first", "height", "state"),
+    [(850, None, State.EXPIRED), (5000, 850, State.EXPIRED), (5000, 851, State.UNKNOWN), (5000, None, State.UNKNOWN)],
+)
+async def test_who_has_pruned_it_does_not_say_that_it_expired(
+    first: int, height: int | None, state: State, node: Node, tap: Tap
+) -> None:
+    """It was good for 150 blocks, up to 1,000; the node keeps what begins at a slot, and at a height."""
+    answers: dict[str, Any] = {
+        "getEpochInfo": {"absoluteSlot": 9000, "blockHeight": 2000},
+        "getSignatureStatuses": {"context": {"slot": 9000}, "value": [None]},
+        "getFirstAvailableBlock": first,
+        "getBlock": {"blockHeight": height},
+    }
+    tap.before = lambda asked: {"result": answers[asked["method"]]}
+    assert await node.status(Tracked("1" * 64, valid_until_height=1000)) == Status(state, final=state is State.EXPIRED)
+    refusal = {"error": {"code": -32601, "message": "Method not found"}}
+    tap.before = lambda asked: (
+        refusal if asked["method"] == "getFirstAvailableBlock" else {"result": answers[asked["method"]]}
+    )
+    assert await node.status(Tracked("1" * 64, valid_until_height=1000)) == Status(State.UNKNOWN)
 
 
 async def test_who_is_behind_does_not_say_that_it_expired(node: Node, tap: Tap) -> None:

@@ -53,6 +53,8 @@ LAMPORTS_A_SIGNATURE: Final = 5000
 _CLOCK: Final = solana.from_text("SysvarC1ock11111111111111111111111111111111")
 _SYSVARS: Final = solana.from_text("Sysvar1111111111111111111111111111111111111")
 _CLOCK_SIZE: Final = 40
+_LIVES: Final = 150
+"""Blocks in which a transaction may be: so long a node takes its blockhash (agave, MAX_PROCESSING_AGE)."""
 _MOST_RENT: Final = 10**8
 """Lamports: a hundred times what an empty account has needed since the beginning."""
 _PERCENTILES: Final = (25, 50, 90)
@@ -90,6 +92,10 @@ class _Priority(msgspec.Struct, frozen=True, rename="camel"):
 class _Epoch(msgspec.Struct, frozen=True, rename="camel"):
     absolute_slot: int
     block_height: int
+
+
+class _Kept(msgspec.Struct, frozen=True, rename="camel"):
+    block_height: int | None = None
 
 
 class Node(Partial):
@@ -205,11 +211,25 @@ class Node(Partial):
                 slot, found = await self._status(tracked.tx_id)  # what came into the last block may be there by now
                 if slot < values.slot(epoch.absolute_slot):
                     raise NodeError(Verdict.ELSEWHERE, "behind")
-                if found is None:
+                if found is None and await self._keeps(tracked.valid_until_height - _LIVES):
                     return Status(State.EXPIRED, final=True)
         if found is None:
             return Status(State.UNKNOWN)
         return await self._included(tracked.tx_id, found, slot)
+
+    async def _keeps(self, height: int) -> bool:
+        """Whether the node has all blocks from that height on. Slots are at least as high as the blocks in them."""
+        try:
+            first = values.slot(await self._rpc.call("getFirstAvailableBlock", [], int))
+            if first <= max(0, height):
+                return True
+            options = {"transactionDetails": "none", "rewards": False, "maxSupportedTransactionVersion": 0}
+            found = await self._rpc.call("getBlock", [first, options], _Kept)
+        except NodeError as error:
+            if error.verdict is not Verdict.ELSEWHERE:
+                raise
+            return False
+        return found.block_height is not None and values.bounded(found.block_height, values.MOST_SLOT) <= height
 
     async def _status(self, tx_id: str) -> tuple[int, _Signature | None]:
         """And the slot of the answer."""
