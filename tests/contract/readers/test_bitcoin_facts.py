@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -412,6 +413,29 @@ async def test_the_page_of_a_proxy_is_no_refusal(status: int) -> None:
         with pytest.raises(NodeError) as caught:
             await source.broadcast("00", IDS)
     assert caught.value.verdict is not Verdict.NO
+
+
+@pytest.mark.parametrize(("waiting", "cannot_see"), [(49, ()), (50, ("pending",))])
+async def test_esplora_shows_fifty_that_are_pending(waiting: int, cannot_see: tuple[str, ...]) -> None:
+    holder = Holder(SATOSHI.canonical, SATOSHI.address)
+    paid = {"scriptpubkey": SATOSHI.canonical.hex(), "value": 1}
+    rows = [
+        {"txid": f"{number:064x}", "vin": [], "vout": [paid], "fee": 1, "status": {"confirmed": False}}
+        for number in range(waiting)
+    ]
+    path = f"/scripthash/{sha256(SATOSHI.canonical).hexdigest()}"
+    async with over_http(Esplora, {"GET /blocks/tip/height": "9", f"GET {path}/txs": rows}) as source:
+        page = await source.history(holder, begin=None, most=100)
+    assert (len(page.entries), page.cannot_see) == (waiting, cannot_see)
+
+
+async def test_what_others_sent_an_address_is_no_fault_of_the_server() -> None:
+    path = f"/scripthash/{sha256(SATOSHI.canonical).hexdigest()}"
+    answers = {"GET /blocks/tip/height": "9", f"GET {path}/txs": "[" + " " * (9 << 20) + "]"}
+    async with over_http(Esplora, answers) as source:
+        with pytest.raises(NodeError) as caught:
+            await source.history(Holder(SATOSHI.canonical, SATOSHI.address), begin=None, most=10)
+    assert (caught.value.verdict, caught.value.cause) == (Verdict.ELSEWHERE, "history_too_large")
 
 
 MISSING = {"error": {"code": -5, "message": "No such mempool or blockchain transaction."}}

@@ -182,6 +182,11 @@ async def test_more_rows_in_a_block_than_a_call_gives(chain: Chain, make: Any, m
     chain.node.call("evm_setAutomine", True)
     chain.send(OTHER, 1)
     assert len(await everything(make("etherscan"), 1000)) == 14
+    monkeypatch.setattr("strongroom.rpc.evm.etherscan._MOST_PAGES", 2)
+    source = make("etherscan")
+    first = await source.history(US, begin=None, most=1)
+    second = await source.history(US, begin=first.next, most=1)
+    assert (first.cannot_see, second.cannot_see) == (("pending",), ("pending", "native")), "more than it ever shows"
 
 
 @pytest.mark.parametrize(
@@ -300,6 +305,21 @@ async def test_windows_are_halved_where_the_node_wants_less(chain: Chain, make: 
     assert len(await everything(make("logs", tap=tap, window=64), 100)) == 20
     assert max(asked) <= 64
     assert len(asked) <= 2 * 9
+
+
+async def test_a_block_that_others_have_filled_is_no_fault_of_the_node(chain: Chain, make: Any) -> None:
+    tap = Tap()
+    words = "query returned more than 10000 results. Try with this block range [0x1, 0x2]."
+    tap.before = lambda asked: (
+        {"error": {"code": -32005, "message": words}} if asked["method"] == "eth_getLogs" else None
+    )
+    with pytest.raises(NodeError) as caught:
+        await make("logs", tap=tap, window=64).history(US, begin=None, most=5)
+    assert (caught.value.verdict, caught.value.cause) == (Verdict.ELSEWHERE, "history_too_large")
+    tap.before = lambda asked: {"result": " " * (9 << 20)} if asked["method"] == "eth_getLogs" else None
+    with pytest.raises(NodeError) as caught:
+        await make("logs", tap=tap, window=1).history(US, begin=None, most=5)
+    assert (caught.value.verdict, caught.value.cause) == (Verdict.ELSEWHERE, "history_too_large")
 
 
 async def test_final_where_the_head_says_so(chain: Chain, make: Any) -> None:

@@ -186,10 +186,17 @@ class Esplora(Partial):
         kept = _whole_blocks(mined, max(1, most - len(waiting)), more=more)
         begin = kept[-1].txid if more or len(kept) < len(mined) else None
         ranked = sorted(waiting + kept, key=_rank, reverse=True)
-        return Page([self._entry(holder, each, tip) for each in ranked], begin, indexed=tip)
+        cannot_see = ("pending",) if len(waiting) >= _MEMPOOL_PAGE else ()  # older ones are not shown
+        return Page([self._entry(holder, each, tip) for each in ranked], begin, cannot_see, indexed=tip)
 
     async def _read(self, path: str, of: type[T]) -> T:
-        answer = await self._http.exchange("GET", path, work=Work.HISTORY)
+        """Anybody can make the history of an address longer than an answer may be: that is no fault of the server's."""
+        try:
+            answer = await self._http.exchange("GET", path, work=Work.HISTORY)
+        except NodeError as error:
+            if error.cause != "too_long":
+                raise
+            raise NodeError(Verdict.ELSEWHERE, "history_too_large") from None
         if answer.status == _BAD and b"too many" in answer.body[:_WORDS].lower():
             raise NodeError(Verdict.ELSEWHERE, "history_too_large")
         if not 200 <= answer.status < 300:

@@ -118,6 +118,8 @@ _LISTS: Final[Sequence[tuple[str, type[_Row]]]] = (
     ("txlistinternal", _Internal),
     ("tokentx", _Transfer),
 )
+_WHAT: Final = {"txlist": "native", "txlistinternal": "internal", "tokentx": "tokens"}
+"""As `Page.cannot_see` has it."""
 
 
 class Etherscan(Partial):
@@ -157,18 +159,22 @@ class Etherscan(Partial):
             found += rows
         complete = _entries(entries, [row for row in found if row.height > floor])
         if not complete and floor >= 0:
-            return Page(await self._block(entries, holder.address, floor), _next(floor - 1), ("pending",))
+            within, cut = await self._block(entries, holder.address, floor)
+            return Page(within, _next(floor - 1), ("pending", *cut))
         return _page(complete, floor, most)
 
-    async def _block(self, entries: Entries, address: str, height: int) -> list[Entry]:
-        """All of one block that has more rows than were asked for."""
+    async def _block(self, entries: Entries, address: str, height: int) -> tuple[list[Entry], list[str]]:
+        """One block that has more rows than were asked for; and of what it has more than Etherscan shows at all."""
         found: list[_Row] = []
+        cut: list[str] = []
         for action, kind in _LISTS:
             for page in range(1, _MOST_PAGES + 1):
                 found += (more := await self._rows(action, kind, address, height, height, _MOST_ROWS, page))
                 if len(more) < _MOST_ROWS:
                     break
-        return _entries(entries, found)
+            else:
+                cut.append(_WHAT[action])
+        return _entries(entries, found), cut
 
     async def _rows(
         self, action: str, kind: type[R], address: str, start: int, end: int, size: int, page: int = 1

@@ -45,8 +45,10 @@ class Logs(Partial):
             try:
                 logs = await self._logs(entries.ours, low, top)
             except NodeError as error:
-                if error.cause not in _TOO_MUCH or low == top:
+                if error.cause not in _TOO_MUCH:
                     raise
+                if low == top:  # one block alone, by whatever others have put into it
+                    raise NodeError(Verdict.ELSEWHERE, "history_too_large") from None
                 window = (top - low + 1) // 2  # the newer half first
                 continue
             made = (entry(entries, log, log.placed(head.finalized)) for log in logs)
