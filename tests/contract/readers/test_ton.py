@@ -198,6 +198,17 @@ async def test_an_index_behind_the_node_refuses_nothing(
     assert await source.broadcast(*of(raw)) == Sent(tracked(raw).tx_id, known=True)
 
 
+@pytest.mark.parametrize("source", ["toncenter2"], indirect=True)
+async def test_a_node_behind_the_one_that_refused_proves_nothing(
+    source: Source, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, ask = world.owner(), world.toncenter.ask
+    world.machine.send(owner.sign(pay(), seqno=0))
+    monkeypatch.setattr(world.toncenter, "ask", lambda what, **more: 0 if what == "seqno" else ask(what, **more))
+    error = await error_of(source.broadcast(*of(owner.sign(pay(amount=5), seqno=0))))
+    assert (error.verdict, error.cause) == (Verdict.ELSEWHERE, "behind")
+
+
 async def test_a_refusal_that_cannot_be_looked_up_is_none(source: Source, world: World) -> None:
     raw = world.owner().sign(pay(), seqno=0)
     world.machine.send(raw)
