@@ -101,6 +101,20 @@ async def test_the_same_bytes_twice(sender: Sender) -> None:
     assert len(tasks) == 1
 
 
+@pytest.mark.parametrize("silent", [False, True])
+async def test_other_bytes_of_the_same_id_are_the_ones_that_are_sent(sender: Sender, silent: bool) -> None:
+    """As of a Bitcoin transaction with another witness."""
+    sender.fake.silent = silent
+    await sender.send()
+    before, first = await sender.row(), sender.signed
+    sender.signed = "0x" + first[2:].upper()
+    assert (await sender.send()).result["tx_id"] == sender.tx_id
+    assert sender.fake.sent == [first, sender.signed]
+    row = await sender.row()
+    assert (row.raw, row.state, row.epoch) == (sender.signed, before.state, before.epoch + 1)
+    assert await findings(sender) == set()
+
+
 async def test_replay_sends_nothing(sender: Sender) -> None:
     first, second = await sender.send("b-1"), await sender.send("b-1")
     assert first.result == second.result

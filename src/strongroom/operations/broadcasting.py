@@ -8,7 +8,7 @@ a transaction has its effect once, however often it is sent.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -29,7 +29,14 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import SignedIds
 from strongroom.domain.task import Task
-from strongroom.errors import NodesDisagree, NodeUnavailable, SourceMissing, TransactionRejected, UnknownNetwork
+from strongroom.errors import (
+    NodesDisagree,
+    NodeUnavailable,
+    SourceMissing,
+    Superseded,
+    TransactionRejected,
+    UnknownNetwork,
+)
 from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
@@ -42,6 +49,7 @@ from strongroom.telemetry import failpoints
 KIND: Final = "broadcast"
 _AGAIN: Final = timedelta(seconds=30)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
+_TRIES: Final = 8
 _NOBODY: Final = UUID(int=0)
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
@@ -83,8 +91,8 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     large = call.offload.is_large(command.signed_tx)
     ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
-        row, unit = await planned(call, network, ids, command.signed_tx, intent.operation_id)
-        row = await _written_down(call, network, row, unit)
+        plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
+        row = plan.row
         view = await send(call, network, row, ids)
         told = outcome(row, view)
         intent.settle(
@@ -97,11 +105,21 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     return view
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is written down before a byte of a transaction leaves, and the row as it is then."""
+
+    row: Broadcast
+    written: Unit
+    may_have_left: bool
+    """Bytes of this transaction, those of the row or others, may be with a node already."""
+
+
 async def planned(
     call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None = None
-) -> tuple[Broadcast, Unit]:
-    """The row of this transaction, and what makes it so before a byte leaves: a new one, the one that is there, or
-    that again as one of which nothing is known. With a task that looks after it.
+) -> Planned:
+    """A new row, the one that is there, or that again as one of which nothing is known. With a task that looks after
+    it. The bytes are those of the caller: others may have the same id (a witness, signatures, a state init).
 
     ``wallet_id``: that of the sender, where the caller knows it.
     """
@@ -110,23 +128,29 @@ async def planned(
         if wallet_id is None:
             wallet_id = await _sender(call, network, ids)
         row = _new_row(call, network, ids, raw, wallet_id, operation_id)
-        return row, Unit(rows=[row], wakes=[_look_later(row)])
-    if found.state in _OVER:
-        row = replace(found, state=BroadcastState.UNKNOWN, rejection=None, epoch=found.epoch + 1)
-        return row, Unit(changes=_changes(found, row.state, None), wakes=[_look_later(row)])
-    return found, Unit()
+        return Planned(row, Unit(rows=[row], wakes=[_look_later(row)]), may_have_left=False)
+    begins_anew = found.state in _OVER
+    changes = _changes(found, BroadcastState.UNKNOWN if begins_anew else found.state, None, raw)
+    row = replace(found, state=BroadcastState.UNKNOWN, rejection=None) if begins_anew else found
+    if changes:
+        row = replace(row, raw=raw, epoch=found.epoch + 1)
+    wakes = [_look_later(row)] if changes and row.state is BroadcastState.UNKNOWN else []
+    return Planned(row, Unit(changes=changes, wakes=wakes), may_have_left=not begins_anew)
 
 
-async def _written_down(call: Call, network: Network, row: Broadcast, unit: Unit) -> Broadcast:
-    if not (unit.rows or unit.changes):
-        return row
-    try:
-        await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
-    except Lost as lost:
-        if isinstance(lost.conflict.found, Broadcast):
-            return lost.conflict.found
-        raise
-    return row
+async def _written_down(call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID) -> Planned:
+    """Anew where somebody else, or the task, has changed the row meanwhile. Raises Superseded."""
+    for _ in range(_TRIES):
+        plan = await planned(call, network, ids, raw, operation_id)
+        try:
+            if plan.written.rows or plan.written.changes:
+                await call.journal.commit(plan.written, wallet_id=plan.row.wallet_id, network=network.name)
+        except Lost as lost:
+            if not isinstance(lost.conflict.found, Broadcast):
+                raise
+        else:
+            return plan
+    raise Superseded("others broadcast the same transaction at this moment")
 
 
 def _new_row(
@@ -261,11 +285,13 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     return (BroadcastState.ACCEPTED if sent.certain else BroadcastState.UNKNOWN), None
 
 
-def _changes(row: Broadcast, state: BroadcastState, rejection: str | None) -> list[Change]:
-    """None where nothing is new."""
-    if (row.state, row.rejection) == (state, rejection):
+def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: str | None = None) -> list[Change]:
+    """None where nothing is new. ``raw``: where that may be another."""
+    if (row.state, row.rejection, row.raw) == (state, rejection, raw or row.raw):
         return []
-    new = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
+    new: dict[str, object] = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
+    if raw is not None:
+        new["raw"] = raw
     return [Change(Broadcast, row.id, {"epoch": row.epoch}, new)]
 
 
