@@ -13,8 +13,9 @@ import grpc
 import pytest
 
 from strongroom.domain.record import Broadcast, BroadcastState
+from strongroom.errors import SourceMissing
 from strongroom.journal.reconcile import Reconciler
-from strongroom.rpc.base import State, Status
+from strongroom.rpc.base import Capability, State, Status
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
@@ -183,6 +184,27 @@ async def test_no_node_answers(sender: Sender) -> None:
     sender.fake.away = False
     assert (await sender.follow()).state is BroadcastState.ACCEPTED
     assert sender.fake.sent == [sender.signed]
+
+
+async def test_no_source_can_send(sender: Sender) -> None:
+    """It is said before anything is signed or written down."""
+    sender.fake.able = frozenset(Capability) - {Capability.BROADCAST}
+    signed = len(await sender.service.audit(operation="transactions.sign"))
+    for refused in (await sender.send(), await sender.sign()):
+        assert (refused.code, refused.field) == ("source_missing", "network")
+    assert await sender.service.admin.storage.broadcast(TENANT, "eip155:1", sender.tx_id) is None
+    later = (await sender.service.audit(operation="transactions.sign"))[signed:]
+    assert "requested" not in {each["outcome"] for each in later}
+
+
+async def test_a_source_that_can_no_longer_send_leaves_it_open(sender: Sender) -> None:
+    def missing(question: str) -> None:
+        if question == "broadcast":
+            raise SourceMissing("no configured source of this network can tell: broadcast", field="network")
+
+    sender.fake.before = missing
+    assert (await sender.send()).result["state"] == "unknown"
+    assert (await sender.row()).state is BroadcastState.UNKNOWN
 
 
 @pytest.mark.parametrize(

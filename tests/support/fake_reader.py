@@ -63,6 +63,7 @@ class FakeReader:
     statuses: dict[str, Status] = field(default_factory=dict)
     fee: int = 20_000_000_000
     unit: str = "wei"
+    able: frozenset[Capability] = frozenset(Capability)
     away: bool = False
     refuses: str | None = None
     """The reason for which every transaction is refused."""
@@ -82,7 +83,7 @@ class FakeReader:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability)
+        return self.able
 
     async def head(self) -> Head:
         self._ask("head")

@@ -87,7 +87,7 @@ class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
 async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     """Raises TransactionRejected where the network refuses it."""
     network, chain = call.networks.resolve(command.network)
-    call.reading.reader(network)
+    call.reading.sender(network)
     large = call.offload.is_large(command.signed_tx)
     ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
@@ -183,7 +183,7 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
         failpoints.reached("broadcast.before")
         sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
-    except NodeUnavailable:  # the task sends it, as it does where this process dies now
+    except (NodeUnavailable, SourceMissing):  # the task sends it, as it does where this process dies now
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
         with suppress(Lost):  # somebody else has found out at this moment

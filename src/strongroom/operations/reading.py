@@ -20,7 +20,7 @@ from strongroom.cache.base import Cache, CacheKey, Kind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import NodeUnavailable, SourceMissing
-from strongroom.rpc.base import Balance, Balances, Fees, Head, Holder, Reader, State, Status, Tracked
+from strongroom.rpc.base import Balance, Balances, Capability, Fees, Head, Holder, Reader, State, Status, Tracked
 from strongroom.telemetry.alarms import integrity_alarm
 
 T = TypeVar("T")
@@ -94,6 +94,13 @@ class Reading:
         if found is None:
             raise SourceMissing("no source is configured for this network", field="network")
         return found
+
+    def sender(self, network: Network) -> Reader:
+        """Of one that can also send. Raises SourceMissing."""
+        reader = self.reader(network)
+        if Capability.BROADCAST not in reader.capabilities:
+            raise SourceMissing("no configured source of this network can broadcast", field="network")
+        return reader
 
     def listed(self, network: Network) -> list[Asset]:
         """The coin, and the tokens that the operator vouches for."""

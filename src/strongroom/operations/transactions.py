@@ -121,7 +121,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     options = _options(command.options, network, call)
     if command.broadcast:
         call.require_scope("broadcast", "broadcasting")
-        call.reading.reader(network)
+        call.reading.sender(network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
 

@@ -194,6 +194,15 @@ async def test_a_method_that_a_node_does_not_know_is_asked_once() -> None:
     assert tested.sources[0].count("fees") == 2
 
 
+async def test_a_method_that_the_only_node_does_not_know_at_the_moment_is_no_missing_source() -> None:
+    tested = bench(Scripted().will("broadcast", error(Verdict.ELSEWHERE, "no_method")))
+    for _ in range(2):
+        with pytest.raises(NodeUnavailable):
+            await tested.pool.broadcast("00", IDS)
+    assert tested.total("broadcast") == 1
+    assert Capability.BROADCAST in tested.pool.capabilities
+
+
 async def test_nobody_is_asked_what_it_cannot_tell() -> None:
     able = frozenset({Capability.HEAD})
     tested = bench(Scripted(able=able), Scripted())
