@@ -7,6 +7,8 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -15,6 +17,7 @@ import pytest
 from strongroom.domain.record import Broadcast, BroadcastState
 from strongroom.errors import SourceMissing
 from strongroom.journal.reconcile import Reconciler
+from strongroom.operations import broadcasting
 from strongroom.rpc.base import Capability, State, Status
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
@@ -210,38 +213,83 @@ async def test_a_source_that_can_no_longer_send_leaves_it_open(sender: Sender) -
 @pytest.mark.parametrize(
     ("status", "state", "rejection"),
     [
-        (State.PENDING, BroadcastState.ACCEPTED, None),
-        (State.CONFIRMED, BroadcastState.ACCEPTED, None),
-        (State.FINAL, BroadcastState.ACCEPTED, None),
-        (State.FAILED, BroadcastState.ACCEPTED, None),
-        (State.EXPIRED, BroadcastState.EXPIRED, None),
-        (State.REPLACED, BroadcastState.REJECTED, "nonce_used"),
-        (State.UNKNOWN, BroadcastState.ACCEPTED, None),
-        (State.DROPPED, BroadcastState.ACCEPTED, None),
+        (Status(State.PENDING), BroadcastState.ACCEPTED, None),
+        (Status(State.CONFIRMED), BroadcastState.ACCEPTED, None),
+        (Status(State.FINAL, final=True), BroadcastState.ACCEPTED, None),
+        (Status(State.FAILED), BroadcastState.ACCEPTED, None),
+        (Status(State.EXPIRED, final=True), BroadcastState.EXPIRED, None),
+        (Status(State.REPLACED, final=True), BroadcastState.REJECTED, "nonce_used"),
+        (Status(State.UNKNOWN), BroadcastState.ACCEPTED, None),
+        (Status(State.DROPPED), BroadcastState.ACCEPTED, None),
     ],
+    ids=lambda each: each.state.value if isinstance(each, Status) else None,
 )
 async def test_what_the_task_finds_out(
-    sender: Sender, status: State, state: BroadcastState, rejection: str | None
+    sender: Sender, status: Status, state: BroadcastState, rejection: str | None
 ) -> None:
     sender.fake.away = True
     await sender.send()
     sender.fake.away = False
-    sender.fake.statuses[sender.tx_id] = Status(status)
+    sender.fake.statuses[sender.tx_id] = status
     row = await sender.follow()
     assert (row.state, row.rejection, row.epoch) == (state, rejection, 2)
-    sent_again = status in (State.UNKNOWN, State.DROPPED)
+    sent_again = status.state in (State.UNKNOWN, State.DROPPED)
     assert sender.fake.sent == ([sender.signed] if sent_again else [])
     last = (await sender.service.audit(operation="transactions.broadcast"))[-1]
     assert (last["request_id"], last["outcome"]) == ("background", "succeeded")
     assert last["details"]["wrote"] == {"broadcasts": [[str(row.id), 2, state.value]]}
 
 
+@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize("state", [State.EXPIRED, State.REPLACED])
+async def test_an_end_that_is_not_final_or_that_operators_do_not_agree_on_is_none(
+    sender: Sender, state: State, final: bool
+) -> None:
+    sender.fake.away = True
+    await sender.send()
+    sender.fake.away, sender.fake.contradicted = False, final
+    sender.fake.statuses[sender.tx_id] = Status(state, final=final)
+    assert (await sender.follow()).state is BroadcastState.UNKNOWN
+    assert sender.fake.sent == []
+    assert sender.fake.asked["agreed"] == int(final)
+
+
 async def test_the_task_is_refused(sender: Sender) -> None:
+    """The bytes may have left before: it goes on asking."""
     sender.fake.away = True
     await sender.send()
     sender.fake.away, sender.fake.refuses = False, "already_spent"
     row = await sender.follow()
-    assert (row.state, row.rejection) == (BroadcastState.REJECTED, "already_spent")
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.UNKNOWN, None, 1)
+    task = await sender.service.admin.storage.task("broadcast", str(row.id))
+    assert task is not None
+    assert task.due_at is not None
+
+
+async def test_a_refusal_of_what_a_node_took_before_is_none(sender: Sender) -> None:
+    await sender.send()
+    sender.fake.refuses = "fee_too_low"
+    again = (await sender.send()).result
+    assert (again["state"], again["already_known"]) == ("accepted", True)
+    assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.ACCEPTED, 2)
+
+
+async def test_a_refusal_of_what_may_have_left_before_leaves_it_open(sender: Sender) -> None:
+    sender.fake.silent = True
+    await sender.send()
+    sender.fake.refuses = "nonce_used"
+    assert (await sender.send()).result["state"] == "unknown"
+    assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+@pytest.mark.parametrize(("age", "seconds"), [(0, 30), (299, 30), (6000, 600), (10**6, 3600)])
+async def test_what_stays_unknown_is_asked_for_less_often(sender: Sender, age: int, seconds: int) -> None:
+    sender.fake.away = True
+    await sender.send()
+    row = await sender.row()
+    duties = SimpleNamespace(clock=lambda: row.created_at + timedelta(seconds=age))
+    assert broadcasting._pause(row, duties).total_seconds() == seconds  # type: ignore[arg-type]
 
 
 async def test_the_task_gets_no_word_either(sender: Sender) -> None:

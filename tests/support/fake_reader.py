@@ -7,14 +7,14 @@ tx id, index), those without a block before all others; a page goes on where it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from strongroom.domain.asset import Asset
 from strongroom.domain.signing import SignedIds
-from strongroom.errors import NodeUnavailable, NotFound, TransactionRejected
+from strongroom.errors import NodesDisagree, NodeUnavailable, NotFound, TransactionRejected
 from strongroom.rpc.base import (
     Balance,
     Balances,
@@ -27,11 +27,14 @@ from strongroom.rpc.base import (
     Head,
     Holder,
     Page,
+    Questions,
     Sent,
     State,
     Status,
     Tracked,
 )
+
+T = TypeVar("T")
 
 TIME = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
 
@@ -67,6 +70,8 @@ class FakeReader:
     away: bool = False
     refuses: str | None = None
     """The reason for which every transaction is refused."""
+    contradicted: bool = False
+    """Its operators do not agree about anything."""
     silent: bool = False
     """It takes transactions and does not answer."""
     page: int = 1000
@@ -141,6 +146,12 @@ class FakeReader:
         if tx_id not in self.transactions:
             raise NotFound("no source of this network knows this transaction")
         return self.transactions[tx_id]
+
+    async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
+        self._ask("agreed")
+        if self.contradicted:
+            raise NodesDisagree("the sources of this network contradict each other", retry_after=1)
+        return await ask(self)
 
     async def close(self) -> None:
         pass

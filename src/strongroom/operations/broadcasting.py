@@ -41,16 +41,18 @@ from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
 from strongroom.operations.fields import NetworkName
-from strongroom.rpc.base import Rejection, State, Tracked
+from strongroom.rpc.base import Capability, Rejection, State, Status, Tracked
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
 from strongroom.telemetry import failpoints
 
 KIND: Final = "broadcast"
 _AGAIN: Final = timedelta(seconds=30)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
 _TRIES: Final = 8
 _NOBODY: Final = UUID(int=0)
+_ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
 
@@ -93,7 +95,7 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
         plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
         row = plan.row
-        view = await send(call, network, row, ids)
+        view = await send(call, network, plan, ids)
         told = outcome(row, view)
         intent.settle(
             view,
@@ -177,8 +179,9 @@ def _look_later(row: Broadcast) -> Wake:
     return Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)
 
 
-async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
-    """Raises TransactionRejected, once that is written down."""
+async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
+    """Raises TransactionRejected, once that is written down: where nothing can have left before."""
+    row = plan.row
     try:
         failpoints.reached("broadcast.before")
         sent = await call.reading.reader(network).broadcast(row.raw, ids)
@@ -186,6 +189,10 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
     except (NodeUnavailable, SourceMissing):  # the task sends it, as it does where this process dies now
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
+        if row.state is BroadcastState.ACCEPTED:
+            return msgspec.structs.replace(waiting(network, row.tx_id), state="accepted", already_known=True)
+        if plan.may_have_left:
+            return waiting(network, row.tx_id)
         with suppress(Lost):  # somebody else has found out at this moment
             changes = _changes(row, BroadcastState.REJECTED, refusal.reason)
             await call.journal.commit(Unit(changes=changes), wallet_id=row.wallet_id, network=network.name)
@@ -200,13 +207,14 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
     )
 
 
-async def send_signed(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
+async def send_signed(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
     """Of a transaction that was signed just now and is written down with its signature: what the answer says of it.
 
     A refusal is no error there: the signature stands.
     """
+    row = plan.row
     try:
-        view = await send(call, network, row, ids)
+        view = await send(call, network, plan, ids)
     except TransactionRejected as refusal:
         return msgspec.structs.replace(waiting(network, row.tx_id), state="rejected", rejected=refusal.reason)
     with suppress(Lost):
@@ -240,9 +248,14 @@ async def follow(task: Task, duties: Duties) -> Done:
     try:
         state, rejection = await _find_out(row, duties)
     except (NodeUnavailable, NodesDisagree, SourceMissing, UnknownNetwork):
-        return Done(again=_AGAIN)
+        return Done(again=_pause(row, duties))
     unit = Unit(changes=_changes(row, state, rejection))
-    return Done(unit, [await _told(row, state, duties)]) if unit.changes else Done(again=_AGAIN)
+    return Done(unit, [await _told(row, state, duties)]) if unit.changes else Done(again=_pause(row, duties))
+
+
+def _pause(row: Broadcast, duties: Duties) -> timedelta:
+    """The longer it has been unknown the less often it is asked for."""
+    return min(_LONGEST_PAUSE, max(_AGAIN, (duties.clock() - row.created_at) / 10))
 
 
 async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditEntry:
@@ -269,20 +282,29 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     network, chain = duties.networks.resolve(row.network)
     reader = duties.reading.reader(network)
     ids = chain.identify(network, row.raw)
-    status = await reader.status(Tracked(row.tx_id, ids))
+    tracked = Tracked(row.tx_id, ids)
+    status = await reader.status(tracked)
     if status.state in _SEEN:
         return BroadcastState.ACCEPTED, None
-    if status.state is State.EXPIRED:
-        return BroadcastState.EXPIRED, None
-    if status.state is State.REPLACED:
-        if status.final:
-            return BroadcastState.REJECTED, Rejection.NONCE_USED.value
-        return BroadcastState.UNKNOWN, None  # it may still be the one that gets into a block
+    if status.state in _ENDED:
+        if status.final:  # nobody asks any more after this: one source alone does not say so
+            status = await reader.agreed(Capability.STATUS, lambda source: source.status(tracked))
+        return _end_of(status)
     try:
         sent = await reader.broadcast(row.raw, ids)
-    except TransactionRejected as refusal:
-        return BroadcastState.REJECTED, refusal.reason
+    except TransactionRejected:
+        return BroadcastState.UNKNOWN, None  # bytes may have left before: a refusal does not take them back
     return (BroadcastState.ACCEPTED if sent.certain else BroadcastState.UNKNOWN), None
+
+
+def _end_of(status: Status) -> tuple[BroadcastState, str | None]:
+    if status.state in _SEEN:
+        return BroadcastState.ACCEPTED, None
+    if status.final and status.state is State.EXPIRED:
+        return BroadcastState.EXPIRED, None
+    if status.final and status.state is State.REPLACED:
+        return BroadcastState.REJECTED, Rejection.NONCE_USED.value
+    return BroadcastState.UNKNOWN, None  # it may still be the one that gets into a block
 
 
 def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: str | None = None) -> list[Change]:

@@ -172,7 +172,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         )
     if to_send is None:
         return result
-    sent = await broadcasting.send_signed(call, network, to_send.plan.row, to_send.ids)
+    sent = await broadcasting.send_signed(call, network, to_send.plan, to_send.ids)
     return msgspec.structs.replace(result, broadcast=sent)
 
 
