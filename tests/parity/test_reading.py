@@ -12,16 +12,20 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from strongroom.cache.base import CacheKey, Entry
+from strongroom.cache.base import Kind as CacheKind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.entrypoints.http.reading_examples import READING
-from strongroom.operations import balances, history
-from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, State, Status
+from strongroom.errors import NodeUnavailable
+from strongroom.operations import balances, history, reading
+from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, Holder, State, Status
 from tests.parity.story import MNEMONIC, STRANGER
 from tests.support.fake_reader import FakeReader, block, entry
 from tests.support.redis import RedisServer
@@ -191,6 +195,56 @@ async def test_stale_where_no_source_answers(uncached: World) -> None:
     assert found["balances"][0]["confirmed"] == "3"
     fresh = await uncached.call("balances.wallet", {"wallet_id": uncached.wallet, **ETH, "fresh": True})
     assert (fresh.code, fresh.retries) == ("node_unavailable", True)
+
+
+class Drawer:
+    """A cache that holds everything until a test takes it away."""
+
+    def __init__(self) -> None:
+        self.kept: dict[CacheKey, bytes] = {}
+
+    async def get(self, key: CacheKey) -> Entry | None:
+        return Entry(self.kept[key], 0) if key in self.kept else None
+
+    async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
+        self.kept[key] = value
+
+    def lose(self, kind: CacheKind, at: int) -> None:
+        del self.kept[[key for key in self.kept if key.kind is kind][at]]
+
+
+class TestSumsAreOfOneBlock:
+    """A coin moves from one address to another, while only a part of what was kept is gone."""
+
+    @pytest.fixture
+    def drawer(self, monkeypatch: pytest.MonkeyPatch) -> Drawer:
+        monkeypatch.setattr(reading, "_TOGETHER", 1)
+        return Drawer()
+
+    async def sum(self, drawer: Drawer, fake: FakeReader) -> tuple[int, int, bool]:
+        tested = reading.Reading({ETHEREUM.caip2: fake}, drawer, {}, None, b"")  # type: ignore[arg-type]
+        holders = [Holder(bytes([at]) * 20, f"0x{at}") for at in range(2)]
+        found, stale = await tested.balances(ETHEREUM, UUID(int=1), "", holders, [COIN], fresh=False)
+        return sum(each.confirmed for each in found.found), found.at.height, stale
+
+    @pytest.mark.parametrize("gone", [0, 1])
+    async def test_of_which_some_are_kept(self, drawer: Drawer, gone: int) -> None:
+        before, after = {("0x0", COIN.id): 8}, {("0x1", COIN.id): 8}
+        assert await self.sum(drawer, FakeReader(held=before)) == (8, 100, False)
+        drawer.lose(CacheKind.BALANCE, gone)
+        assert await self.sum(drawer, FakeReader(held=after, away=True)) == (8, 100, True)
+        assert await self.sum(drawer, FakeReader(held=after, height=101)) == (8, 101, False)
+
+    async def test_that_are_kept_of_two_blocks(self, drawer: Drawer) -> None:
+        await self.sum(drawer, FakeReader(held={("0x0", COIN.id): 8}))
+        old = dict(drawer.kept)
+        drawer.kept.clear()
+        await self.sum(drawer, FakeReader(held={("0x1", COIN.id): 8}, height=101))
+        for kind in (CacheKind.BALANCE, CacheKind.STALE):
+            key = next(key for key in old if key.kind is kind)
+            drawer.kept[key] = old[key]
+        with pytest.raises(NodeUnavailable):
+            await self.sum(drawer, FakeReader(away=True))
 
 
 async def test_nothing_is_known_where_no_source_ever_answered(world: World) -> None:

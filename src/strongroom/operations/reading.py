@@ -143,15 +143,16 @@ class Reading:
         """
         chunks = [_Chunk(network, owner, epoch, part, assets) for part in _parts(holders, len(assets))]
         kept = {} if fresh else await self._kept(chunks, Kind.BALANCE)
-        missing = [chunk for chunk in chunks if chunk not in kept]
+        if _of_one_block(kept, chunks):
+            return _together([kept[chunk] for chunk in chunks]), False
         try:
-            kept |= await self._ask(network, missing, assets)
+            found = await self._ask(network, chunks, assets)
         except NodeUnavailable:
-            stale = {} if fresh else await self._kept(missing, Kind.STALE)
-            if len(stale) < len(missing):
+            stale = {} if fresh else await self._kept(chunks, Kind.STALE)
+            if not _of_one_block(stale, chunks):
                 raise
-            return _together([(kept | stale)[chunk] for chunk in chunks]), True
-        return _together([kept[chunk] for chunk in chunks]), False
+            return _together([stale[chunk] for chunk in chunks]), True
+        return _together([found[chunk] for chunk in chunks]), False
 
     async def _kept(self, chunks: Sequence[_Chunk], kind: Kind) -> dict[_Chunk, Balances]:
         found = {}
@@ -168,8 +169,6 @@ class Reading:
 
     async def _ask(self, network: Network, chunks: Sequence[_Chunk], assets: Sequence[Asset]) -> dict[_Chunk, Balances]:
         """One question for all of them, so that all are of one block."""
-        if not chunks:
-            return {}
         holders = [holder for chunk in chunks for holder in chunk.holders]
         asked = await self.reader(network).balances(holders, assets)
         by_address: dict[str, list[Balance]] = {}
@@ -251,12 +250,15 @@ def _parts(holders: Sequence[Holder], assets: int) -> list[Sequence[Holder]]:
     return [holders[at : at + size] for at in range(0, len(holders), size)]
 
 
+def _of_one_block(kept: Mapping[_Chunk, Balances], chunks: Sequence[_Chunk]) -> bool:
+    """And all that were asked for: what moved from one address to another meanwhile would count twice, or not at all."""
+    return len(kept) == len(chunks) and len({each.at.hash for each in kept.values()}) == 1
+
+
 def _together(parts: Sequence[Balances]) -> Balances:
-    """As of the oldest of their blocks."""
-    oldest = min(parts, key=lambda each: each.at.height)
     unreadable = dict.fromkeys(asset for each in parts for asset in each.unreadable)
     found = [balance for each in parts for balance in each.found]
-    return replace(oldest, found=found, unreadable=tuple(unreadable), verified=min(each.verified for each in parts))
+    return replace(parts[0], found=found, unreadable=tuple(unreadable), verified=min(each.verified for each in parts))
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T | None:
