@@ -172,6 +172,16 @@ async def test_no_node_says_that_it_took_it(sender: Sender) -> None:
     assert sender.fake.asked["broadcast"] == 1  # it was there
 
 
+async def test_a_node_that_never_ends_its_answer(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes have left: it is no error, whatever the deadline of the operation."""
+    monkeypatch.setattr(broadcasting, "_LONGEST", 0.05)
+    sender.fake.hangs = True
+    assert (await sender.send()).result["state"] == "unknown"
+    assert (await sender.sign(nonce="0x8")).result["broadcast"]["state"] == "unknown"
+    assert (await sender.row()).state is BroadcastState.UNKNOWN
+    assert (await sender.follow()).state is BroadcastState.ACCEPTED
+
+
 async def test_a_node_that_took_it_stays_believed(sender: Sender) -> None:
     await sender.send()
     sender.fake.silent = True

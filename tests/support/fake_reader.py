@@ -6,6 +6,7 @@ tx id, index), those without a block before all others; a page goes on where it 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,8 @@ class FakeReader:
     """The reason for which every transaction is refused."""
     contradicted: bool = False
     """Its operators do not agree about anything."""
+    hangs: bool = False
+    """It takes transactions, and never ends its answer."""
     silent: bool = False
     """It takes transactions and does not answer."""
     page: int = 1000
@@ -133,6 +136,8 @@ class FakeReader:
         self.sent.append(signed)
         self.statuses.setdefault(tx_id, Status(State.PENDING))
         self.after("broadcast")
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.silent:
             return Sent(tx_id, certain=False)
         return Sent(tx_id, known=known, source=self.name)

@@ -7,6 +7,7 @@ a transaction has its effect once, however often it is sent.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -51,6 +52,8 @@ _AGAIN: Final = timedelta(seconds=30)
 _LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
 _TRIES: Final = 8
+_LONGEST: Final = 12.0
+"""Seconds until the answer is that nobody has said yet what became of it: before the deadline of the operation."""
 _NOBODY: Final = UUID(int=0)
 _ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
@@ -184,9 +187,10 @@ async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> B
     row = plan.row
     try:
         failpoints.reached("broadcast.before")
-        sent = await call.reading.reader(network).broadcast(row.raw, ids)
+        async with asyncio.timeout(_LONGEST):
+            sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
-    except (NodeUnavailable, SourceMissing):  # the task sends it, as it does where this process dies now
+    except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it does where this process dies now
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
         if row.state is BroadcastState.ACCEPTED:

@@ -251,7 +251,7 @@ def _parts(holders: Sequence[Holder], assets: int) -> list[Sequence[Holder]]:
 
 
 def _of_one_block(kept: Mapping[_Chunk, Balances], chunks: Sequence[_Chunk]) -> bool:
-    """And all that were asked for: what moved from one address to another meanwhile would count twice, or not at all."""
+    """And all that were asked for. What moved between two addresses meanwhile would count twice, or not at all."""
     return len(kept) == len(chunks) and len({each.at.hash for each in kept.values()}) == 1
 
 
