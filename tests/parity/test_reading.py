@@ -469,6 +469,14 @@ async def test_state_of_a_transaction(world: World) -> None:
     assert world.fake.asked["status"] == 3  # what nothing changes any more is kept
 
 
+@pytest.mark.parametrize("state", [State.REPLACED, State.EXPIRED])
+async def test_an_end_that_is_known_of_the_bytes_alone_is_not_kept_for_others(world: World, state: State) -> None:
+    world.fake.statuses[TX_ID] = Status(state, final=True)
+    for _ in range(2):
+        assert (await world.ok("transactions.state", {**ETH, "tx_id": TX_ID}))["state"] == state.value
+    assert world.fake.asked["status"] == 2
+
+
 # ---- the description ----
 
 

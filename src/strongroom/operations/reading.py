@@ -31,6 +31,7 @@ _FEE_SECONDS: Final = 10.0
 MAC_SIZE: Final = 16
 _TOGETHER: Final = 200
 """Balances in one entry of the cache: some 10 KB."""
+_OF_BYTES: Final = {State.REPLACED, State.EXPIRED}
 _HEAD: Final = msgspec.json.Decoder(Head)
 _FEES: Final = msgspec.json.Decoder(Fees)
 _STATUS: Final = msgspec.json.Decoder(Status)
@@ -120,7 +121,9 @@ class Reading:
         return await self._fetched(Kind.FEES, network, fill, _FEES, lifetime)
 
     async def status(self, network: Network, tracked: Tracked) -> Status:
-        """What nothing changes any more is kept; everything else is asked for."""
+        """What nothing changes any more is kept; everything else is asked for. That it was replaced or has expired is
+        known of the bytes that one tenant has: another one's answer is not that.
+        """
         key = CacheKey(Kind.TRANSACTION, owner_of(network), f"{network.caip2}:{tracked.tx_id}")
         kept = await self._cache.get(key)
         if kept is not None:
@@ -128,7 +131,7 @@ class Reading:
                 return found
             integrity_alarm("cache", cached=key.kind, owner=key.owner)
         status = await self.reader(network).status(tracked)
-        if status.final or status.state is State.FINAL:
+        if (status.final or status.state is State.FINAL) and status.state not in _OF_BYTES:
             await self._cache.keep(key, msgspec.json.encode(status))
         return status
 
