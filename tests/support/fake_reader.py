@@ -64,6 +64,8 @@ class FakeReader:
     entries: list[Entry] = field(default_factory=list)
     transactions: dict[str, bytes] = field(default_factory=dict)
     """By id."""
+    slow: set[str] = field(default_factory=set)
+    """Of transactions: it never says which bytes they have."""
     statuses: dict[str, Status] = field(default_factory=dict)
     fee: int = 20_000_000_000
     unit: str = "wei"
@@ -148,6 +150,8 @@ class FakeReader:
 
     async def transaction(self, tx_id: str) -> bytes:
         self._ask("transaction")
+        if tx_id in self.slow:
+            await asyncio.Event().wait()
         if tx_id not in self.transactions:
             raise NotFound("no source of this network knows this transaction")
         return self.transactions[tx_id]
