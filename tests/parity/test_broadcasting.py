@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -14,10 +15,14 @@ from typing import Any
 import grpc
 import pytest
 
+from strongroom.chains.evm.chain import Evm
+from strongroom.domain.network import Network
 from strongroom.domain.record import Broadcast, BroadcastState
+from strongroom.domain.signing import SignedIds
 from strongroom.errors import SourceMissing
 from strongroom.journal.reconcile import Reconciler
 from strongroom.operations import broadcasting
+from strongroom.operations.offload import Offload
 from strongroom.rpc.base import Capability, State, Status
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
@@ -343,6 +348,27 @@ async def test_balance_is_asked_for_again_after_a_broadcast(sender: Sender) -> N
     for _ in range(2):
         await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
     assert sender.fake.asked["balances"] == 2
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_large_transactions_keep_nobody_waiting(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their ids are worked out in threads."""
+    threads: list[threading.Thread] = []
+    usual = Evm.identify
+
+    def identify(chain: Evm, network: Network, signed: str) -> SignedIds:
+        threads.append(threading.current_thread())
+        return usual(chain, network, signed)
+
+    monkeypatch.setattr(Evm, "identify", identify)
+    monkeypatch.setattr(Offload, "is_large", lambda *_: True)
+    sender.fake.silent = True
+    await sender.send()
+    await sender.sign(nonce="0x8")
+    await sender.ok("transactions.state", {**ETH, "tx_id": sender.tx_id})
+    await sender.follow()
+    assert len(threads) >= 4
+    assert threading.current_thread() not in threads
 
 
 async def findings(sender: Sender) -> set[tuple[str, str]]:

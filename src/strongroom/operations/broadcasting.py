@@ -285,7 +285,7 @@ async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditE
 async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str | None]:
     network, chain = duties.networks.resolve(row.network)
     reader = duties.reading.reader(network)
-    ids = chain.identify(network, row.raw)
+    ids = await asyncio.to_thread(chain.identify, network, row.raw)
     tracked = Tracked(row.tx_id, ids)
     status = await reader.status(tracked)
     if status.state in _SEEN:

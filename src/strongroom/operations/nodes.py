@@ -147,6 +147,8 @@ async def transaction(command: GetTransaction, call: Call) -> TransactionState:
     """Of anyone's transaction; of one that was broadcast here it knows more, since its bytes are kept."""
     network, chain = call.networks.resolve(command.network)
     sent = await call.storage.broadcast(call.tenant_id, network.caip2, command.tx_id)
-    ids = None if sent is None else chain.identify(network, sent.raw)
+    ids = None
+    if sent is not None:
+        ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
     status = await call.reading.status(network, Tracked(command.tx_id, ids))
     return TransactionState.of(network, command.tx_id, status, None if sent is None else sent.rejection)

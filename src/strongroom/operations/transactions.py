@@ -188,7 +188,8 @@ async def _to_send(
 ) -> _ToSend | None:
     if not (command.broadcast and result.complete):
         return None
-    ids = chain.identify(network, result.signed_tx)
+    large = call.offload.is_large(result.signed_tx)
+    ids = await call.offload.run(large, chain.identify, network, result.signed_tx)
     return _ToSend(
         ids, await broadcasting.planned(call, network, ids, result.signed_tx, operation_id, result.wallet_id)
     )
