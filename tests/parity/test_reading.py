@@ -454,7 +454,20 @@ async def test_fees_that_are_too_high(new_service: NewService, face_name: str) -
         [limit] = [each["limits"]["max_fee"] for each in networks if each["name"] == "ethereum"]
         most = str(int(limit) // 21_000)
         assert [found[name] for name in ("slow", "normal", "fast")] == [most] * 3
+        assert found["details"] == {"base_fee": most}
         assert found["clamped"] is True
+
+
+@pytest.mark.parametrize("name", ["slow", "normal", "tip_fast"])
+async def test_no_field_of_fees_is_too_high(new_service: NewService, face_name: str, name: str) -> None:
+    async with new_service(RATES__CHAIN="off") as service:
+        world = World(service, getattr(service, face_name))
+        fees = {"slow": 1, "normal": 2, "fast": 3} | ({} if name == "tip_fast" else {name: 10**30})
+        details = {"base_fee": 1, **({name: 10**30} if name == "tip_fast" else {})}
+        world.fake.suggested = Fees(**fees, unit="wei", quality=FeeQuality.ESTIMATE, details=details)
+        found = await world.ok("fees.suggest", ETH)
+        assert int((found | found["details"])[name]) < 10**20
+        assert (found["fast"], found["details"]["base_fee"], found["clamped"]) == ("3", "1", True)
 
 
 async def test_state_of_a_transaction(world: World) -> None:
