@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.entrypoints.http.reading_examples import READING
 from strongroom.errors import NodeUnavailable
 from strongroom.operations import balances, history, reading
-from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, Holder, State, Status
+from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, Holder, Page, State, Status
 from tests.parity.story import MNEMONIC, STRANGER
 from tests.support.fake_reader import FakeReader, block, entry
 from tests.support.redis import RedisServer
@@ -396,7 +397,7 @@ async def test_cursor_of_one_address_is_not_that_of_another(world: World) -> Non
 async def test_forged_cursor(world: World) -> None:
     cursor = await two_pages(world)
     raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    forged = ["x", "", "=", cursor + "A", cursor[:-8], "A" * 8192]
+    forged = ["x", "", "=", cursor + "A", cursor[:-8], "A" * 16_384]
     for at in (0, 15, 16, len(raw) - 1):
         changed = bytearray(raw)
         changed[at] ^= 1
@@ -404,6 +405,23 @@ async def test_forged_cursor(world: World) -> None:
     for each in forged:
         refused = await world.call("history.wallet", {"wallet_id": world.wallet, **ETH, "cursor": each})
         assert (refused.code, refused.field) == ("malformed_request", "cursor"), each
+
+
+def test_cursor_of_the_most_and_longest_streams_can_be_handed_back() -> None:
+    chosen = random.Random(7)
+
+    def word(length: int) -> str:
+        return "".join(chosen.choices("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", k=length))
+
+    streams = [
+        history._Stream(word(62), None, Page([], f"quicknode:{word(90)}", source="quicknode"), [])
+        for _ in range(history.MOST_STREAMS)
+    ]
+    cursor = history._cursor(streams, [entry(streams[0].address, COIN, 10**6, word(88))], None)
+    call: Any = SimpleNamespace(reading=SimpleNamespace(cursor_mac=lambda _: bytes(16)))
+    sealed = history._sealed(call, cursor, b"")
+    assert len(sealed) <= history._LONGEST_CURSOR
+    assert history._opened(call, sealed, b"") == cursor
 
 
 async def test_reorganised_chain_makes_the_cursor_stale(world: World) -> None:

@@ -132,7 +132,7 @@ async def fees(command: GetFees, call: Call) -> FeesView:
 
 
 def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> Fees:
-    """At the limits of a transaction's fee, where its chain has one for a unit of size: details are in that unit too."""
+    """At the limits of a transaction's fee, where its chain has one for a unit of size. Details are in that unit."""
     most = None
     if network.chain == "bitcoin" and (rate := limits["max_fee_rate"]) is not None:
         most = rate * 1000
