@@ -24,6 +24,7 @@ from strongroom.journal.reconcile import Reconciler
 from strongroom.operations import broadcasting
 from strongroom.operations.offload import Offload
 from strongroom.rpc.base import Capability, State, Status
+from strongroom.storage.base import Change, Unit
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
@@ -315,6 +316,19 @@ async def test_the_task_gets_no_word_either(sender: Sender) -> None:
     task = await sender.service.admin.storage.task("broadcast", str((await sender.row()).id))
     assert task is not None
     assert task.due_at is not None
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_bytes_that_are_no_longer_kept(sender: Sender) -> None:
+    await sender.send()
+    row = await sender.row()
+    emptied = Unit(changes=[Change(Broadcast, row.id, {"epoch": row.epoch}, {"raw": ""})])
+    assert not (await sender.service.admin.storage.apply([emptied])).conflicts
+    assert (await sender.ok("transactions.state", {**ETH, "tx_id": sender.tx_id}))["state"] == "pending"
+    assert (await sender.send()).result["already_known"] is True
+    assert sender.fake.sent == [sender.signed] * 2
+    assert (await sender.row()).raw == sender.signed
+    assert await findings(sender) == set()
 
 
 async def test_signed_and_sent(sender: Sender) -> None:

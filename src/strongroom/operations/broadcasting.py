@@ -246,7 +246,7 @@ def outcome(row: Broadcast, view: BroadcastView) -> Unit:
 async def follow(task: Task, duties: Duties) -> Done:
     """Asks what became of it, and sends the same bytes again where nobody knows of them. Never gives up by itself."""
     found = await duties.storage.find(Broadcast, ("id",), [(UUID(task.key),)])
-    if not found or found[0].state is not BroadcastState.UNKNOWN:
+    if not found or found[0].state is not BroadcastState.UNKNOWN or not found[0].raw:
         return Done()
     row = found[0]
     try:

@@ -155,7 +155,7 @@ async def transaction(command: GetTransaction, call: Call) -> TransactionState:
     network, chain = call.networks.resolve(command.network)
     sent = await call.storage.broadcast(call.tenant_id, network.caip2, command.tx_id)
     ids = None
-    if sent is not None:
+    if sent is not None and sent.raw:  # empty: long over
         ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
     status = await call.reading.status(network, Tracked(command.tx_id, ids))
     return TransactionState.of(network, command.tx_id, status, None if sent is None else sent.rejection)
