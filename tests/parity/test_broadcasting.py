@@ -23,7 +23,7 @@ from strongroom.errors import SourceMissing
 from strongroom.journal.reconcile import Reconciler
 from strongroom.operations import broadcasting
 from strongroom.operations.offload import Offload
-from strongroom.rpc.base import Capability, State, Status
+from strongroom.rpc.base import Capability, Sent, State, Status
 from strongroom.storage.base import Change, Unit
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
@@ -288,6 +288,27 @@ async def test_a_refusal_of_what_a_node_took_before_is_none(sender: Sender) -> N
     again = (await sender.send()).result
     assert (again["state"], again["already_known"]) == ("accepted", True)
     assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.ACCEPTED, 2)
+
+
+@pytest.mark.parametrize("operation", ["broadcast", "sign"])
+async def test_a_refusal_at_the_same_moment_as_a_node_takes_it_is_none(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    usual = sender.fake.broadcast
+
+    async def broadcast(signed: str, ids: SignedIds) -> Sent:
+        row = await sender.row(ids.tx_ids[0])
+        other = Unit(changes=broadcasting._changes(row, BroadcastState.REJECTED, "fee_too_low"))
+        assert not (await sender.service.admin.storage.apply([other])).conflicts
+        return await usual(signed, ids)
+
+    monkeypatch.setattr(sender.fake, "broadcast", broadcast)
+    result = (await (sender.send() if operation == "broadcast" else sender.sign(nonce="0x8"))).result
+    told = result if operation == "broadcast" else result["broadcast"]
+    assert told["state"] == "accepted"
+    row = await sender.row(told["tx_id"])
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.ACCEPTED, None, 3)
+    assert await findings(sender) == set()
 
 
 async def test_a_refusal_of_what_may_have_left_before_leaves_it_open(sender: Sender) -> None:

@@ -99,15 +99,32 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
         plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
         row = plan.row
         view = await send(call, network, plan, ids)
-        told = outcome(row, view)
+        told, quicker = outcome(row, view), list[Broadcast]()
+
+        def met(found: object) -> BroadcastView | None:
+            if isinstance(found, Broadcast):
+                quicker.append(found)
+                return view
+            return None
+
         intent.settle(
             view,
             changes=told.changes,
             wakes=told.wakes,
             details={"tx_id": row.tx_id, "state": view.state},
-            met=lambda found: view if isinstance(found, Broadcast) else None,  # the task was quicker
+            met=met,
         )
+    for found in quicker:
+        await _accept_all_the_same(call, network, found, view)
     return view
+
+
+async def _accept_all_the_same(call: Call, network: Network, found: Broadcast, view: BroadcastView) -> None:
+    """A node took it, whatever somebody else has found out at the same moment."""
+    changes = _changes(found, BroadcastState.ACCEPTED, None) if view.state == "accepted" else []
+    if changes:
+        with suppress(Lost):
+            await call.journal.commit(Unit(changes=changes), wallet_id=found.wallet_id, network=network.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +238,13 @@ async def send_signed(call: Call, network: Network, plan: Planned, ids: SignedId
         view = await send(call, network, plan, ids)
     except TransactionRejected as refusal:
         return msgspec.structs.replace(waiting(network, row.tx_id), state="rejected", rejected=refusal.reason)
-    with suppress(Lost):
-        unit = outcome(row, view)
+    unit = outcome(row, view)
+    try:
         if unit.changes or unit.wakes:
             await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
+    except Lost as lost:
+        if isinstance(lost.conflict.found, Broadcast):
+            await _accept_all_the_same(call, network, lost.conflict.found, view)
     return view
 
 
