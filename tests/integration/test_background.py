@@ -43,12 +43,13 @@ async def test_jobs_are_there_from_the_start_and_run_when_they_are_told_to(new_s
     async with new_service(**QUICK) as service:
         for _ in range(30):
             await service.http.call("wallets.create", {}, key=service.key)
-        for kind, key in (("verify", "audit"), ("verify", "state"), ("purge", "operations"), ("purge", "tasks")):
+        for kind, key in (("verify", "audit"), ("verify", "state"), ("purge", "operations"), ("purge", "tasks"),
+                          ("purge", "broadcasts")):  # fmt: skip
             planned = await until(task(service, kind, key))
             assert planned.due_at > datetime.now(UTC)
         listed = await service.http.call("tasks.list", {}, key=service.key)
         assert [(each["kind"], each["key"], each["of_service"]) for each in listed.result["tasks"]] == [
-            ("purge", "operations", True), ("purge", "tasks", True),
+            ("purge", "broadcasts", True), ("purge", "operations", True), ("purge", "tasks", True),
             ("verify", "audit", True), ("verify", "state", True),
         ]  # fmt: skip
         for kind, key in (("verify", "audit"), ("verify", "state"), ("purge", "operations")):

@@ -58,7 +58,7 @@ def test_every_table_is_granted() -> None:
         "UPDATE audit_writers SET mac = ''",
         "UPDATE addresses SET canonical = ''",
         "UPDATE signatures SET raw = ''",
-        "UPDATE broadcasts SET raw = ''",
+        "UPDATE broadcasts SET network = ''",
         "UPDATE broadcasts SET tx_id = ''",
         "ALTER TABLE audit DISABLE TRIGGER ALL",
         "DROP TRIGGER audit_append_only ON audit",

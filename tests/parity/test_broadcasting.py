@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
 
+from strongroom.chains.evm.chain import Evm
+from strongroom.domain.network import Network
 from strongroom.domain.record import Broadcast, BroadcastState
+from strongroom.domain.signing import SignedIds
+from strongroom.errors import SourceMissing
 from strongroom.journal.reconcile import Reconciler
-from strongroom.rpc.base import State, Status
+from strongroom.operations import broadcasting
+from strongroom.operations.offload import Offload
+from strongroom.rpc.base import Capability, Sent, State, Status
+from strongroom.storage.base import Change, Unit
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
@@ -101,6 +111,20 @@ async def test_the_same_bytes_twice(sender: Sender) -> None:
     assert len(tasks) == 1
 
 
+@pytest.mark.parametrize("silent", [False, True])
+async def test_other_bytes_of_the_same_id_are_the_ones_that_are_sent(sender: Sender, silent: bool) -> None:
+    """As of a Bitcoin transaction with another witness."""
+    sender.fake.silent = silent
+    await sender.send()
+    before, first = await sender.row(), sender.signed
+    sender.signed = "0x" + first[2:].upper()
+    assert (await sender.send()).result["tx_id"] == sender.tx_id
+    assert sender.fake.sent == [first, sender.signed]
+    row = await sender.row()
+    assert (row.raw, row.state, row.epoch) == (sender.signed, before.state, before.epoch + 1)
+    assert await findings(sender) == set()
+
+
 async def test_replay_sends_nothing(sender: Sender) -> None:
     first, second = await sender.send("b-1"), await sender.send("b-1")
     assert first.result == second.result
@@ -154,6 +178,16 @@ async def test_no_node_says_that_it_took_it(sender: Sender) -> None:
     assert sender.fake.asked["broadcast"] == 1  # it was there
 
 
+async def test_a_node_that_never_ends_its_answer(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes have left: it is no error, whatever the deadline of the operation."""
+    monkeypatch.setattr(broadcasting, "_LONGEST", 0.05)
+    sender.fake.hangs = True
+    assert (await sender.send()).result["state"] == "unknown"
+    assert (await sender.sign(nonce="0x8")).result["broadcast"]["state"] == "unknown"
+    assert (await sender.row()).state is BroadcastState.UNKNOWN
+    assert (await sender.follow()).state is BroadcastState.ACCEPTED
+
+
 async def test_a_node_that_took_it_stays_believed(sender: Sender) -> None:
     await sender.send()
     sender.fake.silent = True
@@ -171,41 +205,128 @@ async def test_no_node_answers(sender: Sender) -> None:
     assert sender.fake.sent == [sender.signed]
 
 
+async def test_no_source_can_send(sender: Sender) -> None:
+    """It is said before anything is signed or written down."""
+    sender.fake.able = frozenset(Capability) - {Capability.BROADCAST}
+    signed = len(await sender.service.audit(operation="transactions.sign"))
+    for refused in (await sender.send(), await sender.sign()):
+        assert (refused.code, refused.field) == ("source_missing", "network")
+    assert await sender.service.admin.storage.broadcast(TENANT, "eip155:1", sender.tx_id) is None
+    later = (await sender.service.audit(operation="transactions.sign"))[signed:]
+    assert "requested" not in {each["outcome"] for each in later}
+
+
+async def test_a_source_that_can_no_longer_send_leaves_it_open(sender: Sender) -> None:
+    def missing(question: str) -> None:
+        if question == "broadcast":
+            raise SourceMissing("no configured source of this network can tell: broadcast", field="network")
+
+    sender.fake.before = missing
+    assert (await sender.send()).result["state"] == "unknown"
+    assert (await sender.row()).state is BroadcastState.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("status", "state", "rejection"),
     [
-        (State.PENDING, BroadcastState.ACCEPTED, None),
-        (State.CONFIRMED, BroadcastState.ACCEPTED, None),
-        (State.FINAL, BroadcastState.ACCEPTED, None),
-        (State.FAILED, BroadcastState.ACCEPTED, None),
-        (State.EXPIRED, BroadcastState.EXPIRED, None),
-        (State.REPLACED, BroadcastState.REJECTED, "nonce_used"),
-        (State.UNKNOWN, BroadcastState.ACCEPTED, None),
-        (State.DROPPED, BroadcastState.ACCEPTED, None),
+        (Status(State.PENDING), BroadcastState.ACCEPTED, None),
+        (Status(State.CONFIRMED), BroadcastState.ACCEPTED, None),
+        (Status(State.FINAL, final=True), BroadcastState.ACCEPTED, None),
+        (Status(State.FAILED), BroadcastState.ACCEPTED, None),
+        (Status(State.EXPIRED, final=True), BroadcastState.EXPIRED, None),
+        (Status(State.REPLACED, final=True), BroadcastState.REJECTED, "nonce_used"),
+        (Status(State.UNKNOWN), BroadcastState.ACCEPTED, None),
+        (Status(State.DROPPED), BroadcastState.ACCEPTED, None),
     ],
+    ids=lambda each: each.state.value if isinstance(each, Status) else None,
 )
 async def test_what_the_task_finds_out(
-    sender: Sender, status: State, state: BroadcastState, rejection: str | None
+    sender: Sender, status: Status, state: BroadcastState, rejection: str | None
 ) -> None:
     sender.fake.away = True
     await sender.send()
     sender.fake.away = False
-    sender.fake.statuses[sender.tx_id] = Status(status)
+    sender.fake.statuses[sender.tx_id] = status
     row = await sender.follow()
     assert (row.state, row.rejection, row.epoch) == (state, rejection, 2)
-    sent_again = status in (State.UNKNOWN, State.DROPPED)
+    sent_again = status.state in (State.UNKNOWN, State.DROPPED)
     assert sender.fake.sent == ([sender.signed] if sent_again else [])
     last = (await sender.service.audit(operation="transactions.broadcast"))[-1]
     assert (last["request_id"], last["outcome"]) == ("background", "succeeded")
     assert last["details"]["wrote"] == {"broadcasts": [[str(row.id), 2, state.value]]}
 
 
+@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize("state", [State.EXPIRED, State.REPLACED])
+async def test_an_end_that_is_not_final_or_that_operators_do_not_agree_on_is_none(
+    sender: Sender, state: State, final: bool
+) -> None:
+    sender.fake.away = True
+    await sender.send()
+    sender.fake.away, sender.fake.contradicted = False, final
+    sender.fake.statuses[sender.tx_id] = Status(state, final=final)
+    assert (await sender.follow()).state is BroadcastState.UNKNOWN
+    assert sender.fake.sent == []
+    assert sender.fake.asked["agreed"] == int(final)
+
+
 async def test_the_task_is_refused(sender: Sender) -> None:
+    """The bytes may have left before: it goes on asking."""
     sender.fake.away = True
     await sender.send()
     sender.fake.away, sender.fake.refuses = False, "already_spent"
     row = await sender.follow()
-    assert (row.state, row.rejection) == (BroadcastState.REJECTED, "already_spent")
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.UNKNOWN, None, 1)
+    task = await sender.service.admin.storage.task("broadcast", str(row.id))
+    assert task is not None
+    assert task.due_at is not None
+
+
+async def test_a_refusal_of_what_a_node_took_before_is_none(sender: Sender) -> None:
+    await sender.send()
+    sender.fake.refuses = "fee_too_low"
+    again = (await sender.send()).result
+    assert (again["state"], again["already_known"]) == ("accepted", True)
+    assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.ACCEPTED, 2)
+
+
+@pytest.mark.parametrize("operation", ["broadcast", "sign"])
+async def test_a_refusal_at_the_same_moment_as_a_node_takes_it_is_none(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    usual = sender.fake.broadcast
+
+    async def broadcast(signed: str, ids: SignedIds) -> Sent:
+        row = await sender.row(ids.tx_ids[0])
+        other = Unit(changes=broadcasting._changes(row, BroadcastState.REJECTED, "fee_too_low"))
+        assert not (await sender.service.admin.storage.apply([other])).conflicts
+        return await usual(signed, ids)
+
+    monkeypatch.setattr(sender.fake, "broadcast", broadcast)
+    result = (await (sender.send() if operation == "broadcast" else sender.sign(nonce="0x8"))).result
+    told = result if operation == "broadcast" else result["broadcast"]
+    assert told["state"] == "accepted"
+    row = await sender.row(told["tx_id"])
+    assert (row.state, row.rejection, row.epoch) == (BroadcastState.ACCEPTED, None, 3)
+    assert await findings(sender) == set()
+
+
+async def test_a_refusal_of_what_may_have_left_before_leaves_it_open(sender: Sender) -> None:
+    sender.fake.silent = True
+    await sender.send()
+    sender.fake.refuses = "nonce_used"
+    assert (await sender.send()).result["state"] == "unknown"
+    assert ((await sender.row()).state, (await sender.row()).epoch) == (BroadcastState.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+@pytest.mark.parametrize(("age", "seconds"), [(0, 30), (299, 30), (6000, 600), (10**6, 3600)])
+async def test_what_stays_unknown_is_asked_for_less_often(sender: Sender, age: int, seconds: int) -> None:
+    sender.fake.away = True
+    await sender.send()
+    row = await sender.row()
+    duties = SimpleNamespace(clock=lambda: row.created_at + timedelta(seconds=age))
+    assert broadcasting._pause(row, duties).total_seconds() == seconds  # type: ignore[arg-type]
 
 
 async def test_the_task_gets_no_word_either(sender: Sender) -> None:
@@ -216,6 +337,19 @@ async def test_the_task_gets_no_word_either(sender: Sender) -> None:
     task = await sender.service.admin.storage.task("broadcast", str((await sender.row()).id))
     assert task is not None
     assert task.due_at is not None
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_bytes_that_are_no_longer_kept(sender: Sender) -> None:
+    await sender.send()
+    row = await sender.row()
+    emptied = Unit(changes=[Change(Broadcast, row.id, {"epoch": row.epoch}, {"raw": ""})])
+    assert not (await sender.service.admin.storage.apply([emptied])).conflicts
+    assert (await sender.ok("transactions.state", {**ETH, "tx_id": sender.tx_id}))["state"] == "pending"
+    assert (await sender.send()).result["already_known"] is True
+    assert sender.fake.sent == [sender.signed] * 2
+    assert (await sender.row()).raw == sender.signed
+    assert await findings(sender) == set()
 
 
 async def test_signed_and_sent(sender: Sender) -> None:
@@ -249,6 +383,27 @@ async def test_balance_is_asked_for_again_after_a_broadcast(sender: Sender) -> N
     for _ in range(2):
         await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
     assert sender.fake.asked["balances"] == 2
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_large_transactions_keep_nobody_waiting(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their ids are worked out in threads."""
+    threads: list[threading.Thread] = []
+    usual = Evm.identify
+
+    def identify(chain: Evm, network: Network, signed: str) -> SignedIds:
+        threads.append(threading.current_thread())
+        return usual(chain, network, signed)
+
+    monkeypatch.setattr(Evm, "identify", identify)
+    monkeypatch.setattr(Offload, "is_large", lambda *_: True)
+    sender.fake.silent = True
+    await sender.send()
+    await sender.sign(nonce="0x8")
+    await sender.ok("transactions.state", {**ETH, "tx_id": sender.tx_id})
+    await sender.follow()
+    assert len(threads) >= 4
+    assert threading.current_thread() not in threads
 
 
 async def findings(sender: Sender) -> set[tuple[str, str]]:

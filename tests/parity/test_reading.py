@@ -11,17 +11,22 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from strongroom.cache.base import CacheKey, Entry
+from strongroom.cache.base import Kind as CacheKind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.entrypoints.http.reading_examples import READING
-from strongroom.operations import balances, history
-from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, State, Status
+from strongroom.errors import NodeUnavailable
+from strongroom.operations import balances, history, reading
+from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, Holder, Page, State, Status
 from tests.parity.story import MNEMONIC, STRANGER
 from tests.support.fake_reader import FakeReader, block, entry
 from tests.support.redis import RedisServer
@@ -193,6 +198,56 @@ async def test_stale_where_no_source_answers(uncached: World) -> None:
     assert (fresh.code, fresh.retries) == ("node_unavailable", True)
 
 
+class Drawer:
+    """A cache that holds everything until a test takes it away."""
+
+    def __init__(self) -> None:
+        self.kept: dict[CacheKey, bytes] = {}
+
+    async def get(self, key: CacheKey) -> Entry | None:
+        return Entry(self.kept[key], 0) if key in self.kept else None
+
+    async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
+        self.kept[key] = value
+
+    def lose(self, kind: CacheKind, at: int) -> None:
+        del self.kept[[key for key in self.kept if key.kind is kind][at]]
+
+
+class TestSumsAreOfOneBlock:
+    """A coin moves from one address to another, while only a part of what was kept is gone."""
+
+    @pytest.fixture
+    def drawer(self, monkeypatch: pytest.MonkeyPatch) -> Drawer:
+        monkeypatch.setattr(reading, "_TOGETHER", 1)
+        return Drawer()
+
+    async def sum(self, drawer: Drawer, fake: FakeReader) -> tuple[int, int, bool]:
+        tested = reading.Reading({ETHEREUM.caip2: fake}, drawer, {}, None, b"")  # type: ignore[arg-type]
+        holders = [Holder(bytes([at]) * 20, f"0x{at}") for at in range(2)]
+        found, stale = await tested.balances(ETHEREUM, UUID(int=1), "", holders, [COIN], fresh=False)
+        return sum(each.confirmed for each in found.found), found.at.height, stale
+
+    @pytest.mark.parametrize("gone", [0, 1])
+    async def test_of_which_some_are_kept(self, drawer: Drawer, gone: int) -> None:
+        before, after = {("0x0", COIN.id): 8}, {("0x1", COIN.id): 8}
+        assert await self.sum(drawer, FakeReader(held=before)) == (8, 100, False)
+        drawer.lose(CacheKind.BALANCE, gone)
+        assert await self.sum(drawer, FakeReader(held=after, away=True)) == (8, 100, True)
+        assert await self.sum(drawer, FakeReader(held=after, height=101)) == (8, 101, False)
+
+    async def test_that_are_kept_of_two_blocks(self, drawer: Drawer) -> None:
+        await self.sum(drawer, FakeReader(held={("0x0", COIN.id): 8}))
+        old = dict(drawer.kept)
+        drawer.kept.clear()
+        await self.sum(drawer, FakeReader(held={("0x1", COIN.id): 8}, height=101))
+        for kind in (CacheKind.BALANCE, CacheKind.STALE):
+            key = next(key for key in old if key.kind is kind)
+            drawer.kept[key] = old[key]
+        with pytest.raises(NodeUnavailable):
+            await self.sum(drawer, FakeReader(away=True))
+
+
 async def test_nothing_is_known_where_no_source_ever_answered(world: World) -> None:
     world.fake.away = True
     for operation in ("balances.wallet", "history.wallet"):
@@ -342,7 +397,7 @@ async def test_cursor_of_one_address_is_not_that_of_another(world: World) -> Non
 async def test_forged_cursor(world: World) -> None:
     cursor = await two_pages(world)
     raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    forged = ["x", "", "=", cursor + "A", cursor[:-8], "A" * 8192]
+    forged = ["x", "", "=", cursor + "A", cursor[:-8], "A" * 16_384]
     for at in (0, 15, 16, len(raw) - 1):
         changed = bytearray(raw)
         changed[at] ^= 1
@@ -350,6 +405,23 @@ async def test_forged_cursor(world: World) -> None:
     for each in forged:
         refused = await world.call("history.wallet", {"wallet_id": world.wallet, **ETH, "cursor": each})
         assert (refused.code, refused.field) == ("malformed_request", "cursor"), each
+
+
+def test_cursor_of_the_most_and_longest_streams_can_be_handed_back() -> None:
+    chosen = random.Random(7)
+
+    def word(length: int) -> str:
+        return "".join(chosen.choices("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", k=length))
+
+    streams = [
+        history._Stream(word(62), None, Page([], f"quicknode:{word(90)}", source="quicknode"), [])
+        for _ in range(history.MOST_STREAMS)
+    ]
+    cursor = history._cursor(streams, [entry(streams[0].address, COIN, 10**6, word(88))], None)
+    call: Any = SimpleNamespace(reading=SimpleNamespace(cursor_mac=lambda _: bytes(16)))
+    sealed = history._sealed(call, cursor, b"")
+    assert len(sealed) <= history._LONGEST_CURSOR
+    assert history._opened(call, sealed, b"") == cursor
 
 
 async def test_reorganised_chain_makes_the_cursor_stale(world: World) -> None:
@@ -400,7 +472,20 @@ async def test_fees_that_are_too_high(new_service: NewService, face_name: str) -
         [limit] = [each["limits"]["max_fee"] for each in networks if each["name"] == "ethereum"]
         most = str(int(limit) // 21_000)
         assert [found[name] for name in ("slow", "normal", "fast")] == [most] * 3
+        assert found["details"] == {"base_fee": most}
         assert found["clamped"] is True
+
+
+@pytest.mark.parametrize("name", ["slow", "normal", "tip_fast"])
+async def test_no_field_of_fees_is_too_high(new_service: NewService, face_name: str, name: str) -> None:
+    async with new_service(RATES__CHAIN="off") as service:
+        world = World(service, getattr(service, face_name))
+        fees = {"slow": 1, "normal": 2, "fast": 3} | ({} if name == "tip_fast" else {name: 10**30})
+        details = {"base_fee": 1, **({name: 10**30} if name == "tip_fast" else {})}
+        world.fake.suggested = Fees(**fees, unit="wei", quality=FeeQuality.ESTIMATE, details=details)
+        found = await world.ok("fees.suggest", ETH)
+        assert int((found | found["details"])[name]) < 10**20
+        assert (found["fast"], found["details"]["base_fee"], found["clamped"]) == ("3", "1", True)
 
 
 async def test_state_of_a_transaction(world: World) -> None:
@@ -413,6 +498,14 @@ async def test_state_of_a_transaction(world: World) -> None:
         found = await world.ok("transactions.state", {**ETH, "tx_id": TX_ID})
         assert (found["state"], found["final"], found["fee"]) == ("final", True, str(2**65))
     assert world.fake.asked["status"] == 3  # what nothing changes any more is kept
+
+
+@pytest.mark.parametrize("state", [State.REPLACED, State.EXPIRED])
+async def test_an_end_that_is_known_of_the_bytes_alone_is_not_kept_for_others(world: World, state: State) -> None:
+    world.fake.statuses[TX_ID] = Status(state, final=True)
+    for _ in range(2):
+        assert (await world.ok("transactions.state", {**ETH, "tx_id": TX_ID}))["state"] == state.value
+    assert world.fake.asked["status"] == 2
 
 
 # ---- the description ----

@@ -6,15 +6,16 @@ tx id, index), those without a block before all others; a page goes on where it 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from strongroom.domain.asset import Asset
 from strongroom.domain.signing import SignedIds
-from strongroom.errors import NodeUnavailable, NotFound, TransactionRejected
+from strongroom.errors import NodesDisagree, NodeUnavailable, NotFound, TransactionRejected
 from strongroom.rpc.base import (
     Balance,
     Balances,
@@ -27,11 +28,14 @@ from strongroom.rpc.base import (
     Head,
     Holder,
     Page,
+    Questions,
     Sent,
     State,
     Status,
     Tracked,
 )
+
+T = TypeVar("T")
 
 TIME = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
 
@@ -60,12 +64,19 @@ class FakeReader:
     entries: list[Entry] = field(default_factory=list)
     transactions: dict[str, bytes] = field(default_factory=dict)
     """By id."""
+    slow: set[str] = field(default_factory=set)
+    """Of transactions: it never says which bytes they have."""
     statuses: dict[str, Status] = field(default_factory=dict)
     fee: int = 20_000_000_000
     unit: str = "wei"
+    able: frozenset[Capability] = frozenset(Capability)
     away: bool = False
     refuses: str | None = None
     """The reason for which every transaction is refused."""
+    contradicted: bool = False
+    """Its operators do not agree about anything."""
+    hangs: bool = False
+    """It takes transactions, and never ends its answer."""
     silent: bool = False
     """It takes transactions and does not answer."""
     page: int = 1000
@@ -82,7 +93,7 @@ class FakeReader:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability)
+        return self.able
 
     async def head(self) -> Head:
         self._ask("head")
@@ -127,6 +138,8 @@ class FakeReader:
         self.sent.append(signed)
         self.statuses.setdefault(tx_id, Status(State.PENDING))
         self.after("broadcast")
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.silent:
             return Sent(tx_id, certain=False)
         return Sent(tx_id, known=known, source=self.name)
@@ -137,9 +150,17 @@ class FakeReader:
 
     async def transaction(self, tx_id: str) -> bytes:
         self._ask("transaction")
+        if tx_id in self.slow:
+            await asyncio.Event().wait()
         if tx_id not in self.transactions:
             raise NotFound("no source of this network knows this transaction")
         return self.transactions[tx_id]
+
+    async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
+        self._ask("agreed")
+        if self.contradicted:
+            raise NodesDisagree("the sources of this network contradict each other", retry_after=1)
+        return await ask(self)
 
     async def close(self) -> None:
         pass

@@ -312,7 +312,7 @@ class RateSettings(Section):
     admin: Rate = Field(default="20/second", description="API keys and audit records")
     chain: Rate = Field(default="100/second", description="Reading chains: balances, history, fees, state")
     fresh: Rate = Field(default="5/second", description="Reading balances past the cache")
-    broadcast: Rate = Field(default="100/second", description="Broadcasting transactions")
+    broadcast: Rate = Field(default="10/second", description="Broadcasting transactions")
     failed_authentication: Rate = Field(
         default="600/minute",
         description="API keys that are not valid: tries of one client address (IPv6: of one /64), or `off`",

@@ -87,7 +87,7 @@ class Broadcast:
     """Whose it is, where we know the sender."""
     operation_id: UUID
     raw: str
-    """As `domain.signing.Signed.raw`."""
+    """As `domain.signing.Signed.raw`; empty where it was over long ago."""
     state: BroadcastState
     rejection: str | None
     """Why the network refused it."""

@@ -29,7 +29,7 @@ def kinds(times: Times, verified: Sequence[str]) -> tuple[Kind[Duties], ...]:
     """``verified``: names of what is verified at night."""
     return (
         Kind(name="purge", run=retention.purge, slots=1, ladder=Ladder(first=10, longest=600), attempts=5,
-             schedule=_each(("operations", "tasks"), every(times.purge_every))),
+             schedule=_each(("operations", "broadcasts", "tasks"), every(times.purge_every))),
         Kind(name="verify", run=verifying.verify, slots=1, ladder=Ladder(first=10, longest=600), attempts=5,
              schedule=_each(verified, daily(times.verify_at))),
         Kind(name=broadcasting.KIND, run=broadcasting.follow, slots=4, ladder=Ladder(first=5, longest=300)),

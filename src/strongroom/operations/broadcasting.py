@@ -7,8 +7,9 @@ a transaction has its effect once, however often it is sent.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -29,20 +30,32 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.signing import SignedIds
 from strongroom.domain.task import Task
-from strongroom.errors import NodesDisagree, NodeUnavailable, SourceMissing, TransactionRejected, UnknownNetwork
+from strongroom.errors import (
+    NodesDisagree,
+    NodeUnavailable,
+    SourceMissing,
+    Superseded,
+    TransactionRejected,
+    UnknownNetwork,
+)
 from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
 from strongroom.operations.fields import NetworkName
-from strongroom.rpc.base import Rejection, State, Tracked
+from strongroom.rpc.base import Capability, Rejection, State, Status, Tracked
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
 from strongroom.telemetry import failpoints
 
 KIND: Final = "broadcast"
 _AGAIN: Final = timedelta(seconds=30)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
+_TRIES: Final = 8
+_LONGEST: Final = 12.0
+"""Seconds until the answer is that nobody has said yet what became of it: before the deadline of the operation."""
 _NOBODY: Final = UUID(int=0)
+_ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
 
@@ -79,29 +92,56 @@ class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
 async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     """Raises TransactionRejected where the network refuses it."""
     network, chain = call.networks.resolve(command.network)
-    call.reading.reader(network)
+    call.reading.sender(network)
     large = call.offload.is_large(command.signed_tx)
     ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
-        row, unit = await planned(call, network, ids, command.signed_tx, intent.operation_id)
-        row = await _written_down(call, network, row, unit)
-        view = await send(call, network, row, ids)
-        told = outcome(row, view)
+        plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
+        row = plan.row
+        view = await send(call, network, plan, ids)
+        told, quicker = outcome(row, view), list[Broadcast]()
+
+        def met(found: object) -> BroadcastView | None:
+            if isinstance(found, Broadcast):
+                quicker.append(found)
+                return view
+            return None
+
         intent.settle(
             view,
             changes=told.changes,
             wakes=told.wakes,
             details={"tx_id": row.tx_id, "state": view.state},
-            met=lambda found: view if isinstance(found, Broadcast) else None,  # the task was quicker
+            met=met,
         )
+    for found in quicker:
+        await _accept_all_the_same(call, network, found, view)
     return view
+
+
+async def _accept_all_the_same(call: Call, network: Network, found: Broadcast, view: BroadcastView) -> None:
+    """A node took it, whatever somebody else has found out at the same moment."""
+    changes = _changes(found, BroadcastState.ACCEPTED, None) if view.state == "accepted" else []
+    if changes:
+        with suppress(Lost):
+            await call.journal.commit(Unit(changes=changes), wallet_id=found.wallet_id, network=network.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is written down before a byte of a transaction leaves, and the row as it is then."""
+
+    row: Broadcast
+    written: Unit
+    may_have_left: bool
+    """Bytes of this transaction, those of the row or others, may be with a node already."""
 
 
 async def planned(
     call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None = None
-) -> tuple[Broadcast, Unit]:
-    """The row of this transaction, and what makes it so before a byte leaves: a new one, the one that is there, or
-    that again as one of which nothing is known. With a task that looks after it.
+) -> Planned:
+    """A new row, the one that is there, or that again as one of which nothing is known. With a task that looks after
+    it. The bytes are those of the caller: others may have the same id (a witness, signatures, a state init).
 
     ``wallet_id``: that of the sender, where the caller knows it.
     """
@@ -110,23 +150,29 @@ async def planned(
         if wallet_id is None:
             wallet_id = await _sender(call, network, ids)
         row = _new_row(call, network, ids, raw, wallet_id, operation_id)
-        return row, Unit(rows=[row], wakes=[_look_later(row)])
-    if found.state in _OVER:
-        row = replace(found, state=BroadcastState.UNKNOWN, rejection=None, epoch=found.epoch + 1)
-        return row, Unit(changes=_changes(found, row.state, None), wakes=[_look_later(row)])
-    return found, Unit()
+        return Planned(row, Unit(rows=[row], wakes=[_look_later(row)]), may_have_left=False)
+    begins_anew = found.state in _OVER
+    changes = _changes(found, BroadcastState.UNKNOWN if begins_anew else found.state, None, raw)
+    row = replace(found, state=BroadcastState.UNKNOWN, rejection=None) if begins_anew else found
+    if changes:
+        row = replace(row, raw=raw, epoch=found.epoch + 1)
+    wakes = [_look_later(row)] if changes and row.state is BroadcastState.UNKNOWN else []
+    return Planned(row, Unit(changes=changes, wakes=wakes), may_have_left=not begins_anew)
 
 
-async def _written_down(call: Call, network: Network, row: Broadcast, unit: Unit) -> Broadcast:
-    if not (unit.rows or unit.changes):
-        return row
-    try:
-        await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
-    except Lost as lost:
-        if isinstance(lost.conflict.found, Broadcast):
-            return lost.conflict.found
-        raise
-    return row
+async def _written_down(call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID) -> Planned:
+    """Anew where somebody else, or the task, has changed the row meanwhile. Raises Superseded."""
+    for _ in range(_TRIES):
+        plan = await planned(call, network, ids, raw, operation_id)
+        try:
+            if plan.written.rows or plan.written.changes:
+                await call.journal.commit(plan.written, wallet_id=plan.row.wallet_id, network=network.name)
+        except Lost as lost:
+            if not isinstance(lost.conflict.found, Broadcast):
+                raise
+        else:
+            return plan
+    raise Superseded("others broadcast the same transaction at this moment")
 
 
 def _new_row(
@@ -153,15 +199,21 @@ def _look_later(row: Broadcast) -> Wake:
     return Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)
 
 
-async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
-    """Raises TransactionRejected, once that is written down."""
+async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
+    """Raises TransactionRejected, once that is written down: where nothing can have left before."""
+    row = plan.row
     try:
         failpoints.reached("broadcast.before")
-        sent = await call.reading.reader(network).broadcast(row.raw, ids)
+        async with asyncio.timeout(_LONGEST):
+            sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
-    except NodeUnavailable:  # the task sends it, as it does where this process dies now
+    except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it does where this process dies now
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
+        if row.state is BroadcastState.ACCEPTED:
+            return msgspec.structs.replace(waiting(network, row.tx_id), state="accepted", already_known=True)
+        if plan.may_have_left:
+            return waiting(network, row.tx_id)
         with suppress(Lost):  # somebody else has found out at this moment
             changes = _changes(row, BroadcastState.REJECTED, refusal.reason)
             await call.journal.commit(Unit(changes=changes), wallet_id=row.wallet_id, network=network.name)
@@ -176,19 +228,23 @@ async def send(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> 
     )
 
 
-async def send_signed(call: Call, network: Network, row: Broadcast, ids: SignedIds) -> BroadcastView:
+async def send_signed(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
     """Of a transaction that was signed just now and is written down with its signature: what the answer says of it.
 
     A refusal is no error there: the signature stands.
     """
+    row = plan.row
     try:
-        view = await send(call, network, row, ids)
+        view = await send(call, network, plan, ids)
     except TransactionRejected as refusal:
         return msgspec.structs.replace(waiting(network, row.tx_id), state="rejected", rejected=refusal.reason)
-    with suppress(Lost):
-        unit = outcome(row, view)
+    unit = outcome(row, view)
+    try:
         if unit.changes or unit.wakes:
             await call.journal.commit(unit, wallet_id=row.wallet_id, network=network.name)
+    except Lost as lost:
+        if isinstance(lost.conflict.found, Broadcast):
+            await _accept_all_the_same(call, network, lost.conflict.found, view)
     return view
 
 
@@ -210,15 +266,20 @@ def outcome(row: Broadcast, view: BroadcastView) -> Unit:
 async def follow(task: Task, duties: Duties) -> Done:
     """Asks what became of it, and sends the same bytes again where nobody knows of them. Never gives up by itself."""
     found = await duties.storage.find(Broadcast, ("id",), [(UUID(task.key),)])
-    if not found or found[0].state is not BroadcastState.UNKNOWN:
+    if not found or found[0].state is not BroadcastState.UNKNOWN or not found[0].raw:
         return Done()
     row = found[0]
     try:
         state, rejection = await _find_out(row, duties)
     except (NodeUnavailable, NodesDisagree, SourceMissing, UnknownNetwork):
-        return Done(again=_AGAIN)
+        return Done(again=_pause(row, duties))
     unit = Unit(changes=_changes(row, state, rejection))
-    return Done(unit, [await _told(row, state, duties)]) if unit.changes else Done(again=_AGAIN)
+    return Done(unit, [await _told(row, state, duties)]) if unit.changes else Done(again=_pause(row, duties))
+
+
+def _pause(row: Broadcast, duties: Duties) -> timedelta:
+    """The longer it has been unknown the less often it is asked for."""
+    return min(_LONGEST_PAUSE, max(_AGAIN, (duties.clock() - row.created_at) / 10))
 
 
 async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditEntry:
@@ -244,28 +305,39 @@ async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditE
 async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str | None]:
     network, chain = duties.networks.resolve(row.network)
     reader = duties.reading.reader(network)
-    ids = chain.identify(network, row.raw)
-    status = await reader.status(Tracked(row.tx_id, ids))
+    ids = await asyncio.to_thread(chain.identify, network, row.raw)
+    tracked = Tracked(row.tx_id, ids)
+    status = await reader.status(tracked)
     if status.state in _SEEN:
         return BroadcastState.ACCEPTED, None
-    if status.state is State.EXPIRED:
-        return BroadcastState.EXPIRED, None
-    if status.state is State.REPLACED:
-        if status.final:
-            return BroadcastState.REJECTED, Rejection.NONCE_USED.value
-        return BroadcastState.UNKNOWN, None  # it may still be the one that gets into a block
+    if status.state in _ENDED:
+        if status.final:  # nobody asks any more after this: one source alone does not say so
+            status = await reader.agreed(Capability.STATUS, lambda source: source.status(tracked))
+        return _end_of(status)
     try:
         sent = await reader.broadcast(row.raw, ids)
-    except TransactionRejected as refusal:
-        return BroadcastState.REJECTED, refusal.reason
+    except TransactionRejected:
+        return BroadcastState.UNKNOWN, None  # bytes may have left before: a refusal does not take them back
     return (BroadcastState.ACCEPTED if sent.certain else BroadcastState.UNKNOWN), None
 
 
-def _changes(row: Broadcast, state: BroadcastState, rejection: str | None) -> list[Change]:
-    """None where nothing is new."""
-    if (row.state, row.rejection) == (state, rejection):
+def _end_of(status: Status) -> tuple[BroadcastState, str | None]:
+    if status.state in _SEEN:
+        return BroadcastState.ACCEPTED, None
+    if status.final and status.state is State.EXPIRED:
+        return BroadcastState.EXPIRED, None
+    if status.final and status.state is State.REPLACED:
+        return BroadcastState.REJECTED, Rejection.NONCE_USED.value
+    return BroadcastState.UNKNOWN, None  # it may still be the one that gets into a block
+
+
+def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: str | None = None) -> list[Change]:
+    """None where nothing is new. ``raw``: where that may be another."""
+    if (row.state, row.rejection, row.raw) == (state, rejection, raw or row.raw):
         return []
-    new = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
+    new: dict[str, object] = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
+    if raw is not None:
+        new["raw"] = raw
     return [Change(Broadcast, row.id, {"epoch": row.epoch}, new)]
 
 

@@ -13,6 +13,7 @@ import hmac
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -32,7 +33,9 @@ from strongroom.storage.base import AddressFilter
 MOST_STREAMS: Final = 100
 _AT_ONCE: Final = 8
 """Streams of one request that are read at the same time."""
-_LONGEST_CURSOR: Final = 8192
+_LONGEST_CURSOR: Final = 16_384
+"""Of so many streams, each with a place of 64 random bytes (Solana), and some to spare."""
+_NAME_SIZE: Final = 8
 _PAGES_PASSED: Final = 8
 _FROM_THE_TOP: Final = ("", None)
 _NEWEST: Final = (True, 1 << 62, 0, "", "", "")
@@ -115,8 +118,8 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Of the last entry that was shown: what a stream gives from its page on that is not older was shown before."""
     block: tuple[int, str] | None
     """Height and hash of its block."""
-    streams: dict[str, tuple[str, str | None]]
-    """By address: its source, and where the page begins that it goes on in."""
+    streams: dict[bytes, tuple[str, str | None]]
+    """By `_name` of the address: its source, and where the page begins that it goes on in."""
 
 
 _CURSOR: Final = msgspec.msgpack.Decoder(_Cursor)
@@ -163,22 +166,22 @@ async def _page(
     reader = call.reading.reader(network)
     bound = f"{call.tenant_id}/{network.caip2}/{question}/".encode()
     before = None if cursor is None else _opened(call, cursor, bound)
-    by_address = {each.address: each for each in holders}
-    begins = dict.fromkeys(by_address, _FROM_THE_TOP) if before is None else before.streams
-    if not begins.keys() <= by_address.keys():
+    by_name = {_name(each.address): each for each in holders}
+    begins = dict.fromkeys(by_name, _FROM_THE_TOP) if before is None else before.streams
+    if not begins.keys() <= by_name.keys():
         raise CursorStale("the addresses are no longer those of the page before; begin again")
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(address: str, source: str, begin: str | None) -> _Stream:
+    async def read(name: bytes, source: str, begin: str | None) -> _Stream:
         async with turns:
-            stream = await _read(reader, by_address[address], begin, before, limit)
+            stream = await _read(reader, by_name[name], begin, before, limit)
         if before is not None and stream.page.source != source:
             raise CursorStale("another source answers now, and knows the page before by other words; begin again")
         return stream
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read(address, *goes_on)) for address, goes_on in begins.items()]
+            tasks = [group.create_task(read(name, *goes_on)) for name, goes_on in begins.items()]
     except* StrongroomError as failures:
         raise failures.exceptions[0] from None
     streams = [task.result() for task in tasks]
@@ -258,13 +261,20 @@ def _merged(streams: Sequence[_Stream], limit: int) -> tuple[list[Entry], bool]:
 
 
 def _cursor(streams: Sequence[_Stream], entries: Sequence[Entry], before: _Cursor | None) -> _Cursor:
-    rest = {each.address: each.goes_on for each in streams if not each.is_over}
+    rest = {_name(each.address): each.goes_on for each in streams if not each.is_over}
     if not entries:
         return _Cursor(_NEWEST, None, rest) if before is None else msgspec.structs.replace(before, streams=rest)
     last = entries[-1]
     if last.block is not None and last.status is not State.FINAL:  # read its page again: is it still in that block?
-        rest |= {each.address: (each.page.source, each.begin) for each in streams if each.address == last.address}
+        rest |= {
+            _name(each.address): (each.page.source, each.begin) for each in streams if each.address == last.address
+        }
     return _Cursor(_place(last), None if last.block is None else (last.block.height, last.block.hash), rest)
+
+
+def _name(address: str) -> bytes:
+    """Of a stream: a hundred addresses would make a cursor too long."""
+    return sha256(address.encode()).digest()[:_NAME_SIZE]
 
 
 def _place(entry: Entry) -> _Place:

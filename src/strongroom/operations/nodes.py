@@ -132,21 +132,30 @@ async def fees(command: GetFees, call: Call) -> FeesView:
 
 
 def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> Fees:
-    """At the limits of a transaction's fee, where its chain has one for a unit of size."""
+    """At the limits of a transaction's fee, where its chain has one for a unit of size. Details are in that unit."""
     most = None
     if network.chain == "bitcoin" and (rate := limits["max_fee_rate"]) is not None:
         most = rate * 1000
     if network.chain == "evm" and (fee := limits["max_fee"]) is not None:
         most = fee // _LEAST_GAS
-    if most is None or fees.fast <= most:
+    if most is None or max(fees.slow, fees.normal, fees.fast, *fees.details.values()) <= most:
         return fees
-    return replace(fees, slow=min(fees.slow, most), normal=min(fees.normal, most), fast=most, clamped=True)
+    return replace(
+        fees,
+        slow=min(fees.slow, most),
+        normal=min(fees.normal, most),
+        fast=min(fees.fast, most),
+        details={name: min(value, most) for name, value in fees.details.items()},
+        clamped=True,
+    )
 
 
 async def transaction(command: GetTransaction, call: Call) -> TransactionState:
     """Of anyone's transaction; of one that was broadcast here it knows more, since its bytes are kept."""
     network, chain = call.networks.resolve(command.network)
     sent = await call.storage.broadcast(call.tenant_id, network.caip2, command.tx_id)
-    ids = None if sent is None else chain.identify(network, sent.raw)
+    ids = None
+    if sent is not None and sent.raw:  # empty: long over
+        ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
     status = await call.reading.status(network, Tracked(command.tx_id, ids))
     return TransactionState.of(network, command.tx_id, status, None if sent is None else sent.rejection)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from strongroom.chains.base import Decoded
@@ -14,6 +16,10 @@ from strongroom.rpc.base import Capability, Reader
 _MOST: Final = 100
 """Of one PSBT: with more the caller has to bring them."""
 _AT_ONCE: Final = 8
+_PATIENCE: Final = 5.0
+"""Seconds for all of them."""
+_MOST_BYTES: Final = 16 << 20
+"""Of all of them."""
 
 
 async def with_previous(call: Call, network: Network, decoded: Decoded) -> Decoded:
@@ -30,15 +36,33 @@ async def with_previous(call: Call, network: Network, decoded: Decoded) -> Decod
         return decoded
     if Capability.TRANSACTION not in reader.capabilities:
         return decoded
-    turns = asyncio.Semaphore(_AT_ONCE)
-    answers = await asyncio.gather(*(_fetched(reader, tx_id, turns) for tx_id in decoded.wants))
-    found = {tx_id: raw for tx_id, raw in zip(decoded.wants, answers, strict=True) if raw is not None}
+    found = await _fetch(reader, decoded.wants)
     return await call.offload.run(True, decoded.with_previous, found) if found else decoded
 
 
-async def _fetched(reader: Reader, tx_id: str, turns: asyncio.Semaphore) -> bytes | None:
-    async with turns:
-        try:
-            return await reader.transaction(tx_id)
-        except (NotFound, NodeUnavailable):
-            return None
+async def _fetch(reader: Reader, wanted: Sequence[str]) -> dict[str, bytes]:
+    """What comes in time, and no more of it than is kept in memory."""
+    turns, left = asyncio.Semaphore(_AT_ONCE), _MOST_BYTES
+    found: dict[str, bytes] = {}
+
+    async def fetch(tx_id: str) -> None:
+        nonlocal left
+        async with turns:
+            if left <= 0:
+                return
+            with suppress(NotFound, NodeUnavailable, SourceMissing):
+                raw = await reader.transaction(tx_id)
+                left -= len(raw)
+                if left >= 0:
+                    found[tx_id] = raw
+
+    tasks = [asyncio.create_task(fetch(tx_id)) for tx_id in wanted]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=_PATIENCE)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+    return found

@@ -20,7 +20,7 @@ from strongroom.cache.base import Cache, CacheKey, Kind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import NodeUnavailable, SourceMissing
-from strongroom.rpc.base import Balance, Balances, Fees, Head, Holder, Reader, State, Status, Tracked
+from strongroom.rpc.base import Balance, Balances, Capability, Fees, Head, Holder, Reader, State, Status, Tracked
 from strongroom.telemetry.alarms import integrity_alarm
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ _FEE_SECONDS: Final = 10.0
 MAC_SIZE: Final = 16
 _TOGETHER: Final = 200
 """Balances in one entry of the cache: some 10 KB."""
+_OF_BYTES: Final = {State.REPLACED, State.EXPIRED}
 _HEAD: Final = msgspec.json.Decoder(Head)
 _FEES: Final = msgspec.json.Decoder(Fees)
 _STATUS: Final = msgspec.json.Decoder(Status)
@@ -95,6 +96,13 @@ class Reading:
             raise SourceMissing("no source is configured for this network", field="network")
         return found
 
+    def sender(self, network: Network) -> Reader:
+        """Of one that can also send. Raises SourceMissing."""
+        reader = self.reader(network)
+        if Capability.BROADCAST not in reader.capabilities:
+            raise SourceMissing("no configured source of this network can broadcast", field="network")
+        return reader
+
     def listed(self, network: Network) -> list[Asset]:
         """The coin, and the tokens that the operator vouches for."""
         return [coin_of(network), *self._tokens.get(network.caip2, {}).values()]
@@ -113,7 +121,9 @@ class Reading:
         return await self._fetched(Kind.FEES, network, fill, _FEES, lifetime)
 
     async def status(self, network: Network, tracked: Tracked) -> Status:
-        """What nothing changes any more is kept; everything else is asked for."""
+        """What nothing changes any more is kept; everything else is asked for. That it was replaced or has expired is
+        known of the bytes that one tenant has: another one's answer is not that.
+        """
         key = CacheKey(Kind.TRANSACTION, owner_of(network), f"{network.caip2}:{tracked.tx_id}")
         kept = await self._cache.get(key)
         if kept is not None:
@@ -121,7 +131,7 @@ class Reading:
                 return found
             integrity_alarm("cache", cached=key.kind, owner=key.owner)
         status = await self.reader(network).status(tracked)
-        if status.final or status.state is State.FINAL:
+        if (status.final or status.state is State.FINAL) and status.state not in _OF_BYTES:
             await self._cache.keep(key, msgspec.json.encode(status))
         return status
 
@@ -136,15 +146,16 @@ class Reading:
         """
         chunks = [_Chunk(network, owner, epoch, part, assets) for part in _parts(holders, len(assets))]
         kept = {} if fresh else await self._kept(chunks, Kind.BALANCE)
-        missing = [chunk for chunk in chunks if chunk not in kept]
+        if _of_one_block(kept, chunks):
+            return _together([kept[chunk] for chunk in chunks]), False
         try:
-            kept |= await self._ask(network, missing, assets)
+            found = await self._ask(network, chunks, assets)
         except NodeUnavailable:
-            stale = {} if fresh else await self._kept(missing, Kind.STALE)
-            if len(stale) < len(missing):
+            stale = {} if fresh else await self._kept(chunks, Kind.STALE)
+            if not _of_one_block(stale, chunks):
                 raise
-            return _together([(kept | stale)[chunk] for chunk in chunks]), True
-        return _together([kept[chunk] for chunk in chunks]), False
+            return _together([stale[chunk] for chunk in chunks]), True
+        return _together([found[chunk] for chunk in chunks]), False
 
     async def _kept(self, chunks: Sequence[_Chunk], kind: Kind) -> dict[_Chunk, Balances]:
         found = {}
@@ -161,8 +172,6 @@ class Reading:
 
     async def _ask(self, network: Network, chunks: Sequence[_Chunk], assets: Sequence[Asset]) -> dict[_Chunk, Balances]:
         """One question for all of them, so that all are of one block."""
-        if not chunks:
-            return {}
         holders = [holder for chunk in chunks for holder in chunk.holders]
         asked = await self.reader(network).balances(holders, assets)
         by_address: dict[str, list[Balance]] = {}
@@ -244,12 +253,15 @@ def _parts(holders: Sequence[Holder], assets: int) -> list[Sequence[Holder]]:
     return [holders[at : at + size] for at in range(0, len(holders), size)]
 
 
+def _of_one_block(kept: Mapping[_Chunk, Balances], chunks: Sequence[_Chunk]) -> bool:
+    """And all that were asked for. What moved between two addresses meanwhile would count twice, or not at all."""
+    return len(kept) == len(chunks) and len({each.at.hash for each in kept.values()}) == 1
+
+
 def _together(parts: Sequence[Balances]) -> Balances:
-    """As of the oldest of their blocks."""
-    oldest = min(parts, key=lambda each: each.at.height)
     unreadable = dict.fromkeys(asset for each in parts for asset in each.unreadable)
     found = [balance for each in parts for balance in each.found]
-    return replace(oldest, found=found, unreadable=tuple(unreadable), verified=min(each.verified for each in parts))
+    return replace(parts[0], found=found, unreadable=tuple(unreadable), verified=min(each.verified for each in parts))
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T | None:

@@ -1,4 +1,5 @@
-"""What is kept for a while only: stored answers with their idempotency keys, leases that nobody ended, finished tasks.
+"""What is kept for a while only: stored answers with their idempotency keys, leases that nobody ended, finished tasks,
+and the bytes of transactions that were broadcast.
 
 The row of an operation stays: the audit, guards and signatures refer to it, and a row that is gone could not be told
 from one that somebody took away. The audit itself is never shortened.
@@ -12,22 +13,35 @@ from typing import Final
 from uuid import UUID
 
 from strongroom.domain.ids import first_id
-from strongroom.domain.record import AuditEntry, AuditOutcome, OperationRecord, OperationState
+from strongroom.domain.record import (
+    AuditEntry,
+    AuditOutcome,
+    Broadcast,
+    BroadcastState,
+    OperationRecord,
+    OperationState,
+)
 from strongroom.domain.task import Progress, Task
 from strongroom.operations.duties import Duties
 from strongroom.storage.base import Change, ReleaseGuards, Unit
 from strongroom.tasks.base import Done
 
 _A_SLICE: Final = 200
+_BROADCASTS: Final = 50
+"""In one slice: one can have 800 KB."""
+_BYTES_KEPT: Final = timedelta(days=30)
+"""At least: while a transaction may be in a pool of nodes, its bytes tell whether it was replaced."""
 _AT_ONCE: Final = timedelta()
 _IN_FLIGHT: Final = timedelta(minutes=1)
 _START: Final = UUID(int=0)
 
 
 async def purge(task: Task, duties: Duties) -> Done:
-    """By key: `operations` or `tasks`."""
+    """By key: `operations`, `broadcasts` or `tasks`."""
     if task.key == "operations":
         return await _purge_operations(duties)
+    if task.key == "broadcasts":
+        return await _empty_broadcasts(duties)
     if task.key == "tasks":
         deleted = await duties.tasks.purge(duties.retention, _A_SLICE)
         return Done(again=_AT_ONCE if deleted == _A_SLICE else None)
@@ -37,11 +51,7 @@ async def purge(task: Task, duties: Duties) -> Done:
 async def _purge_operations(duties: Duties) -> Done:
     """One slice, in the order of their ids, from where the last round ended."""
     now = duties.clock()
-    known = await duties.progress("purge/operations")
-    if known is None or known.finished_at is None or known.finished_at < known.started_at:
-        progress = known or Progress("purge/operations", None, now, None, 0, 0)
-    else:
-        progress = replace(known, started_at=now, checked=0, findings=0)
+    progress = await _round(duties, "purge/operations", now)
     after = _START if progress.cursor is None else UUID(bytes=progress.cursor)
     found = await duties.storage.operations_between(after, first_id(now - duties.retention), _A_SLICE)
     passed: list[OperationRecord] = []
@@ -67,6 +77,40 @@ async def _purge_operations(duties: Duties) -> Done:
     )
     again = None if len(found) < _A_SLICE else _IN_FLIGHT if len(passed) < len(found) else duties.pause
     return Done(unit, [_given_up(record, now) for record in abandoned], again)
+
+
+async def _empty_broadcasts(duties: Duties) -> Done:
+    """One slice, in the order of their ids; each round begins with the first. The epoch stays: who restores such a
+    row restores bytes and nothing else.
+    """
+    now = duties.clock()
+    progress = await _round(duties, "purge/broadcasts", now)
+    after = _START if progress.cursor is None else UUID(bytes=progress.cursor)
+    found = await duties.storage.broadcasts_after(after, _BROADCASTS)
+    is_over = len(found) < _BROADCASTS
+    kept_since = now - max(duties.retention, _BYTES_KEPT)
+    old = [row for row in found if row.raw and row.state is not BroadcastState.UNKNOWN and row.created_at < kept_since]
+    unit = Unit(
+        changes=[Change(Broadcast, row.id, {"epoch": row.epoch}, {"raw": ""}) for row in old],
+        progress=[
+            replace(
+                progress,
+                cursor=None if is_over else found[-1].id.bytes,
+                finished_at=now if is_over else progress.finished_at,
+                checked=progress.checked + len(found),
+                findings=progress.findings + len(old),
+            )
+        ],
+    )
+    return Done(unit, again=None if is_over else duties.pause)
+
+
+async def _round(duties: Duties, name: str, now: datetime) -> Progress:
+    """The one that is under way, or the next."""
+    known = await duties.progress(name)
+    if known is None or known.finished_at is None or known.finished_at < known.started_at:
+        return known or Progress(name, None, now, None, 0, 0)
+    return replace(known, started_at=now, checked=0, findings=0)
 
 
 def _is_answered(record: OperationRecord) -> bool:

@@ -13,13 +13,13 @@ from strongroom.chains.base import Chain
 from strongroom.domain.brief import brief
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
-from strongroom.domain.record import Broadcast, SignatureRecord
+from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Signed, SignedIds, SignOptions
 from strongroom.domain.summary import Caution, Summary
 from strongroom.errors import InvalidField, InvalidTransaction
 from strongroom.operations import broadcasting
 from strongroom.operations.answers import signatures_of
-from strongroom.operations.broadcasting import BroadcastView
+from strongroom.operations.broadcasting import BroadcastView, Planned
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector, NetworkName
 from strongroom.operations.previous import with_previous
@@ -121,7 +121,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     options = _options(command.options, network, call)
     if command.broadcast:
         call.require_scope("broadcast", "broadcasting")
-        call.reading.reader(network)
+        call.reading.sender(network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
 
@@ -161,8 +161,8 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         )
         to_send = await _to_send(command, call, network, chain, result, intent.operation_id)
         if to_send is not None:
-            result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.row.tx_id))
-        written = Unit() if to_send is None else to_send.written
+            result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.plan.row.tx_id))
+        written = Unit() if to_send is None else to_send.plan.written
         intent.settle(  # T2, on leaving; a failure is settled too
             result,
             rows=[_record(call, result, intent.operation_id, signed), *written.rows],
@@ -172,15 +172,14 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         )
     if to_send is None:
         return result
-    sent = await broadcasting.send_signed(call, network, to_send.row, to_send.ids)
+    sent = await broadcasting.send_signed(call, network, to_send.plan, to_send.ids)
     return msgspec.structs.replace(result, broadcast=sent)
 
 
 @dataclass(frozen=True, slots=True)
 class _ToSend:
-    row: Broadcast
     ids: SignedIds
-    written: Unit
+    plan: Planned
     """It is written down with the signature: whoever dies now leaves a task that sends it."""
 
 
@@ -189,9 +188,11 @@ async def _to_send(
 ) -> _ToSend | None:
     if not (command.broadcast and result.complete):
         return None
-    ids = chain.identify(network, result.signed_tx)
-    row, written = await broadcasting.planned(call, network, ids, result.signed_tx, operation_id, result.wallet_id)
-    return _ToSend(row, ids, written)
+    large = call.offload.is_large(result.signed_tx)
+    ids = await call.offload.run(large, chain.identify, network, result.signed_tx)
+    return _ToSend(
+        ids, await broadcasting.planned(call, network, ids, result.signed_tx, operation_id, result.wallet_id)
+    )
 
 
 def _refuse_mnemonics(summary: Summary) -> None:

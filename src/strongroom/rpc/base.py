@@ -9,15 +9,17 @@ Sources raise `NodeError`, which never leaves this package: the pool makes of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from strongroom.domain.asset import Asset
 from strongroom.domain.network import Network
 from strongroom.domain.signing import SignedIds
+
+T = TypeVar("T")
 
 
 class Capability(StrEnum):
@@ -284,7 +286,7 @@ class Page:
     source: str = ""
 
 
-class Reader(Protocol):
+class Questions(Protocol):
     """Whoever answers the seven questions of a network. A question it has no `Capability` for is never asked of a
     source; the pool raises SourceMissing then.
     """
@@ -321,7 +323,14 @@ class Reader(Protocol):
     async def close(self) -> None: ...
 
 
-class Source(Reader, Protocol):
+class Reader(Questions, Protocol):
+    """All sources of a network."""
+
+    async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
+        """What several operators say alike. Raises NodesDisagree, NodeUnavailable, SourceMissing."""
+
+
+class Source(Questions, Protocol):
     """One endpoint."""
 
     async def pin(self) -> None:

@@ -16,6 +16,7 @@ import structlog
 from strongroom.breaker import Call, CircuitBreaker, CircuitState
 from strongroom.domain.network import Network
 from strongroom.rpc.base import Capability, NodeError, Source, Verdict
+from strongroom.rpc.bucket import FULL
 from strongroom.rpc.http import Work
 from strongroom.telemetry.alarms import integrity_alarm
 from strongroom.telemetry.metrics import RPC_CALLS_TOTAL, RPC_COOL_DOWNS_TOTAL, RPC_SECONDS
@@ -210,6 +211,8 @@ class Endpoint:
             _log.warning("rpc.failed", verdict=error.verdict, cause=error.cause, **names)
             if error.cause in _PLAN:
                 self._cool(_LONGEST_PAUSE, names)
+        elif error.verdict is Verdict.BUSY and error.cause == FULL:
+            pass  # a limit of ours: whatever has its turn may ask at once
         elif error.verdict is Verdict.BUSY:
             self._cause = error.cause
             self._cool(error.retry_after, names)

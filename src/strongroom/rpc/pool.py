@@ -111,7 +111,8 @@ class Pool:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset().union(*(each.capabilities for each in self._endpoints))
+        """What a source can be had for in general: that a node does not know a method just now is another matter."""
+        return frozenset().union(*(each.declared for each in self._endpoints))
 
     async def head(self) -> Head:
         return await self._first(Capability.HEAD, lambda source: source.head())
@@ -127,7 +128,7 @@ class Pool:
         longer configured.
         """
         name, _, place = (begin or "").partition(":")
-        if name and not any(each.name == name and Capability.HISTORY in each.capabilities for each in self._endpoints):
+        if name and not any(each.name == name and Capability.HISTORY in each.declared for each in self._endpoints):
             raise CursorStale("the source of the page before is no longer configured; begin again")
         page = await self._first(
             Capability.HISTORY,
@@ -257,9 +258,10 @@ class Pool:
 
     def _candidates(self, question: Capability, turn: _Round, only: str | None = None) -> Iterator[Endpoint]:
         """Whoever may be asked now and was not asked in this round, the best first. Raises SourceMissing."""
-        able = [each for each in self._endpoints if question in each.capabilities and only in (None, each.name)]
-        if not able:
+        declared = [each for each in self._endpoints if question in each.declared and only in (None, each.name)]
+        if not declared:
             raise SourceMissing(f"no configured source of this network can tell: {question}", field="network")
+        able = [each for each in declared if question in each.capabilities]
         for endpoint in sorted(able, key=lambda each: self._rank(each, question)):
             if len(turn.asked) >= turn.attempts:
                 return

@@ -282,6 +282,9 @@ class Storage(Protocol):
     async def operations_between(self, after: UUID, before: UUID, limit: int) -> list[OperationRecord]:
         """Of all tenants, by id, which is by time; neither bound is among them."""
 
+    async def broadcasts_after(self, after: UUID, limit: int) -> list[Broadcast]:
+        """Of all tenants, by id."""
+
     async def task(self, kind: str, key: str) -> Task | None: ...
     async def tasks(self, tenant_id: UUID, kind: str | None, after: tuple[str, str] | None, limit: int) -> list[Task]:
         """The tenant's and the service's own, by (kind, key)."""

@@ -22,7 +22,7 @@ GRANTS: Final = {
     "operations": f"{_ADD}, UPDATE",
     "guards": f"{_ADD}, UPDATE, DELETE",
     "signatures": f"{_ADD}, UPDATE (mac)",
-    "broadcasts": f"{_ADD}, UPDATE (state, rejection, epoch, mac)",
+    "broadcasts": f"{_ADD}, UPDATE (raw, state, rejection, epoch, mac)",
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",

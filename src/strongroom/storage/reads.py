@@ -215,6 +215,10 @@ class Reads:
         query = select(operations).where(operations.c.id > after, operations.c.id < before)
         return await self._all(OperationRecord, query.order_by(operations.c.id).limit(limit))
 
+    async def broadcasts_after(self, after: UUID, limit: int) -> list[Broadcast]:
+        query = select(broadcasts).where(broadcasts.c.id > after)
+        return await self._all(Broadcast, query.order_by(broadcasts.c.id).limit(limit))
+
     async def task(self, kind: str, key: str) -> Task | None:
         return await self._one(Task, kind=kind, key=key)
 

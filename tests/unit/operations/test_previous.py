@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from strongroom.chains.bitcoin import psbt
+from strongroom.errors import SourceMissing
+from strongroom.operations import previous
 from tests.support.fake_reader import FakeReader
 from tests.support.service import RunningService
 from tests.unit.operations.test_signing_keys import Caller, imported, spending
@@ -54,6 +57,31 @@ async def test_what_a_source_does_not_know_is_as_if_there_were_none(caller: Call
     assert (await caller.sign(text)).code == "option_required"
     source.away = True
     assert (await caller.sign(text)).code == "option_required"
+
+
+async def test_a_source_that_cannot_tell_after_all_is_as_if_there_were_none(caller: Caller, source: FakeReader) -> None:
+    def missing(question: str) -> None:
+        raise SourceMissing(f"no configured source of this network can tell: {question}", field="network")
+
+    text, source.transactions = lacking()
+    source.before = missing
+    assert (await caller.sign(text)).code == "option_required"
+
+
+async def test_what_does_not_come_in_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "_PATIENCE", 0.05)
+    source = FakeReader(transactions={"a": b"1", "b": b"2"}, slow={"b"})
+    before = asyncio.all_tasks()
+    assert await previous._fetch(source, ["a", "b"]) == {"a": b"1"}
+    assert asyncio.all_tasks() == before  # the rest is cancelled
+
+
+async def test_no_more_is_fetched_than_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previous, "_MOST_BYTES", 10)
+    monkeypatch.setattr(previous, "_AT_ONCE", 1)
+    source = FakeReader(transactions=dict.fromkeys("abcdef", bytes(4)))
+    assert sorted(await previous._fetch(source, list("abcdef"))) == ["a", "b"]
+    assert source.asked["transaction"] == 3
 
 
 async def test_another_transaction_proves_nothing(caller: Caller, source: FakeReader) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from strongroom.domain.ids import first_id, new_id
-from strongroom.domain.record import OperationRecord, OperationState
+from strongroom.domain.record import BroadcastState, OperationRecord, OperationState
 from strongroom.domain.task import Task
 from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer
@@ -160,6 +160,35 @@ async def test_many_are_done_in_slices_and_each_once(world: World, monkeypatch: 
     assert await world.purge() == 1
     [progress] = await world.storage.progress("purge/operations")
     assert (progress.checked, progress.findings) == (0, 0)
+
+
+async def test_bytes_of_broadcasts_that_are_over_are_kept_for_a_month(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_BROADCASTS", 2)
+    made = {
+        (state, days): rows.broadcast(
+            tx_id=f"0x{state}{days}", raw="0x02", state=state, created_at=NOW - days * DAY, rejection=None
+        )
+        for state in BroadcastState
+        for days in (1, 29, 31)
+    }
+    await world.committer.commit(Unit(rows=list(made.values())))
+    task = replace(PURGE, key="broadcasts")
+    for _ in range(2):  # the second round finds nothing
+        slices = 1
+        while (done := await retention.purge(task, world.duties)).again is not None:
+            await world.committer.commit(done.unit, done.audit)
+            slices += 1
+        await world.committer.commit(done.unit, done.audit)
+        assert slices == 7
+        world.now += timedelta(hours=1)
+    for (state, days), row in made.items():
+        found = await world.storage.broadcast(row.tenant_id, row.network, row.tx_id)
+        is_over = days == 31 and state is not BroadcastState.UNKNOWN
+        assert found == replace(row, raw="" if is_over else "0x02"), (state, days)
+    [progress] = await world.storage.progress("purge/broadcasts")
+    assert (progress.checked, progress.findings, progress.finished_at) == (12, 0, NOW + timedelta(hours=1))
 
 
 async def test_progress_that_somebody_changed_begins_anew(world: World) -> None:

@@ -169,6 +169,15 @@ async def test_a_node_that_says_how_long_is_believed_up_to_an_hour() -> None:
     assert tested.total("head") == 2
 
 
+async def test_a_limit_of_our_own_leaves_nobody_alone() -> None:
+    tested = bench(*three("head", error(Verdict.BUSY, "own_limit", retry_after=1.0), head(100)))
+    await tested.pool.head()
+    assert tested.endpoints[0].cooling == 0
+    await tested.pool.head()
+    assert names(tested, "head") == "aab"
+    assert tested.pool.describe()[0].state == "ok"
+
+
 async def test_calls_that_were_under_way_make_the_pause_no_longer() -> None:
     tested = bench(Scripted().will("head", BUSY))
     await asyncio.gather(*(tested.pool.head() for _ in range(20)), return_exceptions=True)
@@ -192,6 +201,15 @@ async def test_a_method_that_a_node_does_not_know_is_asked_once() -> None:
     tested.clock.now += 601
     await tested.pool.fees()
     assert tested.sources[0].count("fees") == 2
+
+
+async def test_a_method_that_the_only_node_does_not_know_at_the_moment_is_no_missing_source() -> None:
+    tested = bench(Scripted().will("broadcast", error(Verdict.ELSEWHERE, "no_method")))
+    for _ in range(2):
+        with pytest.raises(NodeUnavailable):
+            await tested.pool.broadcast("00", IDS)
+    assert tested.total("broadcast") == 1
+    assert Capability.BROADCAST in tested.pool.capabilities
 
 
 async def test_nobody_is_asked_what_it_cannot_tell() -> None:
