@@ -46,16 +46,17 @@ from strongroom.storage.sql import SqlStorage
 from tests.support import rows
 from tests.support.postgres import SERVICE, Postgres
 from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT, done
+from tests.support.task_workers import PATIENT
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
-        made = open_database(f"sqlite:///{tmp_path}/test.db")
+        made = open_database(f"sqlite:///{tmp_path}/test.db", PATIENT)
         await migrate(made)
     else:
         server: Postgres = request.getfixturevalue("postgres_server")
-        made = open_database(server.url(server.create_database(migrated=True), SERVICE))
+        made = open_database(server.url(server.create_database(migrated=True), SERVICE), PATIENT)
     yield made
     await made.close()
 

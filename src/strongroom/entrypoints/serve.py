@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import math
 import signal
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -39,7 +39,15 @@ def run(settings: Settings) -> None:
         for host, port in ((settings.http.host, settings.http.port), (settings.grpc.host, settings.grpc.port)):
             locks.enter_context(only_on_port(settings.data_dir, host, port))
         _prepare(settings)
-        Server(
+
+        class StoppedOnce(Server):  # type: ignore[misc, valid-type, unused-ignore]
+            def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+                """Granian's takes a lock: a second signal that interrupts it would wait for that lock for ever."""
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                super().signal_handler_interrupt(*args, **kwargs)
+
+        StoppedOnce(
             "strongroom.entrypoints.worker:Worker",
             factory=True,
             interface=Interfaces.ASGI,
@@ -54,8 +62,6 @@ def run(settings: Settings) -> None:
             workers_max_rss=settings.workers.max_memory,
             workers_kill_timeout=math.ceil(settings.timeouts.linger + settings.timeouts.drain) + _KILL_MARGIN,
         ).serve()
-        # Python puts signals back to their default while it ends: a second SIGTERM would turn a clean stop into a kill.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _prepare(settings: Settings) -> None:
