@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -23,4 +22,4 @@ def test_no_address_is_locked(file: Path) -> None:
 
 
 def test_an_address_is_seen() -> None:
-    assert addresses(json.dumps({"resolved": "https://registry.example/x.tgz"})) == ["https://registry.example/x.tgz"]
+    assert addresses('"from": "ftp://example.org/x.tgz"') == ["ftp://example.org/x.tgz"]

@@ -129,7 +129,7 @@ async def test_many_denials_are_ten_records_and_one_count(new_service: NewServic
             for face in service.faces:
                 assert (await face.call("wallets.list", {}, key=key)).code == "forbidden"
         first = await service.audit(outcome="denied")
-        assert 10 <= len(first) <= 40  # ten a minute and the counts, however many minutes it took
+        assert 10 <= len(first) < 80  # ten a minute and the counts, however many minutes it took
         await service.pipeline._services.entries.drain()
         records = await service.audit(outcome="denied")
         counted = sum(record["details"].get("count", 1) for record in records)
