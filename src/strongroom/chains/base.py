@@ -133,6 +133,10 @@ class Chain(Protocol):
         Raises InvalidTransaction on what is not a fully signed transaction of this network.
         """
 
+    def tx_id(self, text: str) -> str:
+        """An id of a transaction as this service writes it; what is pasted may be in another form. Raises InvalidField.
+        """
+
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         """``ours`` holds the one key that is to sign. Raises InvalidMessage."""
 
