@@ -134,8 +134,7 @@ class Chain(Protocol):
         """
 
     def tx_id(self, text: str) -> str:
-        """An id of a transaction as this service writes it; what is pasted may be in another form. Raises InvalidField.
-        """
+        """As this service writes it, from any form in which it is pasted. Raises InvalidField."""
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         """``ours`` holds the one key that is to sign. Raises InvalidMessage."""
