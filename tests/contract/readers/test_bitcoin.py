@@ -182,6 +182,7 @@ async def test_status_from_pending_to_final(source: Source, world: World) -> Non
     world.settle(owner, has=ids(raw).tx_ids[0])
     found = await source.status(tracked(raw))
     assert (found.state, found.confirmations, found.final) == (State.CONFIRMED, 1, False)
+    assert found.fee == 1234
     told = world.node.call("getblockheader", world.node.call("getbestblockhash"))
     assert found.block is not None
     assert (found.block.height, found.block.hash) == (told["height"], told["hash"])

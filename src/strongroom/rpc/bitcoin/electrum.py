@@ -44,6 +44,8 @@ _RECENT: Final = 100
 _OUTPUTS: Final = 4
 """Outputs whose history is asked for the block of their transaction."""
 _RETURN: Final = b"\x6a"
+_PARENTS: Final = 20
+"""Inputs of a transaction whose fee is added up for its state: each costs a call."""
 _SPENDERS: Final = 50
 """Transactions of a history that are looked at for spending one output, newest first."""
 
@@ -160,8 +162,9 @@ class Electrum(Partial):
     async def status(self, tracked: Tracked) -> Status:
         found = await self._found(tracked.tx_id)
         row = None if found is None else await self._placed(tracked.tx_id, found)
-        if row is not None:
-            return await self._status(row)
+        if found is not None and row is not None:
+            status = await self._status(row)
+            return status if status.block is None else replace(status, fee=await self._paid(found))
         for spent in tracked.ids.consumes if tracked.ids else ():
             outpoint = facts.outpoint(spent.sequence)
             if (replaced := await self._replaced(*outpoint, ours=tracked.tx_id)) is not None:
@@ -196,6 +199,12 @@ class Electrum(Partial):
             return Status(State.PENDING, fee=None if row.fee is None else facts.amount(row.fee))
         tip, blocks = await self._calls.steady(lambda _: self._calls.blocks([row.height]))
         return facts.included(self._setup, blocks[row.height], tip.height)
+
+    async def _paid(self, made: Transaction) -> int | None:
+        """The fee of one that is in a block: the server tells it only of what is pending."""
+        if len(made.inputs) > _PARENTS:
+            return None
+        return _fee(made, await self._calls.transactions(_spends(made)))
 
     async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
         """The state of ``ours`` by who spends this output: another one that took its place, or itself after all."""
