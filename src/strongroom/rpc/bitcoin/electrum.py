@@ -7,7 +7,7 @@ alone, so that each, and what it spends, is fetched and checked by its id.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from strongroom.codecs.bip144 import Transaction, TxOut
@@ -50,6 +50,14 @@ _SPENDERS: Final = 50
 """Transactions of a history that are looked at for spending one output, newest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Of one script: what its outputs in blocks hold that nothing spends, and how much of that is immature."""
+
+    unspent: int
+    immature: int
+
+
 class Electrum(Partial):
     """``lines`` is made with `classify`."""
 
@@ -74,25 +82,30 @@ class Electrum(Partial):
             [_balance(each, asset, *sums[script_hash(each.canonical)]) for each in holders for asset in assets],
         )
 
-    async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, int | None]]:
-        """And what of the confirmed is immature, where that can be told."""
+    async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, _Outputs | None]]:
+        """And how the confirmed is made up, where that can be told. What the mempool spends is listed no more."""
         sums = await self._calls.sums(hashes)
         funded = [each for each, found in zip(hashes, sums, strict=True) if found.confirmed]
         if len(funded) > _RECENT:
             return [(found, None) for found in sums]
+        listed = zip(funded, await self._calls.unspent(funded), strict=True)
+        mined = {each: [one for one in unspent if one.height > 0] for each, unspent in listed}
         recent = {
-            each: [one for one in unspent if one.height > 0 and facts.is_immature(one.height, tip.height)]
-            for each, unspent in zip(funded, await self._calls.unspent(funded), strict=True)
+            each: [one for one in unspent if facts.is_immature(one.height, tip.height)]
+            for each, unspent in mined.items()
         }
         ids = {one.tx_hash for unspent in recent.values() for one in unspent}
         if len(ids) > _RECENT:
             return [(found, None) for found in sums]
         made = await self._calls.transactions(ids)
-        immature = {
-            each: sum(facts.amount(one.value) for one in unspent if made[one.tx_hash].is_coinbase)
-            for each, unspent in recent.items()
+        outputs = {
+            each: _Outputs(
+                sum(facts.amount(one.value) for one in unspent),
+                sum(facts.amount(one.value) for one in recent[each] if made[one.tx_hash].is_coinbase),
+            )
+            for each, unspent in mined.items()
         }
-        return [(found, immature.get(each, 0)) for each, found in zip(hashes, sums, strict=True)]
+        return [(found, outputs.get(each, _Outputs(0, 0))) for each, found in zip(hashes, sums, strict=True)]
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
         _, page = await self._calls.steady(lambda tip: self._page(holder, begin, most, tip))
@@ -231,9 +244,11 @@ class Electrum(Partial):
         return facts.head(self._setup, tip.height, *electrum_calls.read_header(tip.hex))
 
 
-def _balance(holder: Holder, asset: Asset, found: Sum, immature: int | None) -> Balance:
-    spendable = None if immature is None else facts.amount(found.confirmed - immature)
-    return Balance(holder.address, asset, found.confirmed, found.unconfirmed, spendable, immature)
+def _balance(holder: Holder, asset: Asset, found: Sum, outputs: _Outputs | None) -> Balance:
+    if outputs is None:
+        return Balance(holder.address, asset, found.confirmed, found.unconfirmed)
+    spendable = facts.amount(outputs.unspent - outputs.immature)
+    return Balance(holder.address, asset, found.confirmed, found.unconfirmed, spendable, outputs.immature)
 
 
 def _spends(made: Transaction) -> list[str]:
