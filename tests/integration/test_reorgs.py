@@ -17,7 +17,7 @@ import pytest
 
 from tests.parity.story import MNEMONIC
 from tests.support.anvil import Anvil
-from tests.support.bitcoind import COIN, Bitcoind
+from tests.support.bitcoind import COIN, Bitcoind, Refused
 from tests.support.electrumx import ElectrumX
 from tests.support.evm_chain import FROM, signed
 from tests.support.service import NewService, RunningService
@@ -117,7 +117,10 @@ class Bitcoin:
     def seen(self, ids: list[str]) -> Seen:
         found = {}
         for each in ids:
-            told = self.node.call("getrawtransaction", each, True)
+            try:
+                told = self.node.call("getrawtransaction", each, True)
+            except Refused:  # it spent a coinbase that is not mature any more
+                continue
             if told.get("confirmations", 0) > 0:
                 height = self.height() - told["confirmations"] + 1
                 found[each] = (height, told["blockhash"])
