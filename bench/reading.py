@@ -2,9 +2,9 @@
 
     python bench/reading.py --seconds 5
 
-The node is anvil on this machine, with Multicall3 and behind a proxy that counts what is asked of it. Prints for
-wallets of 1, 100 and 1,000 addresses: answers a second, as a ratio to what the node gives in the same run; p50 and p99
-in milliseconds; processor time of the service an answer; HTTP requests and JSON-RPC calls an answer. Linux.
+The node is anvil on this machine, with Multicall3 and the listed tokens, behind a proxy that counts what it is asked.
+Prints for wallets of 1, 100 and 1,000 addresses: answers a second, as a ratio to what the node gives in the same run;
+p50 and p99 in milliseconds; processor time of the service an answer; HTTP requests and JSON-RPC calls an answer. Linux.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from strongroom.chains.registry import CHAINS
+from strongroom.domain.asset import Asset
+from strongroom.rpc.assets import registry
 from tests.support import anvil, multicall3
 from tests.support.anvil import Anvil
 from tests.support.load import FACES, Measured, measure
@@ -27,6 +30,13 @@ from tests.support.server import Server
 
 SIZES = (1, 100, 1000)
 SOURCE = '[[sources]]\nnetwork = "ethereum"\nname = "node"\nkind = "evm"\nurl = "http://127.0.0.1:{port}"\n'
+
+
+TOKEN = (
+    "6000 35 60e0 1c 63 313ce567 14 601e 57 6004 35 61ffff 16 6000 52 6020 6000 f3 "
+    "5b 60 {decimals:02x} 6000 52 6020 6000 f3"
+)
+"""EVM bytecode: any balance, and the decimals that the registry has."""
 
 
 class Counting(Proxy):
@@ -43,6 +53,8 @@ class Counting(Proxy):
 async def main(connections: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as folder, Anvil(chain_id=1) as node:
         multicall3.deploy(node)
+        for token in listed():
+            node.call("anvil_setCode", token.contract, "0x" + TOKEN.format(decimals=token.decimals).replace(" ", ""))
         proxy = Counting("127.0.0.1", node.port)
         listener = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
         config = _config(Path(folder), listener.sockets[0].getsockname()[1])
@@ -58,6 +70,12 @@ async def main(connections: int, seconds: float) -> None:
             await asyncio.to_thread(server.stop)
             listener.close()
             await proxy.close()
+
+
+def listed() -> list[Asset]:
+    """The tokens of Ethereum that come along."""
+    [ethereum] = [network for network in CHAINS["evm"].networks if network.name == "ethereum"]
+    return list(registry([], [ethereum])[ethereum.caip2].values())
 
 
 def _config(folder: Path, port: int) -> Path:
