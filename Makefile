@@ -43,7 +43,7 @@ vectors: $(VENV)/.test ## run the vectors of DIR=folder, else our own, against t
 campaign: $(VENV)/.test $(VENV)/.node ## run the long tests: kills, faults, fuzzing
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -m campaign
 
-bench: $(VENV)/.test ## measure
+bench: $(VENV)/.test $(VENV)/.node ## measure
 	@for each in bench/*.py; do echo "== $$each"; $(PY) "$$each" || exit 1; done
 
 lint: $(VENV)/.dev ## check style and form

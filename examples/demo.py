@@ -1,8 +1,10 @@
-"""From nothing to mined: a service, a real Ethereum node, a wallet, and two transfers, one over REST, one over gRPC;
-then, where a Bitcoin node can be had, a PSBT of that node's own wallet.
+"""From nothing to final: a service, a real Ethereum node, a wallet, and two transfers, one over REST, one over gRPC,
+with the balance before and after, the history and what became of each; then, if a Bitcoin node can be had, a PSBT of
+that node's own wallet.
 
 ``make demo`` runs it with a service of its own, in a folder that is gone afterwards. With STRONGROOM_URL and
-STRONGROOM_API_KEY set it asks a running one (and GRPC_TARGET, else 127.0.0.1:3001). The nodes are always its own.
+STRONGROOM_API_KEY set it asks a running one (and GRPC_TARGET, else 127.0.0.1:3001). The nodes are always its own, and a
+running service has no sources for them, so it is not asked what the chains say.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import httpx
@@ -37,6 +39,26 @@ RECIPIENT = "0x3535353535353535353535353535353535353535"
 ETHER = 10**18
 BITCOIN = "bitcoin-regtest"
 COIN = 10**8
+SOURCES: Final = """
+[[sources]]
+network = "anvil"
+name = "anvil"
+kind = "evm"
+url = "{anvil}"
+
+[[sources]]
+network = "anvil"
+name = "anvil-history"
+kind = "otterscan"
+url = "{anvil}"
+"""
+BITCOIN_SOURCE: Final = """
+[[sources]]
+network = "bitcoin-regtest"
+name = "bitcoind"
+kind = "bitcoin-core"
+url = "{bitcoind}"
+"""
 
 
 class Failed(Exception):
@@ -48,6 +70,8 @@ class Strongroom:
     url: str
     target: str
     api_key: str
+    reads: bool
+    """It has our nodes as sources."""
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         status, answer = self.try_(method, path, body)
@@ -82,14 +106,15 @@ def main() -> int:
         print("There is no anvil: `make demo` installs it on Linux x86-64; elsewhere put Foundry's on the PATH.")
         return 1
     try:
-        with _service() as service:
-            with Anvil() as node:
-                walk(service, node)
-            if bitcoind.program() is None:
+        with ExitStack() as stack:
+            node = stack.enter_context(Anvil())
+            bitcoin = None if bitcoind.program() is None else stack.enter_context(Bitcoind())
+            service = stack.enter_context(_service(node, bitcoin))
+            walk(service, node)
+            if bitcoin is None:
                 _title("No Bitcoin: `make demo` gets a node on Debian; elsewhere put bitcoind on the PATH")
             else:
-                with Bitcoind() as node:
-                    walk_bitcoin(service, node)
+                walk_bitcoin(service, bitcoin)
     except (Failed, AssertionError, httpx.HTTPError, grpc.RpcError) as error:
         print(f"\nFAILED: {error}", file=sys.stderr)
         return 1
@@ -106,14 +131,16 @@ def walk(service: Strongroom, node: Anvil) -> None:
     _title("Ten ether for it, on a real Ethereum node")
     node.fund(address, 10 * ETHER)
     print(f"  {node.call('web3_clientVersion')}, chain {node.chain_id}")
-    print(f"  balance  {_ether(node.balance(address))} ETH")
+    print(f"  the node says  {_ether(node.balance(address))} ETH")
+    _print_balance(service, wallet["id"], NETWORK)
 
     _title("One ether, signed over REST")
     transfer = _transfer(node, address, ETHER)
     signed = service.ask("POST", f"/wallets/{wallet['id']}/sign", {"network": NETWORK, "unsigned_tx": transfer})
     summary = signed["summary"]
     _print_summary(summary["type"], summary["fee"]["amount"], summary["actions"][0])
-    _mine(node, address, signed["signed_tx"], signed["tx_id"])
+    _mine(service, node, address, signed["signed_tx"], signed["tx_id"])
+    ids = [signed["tx_id"]]
 
     _title("Something else for the same nonce: refused")
     other = {**transfer, "value": hex(2 * ETHER)}
@@ -126,19 +153,55 @@ def walk(service: Strongroom, node: Anvil) -> None:
     action = answer.summary.actions[0]
     told = {name: getattr(action, name) for name in ("kind", "amount", "asset", "from_address", "to")}
     _print_summary(answer.summary.type, answer.summary.fee.amount, told)
-    _mine(node, address, answer.signed_tx, answer.tx_id)
+    _mine(service, node, address, answer.signed_tx, answer.tx_id)
+    ids.append(answer.tx_id)
 
     _title("What the node says now")
     for name, holder in (("sender", address), ("recipient", RECIPIENT)):
         print(f"  {name:<10} {_ether(node.balance(holder))} ETH")
+    if service.reads:
+        _read(service, node, wallet["id"], ids)
 
     _title("What the audit says")
     records = service.ask("GET", f"/audit?wallet_id={wallet['id']}")["records"]
     for record in reversed(records):
         told = record["details"]
         about = told.get("tx_id") or told.get("code") or ""
-        print(f"  {record['at'][:19]}  {record['operation']:<18} {record['outcome']:<10} {about}".rstrip())
-    _must(sum(record["outcome"] == "succeeded" for record in records) == 3, "the audit does not hold what was done")
+        print(f"  {record['at'][:19]}  {record['operation']:<22} {record['outcome']:<10} {about}".rstrip())
+    done = {record["details"].get("tx_id") for record in records if record["outcome"] == "succeeded"}
+    _must(done >= set(ids), "the audit does not hold what was done")
+
+
+def _read(service: Strongroom, node: Anvil, wallet_id: str, ids: list[str]) -> None:
+    """What the service says of the chain: the states, the balance after, the history."""
+    _title("What has become of them: 64 more blocks make a block final here")
+    _print_states(service, ids)
+    node.call("anvil_mine", hex(64))
+    _print_states(service, ids)
+
+    _title("The balance, read afresh, and the history")
+    _print_balance(service, wallet_id, NETWORK, "?fresh=true")
+    entries = service.ask("GET", f"/wallets/{wallet_id}/transactions/{NETWORK}")["entries"]
+    for entry in entries:
+        fee = _ether(int(entry["fee"]))
+        print(f"  block {entry['block']['height']}  {entry['status']}  {entry['direction']:<3} ", end="")
+        print(f"{_ether(int(entry['amount']))} {entry['symbol']}  fee {fee}  {entry['tx_id']}")
+    _must([entry["tx_id"] for entry in entries] == ids[::-1], "the history does not hold what was mined")
+
+
+def _print_states(service: Strongroom, ids: list[str]) -> None:
+    for tx_id in ids:
+        told = service.ask("GET", f"/networks/{NETWORK}/transactions/{tx_id}")
+        print(f"  {told['state']}, {told['confirmations']} confirmations, fee {_ether(int(told['fee']))} ETH")
+
+
+def _print_balance(service: Strongroom, wallet_id: str, network: str, query: str = "") -> None:
+    if not service.reads:
+        return
+    found = service.ask("GET", f"/wallets/{wallet_id}/balances/{network}{query}")
+    [balance] = [each for each in found["balances"] if each["contract"] is None]
+    amount = f"{Decimal(balance['confirmed']).scaleb(-balance['decimals']).normalize():f}"
+    print(f"  balance  {amount} {balance['symbol']} at block {found['as_of']['height']}")
 
 
 def walk_bitcoin(service: Strongroom, node: Bitcoind) -> None:
@@ -153,6 +216,7 @@ def walk_bitcoin(service: Strongroom, node: Bitcoind) -> None:
     print(f"  {node.call('getnetworkinfo')['subversion']} imports it, and one bitcoin is sent to the address")
     node.watch("demo", descriptor)
     inputs = node.fund(address)
+    _print_balance(service, wallet["id"], BITCOIN)
 
     _title("Half a bitcoin: a PSBT made by the node, signed over REST")
     psbt = node.psbt("demo", inputs, {node.call("getnewaddress", wallet="miner"): COIN // 2})
@@ -167,19 +231,27 @@ def walk_bitcoin(service: Strongroom, node: Bitcoind) -> None:
     print("  mined:")
     for name in ("txid", "hash", "vsize", "confirmations"):
         print(f"    {name:<18} {mined[name]}")
+    _print_balance(service, wallet["id"], BITCOIN, "?fresh=true")
 
 
 @contextmanager
-def _service() -> Iterator[Strongroom]:
+def _service(node: Anvil, bitcoin: Bitcoind | None) -> Iterator[Strongroom]:
     _title("Strongroom")
     if url := os.environ.get("STRONGROOM_URL"):
         print(f"  the running one at {url}")
         target = os.environ.get("GRPC_TARGET", "127.0.0.1:3001")
-        yield Strongroom(url.rstrip("/"), target, os.environ.get("STRONGROOM_API_KEY", ""))
+        yield Strongroom(url.rstrip("/"), target, os.environ.get("STRONGROOM_API_KEY", ""), reads=False)
         return
-    with tempfile.TemporaryDirectory(prefix="strongroom-demo-") as folder, Server(Path(folder)) as server:
-        print(f"  strongroom serve  (REST on {server.url}, gRPC on {server.target})")
-        yield Strongroom(server.url, server.target, server.api_key)
+    sources = SOURCES.format(anvil=node.url)
+    if bitcoin is not None:
+        sources += BITCOIN_SOURCE.format(bitcoind=bitcoin.url)
+    with tempfile.TemporaryDirectory(prefix="strongroom-demo-") as folder:
+        config = Path(folder, "strongroom.toml")
+        config.write_text(sources)
+        with Server(Path(folder), {"CONFIG": str(config)}) as server:
+            print(f"  strongroom serve  (REST on {server.url}, gRPC on {server.target})")
+            print("  with the nodes of this demo as its sources")
+            yield Strongroom(server.url, server.target, server.api_key, reads=True)
 
 
 def _transfer(node: Anvil, sender: str, wei: int) -> dict[str, Any]:
@@ -197,8 +269,15 @@ def _transfer(node: Anvil, sender: str, wei: int) -> dict[str, Any]:
     }
 
 
-def _mine(node: Anvil, sender: str, signed_tx: str, tx_id: str) -> None:
-    _must(node.broadcast(signed_tx) == tx_id, "the node has another id for it")
+def _mine(service: Strongroom, node: Anvil, sender: str, signed_tx: str, tx_id: str) -> None:
+    """Sent through the service if it has the node as a source."""
+    if service.reads:
+        sent = service.ask("POST", f"/networks/{NETWORK}/broadcast", {"signed_tx": signed_tx})
+        print(f"  {sent['state']} by the source {sent['source']}")
+        named = sent["tx_id"]
+    else:
+        named = node.broadcast(signed_tx)
+    _must(named == tx_id, "the node has another id for it")
     receipt = node.mined(tx_id)
     print("  mined:")
     for name in ("transactionHash", "from", "to"):

@@ -94,6 +94,8 @@ async def test_a_spend_is_mined_and_was_what_its_summary_said(wallet: Wallet, ki
     assert len(spent) == len(kinds)
     [change] = [action for action in actions if action["kind"] == "change"]
     assert node.call("getaddressinfo", change["to"], wallet=wallet.id)["ischange"]
+    [found] = (await wallet.service.ask("addresses.find", network=NETWORK, address=change["to"]))["addresses"]
+    assert found["path"] == change["details"]["path"]
     fee = sum(int(action["amount"]) for action in spent) - sum(outputs.values())
     assert details["fee_sat"] == signed["summary"]["fee"]["amount"] == str(fee)
 

@@ -32,10 +32,14 @@ def test_all_transfers_are_mined() -> None:
     demo = _demo({})
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "recipient  1.5 ETH" in demo.stdout
+    for told in ("balance  10 ETH at block 0", "final, 65 confirmations", "balance  8.499918621325 ETH at block 66"):
+        assert told in demo.stdout
+    assert demo.stdout.count("final  out") == 2, "the history"
     if bitcoind.program() is None:
         assert "No Bitcoin" in demo.stdout
     else:
         assert "transfer 0.50000000 BTC" in demo.stdout
+        assert "balance  0.4999928 tBTC" in demo.stdout, "the change"
     assert demo.stdout.count("mined:") == (2 if bitcoind.program() is None else 3)
 
 

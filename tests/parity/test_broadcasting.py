@@ -99,6 +99,11 @@ async def test_accepted(sender: Sender) -> None:
     assert (found["tx_id"], found["state"], found["source"]) == (sender.tx_id, "accepted", "fake")
     row = await sender.row()
     assert (row.state, row.epoch, str(row.wallet_id)) == (BroadcastState.ACCEPTED, 2, sender.wallet)
+    records = (await sender.ok("audit.list", {"wallet_id": sender.wallet}))["records"]
+    about = [(each["outcome"], each["details"]) for each in records if each["operation"] == "transactions.broadcast"]
+    assert [outcome for outcome, _ in about] == ["succeeded", "succeeded", "requested"], "what it wrote, too"
+    assert {about[at][1]["tx_id"] for at in (0, 2)} == {sender.tx_id}
+    assert about[0][1]["state"] == "accepted"
     assert sender.fake.sent == [sender.signed]
 
 

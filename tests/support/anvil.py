@@ -38,8 +38,12 @@ class Anvil:
         self.chain_id = chain_id
         self.port = free_port()
         self._hardfork = hardfork
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120.0, trust_env=False)
+        self._client = httpx.Client(base_url=self.url, timeout=120.0, trust_env=False)
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         anvil = program()

@@ -23,7 +23,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = ("sign", "address", "create")
 UNLIMITED = ("RATES__SIGN", "RATES__ADDRESS", "RATES__CREATE")
 """Settings that would stop the load."""
-RPCS = {"sign": "SignTransaction", "address": "GetAddress", "create": "CreateWallet"}
+RPCS = {
+    "sign": "SignTransaction",
+    "address": "GetAddress",
+    "create": "CreateWallet",
+    "balance": "GetWalletBalances",
+    "fresh": "GetWalletBalances",
+}
 _NONCE = itertools.count()
 
 Send = Callable[[], Awaitable[None]]
@@ -55,6 +61,9 @@ def http_request(kind: str, wallet: str, key: str) -> bytes:
     method, path, body = "POST", "/api/v1/wallets", b"{}"
     if kind == "address":
         method, path, body = "GET", f"/api/v1/wallets/{wallet}/address/ethereum?index={next(_NONCE) % 100}", b""
+    elif kind in ("balance", "fresh"):
+        query = "?fresh=true" if kind == "fresh" else ""
+        method, path, body = "GET", f"/api/v1/wallets/{wallet}/balances/ethereum{query}", b""
     elif kind == "sign":
         path = f"/api/v1/wallets/{wallet}/sign"
         body = json.dumps({"network": "ethereum", "unsigned_tx": transaction()}).encode()
@@ -87,6 +96,8 @@ async def over_grpc(stack: AsyncExitStack, server: Server, kind: str, wallets: I
         "address": lambda: messages.GetAddressRequest(
             wallet_id=next(wallets), network="ethereum", index=next(_NONCE) % 100
         ),
+        "balance": lambda: messages.GetWalletBalancesRequest(wallet_id=next(wallets), network="ethereum"),
+        "fresh": lambda: messages.GetWalletBalancesRequest(wallet_id=next(wallets), network="ethereum", fresh=True),
         "sign": lambda: messages.SignTransactionRequest(
             wallet_id=next(wallets), network="ethereum", unsigned_tx={"json": json.dumps(transaction())}
         ),
@@ -113,6 +124,7 @@ class Measured:
     """Microseconds of processor time of the workers, an answer."""
     memory: float
     """MiB of the biggest worker."""
+    answers: int
 
 
 async def measure(
@@ -136,7 +148,7 @@ async def measure(
         cpu = (cpu_seconds(server) - cpu) / len(took)
     took.sort()
     p50, p99 = (took[int(len(took) * part)] * 1000 for part in (0.5, 0.99))
-    return Measured(rate, p50, p99, cpu * 1e6, memory(server))
+    return Measured(rate, p50, p99, cpu * 1e6, memory(server), len(took))
 
 
 def cpu_seconds(server: Server) -> float:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.bootstrap.networks import configured_networks
+from strongroom.bootstrap.source_kinds import open_source
+from strongroom.bootstrap.sources import CHAINS as KINDS
+from strongroom.bootstrap.sources import check_sources
+from strongroom.chains.registry import CHAINS
 from strongroom.config import load
+from strongroom.domain.asset import coin_of
+from strongroom.rpc.base import Setup
 from tests.support.server import ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -23,14 +30,26 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert anchor in _anchors(found.read_text("utf-8")), anchor
 
 
-def test_the_sources_that_are_shown_can_be_configured(tmp_path: Path) -> None:
-    (block,) = re.findall(
-        r"^```toml\n(.*?)^```$", (ROOT / "docs/nodes.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
+def toml_blocks(name: str) -> list[str]:
+    return re.findall(r"^```toml\n(.*?)^```$", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", [each for name in ("docs/nodes.md", "docs/walk.md") for each in toml_blocks(name)])
+def test_the_sources_that_are_shown_can_be_opened(block: str, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("https://example.com/v2/api?apikey=KEY")
+    (tmp_path / "headers").write_text("X-API-Key: KEY")
+    block = re.sub(r"/run/secrets/[a-z-]+-(url|headers)", rf"{tmp_path}/\1", block)
     config = tmp_path / "strongroom.toml"
     config.write_text(block)
     settings = load({"STRONGROOM_CONFIG": str(config)}, dotenv=None)
-    assert [source.name for source in settings.sources] == ["own-node", "etherscan", "fulcrum"]
+    opened = check_sources(settings, configured_networks(settings, CHAINS))
+    for network, given in [each for pool in opened.values() for each in pool]:
+        open_source(given, Setup(network, coin_of(network), {}, network.caip2.partition(":")[2]))
+
+
+def test_an_example_of_every_kind_of_source_is_shown() -> None:
+    shown = set(re.findall(r'^kind = "([^"]+)"', "".join(toml_blocks("docs/nodes.md")), re.MULTILINE))
+    assert shown == set(KINDS) - {"evm-logs"}, "evm-logs is another node's kind"
 
 
 def test_both_readmes_name_the_same_settings_and_commands() -> None:

@@ -133,6 +133,9 @@ class Chain(Protocol):
         Raises InvalidTransaction on what is not a fully signed transaction of this network.
         """
 
+    def tx_id(self, text: str) -> str:
+        """As this service writes it, from any form in which it is pasted. Raises InvalidField."""
+
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         """``ours`` holds the one key that is to sign. Raises InvalidMessage."""
 

@@ -107,6 +107,8 @@ class Prepared:
     template: object
     """The chain's own unfinished transaction or message; only its chain looks inside."""
     guards: tuple[Guard, ...] = ()
+    receives: tuple[OurKey, ...] = ()
+    """Keys of ours whose own addresses the transaction pays: change. The wallet holds money there from now on."""
 
     def requests(self, secret: SealedSecret, operation_id: UUID) -> list[SignRequest]:
         return [SignRequest(secret, item, operation_id) for item in self.to_sign]

@@ -66,7 +66,10 @@ class BalanceView(msgspec.Struct, kw_only=True, frozen=True):
     listed: Annotated[bool, Meta(description="false: anybody can make a token of this name")]
     confirmed: Amount
     pending: Annotated[str, Meta(description="What unconfirmed transactions add or, negative, take away")]
-    spendable: Annotated[Amount | None, Meta(description="Of the confirmed, where the source can tell")]
+    spendable: Annotated[
+        Amount | None,
+        Meta(description="Of the confirmed: what is not locked, immature or being spent, where the source can tell"),
+    ]
     immature: Annotated[Amount | None, Meta(description="Of the confirmed: mined, and not spendable yet")]
     details: Annotated[
         dict[str, Any], Meta(description="Of one address. Tron: frozen, unfreezing; TON: state of the account")

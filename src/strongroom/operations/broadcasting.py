@@ -95,8 +95,9 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     call.reading.sender(network)
     large = call.offload.is_large(command.signed_tx)
     ids = await call.offload.run(large, chain.identify, network, command.signed_tx)
-    async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
-        plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
+    sender = await _sender(call, network, ids)
+    async with call.journal.intent(wallet_id=sender, network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
+        plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id, sender)
         row = plan.row
         view = await send(call, network, plan, ids)
         told, quicker = outcome(row, view), list[Broadcast]()
@@ -138,17 +139,15 @@ class Planned:
 
 
 async def planned(
-    call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None = None
+    call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None
 ) -> Planned:
     """A new row, the one that is there, or that again as one of which nothing is known. With a task that looks after
     it. The bytes are those of the caller: others may have the same id (a witness, signatures, a state init).
 
-    ``wallet_id``: that of the sender, where the caller knows it.
+    ``wallet_id``: that of the sender, if it is one of the tenant's.
     """
     found = await call.storage.broadcast(call.tenant_id, network.caip2, ids.tx_ids[0])
     if found is None:
-        if wallet_id is None:
-            wallet_id = await _sender(call, network, ids)
         row = _new_row(call, network, ids, raw, wallet_id, operation_id)
         return Planned(row, Unit(rows=[row], wakes=[_look_later(row)]), may_have_left=False)
     begins_anew = found.state in _OVER
@@ -160,10 +159,12 @@ async def planned(
     return Planned(row, Unit(changes=changes, wakes=wakes), may_have_left=not begins_anew)
 
 
-async def _written_down(call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID) -> Planned:
+async def _written_down(
+    call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None
+) -> Planned:
     """Anew where somebody else, or the task, has changed the row meanwhile. Raises Superseded."""
     for _ in range(_TRIES):
-        plan = await planned(call, network, ids, raw, operation_id)
+        plan = await planned(call, network, ids, raw, operation_id, wallet_id)
         try:
             if plan.written.rows or plan.written.changes:
                 await call.journal.commit(plan.written, wallet_id=plan.row.wallet_id, network=network.name)

@@ -153,9 +153,10 @@ def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> 
 async def transaction(command: GetTransaction, call: Call) -> TransactionState:
     """Of anyone's transaction; of one that was broadcast here it knows more, since its bytes are kept."""
     network, chain = call.networks.resolve(command.network)
-    sent = await call.storage.broadcast(call.tenant_id, network.caip2, command.tx_id)
+    tx_id = chain.tx_id(command.tx_id)
+    sent = await call.storage.broadcast(call.tenant_id, network.caip2, tx_id)
     ids = None
     if sent is not None and sent.raw:  # empty: long over
         ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
-    status = await call.reading.status(network, Tracked(command.tx_id, ids))
-    return TransactionState.of(network, command.tx_id, status, None if sent is None else sent.rejection)
+    status = await call.reading.status(network, Tracked(tx_id, ids))
+    return TransactionState.of(network, tx_id, status, None if sent is None else sent.rejection)

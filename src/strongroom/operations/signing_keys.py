@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -15,7 +15,7 @@ from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.scheme import Position
 from strongroom.domain.signing import KeyHint, OurKey, Ours
-from strongroom.domain.wallet import Account, Wallet, WalletKind
+from strongroom.domain.wallet import Account, Address, Wallet, WalletKind
 from strongroom.errors import AddressNotDerived, InvalidField, InvalidTransaction, WrongKey
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector
@@ -75,6 +75,20 @@ class SigningKeys:
             key = await keyring.ours(self.call, keyring.place(self.wallet, self.network, KeySelector()))
             return {key.public_key: key}
         return await _named(self.call, self._claims)
+
+    def addresses(self, keys: Iterable[OurKey]) -> list[Address]:
+        """The rows of their addresses. A raw key's is stored with its wallet."""
+        if self.wallet.kind is WalletKind.RAW_KEY:
+            return []
+        schemes = self.call.networks.chains[self.network.chain].schemes(self.network.keyspace)
+        found = []
+        for key in keys:
+            scheme = schemes[key.scheme]
+            at = scheme.match(key.path)
+            assert at is not None, "its scheme gave the key its path"
+            place = Place(self.wallet, self.network, scheme, at)
+            found.append(self.call.keyring.address(place, key.public_key, self.call.now))
+        return found
 
     @cached_property
     def _claims(self) -> list[_Claim]:

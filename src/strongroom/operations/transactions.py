@@ -166,6 +166,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         intent.settle(  # T2, on leaving; a failure is settled too
             result,
             rows=[_record(call, result, intent.operation_id, signed), *written.rows],
+            same=keys.addresses(prepared.receives),  # change: no balance would count it otherwise
             changes=written.changes,
             wakes=written.wakes,
             details={"tx_id": signed.tx_id, "complete": signed.complete},

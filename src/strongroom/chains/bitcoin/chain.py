@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.bitcoin import address as addresses
 from strongroom.chains.bitcoin import checks, decoding, descriptor, networks, schemes, signing, summary
@@ -77,6 +78,9 @@ class Bitcoin:
         found = decoding.signed(signed)
         outpoints = tuple(Consumed("", str(spending.outpoint)) for spending in found.inputs)
         return SignedIds((found.txid, found.wtxid), consumes=outpoints)
+
+    def tx_id(self, text: str) -> str:
+        return tx_ids.of_hash(text)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         return messages.prepare(network, message, ours)

@@ -38,6 +38,12 @@ class Ownership:
         """By output: the key of ours that alone can spend it."""
         return tuple(self.key_of(output.script) for output in self._decoded.transaction.outputs)
 
+    @cached_property
+    def receives(self) -> tuple[OurKey, ...]:
+        """Keys of ours that an output pays at their own address, not through another script of theirs."""
+        paid = zip(self._decoded.transaction.outputs, self.outputs, strict=True)
+        return tuple(dict.fromkeys(key for output, key in paid if key is not None and key.address == output.script))
+
     def is_far(self, key: OurKey) -> bool:
         """Whether a wallet that looks no further than the gap after the last key it knows would miss this one.
 

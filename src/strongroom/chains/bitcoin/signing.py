@@ -56,6 +56,7 @@ def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
         summary=summary.summarise(decoded, held),
         template=Template(decoded, shares),
         guards=_guards(decoded, sorted({share.index for share in shares})),
+        receives=held.receives,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.evm import (
     addresses,
@@ -150,6 +151,9 @@ class Evm:
             raise InvalidTransaction("the signature does not hold", field="signed_tx")
         consumed = Consumed(sender.hex(), str(transaction.nonce))
         return SignedIds((hexadecimal.to_text(keccak256(raw)),), consumes=(consumed,))
+
+    def tx_id(self, text: str) -> str:
+        return tx_ids.of_hash(text, prefix="0x")
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         sender = message_key(ours)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.chains.solana import addresses, checks, decoding, messages, networks, schemes, summary, transaction
@@ -111,6 +112,9 @@ class Solana:
         nonce = decoding.nonce_of(found.message)
         consumes = () if nonce is None else (Consumed(nonce.account.hex(), base58.encode(nonce.value)),)
         return SignedIds((base58.encode(found.signatures[0]),), consumes=consumes)
+
+    def tx_id(self, text: str) -> str:
+        return tx_ids.of_signature(text)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         key = message_key(ours)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.implementing import message_key, only_signature, own, to_sign
 from strongroom.chains.ton import addresses, boc, build, checks, messages, networks, schemes, signed, summary, transfer
@@ -161,6 +162,9 @@ class Ton:
 
     def identify(self, network: Network, text: str) -> SignedIds:
         return signed.identify(network, text)
+
+    def tx_id(self, text: str) -> str:
+        return tx_ids.of_message(text)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         sender = message_key(ours)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
 from strongroom.chains.evm import signatures as ecdsa
 from strongroom.chains.implementing import message_key, only_signature, own, to_sign
@@ -154,6 +155,9 @@ class Tron:
         except WireError as error:
             raise InvalidTransaction(str(error), field="signed_tx") from None
         return SignedIds((tx_id.hex(),), expiry=transaction.moment(expiration))
+
+    def tx_id(self, text: str) -> str:
+        return tx_ids.of_hash(text)
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
         key = message_key(ours)

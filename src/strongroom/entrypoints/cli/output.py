@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import typer
@@ -17,6 +18,8 @@ from strongroom.entrypoints.cli.failure import printable
 _COLUMNS: Final = {
     "wallets": ("id", "kind", "label", "external_id", "state", "created_at"),
     "addresses": ("network", "address", "scheme", "path", "label", "external_id"),
+    "balances": ("address", "symbol", "confirmed", "pending", "spendable", "listed", "asset"),
+    "entries": ("block.height", "status", "direction", "amount", "symbol", "counterparty", "note", "tx_id"),
     "networks": ("name", "chain", "caip2", "symbol", "testnet", "aliases"),
     "api_keys": ("id", "name", "scopes", "expires_at", "revoked_at"),
     "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
@@ -27,6 +30,10 @@ _COLUMNS: Final = {
     "settings": ("setting", "value", "source"),
 }
 """Of a list in an answer: what its table shows."""
+_IF_ANY: Final = {"address", "spendable", "counterparty", "note", "block.height"}
+"""Columns that are left out if no row has a value for them."""
+_AMOUNTS: Final = {"confirmed", "pending", "spendable", "amount"}
+"""In units of the asset, where its decimals stand beside them."""
 
 
 def examples(*lines: str) -> str | None:
@@ -39,6 +46,7 @@ def show(answer: str, *, as_json: bool) -> None:
         typer.echo(answer)
         return
     shown = json.loads(answer)
+    _join_balances(shown)
     tables = {name: shown.pop(name) for name in _COLUMNS if isinstance(shown.get(name), list)}
     cursor = shown.pop("next_cursor", None)
     if shown:
@@ -52,6 +60,16 @@ def show(answer: str, *, as_json: bool) -> None:
         typer.echo(f"There are more: --cursor {cursor}", err=True)
 
 
+def _join_balances(shown: dict[str, Any]) -> None:
+    """What each address holds is in the table of what all hold, above the sum."""
+    if not isinstance(shown.get("balances"), list):
+        return
+    addresses = shown.pop("addresses", None) or []
+    each = [{"address": holder["address"], **balance} for holder in addresses for balance in holder["balances"]]
+    sums = [{"address": "all" if each else None, **balance} for balance in shown["balances"]]
+    shown["balances"] = [*each, *sums]
+
+
 def _fields(values: Mapping[str, Any]) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -63,11 +81,21 @@ def _fields(values: Mapping[str, Any]) -> Table:
 
 def _rows(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    flat = [dict(_flat(row)) for row in rows]
+    filled = [column for column in columns if column not in _IF_ANY or any(column in row for row in flat)]
+    for column in filled:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+    for row in flat:
+        table.add_row(*(_cell(_in_units(row, column)) for column in filled))
     return table
+
+
+def _in_units(row: Mapping[str, Any], column: str) -> Any:
+    value, decimals = row.get(column), row.get("decimals")
+    if column not in _AMOUNTS or not isinstance(value, str) or not isinstance(decimals, int):
+        return value
+    whole, _, part = f"{Decimal(f'{value}e-{decimals}'):f}".partition(".")
+    return f"{whole}.{part.rstrip('0')}".removesuffix(".")
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:

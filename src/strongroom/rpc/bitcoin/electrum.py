@@ -7,7 +7,7 @@ alone, so that each, and what it spends, is fetched and checked by its id.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from strongroom.codecs.bip144 import Transaction, TxOut
@@ -44,8 +44,18 @@ _RECENT: Final = 100
 _OUTPUTS: Final = 4
 """Outputs whose history is asked for the block of their transaction."""
 _RETURN: Final = b"\x6a"
+_PARENTS: Final = 20
+"""Inputs of a transaction whose fee is added up for its state: each costs a call."""
 _SPENDERS: Final = 50
 """Transactions of a history that are looked at for spending one output, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Of one script: what its outputs in blocks hold that nothing spends, and how much of that is immature."""
+
+    unspent: int
+    immature: int
 
 
 class Electrum(Partial):
@@ -72,25 +82,30 @@ class Electrum(Partial):
             [_balance(each, asset, *sums[script_hash(each.canonical)]) for each in holders for asset in assets],
         )
 
-    async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, int | None]]:
-        """And what of the confirmed is immature, where that can be told."""
+    async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, _Outputs | None]]:
+        """And how the confirmed is made up, where that can be told. What the mempool spends is listed no more."""
         sums = await self._calls.sums(hashes)
         funded = [each for each, found in zip(hashes, sums, strict=True) if found.confirmed]
         if len(funded) > _RECENT:
             return [(found, None) for found in sums]
+        listed = zip(funded, await self._calls.unspent(funded), strict=True)
+        mined = {each: [one for one in unspent if one.height > 0] for each, unspent in listed}
         recent = {
-            each: [one for one in unspent if one.height > 0 and facts.is_immature(one.height, tip.height)]
-            for each, unspent in zip(funded, await self._calls.unspent(funded), strict=True)
+            each: [one for one in unspent if facts.is_immature(one.height, tip.height)]
+            for each, unspent in mined.items()
         }
         ids = {one.tx_hash for unspent in recent.values() for one in unspent}
         if len(ids) > _RECENT:
             return [(found, None) for found in sums]
         made = await self._calls.transactions(ids)
-        immature = {
-            each: sum(facts.amount(one.value) for one in unspent if made[one.tx_hash].is_coinbase)
-            for each, unspent in recent.items()
+        outputs = {
+            each: _Outputs(
+                sum(facts.amount(one.value) for one in unspent),
+                sum(facts.amount(one.value) for one in recent[each] if made[one.tx_hash].is_coinbase),
+            )
+            for each, unspent in mined.items()
         }
-        return [(found, immature.get(each, 0)) for each, found in zip(hashes, sums, strict=True)]
+        return [(found, outputs.get(each, _Outputs(0, 0))) for each, found in zip(hashes, sums, strict=True)]
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
         _, page = await self._calls.steady(lambda tip: self._page(holder, begin, most, tip))
@@ -160,8 +175,9 @@ class Electrum(Partial):
     async def status(self, tracked: Tracked) -> Status:
         found = await self._found(tracked.tx_id)
         row = None if found is None else await self._placed(tracked.tx_id, found)
-        if row is not None:
-            return await self._status(row)
+        if found is not None and row is not None:
+            status = await self._status(row)
+            return status if status.block is None else replace(status, fee=await self._paid(found))
         for spent in tracked.ids.consumes if tracked.ids else ():
             outpoint = facts.outpoint(spent.sequence)
             if (replaced := await self._replaced(*outpoint, ours=tracked.tx_id)) is not None:
@@ -197,6 +213,12 @@ class Electrum(Partial):
         tip, blocks = await self._calls.steady(lambda _: self._calls.blocks([row.height]))
         return facts.included(self._setup, blocks[row.height], tip.height)
 
+    async def _paid(self, made: Transaction) -> int | None:
+        """The fee of one that is in a block: the server tells it only of what is pending."""
+        if len(made.inputs) > _PARENTS:
+            return None
+        return _fee(made, await self._calls.transactions(_spends(made)))
+
     async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
         """The state of ``ours`` by who spends this output: another one that took its place, or itself after all."""
         parent = await self._found(tx_id)
@@ -222,9 +244,11 @@ class Electrum(Partial):
         return facts.head(self._setup, tip.height, *electrum_calls.read_header(tip.hex))
 
 
-def _balance(holder: Holder, asset: Asset, found: Sum, immature: int | None) -> Balance:
-    spendable = None if immature is None else facts.amount(found.confirmed - immature)
-    return Balance(holder.address, asset, found.confirmed, found.unconfirmed, spendable, immature)
+def _balance(holder: Holder, asset: Asset, found: Sum, outputs: _Outputs | None) -> Balance:
+    if outputs is None:
+        return Balance(holder.address, asset, found.confirmed, found.unconfirmed)
+    spendable = facts.amount(outputs.unspent - outputs.immature)
+    return Balance(holder.address, asset, found.confirmed, found.unconfirmed, spendable, outputs.immature)
 
 
 def _spends(made: Transaction) -> list[str]:

@@ -144,7 +144,7 @@ class Esplora(Partial):
             raise NodeError(Verdict.ELSEWHERE, "too_many_pending")
         here = {each.txid for each in waiting}
         confirmed = {(each.txid, each.vout): facts.amount(each.value) for each in outputs if each.status.confirmed}
-        pending = 0
+        unspent, pending = sum(confirmed.values()), 0
         for each in waiting:
             pending += sum(facts.amount(output.value) for output in each.vout if output.scriptpubkey == script)
             for spent in each.vin:
@@ -154,7 +154,9 @@ class Esplora(Partial):
                         confirmed[spent.txid, spent.vout] = spent.prevout.value
         total = facts.amount(sum(confirmed.values()))
         immature = await self._immature(outputs, tip)
-        return Balance(holder.address, asset, total, pending, None if immature is None else total - immature, immature)
+        return Balance(
+            holder.address, asset, total, pending, None if immature is None else unspent - immature, immature
+        )
 
     async def _immature(self, outputs: Sequence[_Utxo], tip: int) -> int | None:
         recent = [each for each in outputs if each.status.confirmed and facts.is_immature(_height(each.status), tip)]
