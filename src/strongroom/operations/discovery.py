@@ -146,6 +146,7 @@ async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
 
 
 async def get(command: GetDiscovery, call: Call) -> DiscoveryView:
+    await call.wallet(command.wallet_id)
     row = await call.storage.discovery(call.tenant_id, command.discovery_id)
     if row is None or row.wallet_id != command.wallet_id:
         raise NotFound("there is no such discovery", field="discovery_id")

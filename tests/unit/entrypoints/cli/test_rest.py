@@ -41,9 +41,9 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "wallets.import": (
         ["--file", "phrase", "--language", "english", "--passphrase-file", "phrase", "--label", "a",
-         "--network", "ethereum"],
+         "--network", "ethereum", "--discover"],
         {"kind": "bip39", "mnemonic": PHRASE, "passphrase": PHRASE, "language": "english", "label": "a",
-         "networks": ["ethereum"]},
+         "networks": ["ethereum"], "discover": True},
     ),
     "wallets.list": (
         ["--state", "active", "--kind", "bip39", "--label", "a", "--external-id", "x", "--cursor", "c", "--limit", "7"],
@@ -61,6 +61,11 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         [ID, "ethereum", "--scheme", "bip44", "--account", "1", "--label", "a", "--external-id", "x"],
         {"wallet_id": ID, "network": "ethereum", "scheme": "bip44", "account": 1, "label": "a", "external_id": "x"},
     ),
+    "addresses.discover": (
+        [ID, "bitcoin", "--scheme", "bip86", "--account", "1", "--gap", "30", "--budget", "500", "--no-wait"],
+        {"wallet_id": ID, "network": "bitcoin", "scheme": "bip86", "account": 1, "gap": 30, "budget": 500},
+    ),
+    "addresses.discovery": ([ID, ID], {"wallet_id": ID, "discovery_id": ID}),
     "addresses.list": (
         [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--cursor", "c", "--limit", "7"],
         {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "cursor": "c", "limit": "7"},
