@@ -1,4 +1,4 @@
-"""Discovery on real chains: anvil, and bitcoind behind ElectrumX; and SIGKILL to the process in the middle of a walk."""
+"""Discovery on real chains, anvil and bitcoind behind ElectrumX; and SIGKILL in the middle of a walk."""
 
 from __future__ import annotations
 
@@ -120,6 +120,12 @@ async def test_bitcoin(tmp_path: Path, prepared_data: Path) -> None:
             assert (given["index"], given["address"]) == (25, bitcoin(0, 25))
 
 
+def die(orders: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "tests.support.dying_sender", json.dumps(orders)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+
+
 @pytest.mark.needs("anvil")
 @pytest.mark.parametrize(
     ("dies_at", "dies_after"),
@@ -141,9 +147,7 @@ async def test_killed_in_the_middle(tmp_path: Path, prepared_data: Path, dies_at
             "command": wallet | {"network": "ethereum"}, "idempotency_key": "once", "dies_at": dies_at,
             "dies_after": dies_after, "stays": True,
         }  # fmt: skip
-        command = [sys.executable, "-m", "tests.support.dying_sender", json.dumps(orders)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
-        assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
+        die(orders)
         with closing(sqlite3.connect(data / "strongroom.db", timeout=60)) as database:
             [checked] = database.execute("SELECT checked FROM discoveries").fetchone()
             database.execute("UPDATE tasks SET lease_until = created_at WHERE lease_until IS NOT NULL")

@@ -294,5 +294,31 @@ async def test_an_idempotency_key_gives_the_first_answer_again(finder: Finder) -
     assert await finder.service.admin.storage.discovery(TENANT, discovery_id(*_place(finder))) is not None
 
 
+@one_face
+async def test_rows_that_are_gone_older_or_edited(finder: Finder) -> None:
+    finder.fake.used_addresses = USED
+    began = await finder.discover(budget=10)
+    where = {"wallet_id": finder.wallet, "discovery_id": began["id"]}
+    await finder.until(began["id"], "stopped")
+    with closing(sqlite3.connect(finder.service.settings.data_dir / "strongroom.db", timeout=60)) as database:
+        older = database.execute("SELECT * FROM discoveries").fetchone()
+        await finder.discover()
+        ended = await finder.until(began["id"], "done")
+        database.execute("UPDATE discoveries SET account = 7")
+        database.commit()
+        assert (await finder.call("addresses.discovery", where)).code == "integrity_error"
+        refused = await finder.call("addresses.discover", {"wallet_id": finder.wallet, "network": "ethereum"})
+        assert refused.code == "integrity_error"
+        assert await findings(finder) == {"row_changed"}
+        database.execute("DELETE FROM discoveries")
+        database.execute(f"INSERT INTO discoveries VALUES ({', '.join('?' * len(older))})", older)
+        database.commit()
+    await finder.discover(budget=1000)
+    again = await finder.until(began["id"], "done")
+    assert (again["checked"], again["used"]) == (ended["checked"], ended["used"])
+    assert await finder.listed() == FOUND
+    assert await findings(finder) == set()
+
+
 def _place(finder: Finder) -> Any:
     return (UUID(finder.wallet), ETH, "bip44", 0)
