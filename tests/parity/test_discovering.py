@@ -306,9 +306,9 @@ async def test_rows_that_are_gone_older_or_edited(finder: Finder) -> None:
         ended = await finder.until(began["id"], "done")
         database.execute("UPDATE discoveries SET account = 7")
         database.commit()
-        assert (await finder.call("addresses.discovery", where)).code == "integrity_error"
+        assert (await finder.call("addresses.discovery", where)).code == "integrity_violation"
         refused = await finder.call("addresses.discover", {"wallet_id": finder.wallet, "network": "ethereum"})
-        assert refused.code == "integrity_error"
+        assert refused.code == "integrity_violation"
         assert await findings(finder) == {"row_changed"}
         database.execute("DELETE FROM discoveries")
         database.execute(f"INSERT INTO discoveries VALUES ({', '.join('?' * len(older))})", older)
