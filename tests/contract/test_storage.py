@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from strongroom.domain.discovery import Discovery, DiscoveryState
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -474,6 +475,21 @@ async def test_the_service_secret_is_rewrapped_only_as_it_was_read(storage: SqlS
     assert await storage.rewrap_service_secret(old, new)
     assert not await storage.rewrap_service_secret(old, replace(new, wrapped=b"late"))
     assert await storage.service_secret() == new
+
+
+async def test_a_discovery_is_one_row_and_changes_from_one_epoch_to_the_next(storage: SqlStorage) -> None:
+    row = rows.discovery(keys=b"\x02" * 33)
+    await done(storage, Unit(rows=[row]))
+    assert await storage.discovery(TENANT, row.id) == row
+    assert await storage.discovery(OTHER_TENANT, row.id) is None
+    [conflict] = (await storage.apply([Unit(rows=[rows.discovery(gap=5)])])).conflicts
+    assert conflict.found == row
+    new = {"state": DiscoveryState.STOPPED, "reason": "budget", "index": 7, "keys": b"", "epoch": 2}
+    change = Change(Discovery, row.id, {"epoch": 1}, new)
+    await done(storage, Unit(changes=[change]))
+    assert await storage.discovery(TENANT, row.id) == replace(row, **new)
+    [conflict] = (await storage.apply([Unit(changes=[change])])).conflicts
+    assert conflict.cause == change
 
 
 async def test_a_broadcast_is_one_row_of_its_tenant(storage: SqlStorage) -> None:

@@ -50,7 +50,15 @@ def test_every_table_is_granted() -> None:
     [
         *[
             form.format(table)
-            for table in ("audit", "audit_writers", "addresses", "signatures", "broadcasts", "alembic_version")
+            for table in (
+                "audit",
+                "audit_writers",
+                "addresses",
+                "signatures",
+                "broadcasts",
+                "discoveries",
+                "alembic_version",
+            )
             for form in ("DELETE FROM {0}", "TRUNCATE {0}", "DROP TABLE {0}")
         ],
         *[f"TRUNCATE {table} CASCADE" for table in sorted(metadata.tables)],
@@ -60,6 +68,7 @@ def test_every_table_is_granted() -> None:
         "UPDATE signatures SET raw = ''",
         "UPDATE broadcasts SET network = ''",
         "UPDATE broadcasts SET tx_id = ''",
+        "UPDATE discoveries SET wallet_id = id",
         "ALTER TABLE audit DISABLE TRIGGER ALL",
         "DROP TRIGGER audit_append_only ON audit",
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",

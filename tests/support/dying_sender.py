@@ -1,6 +1,6 @@
 """A process that serves one call and kills itself on the way: run with its orders as JSON.
 
-``dies_at`` is a failpoint, ``dies_after`` how often it is reached before.
+``dies_at`` is a failpoint, ``dies_after`` how often it is reached before. With ``stays`` it lives on after the call.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ async def serve(orders: dict[str, Any]) -> None:
         await service.http.call(
             orders["operation"], orders["command"], key=orders["key"], idempotency_key=orders["idempotency_key"]
         )
+        if orders.get("stays"):
+            await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -131,6 +131,12 @@ class FakeEsplora:
         pending = [_shown(each) for each in ours if not each["status"]["confirmed"]][:MEMPOOL_PAGE]
         mined = [_shown(each) for each in ours if each["status"]["confirmed"]]
         match rest:
+            case []:
+                return {
+                    "scripthash": script_hash,
+                    "chain_stats": {"tx_count": len(mined)},
+                    "mempool_stats": {"tx_count": len(pending)},
+                }
             case ["utxo"]:
                 return list(self._unspent(ours, script_hash))
             case ["txs"]:

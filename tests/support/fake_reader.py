@@ -33,6 +33,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
 )
 
 T = TypeVar("T")
@@ -83,8 +84,13 @@ class FakeReader:
     """Entries of one page, at most."""
     gaps: dict[str, int] = field(default_factory=dict)
     """By address: how many pages without an entry come first, as of a source that looks through blocks."""
+    used_addresses: set[str] = field(default_factory=set)
+    at_once: int = 1000
+    """Addresses that one answer about what is used tells of."""
     sent: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    looked_at: list[str] = field(default_factory=list)
+    """Addresses that were asked about, in order."""
     holders: list[int] = field(default_factory=list)
     """How many each question for balances was about."""
     before: Callable[[str], None] = lambda _: None
@@ -155,6 +161,12 @@ class FakeReader:
         if tx_id not in self.transactions:
             raise NotFound("no source of this network knows this transaction")
         return self.transactions[tx_id]
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        self._ask("used")
+        asked = [each.address for each in holders[: self.at_once]]
+        self.looked_at += asked
+        return Used(len(asked), self.used_addresses.intersection(asked), self.name)
 
     async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
         self._ask("agreed")

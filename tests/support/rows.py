@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from strongroom.domain.discovery import Discovery, DiscoveryState, discovery_id
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -74,6 +75,15 @@ def held(of: OperationRecord, nonce: int = 1, payload: bytes = b"p" * 32) -> Hel
 
 def signature(of: OperationRecord, tx_id: str = "0x01", item: int = 0) -> SignatureRecord:
     return SignatureRecord(of.tenant_id, of.id, item, UUID(int=1), "ethereum", tx_id, "0xraw", b"{}", NOW)
+
+
+def discovery(**fields: Any) -> Discovery:
+    wallet_id, scheme = fields.get("wallet_id", UUID(int=1)), fields.get("scheme", "bip44")
+    made = Discovery(
+        discovery_id(wallet_id, "eip155:1", scheme, 0), TENANT, wallet_id, new_id(), "eip155:1", scheme, 0,
+        DiscoveryState.RUNNING, None, 20, 1000, 0, 0, 0, 0, 0, b"", 1, NOW,
+    )  # fmt: skip
+    return replace(made, **fields)
 
 
 def broadcast(**fields: Any) -> Broadcast:

@@ -23,7 +23,7 @@ from strongroom.storage.base import AuditFilter, Storage
 
 TABLES: Final = (
     "wallets", "secrets", "accounts", "addresses", "operations", "guards", "signatures", "api_keys", "service_secrets",
-    "floors", "broadcasts",
+    "floors", "broadcasts", "discoveries",
 )  # fmt: skip
 _BEFORE_ALL: Final = -(2**63)
 _STRANGE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from strongroom.operations import broadcasting, retention, verifying
+from strongroom.operations import broadcasting, discovery, retention, verifying
 from strongroom.operations.duties import Duties
 from strongroom.tasks.base import Kind, Ladder, Schedule
 
@@ -32,6 +32,8 @@ def kinds(times: Times, verified: Sequence[str]) -> tuple[Kind[Duties], ...]:
              schedule=_each(("operations", "broadcasts", "tasks"), every(times.purge_every))),
         Kind(name="verify", run=verifying.verify, slots=1, ladder=Ladder(first=10, longest=600), attempts=5,
              schedule=_each(verified, daily(times.verify_at))),
+        Kind(name=discovery.KIND, run=discovery.walk, slots=2, ladder=Ladder(first=5, longest=300), attempts=300,
+             give_up=discovery.give_up),
         Kind(name=broadcasting.KIND, run=broadcasting.follow, slots=4, ladder=Ladder(first=5, longest=300)),
     )
 # fmt: on

@@ -33,7 +33,7 @@ from strongroom.errors import (
     UnknownScheme,
     WrongKey,
 )
-from strongroom.keys.base import Want
+from strongroom.keys.base import Signer, Want
 from strongroom.operations.answers import from_signer
 from strongroom.operations.context import Context
 from strongroom.operations.counters import Counters
@@ -301,8 +301,13 @@ class Keyring:
         account = await self.account(call, place)
         if account is not None and account.node is not None:
             return bip32.derive_public(account.node, place.path).public_key
-        [node] = await from_signer(call.signer.public(secret, [Want(place.path, place.scheme.curve)]))
-        return node.public_key
+        [key] = await self.public_keys([place], secret, call.signer)
+        return key
+
+    async def public_keys(self, places: Sequence[Place], secret: SealedSecret, signer: Signer) -> list[bytes]:
+        """Of places of one wallet, which is opened for it."""
+        wants = [Want(each.path, each.scheme.curve) for each in places]
+        return [node.public_key for node in await from_signer(signer.public(secret, wants))]
 
     async def reserve(self, call: Context, first: Place) -> Place:
         """Takes the next index off the account's counter. Raises as `Counters.take`."""
@@ -385,23 +390,26 @@ class Keyring:
         await self._cache.forget(wallet_id)
 
     def address(self, place: Place, public_key: bytes, now: datetime) -> Address:
-        chain: Chain = self._networks.chains[place.network.chain]
-        return Address(
-            tenant_id=place.wallet.tenant_id,
-            wallet_id=place.wallet.id,
-            account_id=place.account_id,
-            keyspace=place.network.keyspace,
-            scheme=place.scheme.name,
-            account=place.at.account,
-            change=place.at.change,
-            index=place.at.index,
-            path=place.path,
-            canonical=chain.render(place.network, place.scheme, public_key).canonical,
-            public_key=public_key,
-            label=None,
-            external_id=None,
-            created_at=now,
-        )
+        return address_at(self._networks.chains[place.network.chain], place, public_key, now)
+
+
+def address_at(chain: Chain, place: Place, public_key: bytes, now: datetime) -> Address:
+    return Address(
+        tenant_id=place.wallet.tenant_id,
+        wallet_id=place.wallet.id,
+        account_id=place.account_id,
+        keyspace=place.network.keyspace,
+        scheme=place.scheme.name,
+        account=place.at.account,
+        change=place.at.change,
+        index=place.at.index,
+        path=place.path,
+        canonical=chain.render(place.network, place.scheme, public_key).canonical,
+        public_key=public_key,
+        label=None,
+        external_id=None,
+        created_at=now,
+    )
 
 
 def _name(place: Place) -> tuple[UUID, str, tuple[str, Position]]:

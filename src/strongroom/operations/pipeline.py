@@ -232,6 +232,7 @@ def _dec_hook(target: type, value: Any) -> Any:
 
 _LATER: Final = {
     "CreateWallet": frozenset({"kind"}),
+    "ImportWallet": frozenset({"discover"}),
     "Options": frozenset({"allow"}),
     "SignTransaction": frozenset({"broadcast"}),
     "SignMessage": frozenset({"domain", "timestamp", "payload"}),

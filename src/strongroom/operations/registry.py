@@ -14,6 +14,7 @@ from strongroom.operations import (
     administration,
     balances,
     broadcasting,
+    discovery,
     history,
     messages,
     nodes,
@@ -49,6 +50,7 @@ from strongroom.operations.administration import (
 from strongroom.operations.balances import AddressBalances, BalancesView, WalletBalances
 from strongroom.operations.broadcasting import BroadcastTransaction, BroadcastView
 from strongroom.operations.call import Call
+from strongroom.operations.discovery import DiscoverAddresses, DiscoveryView, GetDiscovery
 from strongroom.operations.history import AddressHistory, HistoryPage, WalletHistory
 from strongroom.operations.messages import (
     SignAuthorization,
@@ -125,7 +127,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               command=ImportWallet, result=CreatedWallet, scope="wallets:import", run=wallets.import_,
               mutates=True, opens_key=True, limit="create", status=201,
               errors=(*_KEYS, *_WRITES, errors.UnknownNetwork, errors.ExternalIdTaken, errors.InvalidMnemonic,
-                      errors.InvalidKey),
+                      errors.InvalidKey, errors.SourceMissing),
               summary="Import a mnemonic or a private key"),
     Operation(name="wallets.list", method="GET", path="/wallets", rpc="ListWallets",
               command=ListWallets, result=WalletPage, scope="wallets:read", run=wallets.list_,
@@ -154,6 +156,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               mutates=True, opens_key=True, limit="address", status=201,
               errors=(*_KEYS, *_WRITES, *_PLACE, errors.WalletArchived, errors.AddressNotDerived),
               summary="Hand out the next unused address"),
+    Operation(name="addresses.discover", method="POST", path="/wallets/{wallet_id}/addresses/discover",
+              rpc="DiscoverAddresses", command=DiscoverAddresses, result=DiscoveryView, scope="addresses:derive",
+              run=discovery.discover, mutates=True, opens_key=True, limit="address", status=202,
+              errors=(*_KEYS, *_WRITES, *_PLACE, errors.WalletArchived, errors.SourceMissing),
+              summary="Look for addresses that the chain has seen before, in the background"),
+    Operation(name="addresses.discovery", method="GET", path="/wallets/{wallet_id}/discoveries/{discovery_id}",
+              rpc="GetDiscovery", command=GetDiscovery, result=DiscoveryView, scope="addresses:read",
+              run=discovery.get, errors=(errors.NotFound, errors.UnknownNetwork),
+              summary="How far a discovery has come"),
     Operation(name="addresses.list", method="GET", path="/wallets/{wallet_id}/addresses", rpc="ListAddresses",
               command=ListAddresses, result=AddressPage, scope="addresses:read", run=addresses.list_,
               errors=(errors.NotFound, errors.UnknownNetwork), summary="List a wallet's addresses"),

@@ -14,6 +14,7 @@ from strongroom.domain.secret import Secret
 from strongroom.domain.wallet import Address, Owner, Wallet, WalletKind, WalletState
 from strongroom.errors import InvalidField, UnknownNetwork
 from strongroom.keys.base import Created, Mnemonic, NewSeed, NewTonWords, RawKey, RawKeyFormat, TonWords
+from strongroom.operations import discovery
 from strongroom.operations.addresses import AddressView
 from strongroom.operations.answers import from_signer
 from strongroom.operations.call import Call
@@ -73,6 +74,10 @@ class ImportWallet(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     label: Label | None = None
     networks: FirstNetworks = []
     external_id: ExternalId | None = None
+    discover: Annotated[
+        bool,
+        Meta(description="Look on each of these networks for addresses that were used before, in the background"),
+    ] = False
 
 
 class ListWallets(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -155,12 +160,22 @@ async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
     kind = WalletKind(command.kind)
     draft = replace(_draft(call, kind, command.label, command.external_id), keyspace=command.keyspace)
     openings = call.keyring.openings(kind, _keyspaces(call, command.networks, kind, command.keyspace))
+    walks = discovery.at_import(call, draft, command.networks) if command.discover else []
+    wants = [opening.want for opening in openings] + [want for walk in walks for want in discovery.wants(walk)]
     async with call.journal.intent(wallet_id=draft.id, details={"kind": command.kind}) as intent:
-        created = await from_signer(
-            call.signer.restore(Owner(draft.tenant_id, draft.id), material, [opening.want for opening in openings])
+        created = await from_signer(call.signer.restore(Owner(draft.tenant_id, draft.id), material, wants))
+        nodes = created.public[len(openings) :]
+        result, rows = _open(
+            call, draft, openings, replace(created, public=created.public[: len(openings)]), command.networks
         )
-        result, rows = _open(call, draft, openings, created, command.networks)
-        intent.settle(result, rows=rows)
+        wakes = []
+        for walk in walks:
+            count = len(discovery.wants(walk))
+            keys, nodes = [each.public_key for each in nodes[:count]], nodes[count:]
+            row, wake = discovery.begun_at_import(walk, keys, intent.operation_id, call.now)
+            rows.append(row)
+            wakes.append(wake)
+        intent.settle(result, rows=rows, wakes=wakes)
     return result
 
 

@@ -1,4 +1,4 @@
-"""The port for reading chains: the seven questions that a node or an indexer may answer, and the form of the answers.
+"""The port for reading chains: the questions that a node or an indexer may answer, and the form of the answers.
 
 A *source* is one endpoint of one kind. It fills this port; so does the pool, which asks the best of a network's
 sources, and the cache before it. Amounts are integers in base units of their asset, heights are those of the chain
@@ -33,6 +33,7 @@ class Capability(StrEnum):
     BROADCAST = "broadcast"
     STATUS = "status"
     TRANSACTION = "transaction"
+    USED = "used"
 
 
 class Verdict(StrEnum):
@@ -148,6 +149,17 @@ class Balances:
     """Name of the source, put in by the pool; so in what follows."""
     verified: int = 1
     """By how many operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Which addresses the chain has ever seen."""
+
+    asked: int
+    """Of how many of the holders this tells, from the first on: as many as the source can ask about in one answer."""
+    addresses: frozenset[str]
+    """Those of them that are used."""
+    source: str = ""
 
 
 class FeeQuality(StrEnum):
@@ -287,7 +299,7 @@ class Page:
 
 
 class Questions(Protocol):
-    """Whoever answers the seven questions of a network. A question it has no `Capability` for is never asked of a
+    """Whoever answers the questions of a network. A question it has no `Capability` for is never asked of a
     source; the pool raises SourceMissing then.
     """
 
@@ -319,6 +331,13 @@ class Questions(Protocol):
 
     async def transaction(self, tx_id: str) -> bytes:
         """The bytes of a transaction of anyone (Bitcoin); checked against ``tx_id``. `ELSEWHERE`: not known here."""
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """Which of them have a history, or hold something: the coin, or a listed token. At least one is asked about.
+
+        Bitcoin: any transaction. EVM: a nonce, or a balance. Tron, Solana, TON: an account. An address that had tokens
+        and gave them away has an account, or a nonce, by then.
+        """
 
     async def close(self) -> None: ...
 

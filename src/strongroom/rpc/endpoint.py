@@ -39,7 +39,9 @@ _FAILURES: Final = {Verdict.BROKEN, Verdict.LYING}
 LONGEST: Final = {Work.READ: 30.0, Work.HISTORY: 60.0, Work.BROADCAST: 15.0}
 """Seconds for one question, of however many calls it consists: a net below the deadlines of calls and operations."""
 
-_WORK: Final = {Capability.HISTORY: Work.HISTORY, Capability.BROADCAST: Work.BROADCAST}
+_WORK: Final = {
+    Capability.HISTORY: Work.HISTORY, Capability.USED: Work.HISTORY, Capability.BROADCAST: Work.BROADCAST,
+}  # fmt: skip
 
 
 def work_of(question: Capability) -> Work:

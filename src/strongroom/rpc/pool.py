@@ -36,6 +36,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.bucket import FULL
@@ -161,6 +162,9 @@ class Pool:
             if turn.errors and all(error.verdict is Verdict.ELSEWHERE for error in turn.errors):
                 raise NotFound("no source of this network knows this transaction") from None
             raise
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        return await self._first(Capability.USED, lambda source: source.used(holders))
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
         """The same bytes to one source after another, until one takes them.

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from strongroom.rpc.base import Balances, Fees, Head, Page, Sent, State, Status
+from strongroom.rpc.base import Balances, Fees, Head, Page, Sent, State, Status, Used
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def agreement(votes: Mapping[str, T], operators: int) -> T | None:
 def said_by(source: str, answer: T) -> T:
     """The same, with the name of who gave it, where it has a place for that."""
     found: object = answer
-    if isinstance(found, Balances | Fees | Status | Sent | Page):
+    if isinstance(found, Balances | Fees | Status | Sent | Page | Used):
         found = replace(found, source=source)
     return found  # type: ignore[return-value]
 

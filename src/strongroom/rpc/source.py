@@ -20,6 +20,7 @@ from strongroom.rpc.base import (
     Sent,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 
@@ -58,6 +59,9 @@ class Partial:
         _unsupported()
 
     async def transaction(self, tx_id: str) -> bytes:
+        _unsupported()
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
         _unsupported()
 
     async def close(self) -> None:

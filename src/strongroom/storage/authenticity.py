@@ -31,7 +31,7 @@ _MAC_SIZE = 32
 _NONCE_SIZE = 12
 
 _TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets", "floors",
-           "broadcasts")  # fmt: skip
+           "broadcasts", "discoveries")  # fmt: skip
 """Those with a column `mac`, which is their last one."""
 _CELLS = msgspec.msgpack.Encoder()
 

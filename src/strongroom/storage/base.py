@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from strongroom.domain.discovery import Discovery
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditRecord,
@@ -32,6 +33,7 @@ Row = (
     | HeldGuard
     | SignatureRecord
     | Broadcast
+    | Discovery
     | AuditRecord
     | AuditWriter
     | ApiKey
@@ -51,7 +53,7 @@ class Change:
     ``was`` is the whole row as it stands if ``expect`` holds: with it the new MAC is computed without reading the row.
     """
 
-    of: type[Wallet | Account | OperationRecord | ApiKey | Broadcast]
+    of: type[Wallet | Account | OperationRecord | ApiKey | Broadcast | Discovery]
     id: UUID
     expect: Mapping[str, object]
     set: Mapping[str, object]
@@ -254,6 +256,8 @@ class Storage(Protocol):
 
     async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
         """Id of the wallet's last one."""
+
+    async def discovery(self, tenant_id: UUID, discovery_id: UUID) -> Discovery | None: ...
 
     async def api_key(self, key_id: UUID) -> ApiKey | None: ...
     async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]: ...

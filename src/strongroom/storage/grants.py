@@ -23,6 +23,8 @@ GRANTS: Final = {
     "guards": f"{_ADD}, UPDATE, DELETE",
     "signatures": f"{_ADD}, UPDATE (mac)",
     "broadcasts": f"{_ADD}, UPDATE (raw, state, rejection, epoch, mac)",
+    "discoveries": f"{_ADD}, UPDATE (operation_id, state, reason, gap, budget, change, index, unused, checked, used, "
+    "keys, epoch, mac)",
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",

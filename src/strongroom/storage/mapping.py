@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table
 
+from strongroom.domain.discovery import Discovery, DiscoveryState
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditEntry,
@@ -269,6 +270,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _under_mac(_plain(SignatureRecord, tables.signatures, ("operation_id", "item"))),
     _under_mac(_plain(Broadcast, tables.broadcasts, ("id", "tenant_id"), state=BroadcastState)),
+    _under_mac(_plain(Discovery, tables.discoveries, ("id", "tenant_id"), state=DiscoveryState)),
     _plain(AuditWriter, tables.audit_writers, ("id",), ("ordinal",)),
     Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
     Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), mac="row_mac"),

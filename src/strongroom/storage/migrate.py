@@ -18,7 +18,7 @@ from strongroom.storage.database import Database, Limits
 from strongroom.storage.grants import grant
 from strongroom.storage.opening import open_database
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The version this code is written for."""
 
 _LIMITS: Final = Limits(

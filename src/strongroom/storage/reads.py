@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, or_, select, tuple_
 
+from strongroom.domain.discovery import Discovery
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditRecord,
@@ -173,6 +174,9 @@ class Reads:
 
     async def broadcast(self, tenant_id: UUID, network: str, tx_id: str) -> Broadcast | None:
         return await self._one(Broadcast, id=broadcast_id(tenant_id, network, tx_id), tenant_id=tenant_id)
+
+    async def discovery(self, tenant_id: UUID, discovery_id: UUID) -> Discovery | None:
+        return await self._one(Discovery, id=discovery_id, tenant_id=tenant_id)
 
     async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
         table = broadcasts.c

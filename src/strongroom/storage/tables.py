@@ -289,6 +289,32 @@ broadcasts = Table(
 )
 Index("ix_broadcasts_wallet_id", broadcasts.c.wallet_id, broadcasts.c.created_at)
 
+discoveries = Table(
+    "discoveries",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _id("wallet_id"),
+    _id("operation_id"),
+    _text("network"),
+    _text("scheme"),
+    _integer("account"),
+    _text("state"),
+    _text("reason", nullable=True),
+    _integer("gap"),
+    _integer("budget"),
+    _integer("change"),
+    _integer("index"),
+    _integer("unused"),
+    _integer("checked"),
+    _integer("used"),
+    _bytes("keys"),
+    _integer("epoch"),
+    _time("created_at"),
+    _mac(),
+    PrimaryKeyConstraint("id", "tenant_id"),
+)
+
 # The audit has no foreign keys: nothing that happens to another table may touch or hinder it.
 audit_writers = Table(
     "audit_writers",

@@ -67,7 +67,7 @@ async def error_of(coroutine: Any) -> NodeError:
 @every_source
 async def test_capabilities(source: Source) -> None:
     missing = frozenset(Capability) - source.capabilities
-    assert missing - {Capability.HISTORY} == {Capability.TOKENS}
+    assert missing - {Capability.HISTORY, Capability.USED} == {Capability.TOKENS}
     assert (await error_of(source.tokens(Holder(b"", "")))).verdict is Verdict.ELSEWHERE
 
 
@@ -124,6 +124,28 @@ async def test_immature_coinbase_is_not_spendable(source: Source, world: World) 
     world.mine(1)
     [found] = (await source.balances([miner], [TBTC])).found
     assert (found.confirmed, found.spendable, found.immature) == (reward + 1000, reward + 1000, 0)
+
+
+@indexed_source
+async def test_used_is_what_ever_had_a_transaction(source: Source, world: World) -> None:
+    emptied, paid, waiting = world.holder(), world.holder("legacy"), world.holder("bech32m")
+    nobody = [world.holder() for _ in range(3)]
+    world.send(world.spend(world.fund(emptied), to={paid: COIN - 1000}), emptied, paid, mine=True)
+    world.fund(waiting, mine=False)
+    left = [nobody[0], emptied, paid, nobody[1], waiting, nobody[2]]
+    found: set[str] = set()
+    while left:
+        told = await source.used(left)
+        assert 0 < told.asked <= len(left)
+        found |= told.addresses
+        left = left[told.asked :]
+    assert found == {emptied.address, paid.address, waiting.address}
+
+
+async def test_a_node_without_an_index_does_not_guess_what_was_used(world: World) -> None:
+    source = world.source("core")
+    assert (await error_of(source.used([world.holder()]))).verdict is Verdict.ELSEWHERE
+    await source.close()
 
 
 @every_source

@@ -41,6 +41,7 @@ class Scene:
             "head": lambda source: source.head(),
             "balances": lambda source: source.balances([self.holder], [setup().coin]),
             "history": lambda source: source.history(self.holder, begin=None, most=10),
+            "used": lambda source: source.used([self.holder]),
             "fees": lambda source: source.fees(),
             "status": lambda source: source.status(Tracked(self.tx_id, ids(self.raw))),
             "unknown": lambda source: source.status(Tracked(ids(self.unsent).tx_ids[0], ids(self.unsent))),
@@ -56,8 +57,8 @@ def scene() -> Iterator[Scene]:
 
 
 def asked_of(kind: str) -> list[str]:
-    every = ["pin", "head", "balances", "history", "fees", "status", "unknown", "transaction", "broadcast"]
-    return [each for each in every if kind != "core" or each != "history"]
+    every = ["pin", "head", "balances", "history", "used", "fees", "status", "unknown", "transaction", "broadcast"]
+    return [each for each in every if kind != "core" or each not in ("history", "used")]
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=repr)
@@ -128,6 +129,8 @@ SAID: Mapping[str, list[tuple[str, bytes, Lie]]] = {
         ("history", b"get_history", result("no id", ..., "tx_hash")),
         ("history", b"get_history", result(10**12, ..., "height")),
         ("history", b"transaction.get", result(lambda old: old[:-2] + "01")),
+        ("used", b"scripthash.subscribe", result("no hash")),
+        ("used", b"scripthash.subscribe", result(7)),
         ("fees", b"estimatefee", result(HUGE)),
         ("fees", b"relayfee", result(-1)),
         ("status", b"transaction.get", result(lambda old: old[:-2] + "01")),
@@ -146,6 +149,8 @@ SAID: Mapping[str, list[tuple[str, bytes, Lie]]] = {
         ("history", b"/txs", changed(..., "fee", value=HUGE)),
         ("history", b"/txs", changed(..., "txid", value="no id")),
         ("history", b"/txs", changed(..., "status", "block_hash", value=None)),
+        ("used", b"/scripthash/", changed("chain_stats", "tx_count", value=-1)),
+        ("used", b"/scripthash/", changed("mempool_stats", "tx_count", value="1")),
         ("fees", b"/fee-estimates", changed(value={"2": 1e300, "6": 1, "144": 1})),
         ("fees", b"/fee-estimates", changed(value={"2": -1, "6": 1, "144": 1})),
         ("status", b"/tx/", changed("txid", value=OTHER)),

@@ -54,6 +54,7 @@ class World:
             "pin": source.pin,
             "head": source.head,
             "balances": lambda: source.balances(who, [COIN, ECHO]),
+            "used": lambda: source.used(who),
             "fees": source.fees,
             "broadcast": lambda: source.broadcast(self.raw, self.ids),
             "status": lambda: source.status(Tracked(self.ids.tx_ids[0], self.ids)),
@@ -64,7 +65,7 @@ class World:
 
 OF_ANOTHER = {"bad_id"}
 """Some lies have an id of their own."""
-CALLS = ["pin", "head", "balances", "fees", "broadcast", "status", "logs", "otterscan"]
+CALLS = ["pin", "head", "balances", "used", "fees", "broadcast", "status", "logs", "otterscan"]
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,9 @@ SEMANTIC: list[tuple[str, bytes, Lie, set[str]]] = [
     ("balances", b"eth_call", result("0x" + "ff" * 320), {"bad_multicall"}),
     ("balances", b"eth_call", result(None), {"bad_answer"}),
     ("balances", b"eth_call", result(lambda old: old[:450] + "f" * 64 + old[514:]), {"out_of_range"}),
+    ("used", b"eth_getTransactionCount", result("-0x1"), {"bad_quantity"}),
+    ("used", b"eth_getTransactionCount", result(MANY), {"out_of_range"}),
+    ("used", b"eth_getTransactionCount", result(None), {"bad_answer"}),
     ("fees", b"eth_feeHistory", result([MANY] * 2, "baseFeePerGas"), {"out_of_range"}),
     ("fees", b"eth_feeHistory", result("0x0", "reward"), {"bad_answer"}),
     ("fees", b"eth_feeHistory", result([["0x0", MANY, "0x0"]] * 20, "reward"), {"out_of_range"}),
@@ -201,4 +205,4 @@ async def test_lies_of_an_indexer(lie: Lie, world: World) -> None:
 
 
 def test_all_calls_are_lied_about() -> None:
-    assert node_module.Node.capabilities == {"head", "balances", "fees", "broadcast", "status"}
+    assert node_module.Node.capabilities == {"head", "balances", "fees", "broadcast", "status", "used"}

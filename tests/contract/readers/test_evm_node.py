@@ -124,6 +124,17 @@ async def test_nothing_is_final_where_no_block_is_called_so(anvil: Anvil, node: 
     assert (await node.head()).finalized == 0
 
 
+async def test_used_by_a_nonce_a_balance_or_a_listed_token(anvil: Anvil, node: Node, make: Callable[..., Node]) -> None:
+    who = holders(5)
+    anvil.fund(who[1].address, 7)
+    anvil.call("anvil_setNonce", who[3].address, "0x1")
+    found = await node.used(who)
+    assert (found.asked, found.addresses) == (5, {who[1].address, who[3].address})
+    echo = token(evm_chain.plant(anvil)["echo"])  # of which everybody has the end of his own address
+    found = await make(setup(echo)).used(who[:3])
+    assert found.addresses == {who[1].address, who[2].address}
+
+
 @pytest.mark.parametrize("way", list(Way))
 async def test_balances_by_every_way(way: Way, anvil: Anvil, node: Node, tap: Tap) -> None:
     use(way, anvil, tap)

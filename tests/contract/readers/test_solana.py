@@ -148,6 +148,20 @@ async def test_head(surfpool: Surfpool, node: Node) -> None:
     assert abs(head.time.timestamp() - surfpool.call("getBlockTime", before)) < 3600
 
 
+async def test_used_is_what_has_an_account_or_one_of_a_listed_token(
+    surfpool: Surfpool, make: Callable[..., Node], payer: Keypair
+) -> None:
+    mint = plant_mint(surfpool, key())
+    owner, nobody = key(), key()
+    plant_tokens(surfpool, associated(owner, mint), mint, owner, 0)
+    who = [holder(each) for each in (nobody, payer.pubkey(), owner)]
+    assert (await make().used(who)).addresses == {str(payer.pubkey())}
+    found = await make(token(mint)).used(who)
+    assert (found.asked, found.addresses) == (3, {str(payer.pubkey()), str(owner)})
+    many = [holder(key()) for _ in range(250)]
+    assert (await make().used(many)).asked == 200
+
+
 async def test_balances_of_the_coin(surfpool: Surfpool, node: Node, payer: Keypair) -> None:
     nonce, nobody, poor = key(), key(), key()
     plant(surfpool, nonce, Pubkey.default(), bytes(80), lamports=2_000_000)

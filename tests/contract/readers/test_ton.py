@@ -122,6 +122,24 @@ async def test_balances_in_the_order_asked_and_absent_is_zero(source: Source, wo
     assert found.at == await source.head()
 
 
+@every_source
+async def test_used_is_what_has_an_account(source: Source, world: World) -> None:
+    rich, new, nobody = world.owner(), world.owner(funds=TON), world.owner(funds=0)
+    world.machine.send(rich.sign(pay(), seqno=0))
+    found = await source.used([nobody.holder, rich.holder, new.holder])
+    assert (found.asked, found.addresses) == (3, {rich.holder.address, new.holder.address})
+    many = [holder(somebody()) for _ in range(8)]
+    told = await source.used(many)
+    assert (told.asked in (5, 8), told.addresses) == (True, set())
+
+
+async def test_used_is_what_has_a_listed_jetton(world: World) -> None:
+    owner = world.owner(funds=0)
+    source = world.source("toncenter3", listed(world.jetton(owner)))
+    assert (await source.used([owner.holder])).addresses == {owner.holder.address}
+    await source.close()
+
+
 async def test_many_addresses_are_asked_for_in_parts(source: Source, world: World) -> None:
     rich = world.owner(funds=7)
     asked = [holder(somebody()) for _ in range(120)] + [rich.holder]

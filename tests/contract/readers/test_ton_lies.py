@@ -44,6 +44,7 @@ class Scene:
             "head": lambda source: source.head(),
             "coins": lambda source: source.balances([self.owner.holder], [COIN]),
             "jettons": lambda source: source.balances([self.owner.holder], [self.token]),
+            "used": lambda source: source.used([self.owner.holder]),
             "tokens": lambda source: source.tokens(self.owner.holder),
             "history": lambda source: source.history(self.owner.holder, begin=None, most=20),
             "status": lambda source: source.status(tracked(self.raw)),
@@ -85,7 +86,7 @@ async def said(call: Awaitable[object]) -> object:
 @pytest.mark.parametrize("kind", ["3", "2"])
 @pytest.mark.parametrize("lie", LIES.values(), ids=repr)
 async def test_every_call_bears_every_lie_of_transport(lie: Lie, kind: str, scene: Scene) -> None:
-    names = ["pin", "coins", "status", "broadcast"] if kind == "2" else list(scene.calls)
+    names = ["pin", "coins", "used", "status", "broadcast"] if kind == "2" else list(scene.calls)
     for name in names:
         async with scene.liar(lie, kind=kind) as source:
             with peak() as memory:
@@ -105,6 +106,7 @@ IMPOSSIBLE: list[tuple[str, str, Lie]] = [
     ("coins", "accountStates", changed("accounts", ..., "balance", value=str(10**20))),
     ("coins", "accountStates", changed("accounts", ..., "balance", value=lambda old: old + "0" * 10)),
     ("coins", "accountStates", changed("accounts", ..., "address", value=f"0:{'AB' * 32}")),
+    ("used", "accountStates", changed("accounts", ..., "address", value=f"0:{'AB' * 32}")),
     ("jettons", "jetton/wallets", changed("jetton_wallets", ..., "balance", value=str(2**120))),
     ("jettons", "jetton/wallets", changed("jetton_wallets", ..., "owner", value=f"0:{'AB' * 32}")),
     ("jettons", "jetton/wallets", changed("jetton_wallets", ..., "jetton", value=f"0:{'AB' * 32}")),

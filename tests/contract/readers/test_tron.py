@@ -104,6 +104,17 @@ async def test_two_addresses_for_the_two_faces(fake: FakeTronNode) -> None:
         await node.close()
 
 
+async def test_used_is_what_has_an_account_or_a_listed_token(make: Make, fake: FakeTronNode) -> None:
+    fake.token(USDT, {key(5).address: 3})
+    fake.settle()
+    assert fake.broadcast(bytes.fromhex(pay(fake, A, B.address, 7 * TRX)[0]))["result"]
+    asked = [key(3).holder, A.holder, B.holder, key(5).holder, *(key(number).holder for number in range(10, 20))]
+    found = await make(setup(tokens={})).used(asked)
+    assert (found.asked, found.addresses) == (10, {A.address, B.address})
+    found = await make(setup(tokens={USDT: token(USDT)})).used(asked)
+    assert found.addresses == {A.address, B.address, key(5).address}
+
+
 async def test_balances_of_the_coin(node: Node, fake: FakeTronNode) -> None:
     assert fake.broadcast(bytes.fromhex(pay(fake, A, B.address, 7 * TRX)[0]))["result"]
     found = await node.balances([A.holder, B.holder, key(3).holder], [COIN])

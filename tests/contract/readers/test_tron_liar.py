@@ -19,7 +19,7 @@ COIN = coin_of(network())
 A, B = key(1), key(2)
 PATIENT = dict.fromkeys(Work, 60.0)
 HURRIED = dict.fromkeys(Work, 1.0)
-CALLS = ["pin", "head", "balances", "fees", "broadcast", "status"]
+CALLS = ["pin", "head", "balances", "used", "fees", "broadcast", "status"]
 
 
 class World:
@@ -39,6 +39,7 @@ class World:
             "pin": source.pin,
             "head": source.head,
             "balances": lambda: source.balances([A.holder], [COIN, token(USDT)]),
+            "used": lambda: source.used([A.holder, B.holder]),
             "fees": source.fees,
             "broadcast": lambda: source.broadcast(self.signed, self.ids),
             "status": lambda: source.status(Tracked(self.ids.tx_ids[0], self.ids)),
@@ -82,6 +83,8 @@ NUMBER = ("block_header", "raw_data", "number")
 SHOWN = ("block_header", "raw_data", "timestamp")
 LATEST, SOLID, RECEIPT = b"/wallet/", b"/walletsolidity/", b"/wallet/gettransactioninfobyid"
 SEMANTIC: list[tuple[str, bytes, Lie, set[str]]] = [
+    ("used", b"/wallet/getaccount", changed("address", value="41" + "00" * 20), {"other_account"}),
+    ("used", b"/wallet/getaccount", changed("balance", value="1"), {"bad_answer"}),
     ("pin", b"getblock", changed("blockID", value="00" * 32), {"another_chain"}),
     ("pin", b"getblock", changed(*NUMBER[:2], value={"number": 5}), {"wrong_block"}),
     ("head", b"getblock", changed(*NUMBER, value=-1000), {"out_of_range"}),
@@ -142,4 +145,4 @@ async def test_more_than_there_is_of_the_coin_is_a_lie() -> None:
 
 
 def test_all_calls_are_lied_about() -> None:
-    assert Node.capabilities == {"head", "balances", "fees", "broadcast", "status"}
+    assert Node.capabilities == {"head", "balances", "fees", "broadcast", "status", "used"}

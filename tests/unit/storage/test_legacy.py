@@ -39,6 +39,7 @@ def _back_to_1_0_8(connection: Connection) -> None:
     connection.execute(text("DROP INDEX ix_audit_tenant_id"))
     connection.execute(text("DROP INDEX ix_api_keys_made_by"))
     connection.execute(text("ALTER TABLE api_keys DROP COLUMN made_by"))
+    connection.execute(text("DROP TABLE discoveries"))
     connection.execute(text("DROP TABLE broadcasts"))
     connection.execute(text("DROP TABLE progress"))
     connection.execute(text("DROP TABLE tasks"))

@@ -24,11 +24,19 @@ IdempotencyKey = Annotated[
 
 
 def operation(
-    group: typer.Typer, name: str, calls: str, *, mutates: bool = False, examples: tuple[str, ...] = ()
+    group: typer.Typer,
+    name: str,
+    calls: str,
+    *,
+    mutates: bool = False,
+    examples: tuple[str, ...] = (),
+    then: Callable[[str, Fields], str] | None = None,
 ) -> Callable[[Callable[P, Fields | str]], Callable[P, Fields | str]]:
     """Makes a command of a function that returns an operation's fields; None among them is left out.
 
     A function that has done it itself, without a server, returns the answer's JSON.
+
+    ``then`` is given the answer and the options, and says what is shown in its place.
 
     The command has --json besides, and --idempotency-key where the operation ``mutates``.
     """
@@ -42,6 +50,8 @@ def operation(
                 from strongroom.entrypoints.cli.client import send
 
                 answer = send(calls, answer, idempotency_key)
+                if then is not None:
+                    answer = then(answer, options)
             output.show(answer, as_json=json)
 
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())

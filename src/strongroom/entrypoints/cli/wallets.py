@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from strongroom.entrypoints.cli import failure, options
+from strongroom.entrypoints.cli import discovery, failure, options
 from strongroom.entrypoints.cli.rest import Fields, operation
 
 wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Make, import, look up, rename and archive wallets.")
@@ -74,9 +74,17 @@ def import_wallet(
     label: options.Label = None,
     network: Networks = None,
     external_id: options.ExternalId = None,
+    discover: Annotated[
+        bool, typer.Option("--discover", help="Look on each --network for addresses that were used before.")
+    ] = False,
 ) -> Fields:
     """Import a mnemonic, or with --keyspace a private key. Neither is ever an argument."""
-    fields: Fields = {"label": label, "networks": network, "external_id": external_id}
+    fields: Fields = {
+        "label": label,
+        "networks": network,
+        "external_id": external_id,
+        "discover": discover or None,
+    }
     if keyspace is not None:
         if language is not None or passphrase_file is not None or kind != "bip39":
             failure.fail("--kind, --language and --passphrase-file go with words, not with a key", failure.USAGE)
@@ -132,6 +140,48 @@ def archive_wallet(wallet_id: options.WalletId) -> Fields:
 def unarchive_wallet(wallet_id: options.WalletId) -> Fields:
     """Take a wallet back into use."""
     return {"wallet_id": wallet_id}
+
+
+@operation(
+    wallet,
+    "discover",
+    "addresses.discover",
+    mutates=True,
+    examples=("wallet discover $WALLET bitcoin", "wallet discover $WALLET ethereum --gap 50 --no-wait"),
+    then=discovery.follow,
+)
+def discover_addresses(
+    wallet_id: options.WalletId,
+    network: options.Network,
+    scheme: options.Scheme = None,
+    account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
+    gap: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Unused addresses in a row that end a branch.")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="Addresses that may be checked.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end; it goes on if you do not.")] = True,
+) -> Fields:
+    """Look for addresses that the chain has seen before, and hand them out."""
+    del wait
+    return {
+        "wallet_id": wallet_id,
+        "network": network,
+        "scheme": scheme,
+        "account": account_number,
+        "gap": gap,
+        "budget": budget,
+    }
+
+
+@operation(wallet, "discovery", "addresses.discovery", then=discovery.follow)
+def show_discovery(
+    wallet_id: options.WalletId,
+    discovery_id: Annotated[str, typer.Argument(help="Id that `wallet discover` showed.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end.")] = False,
+) -> Fields:
+    """How far a discovery has come."""
+    del wait
+    return {"wallet_id": wallet_id, "discovery_id": discovery_id}
 
 
 @operation(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from strongroom.entrypoints.http.reading_examples import (
     ADDRESS,
     CREATED,
+    DISCOVERY,
     PAYEE,
     READING,
     SIGNED_TX,
@@ -200,6 +201,11 @@ EXAMPLES: Final[dict[str, Example]] = {
     "addresses.next": Example(
         {"wallet_id": WALLET_ID, "network": "ethereum", "label": "Invoice 1042", "external_id": "invoice-1042"}, _next
     ),
+    "addresses.discover": Example(
+        {"wallet_id": WALLET_ID, "network": "ethereum", "gap": 20, "budget": 1000},
+        DISCOVERY | {"state": "running", "budget": 1000, "change": 0, "index": 0, "checked": 0, "used": 0},
+    ),
+    "addresses.discovery": Example({"wallet_id": WALLET_ID, "discovery_id": DISCOVERY["id"]}, DISCOVERY),
     "addresses.list": Example(
         {"wallet_id": WALLET_ID, "network": "ethereum", "limit": 50},
         {"addresses": [_first, _next], "next_cursor": None},

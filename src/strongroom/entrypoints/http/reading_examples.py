@@ -21,6 +21,24 @@ SIGNED_TX: Final = (
     "c1b6cc36a5f7ffa4e54c6354cb54e93d5f3003"
 )
 
+DISCOVERY: Final[dict[str, Any]] = {
+    "id": "5c1d6f0e-53a1-5c1b-8f0e-7d4a2b9c6e10",
+    "wallet_id": WALLET_ID,
+    "network": "ethereum",
+    "scheme": "bip44",
+    "account": 0,
+    "state": "done",
+    "reason": None,
+    "gap": 20,
+    "budget": 935,
+    "change": 1,
+    "index": 20,
+    "checked": 65,
+    "used": 3,
+    "error": None,
+    "created_at": CREATED,
+}
+"""Of a wallet whose receiving addresses 0, 5 and 24 were used."""
 _AS_OF: Final[dict[str, Any]] = {
     "height": 23990015,
     "hash": "0x5f1d3e0c7a92b86d4410aa9c2f71e6b83d05c49ae2178f6b90d3c4e5a6172839",

@@ -29,6 +29,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.bitcoin import electrum_calls, entries, facts, fees, refusals
@@ -154,6 +155,10 @@ class Electrum(Partial):
             fee=_fee(made, parents) if 0 in taken else None,
             reward=made.is_coinbase,
         )
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        hashes = {script_hash(each.canonical): each.address for each in holders}
+        return Used(len(holders), frozenset(hashes[each] for each in await self._calls.used(list(hashes))))
 
     async def fees(self) -> Fees:
         found = await self._calls.estimates(fees.TARGETS)

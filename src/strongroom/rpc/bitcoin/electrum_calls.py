@@ -71,6 +71,7 @@ class Sum(msgspec.Struct, frozen=True):
     unconfirmed: int
 
 
+_NO_STATUS: Final = 64 * "0"
 _NOTHING: Final = Sum(0, 0)
 
 
@@ -134,16 +135,18 @@ class Calls:
         raise NodeError(Verdict.ELSEWHERE, _MOVING)
 
     async def sums(self, hashes: Sequence[str]) -> list[Sum]:
-        used = await self._used(hashes) if len(hashes) > _FEW else hashes
+        used = await self.used(hashes) if len(hashes) > _FEW else hashes
         found = dict(zip(used, await self._all("blockchain.scripthash.get_balance", used, Sum), strict=True))
         for each in found.values():
             facts.amount(each.confirmed)
             facts.change(each.unconfirmed)
         return [found.get(each, _NOTHING) for each in hashes]
 
-    async def _used(self, hashes: Sequence[str]) -> Sequence[str]:
+    async def used(self, hashes: Sequence[str]) -> Sequence[str]:
         """Those with a history. ElectrumX charges a third of a balance for it, out of 1,000 units a client."""
         statuses = await self._all("blockchain.scripthash.subscribe", hashes, _MAYBE_TEXT)
+        for status in statuses:
+            facts.a_hash(status or _NO_STATUS)
         return [each for each, status in zip(hashes, statuses, strict=True) if status is not None]
 
     async def unspent(self, hashes: Sequence[str]) -> list[list[Unspent]]:

@@ -32,6 +32,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.bitcoin import entries, facts, fees, refusals
@@ -57,6 +58,8 @@ _LEAST_PAGE: Final = 10
 _PAGES: Final = 40
 _RECENT: Final = 20
 """Transactions of one answer that are looked at for being coinbases; with more, what is spendable is not told."""
+_AT_ONCE: Final = 5
+"""Scripts that one answer tells of, a request each: a public server takes one a second."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -104,6 +107,15 @@ class _Outspend(msgspec.Struct, frozen=True):
     spent: bool
     txid: str | None = None
     status: _Placed | None = None
+
+
+class _Count(msgspec.Struct, frozen=True):
+    tx_count: int
+
+
+class _Stats(msgspec.Struct, frozen=True):
+    chain_stats: _Count
+    mempool_stats: _Count
 
 
 class Esplora(Partial):
@@ -227,6 +239,18 @@ class Esplora(Partial):
             reward=any(each.is_coinbase for each in row.vin),
             counterparty=_counterparty(row, script, paid=bool(taken)),
         )
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """By its statistics: what they count twice after a reorg is still more than none."""
+        asked = holders[:_AT_ONCE]
+        return Used(len(asked), frozenset([each.address for each in asked if await self._is_used(each)]))
+
+    async def _is_used(self, holder: Holder) -> bool:
+        found = await self._http.read("GET", _path(holder), of=_Stats)
+        counts = (found.chain_stats.tx_count, found.mempool_stats.tx_count)
+        if min(counts) < 0:
+            raise NodeError(Verdict.LYING, "impossible_count")
+        return any(counts)
 
     async def fees(self) -> Fees:
         found = await self._http.read("GET", "/fee-estimates", of=dict[str, Decimal])

@@ -25,6 +25,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.evm import multicall, values
@@ -36,6 +37,7 @@ from strongroom.rpc.source import Partial
 from strongroom.telemetry.alarms import integrity_alarm
 
 _BLOCKS_OF_FEES: Final = 20
+_MOST_NONCE: Final = 2**64 - 1
 _PERCENTILES: Final = (10, 50, 90)
 _ETHER: Final = dict.fromkeys((1, 10, 8453, 42161, 59144, 534352), 200 * 10**6)
 _MOST_COINS: Final = {**_ETHER, 56: 10**9, 100: 10**10, 137: 10**11, 43114: 10**9}
@@ -90,7 +92,14 @@ class Node(Partial):
     """``rpc`` classifies by `verdicts.classify`."""
 
     capabilities = frozenset(
-        {Capability.HEAD, Capability.BALANCES, Capability.FEES, Capability.BROADCAST, Capability.STATUS}
+        {
+            Capability.HEAD,
+            Capability.BALANCES,
+            Capability.FEES,
+            Capability.BROADCAST,
+            Capability.STATUS,
+            Capability.USED,
+        }
     )
 
     def __init__(self, setup: Setup, rpc: JsonRpc) -> None:
@@ -116,6 +125,18 @@ class Node(Partial):
             if error.cause != UNKNOWN_BLOCK:
                 raise
         return await self._balances(await self.head(), holders, assets)
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """By its nonce, or what it holds: who received coins or listed tokens and has given them away used a nonce."""
+        questions = [Question("eth_getTransactionCount", [each.address, "latest"]) for each in holders]
+        found = set()
+        for each, nonce in zip(holders, await self._rpc.batch(questions, str), strict=True):
+            if isinstance(nonce, NodeError):
+                raise nonce
+            if values.quantity(nonce, _MOST_NONCE):
+                found.add(each.address)
+        held = await self.balances(holders, [self._setup.coin, *self._setup.tokens.values()])
+        return Used(len(holders), frozenset(found | {each.address for each in held.found if each.confirmed}))
 
     async def wrong_decimals(self, assets: Sequence[Asset]) -> frozenset[str]:
         """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""
@@ -256,7 +277,7 @@ class Node(Partial):
             return False
 
     async def _nonce(self, sender: str, at: str) -> int:
-        return values.quantity(await self._rpc.call("eth_getTransactionCount", [sender, at], str), 2**64 - 1)
+        return values.quantity(await self._rpc.call("eth_getTransactionCount", [sender, at], str), _MOST_NONCE)
 
     async def _spender(self, sender: str, nonce: int, ours: str) -> str | None:
         """The hash of what used the nonce, of the few nodes that can tell."""

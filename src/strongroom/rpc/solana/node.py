@@ -27,6 +27,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.http import Work
@@ -60,6 +61,8 @@ _MOST_RENT: Final = 10**8
 _PERCENTILES: Final = (25, 50, 90)
 _MOST_PRIORITY: Final = 10**10
 """Micro-lamports per unit: 14 SOL for a transaction of 1.4 million units."""
+_MOST_KEYS: Final = 200
+"""Accounts that are looked for in one answer about what is used."""
 _MOST_MINTS: Final = 1000
 """Unlisted ones whose decimals are asked for."""
 
@@ -177,6 +180,19 @@ class Node(Partial):
         owned = sorted(await self._accounts.of(holder, since=since), key=lambda each: (-each.amount, each.address))
         tokens = dict.fromkeys([*listed, *(solana.from_text(each.address) for each in owned)])
         return await self._history.page(holder, list(tokens), begin, most)
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """Whether there is an account, or one of a listed token: that costs nothing to whom it belongs."""
+        since = values.slot(await self._rpc.call("getSlot", [{"commitment": values.COMMITMENT}], int))
+        mints = await self._known_mints(list(self._setup.tokens.values()), since)
+        listed = [(solana.from_text(contract), mint.program) for contract, mint in mints.items()]
+        asked = holders[: max(1, _MOST_KEYS // (1 + len(listed)))]
+        keys = {
+            each.address: [each.canonical, *(associated(each.canonical, *mint) for mint in listed)] for each in asked
+        }
+        found = await self._accounts.many([key for own in keys.values() for key in own], since=since)
+        used = frozenset(address for address, own in keys.items() if any(key in found for key in own))
+        return Used(len(asked), used)
 
     async def fees(self) -> Fees:
         """What blocks of late took at least, without those that took nothing."""

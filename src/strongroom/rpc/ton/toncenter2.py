@@ -26,6 +26,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.http import Http, Query, Work, decode, meaning
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 _SHARD: Final = -(2**63)
 _RECENT: Final = 20
+_UNINITIALIZED: Final = "uninitialized"
+_AT_ONCE: Final = 5
+"""Accounts that one answer tells of, a request each: a hosted server takes one a second."""
 _BAD_INPUT: Final = (409, 416, 422)
 _ZERO_STATES: Final = {
     "-239": "F6OpKZKqvqeFp6CQmFomXNMfMj2EnaUSOXN+Mh+wVWk=",
@@ -63,10 +67,15 @@ class _Header(msgspec.Struct, frozen=True):
     gen_utime: int
 
 
+class _Place(msgspec.Struct, frozen=True):
+    lt: str
+
+
 class _Account(msgspec.Struct, frozen=True):
     balance: str | int
     state: str
     block_id: _Id
+    last_transaction_id: _Place | None = None
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -93,7 +102,14 @@ class Toncenter2(Partial):
     """The URL of ``http`` ends where the names of methods begin: ``https://…/api/v2``."""
 
     capabilities = frozenset(
-        {Capability.HEAD, Capability.BALANCES, Capability.FEES, Capability.BROADCAST, Capability.STATUS}
+        {
+            Capability.HEAD,
+            Capability.BALANCES,
+            Capability.FEES,
+            Capability.BROADCAST,
+            Capability.STATUS,
+            Capability.USED,
+        }
     )
 
     def __init__(self, setup: Setup, http: Http, *, fee: int = FEE) -> None:
@@ -135,11 +151,24 @@ class Toncenter2(Partial):
             raise NodeError(Verdict.ELSEWHERE, "unsupported")
         found, heights = [], []
         for holder in holders:
-            query = {"address": values.shown(self._setup.network, holder.canonical)}
-            told = await self._read("getAddressInformation", _Account, query)
+            told = await self._information(holder)
             found += [coins(holder, asset, _account(told)) for asset in assets]
             heights.append(told.block_id.seqno)
         return Balances(await self._header(min(heights)) if heights else await self.head(), found)
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """Whether the account has code, coins or a transaction. An address that holds jettons alone is not seen."""
+        asked = holders[:_AT_ONCE]
+        return Used(len(asked), frozenset([each.address for each in asked if await self._is_used(each)]))
+
+    async def _is_used(self, holder: Holder) -> bool:
+        told = await self._information(holder)
+        last = 0 if told.last_transaction_id is None else values.number(told.last_transaction_id.lt, values.MOST_LT)
+        return told.state != _UNINITIALIZED or last > 0 or values.coins(_account(told).balance) > 0
+
+    async def _information(self, holder: Holder) -> _Account:
+        query: Query = {"address": values.shown(self._setup.network, holder.canonical)}
+        return await self._read("getAddressInformation", _Account, query)
 
     async def fees(self) -> Fees:
         return fixed(self._fee)
@@ -228,5 +257,5 @@ def _quantity(entry: Sequence[object]) -> int:
 
 def _account(told: _Account) -> rows.Account:
     """Of an account that never was, the lite server says a balance of -1."""
-    empty = told.state == "uninitialized" and str(told.balance) == "-1"
+    empty = told.state == _UNINITIALIZED and str(told.balance) == "-1"
     return rows.Account("", "0" if empty else str(told.balance), told.state)

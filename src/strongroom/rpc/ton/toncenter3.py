@@ -29,6 +29,7 @@ from strongroom.rpc.base import (
     State,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.http import Http, Work, decode
@@ -45,6 +46,7 @@ JETTON_FEE: Final = 50_000_000
 
 _ADDRESSES: Final = 100
 _UNINIT: Final = "uninit"
+_NONEXIST: Final = "nonexist"
 
 
 class Toncenter3(Partial):
@@ -83,6 +85,15 @@ class Toncenter3(Partial):
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
         return await history.page(self._setup, self._index, self._jettons, holder, begin, most)
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """Whether there is an account, or jettons of a listed kind: their wallet is another account."""
+        states = await self._index.accounts([holder.canonical for holder in holders])
+        there = {key for key, each in states.items() if each.status != _NONEXIST}
+        tokens = list(self._setup.tokens.values())
+        held, _ = await self._jettons.balances(holders, tokens) if tokens else ({}, [])
+        there |= {key for (key, _), balance in held.items() if balance.confirmed}
+        return Used(len(holders), frozenset(each.address for each in holders if each.canonical in there))
 
     async def fees(self) -> Fees:
         return fixed(self._fee)

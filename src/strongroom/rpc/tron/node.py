@@ -23,6 +23,7 @@ from strongroom.rpc.base import (
     Setup,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.evm import multicall
@@ -39,6 +40,8 @@ from strongroom.telemetry.alarms import integrity_alarm
 
 _FEW: Final = 20
 """Accounts that are asked for one by one, with what they have frozen."""
+_AT_ONCE: Final = 10
+"""Accounts that one answer tells of, a request each and more for tokens."""
 _MOST_PRICE: Final = 10**6
 """Sun for a unit of energy or a byte: a coin."""
 _MOST_FEE: Final = 10**12
@@ -66,7 +69,14 @@ class Node(Partial):
     """
 
     capabilities = frozenset(
-        {Capability.HEAD, Capability.BALANCES, Capability.FEES, Capability.BROADCAST, Capability.STATUS}
+        {
+            Capability.HEAD,
+            Capability.BALANCES,
+            Capability.FEES,
+            Capability.BROADCAST,
+            Capability.STATUS,
+            Capability.USED,
+        }
     )
 
     def __init__(self, setup: Setup, http: Http, solid: Http | None = None) -> None:
@@ -99,6 +109,17 @@ class Node(Partial):
         readable = {balance.asset.id for balance in found}
         unreadable = [asset.id for asset in assets if asset.id not in readable] if holders else sorted(wrong)
         return Balances(at, found, unreadable)
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        """Whether there is an account. Tokens can be at an address without one."""
+        asked = holders[:_AT_ONCE]
+        found = {each.address for each in asked if await account(self._api, Face.LATEST, each) is not None}
+        tokens = list(self._setup.tokens.values())
+        if tokens and (rest := [each for each in asked if each.address not in found]):
+            wrong = await self.wrong_decimals(tokens)
+            held = await self._balances(rest, [each for each in tokens if each.id not in wrong])
+            found |= {each.address for each in held if each.confirmed or each.pending}
+        return Used(len(asked), frozenset(found))
 
     async def wrong_decimals(self, assets: Iterable[Asset]) -> frozenset[str]:
         """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""

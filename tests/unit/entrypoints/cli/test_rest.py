@@ -20,6 +20,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from strongroom.entrypoints.binding import bind, bind_strings
+from strongroom.entrypoints.cli import discovery
 from strongroom.entrypoints.cli.main import app
 from strongroom.entrypoints.cli.rest import COMMANDS
 from strongroom.operations.registry import OPERATIONS, Operation
@@ -41,9 +42,9 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "wallets.import": (
         ["--file", "phrase", "--language", "english", "--passphrase-file", "phrase", "--label", "a",
-         "--network", "ethereum"],
+         "--network", "ethereum", "--discover"],
         {"kind": "bip39", "mnemonic": PHRASE, "passphrase": PHRASE, "language": "english", "label": "a",
-         "networks": ["ethereum"]},
+         "networks": ["ethereum"], "discover": True},
     ),
     "wallets.list": (
         ["--state", "active", "--kind", "bip39", "--label", "a", "--external-id", "x", "--cursor", "c", "--limit", "7"],
@@ -61,6 +62,11 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
         [ID, "ethereum", "--scheme", "bip44", "--account", "1", "--label", "a", "--external-id", "x"],
         {"wallet_id": ID, "network": "ethereum", "scheme": "bip44", "account": 1, "label": "a", "external_id": "x"},
     ),
+    "addresses.discover": (
+        [ID, "bitcoin", "--scheme", "bip86", "--account", "1", "--gap", "30", "--budget", "500", "--no-wait"],
+        {"wallet_id": ID, "network": "bitcoin", "scheme": "bip86", "account": 1, "gap": 30, "budget": 500},
+    ),
+    "addresses.discovery": ([ID, ID], {"wallet_id": ID, "discovery_id": ID}),
     "addresses.list": (
         [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--cursor", "c", "--limit", "7"],
         {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "cursor": "c", "limit": "7"},
@@ -154,6 +160,8 @@ class Server:
     url: str = ""
     status: int = 200
     answer: str = '{"id":"x"}'
+    then: list[str] = field(default_factory=list)
+    """What it answers after that."""
     asked: list[Asked] = field(default_factory=list)
 
 
@@ -167,6 +175,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             state.asked.append(Asked(self.command, self.path, headers, body))
             raw = state.answer.encode()
+            if state.then:
+                state.answer = state.then.pop(0)
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
@@ -379,6 +389,21 @@ def test_health_of_something_else(status: int, code: int, answer: str, server: S
     result = run(server, "health")
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr == f"the server answered {status} without saying why: is it a Strongroom?\n"
+
+
+def test_a_discovery_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_PAUSE", 0)
+    told = {"id": ID, "wallet_id": ID, "state": "running", "checked": 0, "budget": 9, "change": 0, "index": 0,
+            "used": 0, "error": None}  # fmt: skip
+    ended = told | {"state": "done", "checked": 40, "used": 3}
+    server.answer = json.dumps(told)
+    server.then = [json.dumps(told | {"error": "node_unavailable"}), json.dumps(ended)]
+    result = run(server, "wallet", "discover", ID, "ethereum", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, ended)
+    assert [(each.method, each.path) for each in server.asked] == [
+        ("POST", f"/api/v1/wallets/{ID}/addresses/discover"),
+        *[("GET", f"/api/v1/wallets/{ID}/discoveries/{ID}")] * 2,
+    ]
 
 
 def test_an_empty_list_says_so(server: Server) -> None:

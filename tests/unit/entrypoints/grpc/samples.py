@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "wallets.import": {
         "kind": "bip39", "mnemonic": "abandon", "passphrase": "TREZOR", "language": "english", "keyspace": "evm",
         "format": "hex", "key": "00", "label": "", "networks": [NETWORK], "external_id": "customer-2",
+        "discover": True,
     },
     "wallets.list": {"state": "active", "kind": "raw_key", "label": "l", "external_id": "e", **PAGE},
     "wallets.get": {"wallet_id": WALLET},
@@ -81,6 +82,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "domain": "", "timestamp": 0, "payload": "nonce", "public_key": "00",
     },
     "typed_data.verify": {"network": NETWORK, "typed_data": TYPED_DATA, "signature": "0x", "address": ADDRESS},
+    "addresses.discover": {
+        "wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "account": 1, "gap": 5, "budget": 10,
+    },
+    "addresses.discovery": {"wallet_id": WALLET, "discovery_id": WALLET},
     "balances.wallet": {
         "wallet_id": WALLET, "network": NETWORK, "tokens": "none", "detail": "addresses", "fresh": True, "cursor": "c",
     },

@@ -116,7 +116,7 @@ class CreateWalletRequest(_message.Message):
     def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ImportWalletRequest(_message.Message):
-    __slots__ = ("kind", "mnemonic", "passphrase", "language", "keyspace", "format", "key", "label", "networks", "external_id")
+    __slots__ = ("kind", "mnemonic", "passphrase", "language", "keyspace", "format", "key", "label", "networks", "external_id", "discover")
     KIND_FIELD_NUMBER: _ClassVar[int]
     MNEMONIC_FIELD_NUMBER: _ClassVar[int]
     PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,7 @@ class ImportWalletRequest(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    DISCOVER_FIELD_NUMBER: _ClassVar[int]
     kind: str
     mnemonic: str
     passphrase: str
@@ -137,7 +138,8 @@ class ImportWalletRequest(_message.Message):
     label: str
     networks: _containers.RepeatedScalarFieldContainer[str]
     external_id: str
-    def __init__(self, kind: _Optional[str] = ..., mnemonic: _Optional[str] = ..., passphrase: _Optional[str] = ..., language: _Optional[str] = ..., keyspace: _Optional[str] = ..., format: _Optional[str] = ..., key: _Optional[str] = ..., label: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    discover: bool
+    def __init__(self, kind: _Optional[str] = ..., mnemonic: _Optional[str] = ..., passphrase: _Optional[str] = ..., language: _Optional[str] = ..., keyspace: _Optional[str] = ..., format: _Optional[str] = ..., key: _Optional[str] = ..., label: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., discover: _Optional[bool] = ...) -> None: ...
 
 class ListWalletsRequest(_message.Message):
     __slots__ = ("state", "kind", "label", "external_id", "cursor", "limit")
@@ -274,6 +276,64 @@ class NextAddressRequest(_message.Message):
     label: str
     external_id: str
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class DiscoverAddressesRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "scheme", "account", "gap", "budget")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    scheme: str
+    account: int
+    gap: int
+    budget: int
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., gap: _Optional[int] = ..., budget: _Optional[int] = ...) -> None: ...
+
+class GetDiscoveryRequest(_message.Message):
+    __slots__ = ("wallet_id", "discovery_id")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    discovery_id: str
+    def __init__(self, wallet_id: _Optional[str] = ..., discovery_id: _Optional[str] = ...) -> None: ...
+
+class Discovery(_message.Message):
+    __slots__ = ("id", "wallet_id", "network", "scheme", "account", "state", "reason", "gap", "budget", "change", "index", "checked", "used", "error", "created_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    wallet_id: str
+    network: str
+    scheme: str
+    account: int
+    state: str
+    reason: str
+    gap: int
+    budget: int
+    change: int
+    index: int
+    checked: int
+    used: int
+    error: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., gap: _Optional[int] = ..., budget: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., checked: _Optional[int] = ..., used: _Optional[int] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListAddressesRequest(_message.Message):
     __slots__ = ("wallet_id", "network", "scheme", "external_id", "cursor", "limit")

@@ -1,0 +1,332 @@
+"""Finding the addresses of a wallet that a chain has seen already: of words that were used elsewhere before.
+
+Keys are opened in the request, by a caller who may have addresses derived, and never in the background: the task walks
+with the account's public node or, where every index is hardened, with public keys that were derived for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from strongroom.chains.base import Chain
+from strongroom.codecs import bip32
+from strongroom.domain.brief import brief
+from strongroom.domain.discovery import (
+    KEYS_AT_ONCE,
+    Discovery,
+    DiscoveryState,
+    StopReason,
+    discovery_id,
+    keys_of,
+    resumed,
+    stopped,
+    walked,
+    window,
+)
+from strongroom.domain.ids import new_id
+from strongroom.domain.network import Network
+from strongroom.domain.record import AuditEntry, AuditOutcome, OperationRecord
+from strongroom.domain.scheme import MAX_INDEX, Position, Scheme
+from strongroom.domain.task import Task
+from strongroom.domain.wallet import Account, Address, Wallet, WalletState
+from strongroom.errors import IntegrityError, NotFound, SourceMissing, UnknownScheme
+from strongroom.keys.base import Want
+from strongroom.operations.call import Call
+from strongroom.operations.duties import Duties
+from strongroom.operations.fields import AccountNumber, KeySelector, NetworkName, SchemeName, Timestamp
+from strongroom.operations.keyring import Place, address_at
+from strongroom.rpc.base import Capability, Holder
+from strongroom.storage.base import Change, Unit, Wake
+from strongroom.tasks.base import Done
+from strongroom.telemetry import failpoints
+
+KIND: Final = "discover"
+GAP: Final = 20
+BUDGET: Final = 1_000
+_PAUSE: Final = timedelta(seconds=0.2)
+_NOBODY: Final = UUID(int=0)
+_CHANGING: Final = (
+    "operation_id", "state", "reason", "gap", "budget", "change", "index", "unused", "checked", "used", "keys", "epoch",
+)  # fmt: skip
+
+Gap = Annotated[
+    int,
+    Meta(ge=1, le=KEYS_AT_ONCE, description="How many unused addresses in a row end a branch; 20, as BIP-44 has it"),
+]
+Budget = Annotated[int, Meta(ge=1, le=100_000, description="Addresses that may be checked, both branches together")]
+
+
+class DiscoverAddresses(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    network: NetworkName
+    scheme: SchemeName | None = None
+    account: AccountNumber = 0
+    gap: Gap | None = None
+    budget: Budget = BUDGET
+
+
+class GetDiscovery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    wallet_id: UUID
+    discovery_id: UUID
+
+
+class DiscoveryView(msgspec.Struct, kw_only=True, frozen=True):
+    id: Annotated[UUID, Meta(description="Also the key of its task, of kind discover")]
+    wallet_id: UUID
+    network: str
+    scheme: str
+    account: int
+    state: Annotated[
+        Literal["running", "done", "stopped"],
+        Meta(description="done: the gap was reached on every branch; stopped: before that; ask again, and it goes on"),
+    ]
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="Why it stopped. budget: it is used up; keys: every index is hardened, and the keys of more "
+            "addresses are derived when it is asked for again; archived: the wallet is; failed: nothing answered for "
+            "hours"
+        ),
+    ]
+    gap: int
+    budget: Annotated[int, Meta(description="How many more addresses may be checked")]
+    change: Annotated[int, Meta(description="Branch that is walked: 0 receiving, 1 change")]
+    index: Annotated[int, Meta(description="The next one that is checked")]
+    checked: int
+    used: Annotated[int, Meta(description="How many of them are; they are listed among the wallet's addresses")]
+    error: Annotated[str | None, Meta(description="While it is tried again: code of the last attempt's error")]
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, row: Discovery, network: Network, error: str | None = None) -> DiscoveryView:
+        given: dict[str, Any] = {name: getattr(row, name) for name in cls.__struct_fields__ if hasattr(row, name)}
+        return cls(**(given | {"state": row.state.value, "network": network.name, "error": error}))
+
+
+async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
+    """Begins, goes on where it had stopped, or says how far it has come."""
+    network, _ = call.networks.resolve(command.network)
+    require_able(call, network)
+    usable = await call.usable_wallet(command.wallet_id)
+    place = call.keyring.place(usable.wallet, network, KeySelector(scheme=command.scheme, account=command.account))
+    if not has_indexes(place.scheme):
+        raise UnknownScheme("the scheme has one address only", field="scheme")
+    await call.keyring.derive(call, place)
+    found = await call.storage.discovery(call.tenant_id, _id_of(place))
+    opens = is_hardened(place.scheme) and not _runs(found)
+    async with call.journal.intent(
+        wallet_id=usable.wallet.id,
+        network=network.name,
+        opens=usable.secret if opens else None,
+        details={"path": place.path, "scheme": place.scheme.name},
+    ) as intent:
+        if found is not None and _runs(found):
+            row = found
+        else:
+            row = _begun(command, place, found, intent.operation_id, call.now)
+        if opens:
+            places = [replace(place, at=at) for at in _from(row)]
+            row = replace(row, keys=b"".join(await call.keyring.public_keys(places, usable.secret, call.signer)))
+        intent.settle(
+            DiscoveryView.of(row, network),
+            rows=[row] if found is None else [],
+            changes=[] if found is None or row is found else [_change(found, row)],
+            wakes=[_wake(row)],
+            met=lambda met: DiscoveryView.of(met, network) if isinstance(met, Discovery) else None,
+        )
+    return DiscoveryView.of(row, network)
+
+
+async def get(command: GetDiscovery, call: Call) -> DiscoveryView:
+    await call.wallet(command.wallet_id)
+    row = await call.storage.discovery(call.tenant_id, command.discovery_id)
+    if row is None or row.wallet_id != command.wallet_id:
+        raise NotFound("there is no such discovery", field="discovery_id")
+    network, _ = call.networks.resolve(row.network)
+    task = await call.storage.task(KIND, str(row.id)) if _runs(row) else None
+    return DiscoveryView.of(row, network, None if task is None else task.last_error_code)
+
+
+def require_able(call: Call, network: Network) -> None:
+    """Raises Forbidden, SourceMissing: before anything is made or opened."""
+    call.require_scope("addresses:derive", "discovery")
+    call.require_scope("balances:read", "discovery")
+    if Capability.USED not in call.reading.reader(network).capabilities:
+        raise SourceMissing("no configured source of this network can tell which addresses are used", field="network")
+
+
+def has_indexes(scheme: Scheme) -> bool:
+    return "{index}" in scheme.template
+
+
+def is_hardened(scheme: Scheme) -> bool:
+    """Whether only an open wallet can derive its keys."""
+    return scheme.account_template is None
+
+
+def at_import(call: Call, wallet: Wallet, networks: Sequence[str]) -> list[Place]:
+    """The first account on each of these networks, where it has more than one address."""
+    found: dict[UUID, Place] = {}
+    for name in networks:
+        network, _ = call.networks.resolve(name)
+        require_able(call, network)
+        place = Place(wallet, network, call.networks.default_scheme(network, wallet.kind), Position())
+        if has_indexes(place.scheme):
+            found[_id_of(place)] = place
+    return list(found.values())
+
+
+def wants(place: Place) -> list[Want]:
+    """Keys that have to be derived while the wallet is open."""
+    if not is_hardened(place.scheme):
+        return []
+    return [Want(place.scheme.path(Position(0, 0, n)), place.scheme.curve) for n in range(KEYS_AT_ONCE)]
+
+
+def begun_at_import(place: Place, keys: Sequence[bytes], operation_id: UUID, now: datetime) -> tuple[Discovery, Wake]:
+    """``keys``: of its `wants`."""
+    row = _new(place, GAP, BUDGET, operation_id, now)
+    return replace(row, keys=b"".join(keys)), _wake(row)
+
+
+def _runs(row: Discovery | None) -> bool:
+    return row is not None and row.state is DiscoveryState.RUNNING
+
+
+def _begun(
+    command: DiscoverAddresses, place: Place, found: Discovery | None, operation_id: UUID, now: datetime
+) -> Discovery:
+    if found is None:
+        return _new(place, command.gap or GAP, command.budget, operation_id, now)
+    return resumed(found, gap=command.gap or found.gap, budget=command.budget, operation_id=operation_id)
+
+
+def _new(place: Place, gap: int, budget: int, operation_id: UUID, now: datetime) -> Discovery:
+    return Discovery(
+        id=_id_of(place),
+        tenant_id=place.wallet.tenant_id,
+        wallet_id=place.wallet.id,
+        operation_id=operation_id,
+        network=place.network.caip2,
+        scheme=place.scheme.name,
+        account=place.at.account,
+        state=DiscoveryState.RUNNING,
+        reason=None,
+        gap=gap,
+        budget=budget,
+        change=0,
+        index=0,
+        unused=0,
+        checked=0,
+        used=0,
+        keys=b"",
+        epoch=1,
+        created_at=now,
+    )
+
+
+def _from(row: Discovery) -> list[Position]:
+    """Places whose keys are derived for it now."""
+    most = min(row.budget, KEYS_AT_ONCE, MAX_INDEX + 1 - row.index)
+    return [Position(row.account, row.change, row.index + n) for n in range(most)]
+
+
+def _id_of(place: Place) -> UUID:
+    return discovery_id(place.wallet.id, place.network.caip2, place.scheme.name, place.at.account)
+
+
+def _wake(row: Discovery) -> Wake:
+    return Wake(KIND, str(row.id), row.tenant_id)
+
+
+def _change(old: Discovery, new: Discovery) -> Change:
+    return Change(Discovery, old.id, {"epoch": old.epoch}, {name: getattr(new, name) for name in _CHANGING})
+
+
+async def walk(task: Task, duties: Duties) -> Done:
+    """One step: a few addresses, all asked about at once. What it found is written with how far it came."""
+    found = await duties.storage.find(Discovery, ("id",), [(UUID(task.key),)])
+    if not found or not _runs(found[0]):
+        return Done()
+    row = found[0]
+    wallet = await duties.storage.wallet(row.tenant_id, row.wallet_id)
+    if wallet is None or wallet.state is not WalletState.ACTIVE:
+        return await _ended(row, StopReason.ARCHIVED, duties)
+    network, chain = duties.networks.resolve(row.network)
+    scheme = duties.networks.scheme(network, wallet.kind, row.scheme)
+    account = await duties.storage.account(row.tenant_id, wallet.id, network.keyspace, scheme.name, row.account)
+    if account is None:
+        raise IntegrityError("the account that is walked is gone")
+    places = [Place(wallet, network, scheme, at) for at in window(row, scheme)]
+    addresses = await asyncio.to_thread(_addresses, row, account, places, chain, duties.clock())
+    shown = [chain.render(network, scheme, each.public_key).address for each in addresses]
+    holders = [Holder(each.canonical, name) for each, name in zip(addresses, shown, strict=True)]
+    told = await duties.reading.reader(network).used(holders)
+    failpoints.reached("discover.asked")
+    are_used = [name in told.addresses for name in shown[: told.asked]]
+    used = [each for each, is_used in zip(addresses, are_used, strict=False) if is_used]
+    new = walked(row, scheme, are_used)
+    unit = Unit(same=used, changes=[_change(row, new), *_moved_on(account, used)])
+    audit = [await _told(new, used, duties)] if used or not _runs(new) else []
+    return Done(unit, audit, again=_PAUSE if _runs(new) else None)
+
+
+def _addresses(row: Discovery, account: Account, places: Sequence[Place], chain: Chain, now: datetime) -> list[Address]:
+    """What follows from the account's node, or from keys that were derived for this walk."""
+    if account.node is None:
+        keys = keys_of(row, places[0].scheme, len(places))
+    else:
+        keys = [bip32.derive_public(account.node, each.path).public_key for each in places]
+    return [address_at(chain, place, key, now) for place, key in zip(places, keys, strict=True)]
+
+
+def _moved_on(account: Account, used: Sequence[Address]) -> list[Change]:
+    """So that `addresses.next` gives none that is used. Never back."""
+    after = max((each.index + 1 for each in used if each.change == 0), default=0)
+    if after <= account.next_index:
+        return []
+    return [Change(Account, account.id, {"next_index": account.next_index}, {"next_index": after})]
+
+
+async def give_up(task: Task, _code: str, duties: Duties) -> Done:
+    """After the last attempt. Nothing is lost: it goes on from here when it is asked for again."""
+    found = await duties.storage.find(Discovery, ("id",), [(UUID(task.key),)])
+    return await _ended(found[0], StopReason.FAILED, duties) if found and _runs(found[0]) else Done()
+
+
+async def _ended(row: Discovery, reason: StopReason, duties: Duties) -> Done:
+    new = replace(stopped(row, reason), epoch=row.epoch + 1)
+    return Done(Unit(changes=[_change(row, new)]), [await _told(new, [], duties)])
+
+
+async def _told(row: Discovery, used: Sequence[Address], duties: Duties) -> AuditEntry:
+    """Under the name of who asked for it."""
+    asked_by = await duties.storage.find(OperationRecord, ("id",), [(row.operation_id,)])
+    details: dict[str, Any] = {"scheme": row.scheme, "account": row.account, "state": row.state.value}
+    details |= {"checked": row.checked, "used": row.used}
+    if row.reason is not None:
+        details["reason"] = row.reason
+    if used:
+        wrote = [[str(each.account_id), each.change, each.index] for each in used]
+        details["wrote"] = {"addresses": wrote}  # as `journal.facts` has it
+    return AuditEntry(
+        at=duties.clock(),
+        tenant_id=row.tenant_id,
+        principal_id=asked_by[0].principal_id if asked_by else _NOBODY,
+        operation="addresses.discover",
+        operation_id=new_id(),
+        outcome=AuditOutcome.SUCCEEDED,
+        wallet_id=row.wallet_id,
+        network=duties.networks.resolve(row.network)[0].name,
+        request_id="background",
+        client="",
+        details=brief(details).decode(),
+    )
