@@ -109,7 +109,7 @@ async def of_wallet(command: WalletBalances, call: Call) -> BalancesView:
     wallet = await call.wallet(command.wallet_id)
     call.reading.reader(network)
     if command.fresh:
-        await call.reading.permit_fresh(call.principal.id)
+        await call.count("fresh")
     page, more = await _addresses(call, wallet.id, network, command.cursor)
     if not page:
         return BalancesView(
@@ -132,7 +132,7 @@ async def of_address(command: AddressBalances, call: Call) -> BalancesView:
     parsed = chain.parse_address(network, command.address)
     reader = call.reading.reader(network)
     if command.fresh or command.tokens == "all":
-        await call.reading.permit_fresh(call.principal.id)
+        await call.count("fresh")
     holder = Holder(parsed.canonical, parsed.address)
     assets = call.reading.listed(network)[: 1 if command.tokens == "none" else None]
     owner = owner_of(network)

@@ -53,7 +53,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
 _TRIES: Final = 8
 _LONGEST: Final = 12.0
-"""Seconds until the answer is that nobody has said yet what became of it: before the deadline of the operation."""
+"""Seconds until the answer is that nobody has said yet what became of it; sooner for a caller with less time."""
 _NOBODY: Final = UUID(int=0)
 _ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
@@ -98,7 +98,8 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     async with call.journal.intent(network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
         plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id)
         row = plan.row
-        view = await send(call, network, plan, ids)
+        call.deadline.answer = waiting(network, row.tx_id)
+        call.deadline.answer = view = await send(call, network, plan, ids)
         told, quicker = outcome(row, view), list[Broadcast]()
 
         def met(found: object) -> BroadcastView | None:
@@ -204,7 +205,7 @@ async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> B
     row = plan.row
     try:
         failpoints.reached("broadcast.before")
-        async with asyncio.timeout(_LONGEST):
+        async with asyncio.timeout_at(call.deadline.until(_LONGEST)):
             sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
     except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it does where this process dies now
@@ -253,6 +254,10 @@ def waiting(network: Network, tx_id: str) -> BroadcastView:
     return BroadcastView(
         network=network.name, tx_id=tx_id, state="unknown", rejected=None, already_known=False, source=None
     )
+
+
+def is_unsettled(view: BroadcastView) -> bool:
+    return view.state == "unknown"
 
 
 def outcome(row: Broadcast, view: BroadcastView) -> Unit:

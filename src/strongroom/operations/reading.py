@@ -15,7 +15,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from strongroom.access.limits import RateLimits
 from strongroom.cache.base import Cache, CacheKey, Kind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
@@ -73,21 +72,15 @@ class Reading:
         readers: Mapping[str, Reader],
         cache: Cache,
         tokens: Mapping[str, Mapping[str, Asset]],
-        limits: RateLimits,
         cursor_key: bytes,
     ) -> None:
         self._readers = readers
         self._cache = cache
         self._tokens = tokens
-        self._limits = limits
         self._cursor_key = cursor_key
 
     def cursor_mac(self, cursor: bytes) -> bytes:
         return hmac.digest(self._cursor_key, cursor, "sha256")[:MAC_SIZE]
-
-    async def permit_fresh(self, principal_id: UUID) -> None:
-        """What goes past the cache has a limit of its own: it spends the operator's quota. Raises RateLimited."""
-        await self._limits.hit("fresh", principal_id)
 
     def reader(self, network: Network) -> Reader:
         """Raises SourceMissing where nobody has configured one."""
