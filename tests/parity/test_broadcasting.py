@@ -24,13 +24,14 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.reconcile import Reconciler
 from strongroom.operations import broadcasting
 from strongroom.operations.offload import Offload
-from strongroom.rpc.base import Capability, Sent, State, Status
+from strongroom.rpc.base import Block, Capability, Sent, State, Status
 from strongroom.storage.base import Change, Unit
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
 
 ETH = {"network": "ethereum"}
+COIN = "eip155:1/slip44:60"
 PATIENCE = 120
 
 
@@ -222,6 +223,49 @@ async def test_what_came_of_it_cannot_be_written_down(
     assert row.state is BroadcastState.UNKNOWN
     monkeypatch.undo()
     assert (await sender.follow(told["tx_id"])).state is BroadcastState.ACCEPTED
+
+
+async def test_balance_counts_what_was_sent_until_a_source_shows_it(sender: Sender) -> None:
+    """By the most that it can cost, while it waits for a block; the same on every read within the lifetime."""
+    address = (await sender.ok("addresses.derive", {"wallet_id": sender.wallet, **ETH, "index": 0}))["address"]
+    sender.fake.held[address, COIN] = 10**18
+
+    async def balance(**more: Any) -> tuple[int, int, bool, list[str]]:
+        found = await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH, **more})
+        [coin] = [each for each in found["balances"] if each["asset"] == COIN]
+        return int(coin["confirmed"]), int(coin["pending"]), coin.get("adjusted", False), found.get("unseen", [])
+
+    assert await balance() == (10**18, 0, False, [])
+    summary = (await sender.ok("transactions.decode", {**ETH, "unsigned_tx": transfer()}))["summary"]
+    cost = int(summary["actions"][0]["amount"]) + int(summary["fee"]["amount"])
+    await sender.send()
+    for fresh in (False, False, True):
+        assert await balance(fresh=fresh) == (10**18, -cost, True, [sender.tx_id])
+    asked = sender.fake.asked["status"]
+    assert await balance() == (10**18, -cost, True, [sender.tx_id])
+    assert sender.fake.asked["status"] == asked
+
+    mined = Block(sender.fake.height + 1, "0x" + "22" * 32, None)
+    sender.fake.statuses[sender.tx_id] = Status(State.CONFIRMED, mined)
+    assert (await balance(fresh=True))[1] == -cost  # the balance is of the block before
+    sender.fake.height += 1
+    sender.fake.held[address, COIN] = 10**18 - cost
+    assert await balance(fresh=True) == (10**18 - cost, 0, False, [])
+
+
+@pytest.mark.parametrize("status", [Status(State.REPLACED), Status(State.EXPIRED), Status(State.UNKNOWN), None])
+async def test_what_cannot_get_into_a_block_is_not_counted(sender: Sender, status: Status | None) -> None:
+    await sender.ok("addresses.derive", {"wallet_id": sender.wallet, **ETH, "index": 0})
+    if status is None:
+        sender.fake.refuses = "nonce_used"
+    await sender.send()
+    if status is not None:
+        sender.fake.statuses[sender.tx_id] = status
+    found = await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
+    counted = status is not None and status.state is State.UNKNOWN
+    assert found.get("unseen", []) == ([sender.tx_id] if counted else [])
+    [coin] = [each for each in found["balances"] if each["asset"] == COIN]
+    assert (int(coin["pending"]) < 0, coin.get("adjusted", False)) == (counted, counted)
 
 
 @pytest.mark.parametrize("sender", ["http"], indirect=True)

@@ -348,9 +348,8 @@ def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: 
 
 async def _sender(call: Call, network: Network, ids: SignedIds) -> UUID | None:
     """The caller's wallet that the transaction is from, where its bytes name an address of it."""
-    for consumed in ids.consumes:
-        if consumed.address:
-            canonical = bytes.fromhex(consumed.address)
-            for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):
-                return address.wallet_id
+    for sender in (*ids.signers, *(each.address for each in ids.consumes if each.address)):
+        canonical = bytes.fromhex(sender)
+        for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):
+            return address.wallet_id
     return None

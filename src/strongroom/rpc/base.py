@@ -148,6 +148,8 @@ class Balances:
     """Name of the source, put in by the pool; so in what follows."""
     verified: int = 1
     """By how many operators."""
+    tells_pending: bool = False
+    """`Balance.pending` holds what waits for a block. Elsewhere what was sent shows once it is in one."""
 
 
 class FeeQuality(StrEnum):

@@ -174,16 +174,13 @@ class Reads:
     async def broadcast(self, tenant_id: UUID, network: str, tx_id: str) -> Broadcast | None:
         return await self._one(Broadcast, id=broadcast_id(tenant_id, network, tx_id), tenant_id=tenant_id)
 
-    async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
+    async def recent_broadcasts(
+        self, tenant_id: UUID, wallet_id: UUID, network: str, since: datetime, limit: int
+    ) -> list[Broadcast]:
         table = broadcasts.c
-        own = (table.wallet_id == wallet_id, table.tenant_id == tenant_id)
-        query = select(table.id).where(*own).order_by(table.created_at.desc(), table.id).limit(1)
-
-        def read(connection: Connection) -> UUID | None:
-            found: UUID | None = connection.execute(query).scalar()
-            return found
-
-        return await self._database.read(read)
+        own = (table.wallet_id == wallet_id, table.tenant_id == tenant_id, table.network == network)
+        query = select(broadcasts).where(*own, table.created_at >= since)
+        return await self._all(Broadcast, query.order_by(table.created_at.desc(), table.id).limit(limit))
 
     async def api_key(self, key_id: UUID) -> ApiKey | None:
         return await self._one(ApiKey, id=key_id)

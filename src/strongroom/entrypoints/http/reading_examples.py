@@ -42,6 +42,7 @@ _balance: Final[dict[str, Any]] = {
     "pending": "0",
     "spendable": None,
     "immature": None,
+    "adjusted": False,
     "details": {},
 }
 _history: Final[dict[str, Any]] = {
@@ -83,6 +84,7 @@ READING: Final[dict[str, Example]] = {
             "source": "own-node",
             "stale": False,
             "unreadable": [],
+            "unseen": [],
             "next_cursor": None,
         },
     ),
@@ -97,6 +99,7 @@ READING: Final[dict[str, Example]] = {
             "source": "own-node",
             "stale": False,
             "unreadable": [],
+            "unseen": [],
             "next_cursor": None,
         },
     ),
