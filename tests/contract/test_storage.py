@@ -502,7 +502,7 @@ async def test_a_broadcast_changes_from_one_epoch_to_the_next(storage: SqlStorag
 async def test_recent_broadcasts_of_a_wallet(storage: SqlStorage) -> None:
     wallet = UUID(int=1)
     made = [rows.broadcast(tx_id=f"0x0{n}", created_at=NOW + timedelta(seconds=n)) for n in (2, 3, 1)]
-    others = [rows.broadcast(tx_id="0x09", wallet_id=None), rows.broadcast(network="eip155:137")]
+    others = [rows.broadcast(tx_id="0x09", wallet_id=None), rows.broadcast(tx_id="0x08", network="eip155:137")]
     await done(storage, Unit(rows=[*made, *others]))
     since = NOW + timedelta(seconds=2)
     assert await storage.recent_broadcasts(TENANT, wallet, "eip155:1", since, 9) == [made[1], made[0]]
