@@ -89,6 +89,7 @@ def _endpoint(network: Network, given: SourceSettings, tokens: Mapping[str, Asse
         tokens=tokens,
         pin=given.genesis or network.caip2.partition(":")[2],
         finality=given.finality,
+        op_stack=given.op_stack,
     )
     return Endpoint(
         network, open_source(given, setup), name=given.name, operator=given.operator, priority=given.priority

@@ -42,7 +42,8 @@ from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
 from strongroom.operations.fields import NetworkName
-from strongroom.rpc.base import Capability, Rejection, State, Status, Tracked
+from strongroom.operations.tracking import tracked
+from strongroom.rpc.base import Capability, Rejection, State, Status
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
 from strongroom.telemetry import failpoints
@@ -311,13 +312,13 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     network, chain = duties.networks.resolve(row.network)
     reader = duties.reading.reader(network)
     ids = await asyncio.to_thread(chain.identify, network, row.raw)
-    tracked = Tracked(row.tx_id, ids)
-    status = await reader.status(tracked)
+    asked = await tracked(duties.storage, network, row, ids)
+    status = await reader.status(asked)
     if status.state in _SEEN:
         return BroadcastState.ACCEPTED, None
     if status.state in _ENDED:
         if status.final:  # nobody asks any more after this: one source alone does not say so
-            status = await reader.agreed(Capability.STATUS, lambda source: source.status(tracked))
+            status = await reader.agreed(Capability.STATUS, lambda source: source.status(asked))
         return _end_of(status)
     try:
         sent = await reader.broadcast(row.raw, ids)

@@ -21,12 +21,13 @@ from strongroom.chains.base import Chain
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.domain.record import Broadcast, BroadcastState
-from strongroom.domain.signing import Guard, SignedIds
+from strongroom.domain.signing import SignedIds
 from strongroom.domain.summary import Action, Summary
 from strongroom.errors import InvalidAddress, InvalidTransaction, Unavailable
 from strongroom.operations.call import Call
 from strongroom.operations.reading import Sighting
-from strongroom.rpc.base import Balances, Holder, State, Tracked
+from strongroom.operations.tracking import recorded, tracked
+from strongroom.rpc.base import Balances, Holder, State
 
 _LATELY: Final = timedelta(days=1)
 """For so long final states are cached: each of these is asked for until it is final, and not again."""
@@ -77,7 +78,7 @@ async def sent_lately(call: Call, network: Network, chain: Chain, wallet_id: UUI
         async with turns:
             ids = await _identified(call, network, chain, row)
             try:
-                status = await call.reading.status(network, Tracked(row.tx_id, ids))
+                status = await call.reading.status(network, await tracked(call.storage, network, row, ids))
             except Unavailable:
                 return Sighting(State.UNKNOWN)
             return Sighting(status.state, None if status.block is None else status.block.height)
@@ -124,15 +125,9 @@ async def _identified(call: Call, network: Network, chain: Chain, row: Broadcast
 async def _summary(call: Call, network: Network, chain: Chain, row: Broadcast) -> Summary | None:
     """As it was written down when it was signed, else what its bytes say; None where neither tells."""
     ids = await _identified(call, network, chain, row)
-    operations = [row.operation_id]
-    for each in ids.consumes[:1]:
-        guard = Guard(network.keyspace, network.caip2, each.address, each.sequence, b"")
-        if (held := await call.storage.guard(guard)) is not None and held.tenant_id == call.tenant_id:
-            operations.append(held.operation_id)
-    for operation in operations:
-        for record in await call.storage.signatures(call.tenant_id, operation):
-            if record.tx_id == row.tx_id and (found := _whole(record.summary)) is not None:
-                return found
+    found = await recorded(call.storage, network, row, ids)
+    if found is not None:
+        return found
 
     def read() -> Summary | None:
         try:
@@ -141,12 +136,6 @@ async def _summary(call: Call, network: Network, chain: Chain, row: Broadcast) -
             return None
 
     return await call.offload.run(call.offload.is_large(row.raw), read)
-
-
-def _whole(kept: bytes) -> Summary | None:
-    """None for one of which `domain.brief` kept a part."""
-    tree = msgspec.json.decode(kept)
-    return None if "cut" in tree else msgspec.convert(tree, Summary)
 
 
 def _moves(network: Network, chain: Chain, summary: Summary, assets: Mapping[str, Asset]) -> Counter[Move]:

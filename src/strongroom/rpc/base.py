@@ -98,6 +98,8 @@ class Setup:
     finality: int | str | None = None
     """Depth in blocks, or ``tag`` where nodes of the chain name a finalized block; None: as the chain usually has it.
     """
+    op_stack: bool = False
+    """EVM: it charges for the data of a transaction besides (OP stack), and says how much."""
 
 
 @dataclass(frozen=True, slots=True)
