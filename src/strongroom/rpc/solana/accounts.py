@@ -27,7 +27,6 @@ _HEAD: Final = _STATE + 1
 _FROZEN: Final = 2
 _MINT: Final = 82
 _DECIMALS: Final = 44
-_MOST_DECIMALS: Final = 36
 _NONCE: Final = 80
 """Of a nonce account: version, state (1: set up), authority, nonce, fee (solana-nonce, `state::Versions`)."""
 
