@@ -515,10 +515,12 @@ async def test_a_broadcast_changes_from_one_epoch_to_the_next(storage: SqlStorag
     assert conflict.found == changed
 
 
-async def test_newest_broadcast_of_a_wallet(storage: SqlStorage) -> None:
+async def test_recent_broadcasts_of_a_wallet(storage: SqlStorage) -> None:
     wallet = UUID(int=1)
-    assert await storage.newest_broadcast(TENANT, wallet) is None
     made = [rows.broadcast(tx_id=f"0x0{n}", created_at=NOW + timedelta(seconds=n)) for n in (2, 3, 1)]
-    await done(storage, Unit(rows=[*made, rows.broadcast(tx_id="0x09", wallet_id=None)]))
-    assert await storage.newest_broadcast(TENANT, wallet) == made[1].id
-    assert await storage.newest_broadcast(OTHER_TENANT, wallet) is None
+    others = [rows.broadcast(tx_id="0x09", wallet_id=None), rows.broadcast(tx_id="0x08", network="eip155:137")]
+    await done(storage, Unit(rows=[*made, *others]))
+    since = NOW + timedelta(seconds=2)
+    assert await storage.recent_broadcasts(TENANT, wallet, "eip155:1", since, 9) == [made[1], made[0]]
+    assert await storage.recent_broadcasts(TENANT, wallet, "eip155:1", NOW, 1) == [made[1]]
+    assert await storage.recent_broadcasts(OTHER_TENANT, wallet, "eip155:1", NOW, 9) == []

@@ -19,17 +19,19 @@ from strongroom.chains.evm.chain import Evm
 from strongroom.domain.network import Network
 from strongroom.domain.record import Broadcast, BroadcastState
 from strongroom.domain.signing import SignedIds
-from strongroom.errors import SourceMissing
+from strongroom.errors import SourceMissing, StorageUnavailable
+from strongroom.journal.committer import Committer
 from strongroom.journal.reconcile import Reconciler
 from strongroom.operations import broadcasting
 from strongroom.operations.offload import Offload
-from strongroom.rpc.base import Capability, Sent, State, Status
+from strongroom.rpc.base import Block, Capability, Sent, State, Status
 from strongroom.storage.base import Change, Unit
 from tests.parity.story import MNEMONIC, transfer
 from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Face, NewService, Outcome, RunningService
 
 ETH = {"network": "ethereum"}
+COIN = "eip155:1/slip44:60"
 PATIENCE = 120
 
 
@@ -191,6 +193,98 @@ async def test_a_node_that_never_ends_its_answer(sender: Sender, monkeypatch: py
     assert (await sender.sign(nonce="0x8")).result["broadcast"]["state"] == "unknown"
     assert (await sender.row()).state is BroadcastState.UNKNOWN
     assert (await sender.follow()).state is BroadcastState.ACCEPTED
+
+
+async def test_a_caller_with_less_time_than_the_nodes_take(new_service: NewService) -> None:
+    """The deadline of the operation ends first, and bytes have left: a 504 would be taken for a failure."""
+    async with new_service(TIMEOUTS__OPERATION="6", RATES__CHAIN="off") as service:
+        for face, nonce in ((service.http, "0x8"), (service.grpc, "0x9")):
+            sender = await Sender(service, face).prepare()
+            sender.fake.hangs = True
+            assert ((await sender.send()).result["state"]) == "unknown"
+            assert (await sender.row()).state is BroadcastState.UNKNOWN
+            signed = (await sender.sign(nonce=nonce)).result
+            assert (bool(signed["signed_tx"]), signed["broadcast"]["state"]) == (True, "unknown")
+
+
+@pytest.mark.parametrize("what", ["broadcast", "sign"])
+async def test_what_came_of_it_cannot_be_written_down(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A node has it: a 503 would be taken for a failure."""
+    usual = Committer.commit
+
+    async def commit(self: Committer, unit: Unit, audit: Any = ()) -> Any:
+        if sender.fake.sent:
+            raise StorageUnavailable("the database does not answer", retry_after=1)
+        return await usual(self, unit, audit)
+
+    monkeypatch.setattr(Committer, "commit", commit)
+    answer = await (sender.send() if what == "broadcast" else sender.sign(nonce="0x8"))
+    assert answer.code == "ok"
+    told = answer.result if what == "broadcast" else answer.result["broadcast"]
+    assert told["state"] == ("accepted" if what == "broadcast" else "unknown")
+    row = await sender.row(told["tx_id"])
+    assert row.state is BroadcastState.UNKNOWN
+    monkeypatch.undo()
+    assert (await sender.follow(told["tx_id"])).state is BroadcastState.ACCEPTED
+
+
+async def test_balance_counts_what_was_sent_until_a_source_shows_it(sender: Sender) -> None:
+    """By the most that it can cost, while it waits for a block; the same on every read within the lifetime."""
+    address = (await sender.ok("addresses.derive", {"wallet_id": sender.wallet, **ETH, "index": 0}))["address"]
+    sender.fake.held[address, COIN] = 10**18
+
+    async def balance(**more: Any) -> tuple[int, int, bool, list[str]]:
+        found = await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH, **more})
+        [coin] = [each for each in found["balances"] if each["asset"] == COIN]
+        return int(coin["confirmed"]), int(coin["pending"]), coin.get("adjusted", False), found.get("unseen", [])
+
+    assert await balance() == (10**18, 0, False, [])
+    summary = (await sender.ok("transactions.decode", {**ETH, "unsigned_tx": transfer()}))["summary"]
+    cost = int(summary["actions"][0]["amount"]) + int(summary["fee"]["amount"])
+    await sender.send()
+    for fresh in (False, False, True):
+        assert await balance(fresh=fresh) == (10**18, -cost, True, [sender.tx_id])
+    asked = sender.fake.asked["status"]
+    assert await balance() == (10**18, -cost, True, [sender.tx_id])
+    assert sender.fake.asked["status"] == asked
+
+    mined = Block(sender.fake.height + 1, "0x" + "22" * 32, None)
+    sender.fake.statuses[sender.tx_id] = Status(State.CONFIRMED, mined)
+    assert (await balance(fresh=True))[1] == -cost  # the balance is of the block before
+    sender.fake.height += 1
+    sender.fake.held[address, COIN] = 10**18 - cost
+    assert await balance(fresh=True) == (10**18 - cost, 0, False, [])
+
+
+@pytest.mark.parametrize("status", [Status(State.REPLACED), Status(State.EXPIRED), Status(State.UNKNOWN), None])
+async def test_what_cannot_get_into_a_block_is_not_counted(sender: Sender, status: Status | None) -> None:
+    await sender.ok("addresses.derive", {"wallet_id": sender.wallet, **ETH, "index": 0})
+    if status is None:
+        sender.fake.refuses = "nonce_used"
+    await sender.send()
+    if status is not None:
+        sender.fake.statuses[sender.tx_id] = status
+    found = await sender.ok("balances.wallet", {"wallet_id": sender.wallet, **ETH})
+    counted = status is not None and status.state is State.UNKNOWN
+    assert found.get("unseen", []) == ([sender.tx_id] if counted else [])
+    [coin] = [each for each in found["balances"] if each["asset"] == COIN]
+    assert (int(coin["pending"]) < 0, coin.get("adjusted", False)) == (counted, counted)
+
+
+@pytest.mark.parametrize("sender", ["http"], indirect=True)
+async def test_rest_tells_what_is_still_open(sender: Sender) -> None:
+    assert (await sender.send()).status == 200
+    sender.fake.silent = True
+    assert (await sender.send()).status == 202
+
+
+async def test_signing_and_sending_counts_as_sending_too(new_service: NewService) -> None:
+    async with new_service(RATES__BROADCAST="1/day") as service:
+        for face, code in ((service.http, "ok"), (service.grpc, "rate_limited")):
+            sender = await Sender(service, face).prepare()
+            assert (await sender.sign(nonce="0x8")).code == code
 
 
 async def test_a_node_that_took_it_stays_believed(sender: Sender) -> None:

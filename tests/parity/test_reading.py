@@ -223,7 +223,7 @@ class TestSumsAreOfOneBlock:
         return Drawer()
 
     async def sum(self, drawer: Drawer, fake: FakeReader) -> tuple[int, int, bool]:
-        tested = reading.Reading({ETHEREUM.caip2: fake}, drawer, {}, None, b"")  # type: ignore[arg-type]
+        tested = reading.Reading({ETHEREUM.caip2: fake}, drawer, {}, b"")  # type: ignore[arg-type]
         holders = [Holder(bytes([at]) * 20, f"0x{at}") for at in range(2)]
         found, stale = await tested.balances(ETHEREUM, UUID(int=1), "", holders, [COIN], fresh=False)
         return sum(each.confirmed for each in found.found), found.at.height, stale

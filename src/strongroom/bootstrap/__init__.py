@@ -112,7 +112,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(cache.close)
         offload = _offload(stack, settings)
         limits = RateLimits(settings.rates.by_class())
-        reading, sources = open_reading(stack, settings, known, cache, limits, authenticity.cursor_key)
+        reading, sources = open_reading(stack, settings, known, cache, authenticity.cursor_key)
         services = Services(
             storage=storage,
             signer=signer,

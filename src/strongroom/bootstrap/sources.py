@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
-from strongroom.access.limits import RateLimits
 from strongroom.cache.base import Cache
 from strongroom.config import Settings
 from strongroom.config.chains import SourceSettings
@@ -48,7 +47,7 @@ def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tupl
 
 
 def open_reading(
-    stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, limits: RateLimits, cursor_key: bytes
+    stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, cursor_key: bytes
 ) -> tuple[Reading, Mapping[str, Callable[[], Sequence[SourceState]]]]:
     """And what is known of the sources, by network. Asks nobody yet."""
     tokens = _listed_tokens(settings, networks)
@@ -63,7 +62,7 @@ def open_reading(
         stack.push_async_callback(pool.close)
         readers[caip2] = pool
         states[network.name] = pool.describe
-    return Reading(readers, cache, tokens, limits, cursor_key), states
+    return Reading(readers, cache, tokens, cursor_key), states
 
 
 def _listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:
@@ -90,6 +89,7 @@ def _endpoint(network: Network, given: SourceSettings, tokens: Mapping[str, Asse
         tokens=tokens,
         pin=given.genesis or network.caip2.partition(":")[2],
         finality=given.finality,
+        op_stack=given.op_stack,
     )
     return Endpoint(
         network, open_source(given, setup), name=given.name, operator=given.operator, priority=given.priority

@@ -39,6 +39,8 @@ class SourceSettings(Section):
     """Lower is asked first."""
     finality: Annotated[int, BeforeValidator(whole), Field(ge=0, le=100_000)] | Literal["tag"] | None = None
     """Blocks on top after which a block does not change, or ``tag``; as the chain usually has it where left out."""
+    op_stack: bool = False
+    """EVM: a rollup of the OP stack (Optimism, Base): its fees have a part for the data."""
     genesis: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,64}$")
     """What the chain says that it is, where that is not in the network's CAIP-2 id: of a chain of one's own."""
     fingerprint: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

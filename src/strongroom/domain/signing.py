@@ -146,6 +146,8 @@ class SignedIds:
     expiry: datetime | None = None
     """When it can no longer confirm, if the bytes say so."""
     consumes: tuple[Consumed, ...] = ()
+    signers: tuple[str, ...] = ()
+    """Canonical addresses, hex, of who signed it, where what it consumes does not name them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from strongroom.operations.fields import (
     encode_cursor,
 )
 from strongroom.operations.reading import owner_of
+from strongroom.operations.unseen import Adjusted, corrected, sent_lately
 from strongroom.rpc.base import Balance, Balances, Head, Holder
 from strongroom.storage.base import AddressFilter
 
@@ -71,6 +72,9 @@ class BalanceView(msgspec.Struct, kw_only=True, frozen=True):
         Meta(description="Of the confirmed: what is not locked, immature or being spent, where the source can tell"),
     ]
     immature: Annotated[Amount | None, Meta(description="Of the confirmed: mined, and not spendable yet")]
+    adjusted: Annotated[
+        bool, Meta(description="`pending` counts transactions of `unseen`, their fees as the most that they can be")
+    ] = False
     details: Annotated[
         dict[str, Any], Meta(description="Of one address. Tron: frozen, unfreezing; TON: state of the account")
     ] = {}
@@ -103,6 +107,10 @@ class BalancesView(msgspec.Struct, kw_only=True, frozen=True):
     source: Annotated[str | None, Meta(description="Name of the source")]
     stale: Annotated[bool, Meta(description="No source answers; this is what one said last")]
     unreadable: Annotated[list[str], Meta(description="Assets whose contract gave no readable answer")]
+    unseen: Annotated[
+        list[str],
+        Meta(description="Ids of what the wallet broadcast here within a day and `source` does not show yet"),
+    ]
     next_cursor: Annotated[str | None, Meta(description=f"A wallet is summed {MOST_ADDRESSES} addresses a page")]
 
 
@@ -112,21 +120,24 @@ async def of_wallet(command: WalletBalances, call: Call) -> BalancesView:
     wallet = await call.wallet(command.wallet_id)
     call.reading.reader(network)
     if command.fresh:
-        await call.reading.permit_fresh(call.principal.id)
+        await call.count("fresh")
     page, more = await _addresses(call, wallet.id, network, command.cursor)
     if not page:
         return BalancesView(
             network=network.name, balances=[], addresses=[], address_count=0, as_of=None, source=None, stale=False,
-            unreadable=[], next_cursor=None,
+            unreadable=[], unseen=[], next_cursor=None,
         )  # fmt: skip
     schemes = chain.schemes(network.keyspace)
     shown = {each.canonical: chain.render(network, schemes[each.scheme], each.public_key).address for each in page}
     holders = [Holder(canonical, address) for canonical, address in shown.items()]
     assets = call.reading.listed(network)[: None if command.tokens == "listed" else 1]
-    epoch = str(await call.storage.newest_broadcast(call.tenant_id, wallet.id))
-    found, stale = await call.reading.balances(network, wallet.id, epoch, holders, assets, fresh=command.fresh)
-    detailed = command.detail == "addresses"
-    return _view(network, found, stale=stale, detailed=detailed, asked=len(holders), more=more)
+    sent = await sent_lately(call, network, chain, wallet.id, fresh=command.fresh)
+    found, stale = await call.reading.balances(network, wallet.id, sent.epoch, holders, assets, fresh=command.fresh)
+    unseen = sent.unseen(found)
+    found, adjusted = await corrected(call, network, chain, found, holders, unseen)
+    view = _view(network, found, adjusted, stale=stale, asked=len(holders), more=more)
+    addresses = _by_address(found, adjusted) if command.detail == "addresses" else []
+    return msgspec.structs.replace(view, addresses=addresses, unseen=[each.tx_id for each in unseen])
 
 
 async def of_address(command: AddressBalances, call: Call) -> BalancesView:
@@ -135,7 +146,7 @@ async def of_address(command: AddressBalances, call: Call) -> BalancesView:
     parsed = chain.parse_address(network, command.address)
     reader = call.reading.reader(network)
     if command.fresh or command.tokens == "all":
-        await call.reading.permit_fresh(call.principal.id)
+        await call.count("fresh")
     holder = Holder(parsed.canonical, parsed.address)
     assets = call.reading.listed(network)[: 1 if command.tokens == "none" else None]
     owner = owner_of(network)
@@ -144,7 +155,7 @@ async def of_address(command: AddressBalances, call: Call) -> BalancesView:
         listed = {each.id for each in assets}
         others = [each for each in (await reader.tokens(holder)).found if each.asset.id not in listed]
         found = replace(found, found=[*found.found, *others])
-    return _view(network, found, stale=stale, detailed=False, asked=1, more=None)
+    return _view(network, found, frozenset(), stale=stale, asked=1, more=None)
 
 
 async def _addresses(
@@ -161,31 +172,34 @@ async def _addresses(
 
 
 def _view(
-    network: Network, found: Balances, *, stale: bool, detailed: bool, asked: int, more: str | None
+    network: Network, found: Balances, adjusted: Adjusted, *, stale: bool, asked: int, more: str | None
 ) -> BalancesView:
     by_asset: dict[Asset, list[Balance]] = {}
-    by_address: dict[str, list[Balance]] = {}
     for each in found.found:
         by_asset.setdefault(each.asset, []).append(each)
-        if detailed and (each.confirmed or each.pending):
-            by_address.setdefault(each.address, []).append(each)
     return BalancesView(
         network=network.name,
-        balances=[_sum(asset, each) for asset, each in by_asset.items()],
-        addresses=[
-            AddressBalanceView(address=address, balances=[_sum(each.asset, [each]) for each in balances])
-            for address, balances in by_address.items()
-        ],
+        balances=[_sum(asset, each, adjusted) for asset, each in by_asset.items()],
+        addresses=[],
         address_count=asked,
         as_of=AsOf.of(found.at),
         source=found.source,
         stale=stale,
         unreadable=list(found.unreadable),
+        unseen=[],
         next_cursor=more,
     )
 
 
-def _sum(asset: Asset, balances: Sequence[Balance]) -> BalanceView:
+def _by_address(found: Balances, adjusted: Adjusted) -> list[AddressBalanceView]:
+    by_address: dict[str, list[BalanceView]] = {}
+    for each in found.found:
+        if each.confirmed or each.pending:
+            by_address.setdefault(each.address, []).append(_sum(each.asset, [each], adjusted))
+    return [AddressBalanceView(address=address, balances=held) for address, held in by_address.items()]
+
+
+def _sum(asset: Asset, balances: Sequence[Balance], adjusted: Adjusted) -> BalanceView:
     return BalanceView(
         asset=asset.id,
         symbol=asset.symbol,
@@ -196,6 +210,7 @@ def _sum(asset: Asset, balances: Sequence[Balance]) -> BalanceView:
         pending=str(sum(each.pending for each in balances)),
         spendable=_known(each.spendable for each in balances),
         immature=_known(each.immature for each in balances),
+        adjusted=any((each.address, asset.id) in adjusted for each in balances),
         details=dict(balances[0].details) if len(balances) == 1 else {},
     )
 

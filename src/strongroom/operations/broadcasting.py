@@ -42,7 +42,8 @@ from strongroom.journal.base import Lost
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
 from strongroom.operations.fields import NetworkName
-from strongroom.rpc.base import Capability, Rejection, State, Status, Tracked
+from strongroom.operations.tracking import tracked
+from strongroom.rpc.base import Capability, Rejection, State, Status
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
 from strongroom.telemetry import failpoints
@@ -53,7 +54,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
 _TRIES: Final = 8
 _LONGEST: Final = 12.0
-"""Seconds until the answer is that nobody has said yet what became of it: before the deadline of the operation."""
+"""Seconds until the answer is that nobody has said yet what became of it; sooner for a caller with less time."""
 _NOBODY: Final = UUID(int=0)
 _ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
@@ -99,7 +100,8 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
     async with call.journal.intent(wallet_id=sender, network=network.name, details={"tx_id": ids.tx_ids[0]}) as intent:
         plan = await _written_down(call, network, ids, command.signed_tx, intent.operation_id, sender)
         row = plan.row
-        view = await send(call, network, plan, ids)
+        call.deadline.answer = waiting(network, row.tx_id)
+        call.deadline.answer = view = await send(call, network, plan, ids)
         told, quicker = outcome(row, view), list[Broadcast]()
 
         def met(found: object) -> BroadcastView | None:
@@ -205,7 +207,7 @@ async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> B
     row = plan.row
     try:
         failpoints.reached("broadcast.before")
-        async with asyncio.timeout(_LONGEST):
+        async with asyncio.timeout_at(call.deadline.until(_LONGEST)):
             sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
     except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it does where this process dies now
@@ -254,6 +256,10 @@ def waiting(network: Network, tx_id: str) -> BroadcastView:
     return BroadcastView(
         network=network.name, tx_id=tx_id, state="unknown", rejected=None, already_known=False, source=None
     )
+
+
+def is_unsettled(view: BroadcastView) -> bool:
+    return view.state == "unknown"
 
 
 def outcome(row: Broadcast, view: BroadcastView) -> Unit:
@@ -307,13 +313,13 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     network, chain = duties.networks.resolve(row.network)
     reader = duties.reading.reader(network)
     ids = await asyncio.to_thread(chain.identify, network, row.raw)
-    tracked = Tracked(row.tx_id, ids)
-    status = await reader.status(tracked)
+    asked = await tracked(duties.storage, network, row, ids)
+    status = await reader.status(asked)
     if status.state in _SEEN:
         return BroadcastState.ACCEPTED, None
     if status.state in _ENDED:
         if status.final:  # nobody asks any more after this: one source alone does not say so
-            status = await reader.agreed(Capability.STATUS, lambda source: source.status(tracked))
+            status = await reader.agreed(Capability.STATUS, lambda source: source.status(asked))
         return _end_of(status)
     try:
         sent = await reader.broadcast(row.raw, ids)
@@ -344,9 +350,8 @@ def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: 
 
 async def _sender(call: Call, network: Network, ids: SignedIds) -> UUID | None:
     """The caller's wallet that the transaction is from, where its bytes name an address of it."""
-    for consumed in ids.consumes:
-        if consumed.address:
-            canonical = bytes.fromhex(consumed.address)
-            for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):
-                return address.wallet_id
+    for sender in (*ids.signers, *(each.address for each in ids.consumes if each.address)):
+        canonical = bytes.fromhex(sender)
+        for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):
+            return address.wallet_id
     return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.access.api_keys import Authenticator
+from strongroom.access.limits import RateLimits
 from strongroom.operations.context import Context
+from strongroom.operations.deadline import Deadline
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
@@ -19,3 +21,9 @@ class Call(Context):
     authenticator: Authenticator
     offload: Offload
     reading: Reading
+    limits: RateLimits
+    deadline: Deadline
+
+    async def count(self, limit_class: str) -> None:
+        """For what counts under another rate than the operation's own, besides. Raises RateLimited."""
+        await self.limits.hit(limit_class, self.principal.id)

@@ -13,8 +13,11 @@ from strongroom.domain.network import Network
 from strongroom.operations.balances import AsOf
 from strongroom.operations.call import Call
 from strongroom.operations.fields import NetworkName, Timestamp
+from strongroom.operations.tracking import tracked
 from strongroom.rpc.base import Block, Fees, Status, Tracked
 
+_L1_FEE: Final = "l1_fee"
+"""A sum, and not for a unit."""
 _LEAST_GAS: Final = 21_000
 
 TxId = Annotated[
@@ -132,20 +135,21 @@ async def fees(command: GetFees, call: Call) -> FeesView:
 
 
 def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> Fees:
-    """At the limits of a transaction's fee, where its chain has one for a unit of size. Details are in that unit."""
+    """At the limits of a transaction's fee, where its chain has one for a unit of size: details are, but for one."""
     most = None
     if network.chain == "bitcoin" and (rate := limits["max_fee_rate"]) is not None:
         most = rate * 1000
     if network.chain == "evm" and (fee := limits["max_fee"]) is not None:
         most = fee // _LEAST_GAS
-    if most is None or max(fees.slow, fees.normal, fees.fast, *fees.details.values()) <= most:
+    per_unit = {name: value for name, value in fees.details.items() if name != _L1_FEE}
+    if most is None or max(fees.slow, fees.normal, fees.fast, *per_unit.values()) <= most:
         return fees
     return replace(
         fees,
         slow=min(fees.slow, most),
         normal=min(fees.normal, most),
         fast=min(fees.fast, most),
-        details={name: min(value, most) for name, value in fees.details.items()},
+        details={name: min(value, most) if name in per_unit else value for name, value in fees.details.items()},
         clamped=True,
     )
 
@@ -155,8 +159,9 @@ async def transaction(command: GetTransaction, call: Call) -> TransactionState:
     network, chain = call.networks.resolve(command.network)
     tx_id = chain.tx_id(command.tx_id)
     sent = await call.storage.broadcast(call.tenant_id, network.caip2, tx_id)
-    ids = None
+    asked = Tracked(tx_id)
     if sent is not None and sent.raw:  # empty: long over
         ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
-    status = await call.reading.status(network, Tracked(tx_id, ids))
+        asked = await tracked(call.storage, network, sent, ids)
+    status = await call.reading.status(network, asked)
     return TransactionState.of(network, tx_id, status, None if sent is None else sent.rejection)

@@ -29,10 +29,12 @@ from strongroom.errors import (
     InternalError,
     InvalidField,
     StrongroomError,
+    Unavailable,
 )
 from strongroom.journal.base import Entries, Entry, Outdated, SigningGate
 from strongroom.keys.base import Signer
 from strongroom.operations.call import Call
+from strongroom.operations.deadline import Deadline
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.memory import WalletMemory
 from strongroom.operations.networks import Networks
@@ -89,15 +91,20 @@ class Pipeline:
         """The operation's result. Raises StrongroomError, nothing else."""
         started = time.perf_counter()
         code = "ok"
+        timeout = min(self._services.timeout, request.timeout or self._services.timeout)
+        deadline = Deadline(asyncio.get_running_loop().time() + timeout)
         OPERATIONS_IN_FLIGHT.inc()
         try:
-            timeout = min(self._services.timeout, request.timeout or self._services.timeout)
-            async with asyncio.timeout(timeout):
-                return await self._run(operation, request)
+            async with asyncio.timeout_at(deadline.at):
+                return await self._run(operation, request, deadline)
         except StrongroomError as error:
+            if deadline.answer is not None and isinstance(error, Unavailable):
+                return deadline.answer
             code = error.code
             raise
         except TimeoutError:
+            if deadline.answer is not None:
+                return deadline.answer
             code = DeadlineExceeded.code
             raise DeadlineExceeded("the operation took longer than its deadline") from None
         except asyncio.CancelledError:
@@ -117,7 +124,7 @@ class Pipeline:
                 request_id=request.request_id, client=request.client,
             )  # fmt: skip
 
-    async def _run(self, operation: Operation, request: Request) -> msgspec.Struct:
+    async def _run(self, operation: Operation, request: Request, deadline: Deadline) -> msgspec.Struct:
         services = self._services
         if not services.serves:
             raise BackgroundOnly("this process runs background work only; ask another", retry_after=1)
@@ -150,6 +157,8 @@ class Pipeline:
             authenticator=services.authenticator,
             offload=services.offload,
             reading=services.reading,
+            limits=services.limits,
+            deadline=deadline,
         )
         try:
             return await _up_to_date(operation, command, call)

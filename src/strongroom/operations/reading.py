@@ -15,7 +15,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from strongroom.access.limits import RateLimits
 from strongroom.cache.base import Cache, CacheKey, Kind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
@@ -57,8 +56,18 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     unreadable: list[str]
     source: str
     verified: int
+    tells_pending: bool
 
 
+class Sighting(msgspec.Struct, frozen=True, array_like=True):
+    """Of a transaction, by a source."""
+
+    state: State
+    height: int | None = None
+    """Of its block."""
+
+
+_SIGHTINGS: Final = msgspec.json.Decoder(list[Sighting])
 _KEPT: Final = msgspec.json.Decoder(_Kept)
 
 
@@ -73,21 +82,15 @@ class Reading:
         readers: Mapping[str, Reader],
         cache: Cache,
         tokens: Mapping[str, Mapping[str, Asset]],
-        limits: RateLimits,
         cursor_key: bytes,
     ) -> None:
         self._readers = readers
         self._cache = cache
         self._tokens = tokens
-        self._limits = limits
         self._cursor_key = cursor_key
 
     def cursor_mac(self, cursor: bytes) -> bytes:
         return hmac.digest(self._cursor_key, cursor, "sha256")[:MAC_SIZE]
-
-    async def permit_fresh(self, principal_id: UUID) -> None:
-        """What goes past the cache has a limit of its own: it spends the operator's quota. Raises RateLimited."""
-        await self._limits.hit("fresh", principal_id)
 
     def reader(self, network: Network) -> Reader:
         """Raises SourceMissing where nobody has configured one."""
@@ -134,6 +137,28 @@ class Reading:
         if (status.final or status.state is State.FINAL) and status.state not in _OF_BYTES:
             await self._cache.keep(key, msgspec.json.encode(status))
         return status
+
+    async def sightings(
+        self, network: Network, owner: UUID, name: str, count: int, look: Callable[[], Awaitable[list[Sighting]]],
+        *, fresh: bool,
+    ) -> list[Sighting]:  # fmt: skip
+        """What ``look`` finds of so many transactions of a wallet, kept as long as a balance. ``name`` is theirs."""
+        key = CacheKey(Kind.BALANCE, owner, f"{network.caip2}:sent:{name}")
+
+        async def fill() -> bytes:
+            return msgspec.json.encode(await look())
+
+        def accept(value: bytes) -> bool:
+            known = _decoded(_SIGHTINGS, value)
+            return known is not None and len(known) == count
+
+        if fresh:
+            found = await fill()
+            await self._cache.keep(key, found)
+            return _SIGHTINGS.decode(found)
+        kept = await self._cache.fetch(key, fill, accept)
+        assert kept is not None  # what fills it gives bytes or raises
+        return _SIGHTINGS.decode(kept)
 
     async def balances(
         self, network: Network, owner: UUID, epoch: str, holders: Sequence[Holder], assets: Sequence[Asset],
@@ -223,7 +248,9 @@ class _Chunk:
             )
             for each in balances.found
         ]  # fmt: skip
-        kept = _Kept(balances.at, amounts, list(balances.unreadable), balances.source, balances.verified)
+        kept = _Kept(
+            balances.at, amounts, list(balances.unreadable), balances.source, balances.verified, balances.tells_pending
+        )
         return msgspec.json.encode(kept)
 
     def read(self, value: bytes) -> Balances | None:
@@ -237,7 +264,7 @@ class _Chunk:
             )
             for each in kept.amounts
         ]  # fmt: skip
-        return Balances(kept.at, found, kept.unreadable, kept.source, kept.verified)
+        return Balances(kept.at, found, kept.unreadable, kept.source, kept.verified, kept.tells_pending)
 
     def _has_asked(self, amounts: _Amounts) -> bool:
         return 0 <= amounts.holder < len(self.holders) and 0 <= amounts.asset < len(self._assets)

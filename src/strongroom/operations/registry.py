@@ -104,6 +104,8 @@ class Operation:
     limit: str = "read"
     """Class of rate limit."""
     status: int = 200
+    unsettled: Callable[[Any], bool] | None = None
+    """Of a result: whether what was asked for is still under way. REST answers 202 then."""
     errors: tuple[type[errors.StrongroomError], ...] = ()
     """What it may answer beyond what every operation may."""
 
@@ -232,7 +234,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               run=nodes.transaction, limit="chain", errors=_READS, summary="What has become of a transaction"),
     Operation(name="transactions.broadcast", method="POST", path="/networks/{network}/broadcast",
               rpc="BroadcastTransaction", command=BroadcastTransaction, result=BroadcastView, scope="broadcast",
-              run=broadcasting.broadcast, mutates=True, limit="broadcast",
+              run=broadcasting.broadcast, mutates=True, limit="broadcast", unsettled=broadcasting.is_unsettled,
               errors=(*_WRITES, *_READS, errors.InvalidTransaction, errors.TransactionRejected),
               summary="Send a signed transaction to the network"),
     Operation(name="fees.suggest", method="GET", path="/networks/{network}/fees", rpc="SuggestFees",

@@ -121,6 +121,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     options = _options(command.options, network, call)
     if command.broadcast:
         call.require_scope("broadcast", "broadcasting")
+        await call.count("broadcast")
         call.reading.sender(network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
@@ -173,6 +174,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         )
     if to_send is None:
         return result
+    call.deadline.answer = result  # the signature stands, and the task sends it
     sent = await broadcasting.send_signed(call, network, to_send.plan, to_send.ids)
     return msgspec.structs.replace(result, broadcast=sent)
 

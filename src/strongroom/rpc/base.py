@@ -99,6 +99,8 @@ class Setup:
     finality: int | str | None = None
     """Depth in blocks, or ``tag`` where nodes of the chain name a finalized block; None: as the chain usually has it.
     """
+    op_stack: bool = False
+    """EVM: it charges for the data of a transaction besides (OP stack), and says how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class Balances:
     """Name of the source, put in by the pool; so in what follows."""
     verified: int = 1
     """By how many operators."""
+    tells_pending: bool = False
+    """`Balance.pending` holds what waits for a block. Elsewhere what was sent shows once it is in one."""
 
 
 @dataclass(frozen=True, slots=True)

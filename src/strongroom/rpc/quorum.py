@@ -11,17 +11,22 @@ from strongroom.rpc.base import Balances, Fees, Head, Page, Sent, State, Status,
 T = TypeVar("T")
 
 _ABSENT: Final = None
+_DENIED: Final = {State.UNKNOWN, State.DROPPED, State.EXPIRED, State.REPLACED}
+"""Who says so has not found it."""
 _INCLUDED: Final = {State.CONFIRMED, State.FINAL}
 
 
 def agreement(votes: Mapping[str, T], operators: int) -> T | None:
     """What so many operators say, ``votes`` being by operator; None while they do not.
 
-    Absent is not zero: who has not found something does not outvote who has. Of answers that are the same but for how
+    Absent is not zero: who has not found something, or says that it cannot come any more, does not outvote who has
+    found it. Of answers that are the same but for how
     final they are, the least final one is taken; of balances those of the older block.
     """
+    heard = list(votes.values())
+    finders = [each for each in heard if not _denies(each)]
     groups: dict[Hashable, list[T]] = {}
-    for vote in votes.values():
+    for vote in finders or heard:
         groups.setdefault(_value(vote), []).append(vote)
     if len(groups) > 1:
         groups.pop(_ABSENT, None)
@@ -44,6 +49,10 @@ def verified(answer: T, operators: int) -> T:
     if isinstance(found, Balances):
         found = replace(found, verified=operators)
     return found  # type: ignore[return-value]
+
+
+def _denies(answer: object) -> bool:
+    return isinstance(answer, Status) and answer.state in _DENIED
 
 
 def _value(answer: object) -> Hashable:

@@ -254,8 +254,10 @@ class Storage(Protocol):
     async def broadcast(self, tenant_id: UUID, network: str, tx_id: str) -> Broadcast | None:
         """``network``: CAIP-2 id."""
 
-    async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
-        """Id of the wallet's last one."""
+    async def recent_broadcasts(
+        self, tenant_id: UUID, wallet_id: UUID, network: str, since: datetime, limit: int
+    ) -> list[Broadcast]:
+        """The wallet's on a network (CAIP-2 id), newest first."""
 
     async def discovery(self, tenant_id: UUID, discovery_id: UUID) -> Discovery | None: ...
 

@@ -178,16 +178,13 @@ class Reads:
     async def discovery(self, tenant_id: UUID, discovery_id: UUID) -> Discovery | None:
         return await self._one(Discovery, id=discovery_id, tenant_id=tenant_id)
 
-    async def newest_broadcast(self, tenant_id: UUID, wallet_id: UUID) -> UUID | None:
+    async def recent_broadcasts(
+        self, tenant_id: UUID, wallet_id: UUID, network: str, since: datetime, limit: int
+    ) -> list[Broadcast]:
         table = broadcasts.c
-        own = (table.wallet_id == wallet_id, table.tenant_id == tenant_id)
-        query = select(table.id).where(*own).order_by(table.created_at.desc(), table.id).limit(1)
-
-        def read(connection: Connection) -> UUID | None:
-            found: UUID | None = connection.execute(query).scalar()
-            return found
-
-        return await self._database.read(read)
+        own = (table.wallet_id == wallet_id, table.tenant_id == tenant_id, table.network == network)
+        query = select(broadcasts).where(*own, table.created_at >= since)
+        return await self._all(Broadcast, query.order_by(table.created_at.desc(), table.id).limit(limit))
 
     async def api_key(self, key_id: UUID) -> ApiKey | None:
         return await self._one(ApiKey, id=key_id)

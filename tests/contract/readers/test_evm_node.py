@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import eth_abi
@@ -290,6 +291,19 @@ async def test_fees(anvil: Anvil, node: Node, tap: Tap) -> None:
     )
     assert (await node.fees()).details == {"gas_price": int(anvil.call("eth_gasPrice"), 16)}
     tap.before = lambda asked: {"result": "0x" + "f" * 64} if asked["method"] == "eth_gasPrice" else {"result": {}}
+    assert (await verdict_of(node.fees())).verdict is Verdict.LYING
+
+
+async def test_a_rollup_of_the_op_stack_charges_for_data_too(anvil: Anvil, make: Callable[..., Node], tap: Tap) -> None:
+    """The oracle here asks a price for each byte of the size that it is given; the method is the real one's."""
+    node = make(replace(evm_chain.setup(), op_stack=True), tap)
+    assert (await verdict_of(node.fees())).cause == "no_oracle"
+    per_byte = 7
+    selected = "60003560e01c63f1c7a58b14" + "601457" + "60006000fd" + "5b"  # reverts for any other method
+    asks = f"60043560{per_byte:02x}02600052" + "60206000f3"  # returns calldata[4:36] * 7
+    anvil.call("anvil_setCode", "0x420000000000000000000000000000000000000f", "0x" + selected + asks)
+    assert (await node.fees()).details["l1_fee"] == per_byte * 200
+    tap.before = lambda asked: {"result": "0x" + "f" * 64} if asked["method"] == "eth_call" else None
     assert (await verdict_of(node.fees())).verdict is Verdict.LYING
 
 

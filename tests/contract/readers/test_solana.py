@@ -7,8 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.system_program import (
+    AdvanceNonceAccountParams,
+    CreateAccountParams,
+    InitializeNonceAccountParams,
+    advance_nonce_account,
+    create_account,
+    initialize_nonce_account,
+)
 
 from strongroom.domain.asset import coin_of
 from strongroom.rpc.base import (
@@ -53,6 +62,7 @@ pytestmark = pytest.mark.needs("surfpool")
 
 COIN = coin_of(network())
 RENT = 890_880
+SYSTEM = Pubkey.default()
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +382,38 @@ async def test_expired(surfpool: Surfpool, node: Node, payer: Keypair, tap: Tap)
 
     tap.before = run  # it came into the last block at which it could
     assert (await node.status(gone)).state is State.CONFIRMED
+
+
+async def test_durable_nonce(surfpool: Surfpool, node: Node, payer: Keypair, tap: Tap) -> None:
+    """The nonce account is the chain's own. Whoever keeps every block says that a lost nonce is the end."""
+    nonce = Keypair()
+    create = create_account(
+        CreateAccountParams(
+            from_pubkey=payer.pubkey(), to_pubkey=nonce.pubkey(), lamports=SOL // 100, space=80, owner=SYSTEM
+        )
+    )
+    authority = InitializeNonceAccountParams(nonce_pubkey=nonce.pubkey(), authority=payer.pubkey())
+    surfpool.send(signed(surfpool, payer, create, initialize_nonce_account(authority), others=(nonce,))[0])
+    travel(surfpool, 100)
+    data = surfpool.account(str(nonce.pubkey()))
+    assert data is not None
+    held = Hash(data[40:72])
+    advance = advance_nonce_account(
+        AdvanceNonceAccountParams(nonce_pubkey=nonce.pubkey(), authorized_pubkey=payer.pubkey())
+    )
+    used, other = (
+        signed(surfpool, payer, advance, pay(payer, key(), lamports), blockhash=str(held))
+        for lamports in (SOL, 2 * SOL)
+    )
+    lost = Tracked(other[1].tx_ids[0], other[1])
+    assert await node.status(lost) == Status(State.UNKNOWN)
+    surfpool.send(used[0])
+    travel(surfpool, 100)
+    assert (await node.status(Tracked(used[1].tx_ids[0], used[1]))).state in (State.CONFIRMED, State.FINAL)
+    for first, final in ((0, True), (5000, False)):
+        answers = {"getFirstAvailableBlock": {"result": first}, "getBlock": {"result": {"blockHeight": 4000}}}
+        tap.before = lambda asked, answers=answers: answers.get(asked["method"])  # type: ignore[misc]
+        assert await node.status(lost) == Status(State.REPLACED, final=final)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from strongroom.errors import (
     StrongroomError,
     Unauthenticated,
 )
+from strongroom.operations.deadline import Deadline
 from strongroom.operations.pipeline import Pipeline, Request, Services, canonical
 from strongroom.operations.registry import Operation
 from strongroom.telemetry.metrics import OPERATIONS_IN_FLIGHT, OPERATIONS_TOTAL
@@ -228,6 +229,28 @@ async def test_shorter_of_both_times_counts(world: World, own: float, callers: f
             await world.pipeline.run(replace(world.operation, run=sleeping(world)), world.request(timeout=callers))
     assert world.events[-1] == "run"
     assert counted("deadline_exceeded") == before + 1
+
+
+@pytest.mark.parametrize("end", ["deadline", "unavailable", "refusal"])
+async def test_what_has_been_done_already_is_the_answer_in_place_of_a_failure(world: World, end: str) -> None:
+    async def run(command: MakeToy, call: Any) -> Toy:
+        call.deadline.answer = Toy(name="half done")
+        if end == "deadline":
+            await asyncio.Event().wait()
+        raise StorageUnavailable("away") if end == "unavailable" else InvalidField("no")
+
+    asked = world.pipeline.run(replace(world.operation, run=run), world.request(timeout=0.05))
+    if end == "refusal":
+        with pytest.raises(InvalidField):
+            await asked
+    else:
+        assert await asked == Toy(name="half done")
+
+
+async def test_step_ends_before_the_deadline() -> None:
+    now = asyncio.get_running_loop().time()
+    for left, longest, seconds in ((60, 12, 12), (10, 12, 8), (3, 12, 1.5), (-1, 12, 0)):
+        assert Deadline(now + left).until(longest) - now == pytest.approx(seconds, abs=0.5)
 
 
 async def test_cancelled_call_stays_cancelled(world: World) -> None:

@@ -22,7 +22,7 @@ def a_list(*tokens: Any) -> bytes:
 
 def test_what_is_shipped() -> None:
     found = registry([], NETWORKS)
-    assert sum(map(len, found.values())) == 35
+    assert sum(map(len, found.values())) == 34
     named = {(caip2, each.symbol): each for caip2, tokens in found.items() for each in tokens.values()}
     assert named["eip155:1", "USDT"].decimals == 6
     assert named["eip155:56", "USDT"].decimals == 18  # dfinity/oisy-wallet#6220
@@ -45,6 +45,21 @@ def test_contracts_are_written_as_their_network_shows_them() -> None:
         for contract in tokens:
             parsed = CHAINS[network.chain].parse_address(network, contract)
             assert contract in {parsed.address, *parsed.forms.values()}, contract
+
+
+def test_a_slip_in_a_shipped_contract_is_found() -> None:
+    """By the checksum of each form of address. Those of Solana have none."""
+    checked = 0
+    for token in json.loads(assets._shipped())["tokens"]:
+        contract = token["contract"]
+        at = max((at for at in range(2, len(contract)) if contract[at].isalpha()), default=0)
+        if not at or token["network"].startswith("solana:"):  # 0x42…06: digits alone
+            continue
+        slip = contract[:at] + contract[at].swapcase() + contract[at + 1 :]
+        with pytest.raises(ValueError, match="address"):
+            registry([json.dumps({"tokens": [token | {"contract": slip}]}).encode()], NETWORKS)
+        checked += 1
+    assert checked == 28
 
 
 def test_a_token_list_is_imported() -> None:

@@ -19,6 +19,7 @@ BLOCK = Block(100, "0x1", datetime(2026, 1, 1, tzinfo=UTC))
 UNKNOWN = Status(State.UNKNOWN)
 CONFIRMED = Status(State.CONFIRMED, BLOCK, confirmations=3)
 FINAL = Status(State.FINAL, BLOCK, confirmations=70, final=True)
+EXPIRED = Status(State.EXPIRED, final=True)
 ELSEWHERE = Status(State.CONFIRMED, replace(BLOCK, hash="0x2"))
 
 
@@ -40,6 +41,10 @@ def votes(*answers: Any) -> dict[str, Any]:
         ([UNKNOWN, UNKNOWN, FINAL], None),
         ([UNKNOWN, FINAL, FINAL], FINAL),
         ([Status(State.REPLACED, replaced_by="x"), Status(State.REPLACED)], Status(State.REPLACED, replaced_by="x")),
+        ([EXPIRED, EXPIRED], EXPIRED),
+        ([EXPIRED, UNKNOWN, EXPIRED], EXPIRED),
+        ([EXPIRED, EXPIRED, Status(State.PENDING)], None),
+        ([Status(State.REPLACED), CONFIRMED, Status(State.REPLACED)], None),
         ([balances(7), balances(8)], None),
         ([balances(7), balances(8), balances(7)], balances(7)),
         ([balances(7, 101), balances(7, 100)], balances(7, 100)),

@@ -111,7 +111,8 @@ class Solana:
         found = decoding.signed(signed)
         nonce = decoding.nonce_of(found.message)
         consumes = () if nonce is None else (Consumed(nonce.account.hex(), base58.encode(nonce.value)),)
-        return SignedIds((base58.encode(found.signatures[0]),), consumes=consumes)
+        signers = tuple(key.hex() for key in found.message.signers)
+        return SignedIds((base58.encode(found.signatures[0]),), consumes=consumes, signers=signers)
 
     def tx_id(self, text: str) -> str:
         return tx_ids.of_signature(text)

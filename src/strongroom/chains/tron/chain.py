@@ -148,13 +148,15 @@ class Tron:
         tx_id = transaction.tx_id(raw_data)
         if not made or len(made) > transaction.MAX_SIGNATURES:
             raise InvalidTransaction("the transaction is not signed", field="signed_tx")
-        if any(signatures.signer(tx_id, one) is None for one in made):
+        signers = [signatures.signer(tx_id, one) for one in made]
+        if None in signers:
             raise InvalidTransaction("a signature does not hold", field="signed_tx")
         try:
             expiration = transaction.expiration_of(raw_data)
         except WireError as error:
             raise InvalidTransaction(str(error), field="signed_tx") from None
-        return SignedIds((tx_id.hex(),), expiry=transaction.moment(expiration))
+        named = tuple(each.hex() for each in signers if each is not None)
+        return SignedIds((tx_id.hex(),), expiry=transaction.moment(expiration), signers=named)
 
     def tx_id(self, text: str) -> str:
         return tx_ids.of_hash(text)

@@ -54,7 +54,8 @@ class OperationEndpoint:
             idempotency_key=exchange.header(b"idempotency-key") if self._operation.mutates else None,
         )
         result = await self._pipeline.run(self._operation, request)
-        return Answer(self._operation.status, render(result))
+        unsettled = self._operation.unsettled
+        return Answer(202 if unsettled is not None and unsettled(result) else self._operation.status, render(result))
 
     async def _from_query(self, exchange: Exchange) -> msgspec.Struct:
         refuse_body(exchange)

@@ -226,7 +226,8 @@ class _Described:
         for error in dict.fromkeys((*_EVERY, *more, *lost, *op.errors)):
             by_status[error.http_status].append(error)
         bad = {str(status): _problems(status, classes) for status, classes in sorted(by_status.items())}
-        return {str(op.status): good} | bad
+        later = {"202": good | {"description": f"{op.summary}: still under way"}} if op.unsettled is not None else {}
+        return {str(op.status): good} | later | bad
 
 
 _IDEMPOTENCY_KEY: Final[Schema] = {

@@ -60,6 +60,7 @@ _balance: Final[dict[str, Any]] = {
     "pending": "0",
     "spendable": None,
     "immature": None,
+    "adjusted": False,
     "details": {},
 }
 _history: Final[dict[str, Any]] = {
@@ -101,6 +102,7 @@ READING: Final[dict[str, Example]] = {
             "source": "own-node",
             "stale": False,
             "unreadable": [],
+            "unseen": [],
             "next_cursor": None,
         },
     ),
@@ -115,6 +117,7 @@ READING: Final[dict[str, Example]] = {
             "source": "own-node",
             "stale": False,
             "unreadable": [],
+            "unseen": [],
             "next_cursor": None,
         },
     ),

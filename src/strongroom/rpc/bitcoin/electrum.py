@@ -81,6 +81,7 @@ class Electrum(Partial):
         return Balances(
             self._head(tip),
             [_balance(each, asset, *sums[script_hash(each.canonical)]) for each in holders for asset in assets],
+            tells_pending=True,
         )
 
     async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, _Outputs | None]]:

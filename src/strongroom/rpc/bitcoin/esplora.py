@@ -144,7 +144,7 @@ class Esplora(Partial):
             found = [await self._balance(holder, asset, at.height) for holder in holders for asset in assets]
             before, at = at, await self.head()
             if before.hash == at.hash:
-                return Balances(at, found)
+                return Balances(at, found, tells_pending=True)
         raise NodeError(Verdict.ELSEWHERE, "moving")
 
     async def _balance(self, holder: Holder, asset: Asset, tip: int) -> Balance:

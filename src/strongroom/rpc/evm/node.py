@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median_low
 from typing import Final
 
@@ -39,6 +40,15 @@ from strongroom.telemetry.alarms import integrity_alarm
 _BLOCKS_OF_FEES: Final = 20
 _MOST_NONCE: Final = 2**64 - 1
 _PERCENTILES: Final = (10, 50, 90)
+_ORACLE: Final = "0x420000000000000000000000000000000000000f"
+_UPPER_BOUND: Final = "0xf1c7a58b"
+"""``getL1FeeUpperBound(uint256)`` of the OP stack's GasPriceOracle, since its upgrade Fjord: for bytes without the
+signature, of which they hold more than 99.99 % to be cheaper.
+"""
+_USUAL_SIZE: Final = 200
+"""Bytes of a transfer of coins or tokens, at most."""
+_MOST_DATA_GAS: Final = 16 * 400
+"""Of that size, and as much again, at the price of calldata on Ethereum."""
 _ETHER: Final = dict.fromkeys((1, 10, 8453, 42161, 59144, 534352), 200 * 10**6)
 _MOST_COINS: Final = {**_ETHER, 56: 10**9, 100: 10**10, 137: 10**11, 43114: 10**9}
 """More than there are of the coin, by chain id: nobody has that."""
@@ -153,6 +163,20 @@ class Node(Partial):
         )
 
     async def fees(self) -> Fees:
+        found = await self._gas_fees()
+        if not self._setup.op_stack:
+            return found
+        return replace(found, details={**found.details, "l1_fee": await self._data_fee()})
+
+    async def _data_fee(self) -> int:
+        """In wei, the most for `_USUAL_SIZE` bytes."""
+        question = {"to": _ORACLE, "data": f"{_UPPER_BOUND}{_USUAL_SIZE:064x}"}
+        found = multicall.word(values.data(await self._rpc.call("eth_call", [question, "latest"], str)))
+        if found is None:
+            raise NodeError(Verdict.ELSEWHERE, "no_oracle")
+        return values.bounded(found, values.MOST_GAS_PRICE * _MOST_DATA_GAS)
+
+    async def _gas_fees(self) -> Fees:
         params = [hex(_BLOCKS_OF_FEES), "latest", list(_PERCENTILES)]
         try:
             found = await self._rpc.call("eth_feeHistory", params, _FeeHistory)

@@ -27,7 +27,8 @@ _HEAD: Final = _STATE + 1
 _FROZEN: Final = 2
 _MINT: Final = 82
 _DECIMALS: Final = 44
-_MOST_DECIMALS: Final = 36
+_NONCE: Final = 80
+"""Of a nonce account: version, state (1: set up), authority, nonce, fee (solana-nonce, `state::Versions`)."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -86,11 +87,13 @@ class Accounts:
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
 
-    async def many(self, keys: Sequence[bytes], *, since: int, size: int = _HEAD) -> Mapping[bytes, Account]:
+    async def many(
+        self, keys: Sequence[bytes], *, since: int, size: int = _HEAD, commitment: str = values.COMMITMENT
+    ) -> Mapping[bytes, Account]:
         """Those that exist, by key, with the first ``size`` bytes of their data. Raises NodeError."""
         unique = list(dict.fromkeys(keys))
         chunks = [unique[at : at + AT_ONCE] for at in range(0, len(unique), AT_ONCE)]
-        options = _options(since, size)
+        options = _options(since, size, commitment)
         questions = [Question("getMultipleAccounts", [[base58.encode(k) for k in c], options]) for c in chunks]
         found: dict[bytes, Account] = {}
         for chunk, answer in zip(chunks, await self._rpc.batch(questions, _Many), strict=True):
@@ -106,6 +109,14 @@ class Accounts:
         """Those of them that are mints of either token program."""
         found = await self.many(keys, since=since, size=_MINT)
         return {k: mint for k, account in found.items() if (mint := _mint(account)) is not None}
+
+    async def nonce(self, key: bytes) -> bytes | None:
+        """What a nonce account holds, where that is finalized and has not changed since; None otherwise."""
+        found = [
+            _nonce((await self.many([key], since=0, size=_NONCE, commitment=each)).get(key))
+            for each in (values.FINALIZED, values.COMMITMENT)
+        ]
+        return found[0] if found[0] == found[1] else None
 
     async def of(self, holder: Holder, *, since: int) -> list[TokenAccount]:
         """All token accounts of a holder, of both programs. Raises NodeError."""
@@ -145,10 +156,10 @@ def not_before(context: Context, since: int) -> None:
         raise NodeError(Verdict.ELSEWHERE, "behind")
 
 
-def _options(since: int, size: int) -> dict[str, object]:
+def _options(since: int, size: int, commitment: str = values.COMMITMENT) -> dict[str, object]:
     return {
         "encoding": "base64",
-        "commitment": values.COMMITMENT,
+        "commitment": commitment,
         "minContextSlot": since,
         "dataSlice": {"offset": 0, "length": size},
     }
@@ -163,6 +174,12 @@ def _account(found: _Account, size: int) -> Account:
     if encoding != "base64" or len(data) > size:
         raise NodeError(Verdict.BROKEN, "bad_data")
     return Account(values.lamports(found.lamports), values.key(found.owner), data)
+
+
+def _nonce(account: Account | None) -> bytes | None:
+    if account is None or account.owner != SYSTEM or len(account.data) != _NONCE:
+        return None
+    return account.data[40:72] if int.from_bytes(account.data[4:8], "little") == 1 else None
 
 
 def _mint(account: Account) -> Mint | None:

@@ -229,9 +229,23 @@ class Node(Partial):
                     raise NodeError(Verdict.ELSEWHERE, "behind")
                 if found is None and await self._keeps(tracked.valid_until_height - _LIVES):
                     return Status(State.EXPIRED, final=True)
+        if found is None and await self._has_lost_its_nonce(tracked):
+            before = slot
+            slot, found = await self._status(tracked.tx_id)  # it may have been the one that used it
+            if slot < before:
+                raise NodeError(Verdict.ELSEWHERE, "behind")
+            if found is None:
+                return Status(State.REPLACED, final=await self._keeps(0))
         if found is None:
             return Status(State.UNKNOWN)
         return await self._included(tracked.tx_id, found, slot)
+
+    async def _has_lost_its_nonce(self, tracked: Tracked) -> bool:
+        """Its durable nonce has been used or given up: each is good for one transaction, and never comes back."""
+        for consumed in tracked.ids.consumes if tracked.ids else ():
+            held = await self._accounts.nonce(bytes.fromhex(consumed.address))
+            return held is not None and base58.encode(held) != consumed.sequence
+        return False
 
     async def _keeps(self, height: int) -> bool:
         """Whether the node has all blocks from that height on. Slots are at least as high as the blocks in them."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from strongroom.entrypoints.binding import to_tree
+from strongroom.entrypoints.binding import bind, to_tree
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.errors import NotFound, RateLimited
 from strongroom.operations.messages import Verification
@@ -34,6 +34,7 @@ async def test_every_operation_is_served(
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", fields.pop(name))
     sent: dict[str, Any] = {"params": fields} if operation.method == "GET" else {"json": fields}
+    pipeline.answer = bind(EXAMPLES[operation.name].result, operation.result)
     answer = await client.request(operation.method, path, **sent)
     assert answer.status_code == operation.status, answer.text
     assert pipeline.operation is operation
