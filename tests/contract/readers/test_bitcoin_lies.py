@@ -19,8 +19,7 @@ from tests.support.liar import LIES, Lie, changed, peak, result
 pytestmark = [pytest.mark.needs("bitcoind"), pytest.mark.needs("electrumx")]
 
 KINDS = ["core", "electrum", "esplora"]
-MOST = 12 << 20
-"""Bytes: what is read of a history is 8 MiB at most."""
+MOST = 8 << 20
 SHORT = dict.fromkeys(Work, 0.5)
 HUGE = 2**256 - 1
 OTHER = "ab" * 32
