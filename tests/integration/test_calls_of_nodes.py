@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import multicall3
 from tests.support.anvil import Anvil
 from tests.support.liar import Liar, lying_http, lying_lines
 from tests.support.redis import RedisServer
@@ -54,6 +55,7 @@ async def unasked_line(line: bytes) -> bytes:
 @pytest.fixture
 def anvil() -> Iterator[Anvil]:
     with Anvil(chain_id=1) as found:
+        multicall3.deploy(found)
         yield found
 
 
@@ -106,7 +108,7 @@ async def test_idle_replicas_ask_nothing_and_a_thousand_reads_of_a_balance_ask_o
         burst = await asyncio.gather(*(read(one, 1) for _ in range(AT_ONCE)))
         [told] = set.union(*burst)
         node, *rest = deployment.counters
-        asked = [body for body in node.requests if b"eth_call" in body or b"eth_getBalance" in body]
+        asked = [body for body in node.requests if b'"eth_call"' in body or b'"eth_getBalance"' in body]
         assert len(asked) == 1, node.requests
         calls = deployment.calls
         async with asyncio.timeout(120):
