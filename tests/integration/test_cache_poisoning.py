@@ -6,8 +6,9 @@ import asyncio
 import os
 import random
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,13 +19,14 @@ import pytest
 from strongroom.cache.base import CacheKey, Kind
 from strongroom.cache.envelope import Envelopes
 from strongroom.cache.memory import MemoryCache
+from strongroom.cache.redis import RedisCache
 from strongroom.domain.wallet import Address
 from strongroom.operations.keyring import account_id
 from strongroom.rpc.base import State, Status
 from strongroom.storage.sql import SqlStorage
 from strongroom.telemetry.metrics import ALARMS_TOTAL
 from tests.support.fake_reader import FakeReader, block
-from tests.support.redis import RedisServer, lookups
+from tests.support.redis import RedisServer, lookups, running
 from tests.support.service import TENANT, NewService, Outcome, RunningService
 
 pytestmark = pytest.mark.needs("redis")
@@ -223,8 +225,9 @@ class Chains:
     fakes: list[FakeReader]
     wallet: str
 
-    async def ask(self) -> list[Any]:
-        self.forget()
+    async def ask(self, *, forget: bool = True) -> list[Any]:
+        if forget:
+            self.forget()
         found = []
         for network in CHAINS:
             for operation, command in (
@@ -245,7 +248,13 @@ class Chains:
 
 
 @pytest.fixture
-async def chains(new_service: NewService, redis: RedisServer) -> AsyncIterator[Chains]:
+async def chains(new_service: NewService, patient_redis: RedisServer) -> AsyncIterator[Chains]:
+    async with reading(new_service, patient_redis) as made:
+        yield made
+
+
+@asynccontextmanager
+async def reading(new_service: NewService, redis: RedisServer) -> AsyncIterator[Chains]:
     long = {f"CACHE__{name}": "3600" for name in ("BALANCE", "HEAD", "FEES", "STALE")}
     async with new_service(REDIS__URL=redis.url, REDIS__TIMEOUT="1", RATES__CHAIN="off", **long) as service:
         made = await service.http.call("wallets.create", {"networks": list(CHAINS)}, key=service.key)
@@ -317,14 +326,65 @@ async def test_a_mac_alone_is_not_believed_of_chains(chains: Chains, redis: Redi
     assert {each.kind for each in keys.values()} >= {Kind.HEAD, Kind.FEES, Kind.BALANCE, Kind.TRANSACTION}
     for key in keys.values():
         entry = envelopes.open(key, redis.ask.get(envelopes.place(key)))
+        later = int((time.time() + 600) * 1000)  # a head is kept for some seconds
         nonsense = [b"", b"{}", b"[]", b"\xff", b"[" * 5000]
         if key.kind is Kind.BALANCE:
             tree = msgspec.json.decode(entry.value)
             tree[1][0][0] = 99  # of a holder that was not asked for
             nonsense.append(msgspec.json.encode(tree))
         for value in nonsense:
-            redis.ask.set(envelopes.place(key), envelopes.seal(key, replace(entry, value=value)))
+            redis.ask.set(envelopes.place(key), envelopes.seal(key, replace(entry, value=value, expires_at=later)))
             alarms = ALARMS_TOTAL.labels("cache")._value.get()
             assert await chains.ask() == true, (key, value)
             assert ALARMS_TOTAL.labels("cache")._value.get() > alarms, (key, value)
             await cache.forget(UUID(int=0))
+
+
+def frozen(redis: RedisServer) -> None:
+    redis.freeze()
+
+
+def killed(redis: RedisServer) -> None:
+    redis.kill()
+
+
+def emptied(redis: RedisServer) -> None:
+    redis.ask.flushall()
+
+
+def read_only_and_empty(redis: RedisServer) -> None:
+    redis.ask.flushall()
+    redis.read_only()
+
+
+@pytest.mark.usefixtures("patient_redis")
+@pytest.mark.parametrize("fault", [frozen, killed, emptied, read_only_and_empty], ids=lambda fault: fault.__name__)
+async def test_answers_of_chains_do_without_redis(
+    new_service: NewService, fault: Callable[[RedisServer], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of them is asked of the source again, and the balance that has expired is still there."""
+    with running() as redis:
+        async with reading(new_service, redis) as chains:
+            true = await chains.ask()
+            for kind in READING:
+                await kept(redis, kind)
+            asked = chains.asked()
+            fault(redis)
+            if fault is frozen:
+                monkeypatch.setattr(RedisCache, "_timeout", property(lambda _: 1.0, lambda *_: None), raising=False)
+            try:
+                assert await chains.ask() == true
+                assert chains.asked() == 2 * asked
+                memory = chains.service.pipeline._services.reading._cache._near
+                if fault is emptied:  # and filled again since
+                    redis.ask.delete(*await kept(redis, "balance"))
+                for fake in chains.fakes:
+                    fake.away = True
+                for entry in [key for key in memory._entries if key.kind is Kind.BALANCE]:
+                    memory._drop(entry)
+                found = await chains.ask(forget=False)
+                assert [code for code, _ in found] == ["ok"] * len(found)
+                assert sum(bool((result or {}).get("stale")) for _, result in found) == len(CHAINS)
+            finally:
+                if fault is frozen:
+                    redis.thaw()

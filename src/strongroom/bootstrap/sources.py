@@ -30,13 +30,15 @@ CHAINS: Final = {
 
 
 def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tuple[Network, SourceSettings]]]:
-    """By CAIP-2 id. Raises ConfigurationError; asks nobody."""
+    """By CAIP-2 id. Raises ConfigurationError, which repeats no value but a source's name: a URL with a key in it may
+    stand in the wrong place. Asks nobody.
+    """
     found: dict[str, list[tuple[Network, SourceSettings]]] = {}
     for given in settings.sources:
         try:
             network, _ = networks.resolve(given.network)
         except UnknownNetwork:
-            raise ConfigurationError(f"source {given.name}: there is no network {given.network}") from None
+            raise ConfigurationError(f"source {given.name}: there is no network of the name it gives") from None
         if CHAINS[given.kind] != network.chain:
             raise ConfigurationError(f"source {given.name}: {given.kind} does not tell of {network.name}")
         beside = found.setdefault(network.caip2, [])

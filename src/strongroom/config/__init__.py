@@ -320,6 +320,7 @@ def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
 
 
 def _fault(where: tuple[int | str, ...], kind: str, text: str, sources: Mapping[tuple[str, ...], str]) -> str:
+    where = tuple(part for part in where if "[" not in str(part))  # which of several types it might have been
     path = tuple(part for part in where if isinstance(part, str))
     above = (sources.get(path[:size]) for size in range(len(path), 0, -1))
     below = (source for each, source in sources.items() if each[: len(path)] == path and not source.startswith(PREFIX))

@@ -170,17 +170,39 @@ class Reading:
         by our doing: nothing older is shown then. Raises SourceMissing, NodeUnavailable.
         """
         chunks = [_Chunk(network, owner, epoch, part, assets) for part in _parts(holders, len(assets))]
-        kept = {} if fresh else await self._kept(chunks, Kind.BALANCE)
+        kept = {} if fresh or len(chunks) == 1 else await self._kept(chunks, Kind.BALANCE)
         if _of_one_block(kept, chunks):
             return _together([kept[chunk] for chunk in chunks]), False
         try:
+            if len(chunks) == 1 and not fresh:
+                return await self._shared(network, chunks[0], assets), False
             found = await self._ask(network, chunks, assets)
+            await self._keep(found, Kind.BALANCE, Kind.STALE)
         except NodeUnavailable:
             stale = {} if fresh else await self._kept(chunks, Kind.STALE)
             if not _of_one_block(stale, chunks):
                 raise
             return _together([stale[chunk] for chunk in chunks]), True
         return _together([found[chunk] for chunk in chunks]), False
+
+    async def _shared(self, network: Network, chunk: _Chunk, assets: Sequence[Asset]) -> Balances:
+        """What is kept; of many who ask for it at once where nothing is, one asks the chain for all."""
+
+        async def fill() -> bytes:
+            found = await self._ask(network, [chunk], assets)
+            await self._keep(found, Kind.STALE)
+            return chunk.write(found[chunk])
+
+        value = await self._cache.fetch(chunk.key(Kind.BALANCE), fill, lambda kept: chunk.read(kept) is not None)
+        found = chunk.read(value or b"")
+        assert found is not None  # what fills it gives what can be read, or raises
+        return found
+
+    async def _keep(self, found: Mapping[_Chunk, Balances], *kinds: Kind) -> None:
+        for chunk, balances in found.items():
+            written = chunk.write(balances)
+            for kind in kinds:
+                await self._cache.keep(chunk.key(kind), written)
 
     async def _kept(self, chunks: Sequence[_Chunk], kind: Kind) -> dict[_Chunk, Balances]:
         found = {}
@@ -206,9 +228,6 @@ class Reading:
         for chunk in chunks:
             own = [each for holder in chunk.holders for each in by_address.get(holder.address, ())]
             found[chunk] = replace(asked, found=own)
-            written = chunk.write(found[chunk])
-            await self._cache.keep(chunk.key(Kind.BALANCE), written)
-            await self._cache.keep(chunk.key(Kind.STALE), written)
         return found
 
     async def _fetched(

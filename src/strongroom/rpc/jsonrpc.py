@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _OURS: Final = {-32700, -32600, -32602}
 _NO_METHOD: Final = -32601
+_BLANKS: Final = 64
+"""Bytes in which an answer begins."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -114,7 +116,7 @@ class JsonRpc:
     def _result(self, response: _Response, of: type[T]) -> T:
         if response.error is not None:
             raise self._meaning(response.error)
-        return decode(bytes(response.result), of)
+        return decode(response.result, of)
 
     def _meaning(self, fault: Fault) -> NodeError:
         return self._classify(fault) or common(fault)
@@ -127,7 +129,7 @@ def _request(number: int, question: Question) -> dict[str, object]:
 def _responses(answer: Answer, *, many: bool) -> list[_Response]:
     """Some nodes give an error of JSON-RPC a status of 4xx or 5xx: the body is read first, where it is one."""
     try:
-        if many and answer.body.lstrip()[:1] == b"[":
+        if many and answer.body[:_BLANKS].lstrip()[:1] == b"[":
             return decode(answer.body, list[_Response])
         found = decode(answer.body, _Response)
     except NodeError:

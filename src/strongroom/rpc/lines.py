@@ -171,7 +171,7 @@ class Lines:
     def _result(self, answer: _Line, of: type[T]) -> T:
         if answer.error is not None:
             raise self._meaning(answer.error)
-        return decode(bytes(answer.result), of)
+        return decode(answer.result, of)
 
     def _meaning(self, error: Fault | str) -> NodeError:
         fault = Fault(0, error) if isinstance(error, str) else error

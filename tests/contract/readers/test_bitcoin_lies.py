@@ -14,13 +14,12 @@ from tests.contract.readers.bitcoin_world import PATIENT, World, ids, setup
 from tests.support.bitcoind import Bitcoind
 from tests.support.electrumx import ElectrumX
 from tests.support.fake_esplora import FakeEsplora
-from tests.support.liar import LIES, Lie, changed, peak, result
+from tests.support.liar import LIES, Lie, changed, result, weighed
 
 pytestmark = [pytest.mark.needs("bitcoind"), pytest.mark.needs("electrumx")]
 
 KINDS = ["core", "electrum", "esplora"]
-MOST = 12 << 20
-"""Bytes: what is read of a history is 8 MiB at most."""
+MOST = 8 << 20
 SHORT = dict.fromkeys(Work, 0.5)
 HUGE = 2**256 - 1
 OTHER = "ab" * 32
@@ -70,7 +69,7 @@ async def test_every_call_with_every_lie_of_transport(kind: str, lie: Lie, scene
         liar.tell(lie)
         for name in asked_of(kind):
             source = scene.world.source(kind, liar=liar, seconds=SHORT if "slow" in lie.causes else PATIENT)
-            with peak() as memory:
+            with weighed(lie) as memory:
                 error = await outcome(scene.calls[name](source))
             await source.close()
             assert memory.bytes <= MOST, name

@@ -23,7 +23,7 @@ from tests.support import evm_chain, multicall3
 from tests.support.anvil import Anvil
 from tests.support.evm_chain import FROM, OTHER, holder, network, setup, signed, token
 from tests.support.fake_etherscan import FakeEtherscan
-from tests.support.liar import BATCH_LIES, LIES, Liar, Lie, lying_http, peak, result
+from tests.support.liar import BATCH_LIES, LIES, Liar, Lie, lying_http, result, weighed
 
 pytestmark = pytest.mark.needs("anvil")
 
@@ -88,7 +88,7 @@ async def test_lies_of_transport(lie: Lie, call: str, world: World) -> None:
         calls = world.calls(liar, hurried="slow" in lie.causes)
         truth = await ask(calls[call])
         liar.tell(lie)
-        with peak() as used:
+        with weighed(lie) as used:
             found = await ask(calls[call])
         await calls["close"]()
         assert liar.told >= 1
@@ -98,8 +98,7 @@ async def test_lies_of_transport(lie: Lie, call: str, world: World) -> None:
         else:
             assert not lie.causes
             assert repr(found) == repr(truth)
-        history = call in ("logs", "otterscan")  # an answer of theirs may be four times as long
-        assert used.bytes < (32 if history else 8) << 20
+        assert used.bytes < 8 << 20
 
 
 @pytest.mark.parametrize("call", ["head", "logs"])
@@ -194,8 +193,10 @@ async def test_lies_of_an_indexer(lie: Lie, world: World) -> None:
 
         true = await ask(call)
         liar.tell(lie)
-        found = await ask(call)
+        with weighed(lie) as used:
+            found = await ask(call)
         await source.close()
+        assert used.bytes < 8 << 20
         assert liar.trapped == 0
         if lie.causes:
             assert isinstance(found, NodeError)

@@ -17,7 +17,7 @@ from strongroom.rpc.ton.toncenter2 import Toncenter2
 from strongroom.rpc.ton.toncenter3 import Toncenter3
 from tests.contract.readers.ton_world import COIN, World, ids, listed, pay, setup, somebody, tracked
 from tests.support.fake_toncenter import FakeToncenter
-from tests.support.liar import LIES, Lie, changed, lying_http, peak
+from tests.support.liar import LIES, Lie, changed, lying_http, weighed
 from tests.support.ton import Machine
 
 pytestmark = pytest.mark.needs("ton-sandbox")
@@ -89,7 +89,7 @@ async def test_every_call_bears_every_lie_of_transport(lie: Lie, kind: str, scen
     names = ["pin", "coins", "used", "status", "broadcast"] if kind == "2" else list(scene.calls)
     for name in names:
         async with scene.liar(lie, kind=kind) as source:
-            with peak() as memory:
+            with weighed(lie) as memory:
                 found = await said(scene.calls[name](source))
             assert memory.bytes <= MOST
         if lie.causes:

@@ -13,7 +13,7 @@ from strongroom.rpc.http import Http, Work
 from strongroom.rpc.tron.node import Node
 from tests.contract.readers.tron_world import TIME, TRX, USDT, key, network, pay, setup, token
 from tests.support.fake_tron_node import FakeTronNode
-from tests.support.liar import LIES, Liar, Lie, changed, lying_http, peak
+from tests.support.liar import LIES, Liar, Lie, changed, lying_http, weighed
 
 COIN = coin_of(network())
 A, B = key(1), key(2)
@@ -65,7 +65,7 @@ async def test_lies_of_transport(lie: Lie, call: str, world: World) -> None:
         calls = world.calls(liar, hurried="slow" in lie.causes)
         truth = await ask(calls[call])
         liar.tell(lie)
-        with peak() as used:
+        with weighed(lie) as used:
             found = await ask(calls[call])
         await calls["close"]()
         assert liar.told >= 1

@@ -37,7 +37,7 @@ class _Meta(msgspec.Struct, frozen=True, rename="camel"):
     fee: int
     pre_balances: list[int]
     post_balances: list[int]
-    err: object = None
+    err: values.Anything = values.NOTHING
     pre_token_balances: list[_TokenBalance] | None = None
     post_token_balances: list[_TokenBalance] | None = None
     loaded_addresses: _Loaded | None = None
@@ -116,7 +116,7 @@ def read(found: Transaction, tx_id: str) -> Read:
     block = Block(values.slot(found.slot), "", None if found.block_time is None else values.time(found.block_time))
     tokens = _tokens(keys, meta.pre_token_balances or (), meta.post_token_balances or ())
     fee = values.lamports(meta.fee)
-    return Read(tx_id, found.slot, block, meta.err is not None, fee, keys[0], coins, tokens)
+    return Read(tx_id, found.slot, block, values.is_there(meta.err), fee, keys[0], coins, tokens)
 
 
 def entries(transaction: Read, holder: Holder, setup: Setup, *, final: bool) -> Iterator[Entry]:

@@ -175,9 +175,8 @@ class History:
         """A node that has lost the signature at which a listing is to begin answers as if there were no more."""
         params = [[signature], {"searchTransactionHistory": True}]
         found = await self._rpc.call("getSignatureStatuses", params, _Known, work=Work.HISTORY)
-        if found.value != [None] and len(found.value) == 1:
-            return
-        raise NodeError(Verdict.ELSEWHERE, "unknown_cursor")
+        if not values.is_there(found.value[0]):
+            raise NodeError(Verdict.ELSEWHERE, "unknown_cursor")
 
     async def _transactions(self, rows: Sequence[_Row]) -> tuple[list[Read], int]:
         """And how many there are of versions that are not read here."""
@@ -202,7 +201,7 @@ class History:
 
 
 class _Known(msgspec.Struct, frozen=True):
-    value: list[object]
+    value: tuple[values.Anything]
 
 
 def question(signature: str) -> Question:

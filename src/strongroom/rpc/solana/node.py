@@ -79,7 +79,7 @@ class _Latest(msgspec.Struct, frozen=True):
 class _Signature(msgspec.Struct, frozen=True, rename="camel"):
     slot: int
     confirmations: int | None
-    err: object = None
+    err: values.Anything = values.NOTHING
     confirmation_status: str | None = None
 
 
@@ -277,7 +277,7 @@ class Node(Partial):
         final = reached == values.FINALIZED
         if not final and reached != values.COMMITMENT:
             return Status(State.PENDING)
-        failed = found.err is not None
+        failed = values.is_there(found.err)
         read = await self._transaction(tx_id)
         if read is not None and (read.slot, read.failed) != (found.slot, failed):
             raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from strongroom.codecs import base58, solana
 from strongroom.rpc.base import NodeError, Verdict
 
@@ -15,10 +17,17 @@ MOST_LAMPORTS: Final = 10**18
 """A thousand million SOL: more than there are."""
 MOST_U64: Final = 2**64 - 1
 MOST_SLOT: Final = 2**53 - 1
+Anything = msgspec.Raw
+"""Of which nothing is read but whether it is there: two bytes of JSON may be an object of sixty in memory."""
+NOTHING: Final = msgspec.Raw(b"null")
 _SIGNATURE: Final = 64
 _MOST_SIGNATURE: Final = 88
 _MOST_TIME: Final = 253_402_300_799
 """The end of the year 9999."""
+
+
+def is_there(said: Anything) -> bool:
+    return said != NOTHING
 
 
 def bounded(value: int, most: int) -> int:

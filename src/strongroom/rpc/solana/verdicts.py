@@ -22,6 +22,8 @@ SIMULATED: Final = -32002
 
 _MOST: Final = 2000
 """Characters of a message that are read."""
+_MOST_DATA: Final = 65_536
+"""Bytes of what a simulation says: agave cuts its logs at 10,000."""
 _BUSY: Final = (
     "rate limit", "ratelimit", "too many requests", "request limit", "limit reached", "requests per second", "quota",
     "credits", "throttl", "try again later", "try again in", "slow down", "overload", "too many connections",
@@ -89,6 +91,8 @@ def _refused(fault: Fault, words: str) -> NodeError:
 
 
 def _simulated(fault: Fault) -> _Simulated:
+    if len(bytes(fault.data)) > _MOST_DATA:
+        return _Simulated()
     try:
         return msgspec.json.decode(fault.data, type=_Simulated)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):

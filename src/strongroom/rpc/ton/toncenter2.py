@@ -239,11 +239,11 @@ class _Got(msgspec.Struct, frozen=True):
     stack: list[list[object]] = msgspec.field(default_factory=list)
 
 
-def _result(body: bytes, of: type[T]) -> T:
+def _result(body: bytearray, of: type[T]) -> T:
     found = decode(body, _Answer)
     if not found.ok:
         raise NodeError(Verdict.BROKEN, "error")
-    return decode(bytes(found.result), of)
+    return decode(found.result, of)
 
 
 def _quantity(entry: Sequence[object]) -> int:
