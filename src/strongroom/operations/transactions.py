@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -14,8 +15,9 @@ from strongroom.domain.brief import brief
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import Signed, SignedIds, SignOptions
+from strongroom.domain.signing import Prepared, Signed, SignedIds, SignOptions
 from strongroom.domain.summary import Caution, Summary
+from strongroom.domain.wallet import Wallet
 from strongroom.errors import InvalidField, InvalidTransaction
 from strongroom.operations import broadcasting
 from strongroom.operations.answers import signatures_of
@@ -150,16 +152,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
         # Refuses a signature that does not verify.
         signed = await call.offload.run(large, chain.assemble, prepared, signatures_of(answers))
-        result = SignedTransaction(
-            wallet_id=wallet.id,
-            network=network.name,
-            signed_tx=signed.raw,
-            tx_id=signed.tx_id,
-            complete=signed.complete,
-            summary=prepared.summary,
-            warnings=list(warnings),
-            details=dict(signed.details),
-        )
+        result = _answer(wallet, network, prepared, signed, warnings)
         to_send = await _to_send(command, call, network, chain, result, intent.operation_id)
         if to_send is not None:
             result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.plan.row.tx_id))
@@ -177,6 +170,21 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     call.deadline.answer = result  # the signature stands, and the task sends it
     sent = await broadcasting.send_signed(call, network, to_send.plan, to_send.ids)
     return msgspec.structs.replace(result, broadcast=sent)
+
+
+def _answer(
+    wallet: Wallet, network: Network, prepared: Prepared, signed: Signed, warnings: Sequence[Caution]
+) -> SignedTransaction:
+    return SignedTransaction(
+        wallet_id=wallet.id,
+        network=network.name,
+        signed_tx=signed.raw,
+        tx_id=signed.tx_id,
+        complete=signed.complete,
+        summary=prepared.summary,
+        warnings=list(warnings),
+        details=dict(signed.details),
+    )
 
 
 @dataclass(frozen=True, slots=True)

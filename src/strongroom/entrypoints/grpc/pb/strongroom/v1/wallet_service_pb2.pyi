@@ -734,7 +734,7 @@ class GetAddressBalancesRequest(_message.Message):
     def __init__(self, network: _Optional[str] = ..., address: _Optional[str] = ..., tokens: _Optional[str] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class Balances(_message.Message):
-    __slots__ = ("network", "balances", "addresses", "address_count", "as_of", "source", "stale", "unreadable", "next_cursor")
+    __slots__ = ("network", "balances", "addresses", "address_count", "as_of", "source", "stale", "unreadable", "next_cursor", "unseen")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     BALANCES_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
@@ -744,6 +744,7 @@ class Balances(_message.Message):
     STALE_FIELD_NUMBER: _ClassVar[int]
     UNREADABLE_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
     network: str
     balances: _containers.RepeatedCompositeFieldContainer[Balance]
     addresses: _containers.RepeatedCompositeFieldContainer[AddressBalance]
@@ -753,10 +754,11 @@ class Balances(_message.Message):
     stale: bool
     unreadable: _containers.RepeatedScalarFieldContainer[str]
     next_cursor: str
-    def __init__(self, network: _Optional[str] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ..., addresses: _Optional[_Iterable[_Union[AddressBalance, _Mapping]]] = ..., address_count: _Optional[int] = ..., as_of: _Optional[_Union[AsOf, _Mapping]] = ..., source: _Optional[str] = ..., stale: _Optional[bool] = ..., unreadable: _Optional[_Iterable[str]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+    unseen: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, network: _Optional[str] = ..., balances: _Optional[_Iterable[_Union[Balance, _Mapping]]] = ..., addresses: _Optional[_Iterable[_Union[AddressBalance, _Mapping]]] = ..., address_count: _Optional[int] = ..., as_of: _Optional[_Union[AsOf, _Mapping]] = ..., source: _Optional[str] = ..., stale: _Optional[bool] = ..., unreadable: _Optional[_Iterable[str]] = ..., next_cursor: _Optional[str] = ..., unseen: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Balance(_message.Message):
-    __slots__ = ("asset", "symbol", "decimals", "contract", "listed", "confirmed", "pending", "spendable", "immature", "details")
+    __slots__ = ("asset", "symbol", "decimals", "contract", "listed", "confirmed", "pending", "spendable", "immature", "details", "adjusted")
     ASSET_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     DECIMALS_FIELD_NUMBER: _ClassVar[int]
@@ -767,6 +769,7 @@ class Balance(_message.Message):
     SPENDABLE_FIELD_NUMBER: _ClassVar[int]
     IMMATURE_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTED_FIELD_NUMBER: _ClassVar[int]
     asset: str
     symbol: str
     decimals: int
@@ -777,7 +780,8 @@ class Balance(_message.Message):
     spendable: str
     immature: str
     details: JsonDocument
-    def __init__(self, asset: _Optional[str] = ..., symbol: _Optional[str] = ..., decimals: _Optional[int] = ..., contract: _Optional[str] = ..., listed: _Optional[bool] = ..., confirmed: _Optional[str] = ..., pending: _Optional[str] = ..., spendable: _Optional[str] = ..., immature: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ...) -> None: ...
+    adjusted: bool
+    def __init__(self, asset: _Optional[str] = ..., symbol: _Optional[str] = ..., decimals: _Optional[int] = ..., contract: _Optional[str] = ..., listed: _Optional[bool] = ..., confirmed: _Optional[str] = ..., pending: _Optional[str] = ..., spendable: _Optional[str] = ..., immature: _Optional[str] = ..., details: _Optional[_Union[JsonDocument, _Mapping]] = ..., adjusted: _Optional[bool] = ...) -> None: ...
 
 class AddressBalance(_message.Message):
     __slots__ = ("address", "balances")
