@@ -40,7 +40,7 @@ _TASK = Wake("toy", "planted", DEVELOPMENT_TENANT, after=timedelta(days=1))
 """One of the tenant's, as in the story, of a kind that nobody runs: the service's own jobs cannot be cancelled."""
 _USED_ONCE: dict[str, Callable[[int], Any]] = {"nonce": hex, "seqno": int}
 """Fields of transactions, by chain: Ethereum's, TON's."""
-_MADE_IN_THE_STORY = ("page", "seventh", "first", "signed", "older", "made", "foreign", "theirs")
+_MADE_IN_THE_STORY = ("page", "seventh", "first", "signed", "older", "made", "foreign", "theirs", "discovery")
 """Names of the story that are not made here; commands that hold one are left out."""
 
 
@@ -59,6 +59,9 @@ class Seeds:
                 for index in range(8):
                     query = {"scheme": scheme, "index": str(index)}
                     client.get(f"/wallets/{wallet_id}/address/ethereum", params=query).raise_for_status()
+            begun = client.post(f"/wallets/{self.wallet_id}/addresses/discover", json={"network": "ethereum"})
+            self.discovery_id = begun.json().get("id", self.wallet_id)
+            """No discovery's, if the server has no source to ask."""
             others = other_chains.commands(client, self.wallet_id)
         asyncio.run(_plant_task(server))
         self._commands: dict[str, list[Command]] = defaultdict(list)
@@ -82,6 +85,7 @@ class Seeds:
         ids = [
             (EXAMPLES["wallets.get"].command["wallet_id"], wallet_id),
             (EXAMPLES["api_keys.revoke"].command["key_id"], self.key_id),
+            (EXAMPLES["addresses.discovery"].command["discovery_id"], self.discovery_id),
             (EXAMPLES["api_keys.create"].command["expires_at"], _FAR_OFF),
         ]
         if operation == "tasks.cancel":

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "wallets.archive": ({"wallet_id": "$"}, {"wallet_id": "00000000-0000-4000-8000-000000000000"}),
     "wallets.unarchive": ({"wallet_id": "$"}, {"wallet_id": "00000000-0000-4000-8000-000000000000"}),
     "addresses.next": (ON_ETHEREUM, {"label": "other"}),
+    "addresses.discover": (ON_ETHEREUM, {"gap": 5}),
     "transactions.sign": (ON_ETHEREUM | {"unsigned_tx": transfer()}, {"unsigned_tx": transfer(value="0x2")}),
     "messages.sign": (ON_ETHEREUM | MESSAGE, {"message": "other"}),
     "typed_data.sign": (ON_ETHEREUM | {"typed_data": PERMIT}, {"index": 1}),

@@ -114,8 +114,8 @@ class DiscoveryView(msgspec.Struct, kw_only=True, frozen=True):
 async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
     """Begins, goes on where it had stopped, or says how far it has come."""
     network, _ = call.networks.resolve(command.network)
-    require_able(call, network)
     usable = await call.usable_wallet(command.wallet_id)
+    require_able(call, network)
     place = call.keyring.place(usable.wallet, network, KeySelector(scheme=command.scheme, account=command.account))
     if not has_indexes(place.scheme):
         raise UnknownScheme("the scheme has one address only", field="scheme")

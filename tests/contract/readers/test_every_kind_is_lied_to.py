@@ -71,6 +71,7 @@ def questions(kind: str) -> Mapping[str, Ask]:
         "pin": lambda source: source.pin(),
         Capability.HEAD: lambda source: source.head(),
         Capability.BALANCES: lambda source: source.balances([holder], [setup.coin]),
+        Capability.USED: lambda source: source.used([holder]),
         Capability.TOKENS: lambda source: source.tokens(holder),
         Capability.HISTORY: lambda source: source.history(holder, begin=None, most=10),
         Capability.FEES: lambda source: source.fees(),
