@@ -87,8 +87,11 @@ class Anvil:
         return int(self.call("eth_getTransactionCount", address, "pending"), 16)
 
     def broadcast(self, signed_tx: str) -> str:
-        """The hash. Raises Refused."""
-        return str(self.call("eth_sendRawTransaction", signed_tx))
+        """The hash, once it is mined if blocks are made at once. Raises Refused."""
+        tx_id = str(self.call("eth_sendRawTransaction", signed_tx))
+        if self.call("anvil_getAutomine"):
+            self.mined(tx_id)
+        return tx_id
 
     def receipt(self, tx_id: str) -> dict[str, Any] | None:
         """None where it is not mined."""

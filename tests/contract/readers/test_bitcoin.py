@@ -382,10 +382,10 @@ async def whole(source: Source, holder: Holder) -> list[Entry]:
 
 
 async def whole_or_moving(source: Source, holder: Holder) -> list[Entry] | None:
-    """In the middle of a reorg, a server may not say anything."""
+    """In the middle of a reorg, a server may not say anything, or be too busy to answer."""
     try:
         return await whole(source, holder)
     except NodeError as error:
-        if error.verdict is not Verdict.ELSEWHERE:
+        if error.verdict is not Verdict.ELSEWHERE and error.cause not in ("unreachable", "slow"):
             raise
         return None
