@@ -12,7 +12,7 @@ SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 DIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-production test quick stress demo vectors campaign bench lint types docs chart proto proto-check lock lock-check outdated upgrade \
+.PHONY: help run run-production test quick stress demo vectors campaign bench lint types docs site chart clients clients-check proto proto-check lock lock-check outdated upgrade \
   audit drill clean
 
 help: ## list what can be made
@@ -21,7 +21,7 @@ help: ## list what can be made
 run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 	@exec $(BIN)/strongroom serve
 
-test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind ## run the tests
+test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind $(VENV)/.debian $(VENV)/.chromium ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest $(SPREAD) -m 'not campaign' --ignore=tests/deploy
 
 quick: $(VENV)/.test ## run the tests that need no servers and no second implementations
@@ -56,9 +56,20 @@ types: $(VENV)/.dev ## check the types
 chart: $(VENV)/.dev ## check the Helm chart and the container files, and run what they describe
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest tests/deploy
 
-docs: $(VENV)/.runtime ## write the references of the configuration and of the cautions from the code
+docs: $(VENV)/.runtime ## write the references of settings, cautions, errors and scopes from the code
 	$(PY) docs/configuration.py
 	$(PY) docs/cautions.py
+	$(PY) docs/errors.py
+	$(PY) docs/scopes.py
+
+site: $(VENV)/.test ## build the documentation as a site, in build/site, with its links checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+clients: $(VENV)/.dev $(VENV)/.node ## make the clients and the Postman collection from the registry
+	$(PY) -m clients.generate
+
+clients-check: $(VENV)/.dev $(VENV)/.node
+	@$(PY) -m clients.generate --check
 
 proto: $(VENV)/.test ## make the gRPC messages from the contract
 	$(PY) -m grpc_tools.protoc -I proto --python_out=$(PB) --pyi_out=$(PB) strongroom/v1/wallet_service.proto
@@ -145,4 +156,17 @@ $(VENV)/.bitcoind: $(VENV)/.made tests/support/bitcoind.sh
 	@echo 'Getting a Bitcoin node'
 	@if sh tests/support/bitcoind.sh $(VENV)/bitcoind >/dev/null 2>&1; then touch $@; else \
 	  echo 'There is none to be had here: put bitcoind on the PATH (version 29 or later)'; \
+	fi
+
+$(VENV)/.debian: $(VENV)/.made tests/support/debian.sh
+	@echo 'Getting PgBouncer, HAProxy, Prometheus and Alertmanager'
+	@if sh tests/support/debian.sh $(VENV)/debian pgbouncer haproxy nginx prometheus promtool prometheus-alertmanager \
+	  >/dev/null 2>&1; then touch $@; else \
+	  echo 'There are none to be had here: put pgbouncer, haproxy, nginx, prometheus, promtool and amtool on the PATH'; \
+	fi
+
+$(VENV)/.chromium: $(VENV)/.made tests/support/chromium.sh tests/support/debian.sh
+	@echo 'Getting Chromium'
+	@if sh tests/support/chromium.sh $(VENV)/chromium >/dev/null 2>&1; then touch $@; else \
+	  echo 'There is none to be had here: put chromium or google-chrome on the PATH'; \
 	fi

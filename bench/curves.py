@@ -1,8 +1,8 @@
-"""Signing on PostgreSQL and OpenBao against the number of connections, and against the number of wallets stored.
+"""Signing on PostgreSQL and OpenBao by number of connections, and by number of stored wallets.
 
     python bench/curves.py --workers 2
 
-Prints both tables and draws them into docs/performance.svg. Linux.
+Prints both tables and draws them into docs/performance.svg. Linux only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from uuid import UUID
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from strongroom.bootstrap import DEVELOPMENT_TENANT, administration
-from strongroom.config import load
+from strongroom.config.settings import load
 from strongroom.domain.ids import new_id
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet
 from strongroom.storage.base import AddressFilter, Unit
@@ -33,7 +33,7 @@ CONNECTIONS: Final = (1, 4, 16, 64, 256)
 WALLETS: Final = (100, 1_000, 10_000, 100_000)
 PICTURE: Final = Path(__file__).resolve().parents[1] / "docs" / "performance.svg"
 _USED: Final = 100
-"""Wallets that sign; new before each step, so that nothing of them is in memory."""
+"""Wallets that sign. They are new before each step, so that nothing of them is in memory."""
 _BATCH: Final = 100
 
 
@@ -71,7 +71,7 @@ def sign(server: Server, connections: int, seconds: float, bare: float, title: s
 
 
 async def fill(server: Server, count: int) -> None:
-    """Stores copies of a wallet that nobody uses: to make as many would take minutes."""
+    """Store copies of an unused wallet, since creating that many would take minutes."""
     with server.client() as client:
         made = UUID(client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"])
     environment = {name: text for name, text in server.environment.items() if name.startswith("STRONGROOM_")}
@@ -101,7 +101,7 @@ def _copy(wallet: Wallet, secret: SealedSecret, accounts: Sequence[Account], add
 
 
 def picture(by_connections: Mapping[int, Measured], by_wallets: Mapping[int, Measured]) -> str:
-    """Three panels side by side, the horizontal axes in powers."""
+    """Three panels side by side, with logarithmic horizontal axes."""
     panels = (
         ("signatures/s", "connections", {n: found.rate for n, found in by_connections.items()}),
         ("p99, ms", "connections", {n: found.p99 for n, found in by_connections.items()}),

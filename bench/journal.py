@@ -1,4 +1,4 @@
-"""How many operations a second the journal carries: T1 and T2 of signing, 64 at a time, in one process.
+"""Operations per second through the journal: both commits of a signature, 64 at a time, in one process.
 
 python bench/journal.py [operations] [database URL]
 """

@@ -1,10 +1,10 @@
-"""OpenBao is silent, then sealed: when callers learn of it, how soon they are refused then, when signing works again.
+"""OpenBao becomes silent, then sealed: when callers notice, how fast they are refused then, when signing works again.
 
     python bench/outage.py --seconds 5
 
-SQLite, one worker, default timeouts and breaker, eight callers over REST; no seed is kept open, so that each signature
-asks OpenBao. Refusals are timed from when the circuit opened. One request each breaker interval is let through to look,
-and waits.
+Runs on SQLite with one worker, default timeouts and breaker, and eight callers over REST. No seed is kept open, so each
+signature asks OpenBao. Refusals are timed from when the circuit opened. One request per breaker interval is let through
+as a probe, and waits.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ async def outage(server: Server, go: Callable[[], None], come: Callable[[], None
         until = began + seconds + 5
 
         async def watch() -> None:
-            while _OPEN not in (await client.get(f"{server.url}/metrics")).text:  # noqa: ASYNC110 - of another process
+            while _OPEN not in (await client.get(f"{server.url}/metrics")).text:  # noqa: ASYNC110 - another process has no event for it
                 await asyncio.sleep(0.01)
             found.opened = time.monotonic() - began
 
@@ -81,7 +81,7 @@ async def outage(server: Server, go: Callable[[], None], come: Callable[[], None
                 group.create_task(each)
         await asyncio.to_thread(come)
         began = time.monotonic()
-        while not (await sign(client, wallets[0])).is_success:  # noqa: ASYNC110 - of another process
+        while not (await sign(client, wallets[0])).is_success:  # noqa: ASYNC110 - another process has no event for it
             await asyncio.sleep(0.02)
         found.back = time.monotonic() - began
     return found

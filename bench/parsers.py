@@ -1,10 +1,10 @@
-"""What a caller can make the service read, each at its size limit and at its worst: milliseconds on one core.
+"""The worst input that a caller can make the service parse, at each size limit: milliseconds on one core.
 
     python bench/parsers.py
 
-``where`` is what happens with such input in the service: on the event loop (at most 50 ms are good there), or in a
-thread, as everything is that is larger than `bounds.large`. The exit code is 1 if something on the loop takes longer
-than --most milliseconds, which is a lot more than 50 where the machine is shared.
+``where`` is where the service handles such input: on the event loop, where at most 50 ms are good, or in a thread, like
+everything larger than `bounds.large`. The exit code is 1 if something on the loop takes longer than --most
+milliseconds, which is much more than 50 because the machine may be shared.
 """
 
 from __future__ import annotations
@@ -19,31 +19,52 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from strongroom.access.client_address import ClientAddresses
+from strongroom.access.limits import CLASSES
+from strongroom.access.tokens.keysets import read_keys
+from strongroom.access.tokens.reading import Fault
+from strongroom.access.tokens.reading import read as read_token
+from strongroom.alerts.base import Note
+from strongroom.alerts.markup import for_slack, for_telegram, for_text
 from strongroom.chains.registry import CHAINS
+from strongroom.chains.ton import boc
+from strongroom.chains.ton.cell import Cell
 from strongroom.codecs import abi, base58, bech32, bip32, eip712, rlp
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut
+from strongroom.domain.alert import Message as Says
+from strongroom.domain.alert import Severity
+from strongroom.domain.client_networks import means_everybody, parse_network
 from strongroom.domain.hazards import HAZARDS
+from strongroom.domain.rate import Rate
 from strongroom.domain.signing import Message, SignOptions
 from strongroom.entrypoints.binding import bind, to_tree
-from strongroom.entrypoints.caller import presented_key, request_id
+from strongroom.entrypoints.caller import presented_credential, request_id
 from strongroom.entrypoints.grpc.convert import read
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
-from strongroom.entrypoints.json_tree import read_json
-from strongroom.errors import StrongroomError
+from strongroom.entrypoints.http.problems import problem
+from strongroom.entrypoints.json_tree import BATCH_VALUES, MAX_VALUES, read_json
+from strongroom.errors import InvalidField, StrongroomError
 from strongroom.keys import bip39
 from strongroom.operations.administration import CreateApiKey
-from strongroom.operations.fields import clean_text, decode_cursor
+from strongroom.operations.batch_commands import CreateWallets, SignTransactions
+from strongroom.operations.cursors import decode_cursor
+from strongroom.operations.fields import clean_text
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
+from strongroom.operations.restrictions import read_rates
+from strongroom.operations.wallets import CreateWallet
+from strongroom.telemetry import tracing
 from strongroom.telemetry.scrubbing import looks_like_secret, scrub, scrub_text
 
 MIB = 1 << 20
+NOW = datetime.now(UTC)
 ROUNDS = 3
 Case = tuple[str, str, Callable[[], object], object]
-"""What reads, what it is given, the call, and the document that decides whether it runs in a thread."""
+"""The parser, its input, the call, and the document that decides whether it runs in a thread."""
 
 
 def json_cases() -> Iterator[Case]:
@@ -80,7 +101,7 @@ def protobuf_cases() -> Iterator[Case]:
 
 def text_cases() -> Iterator[Case]:
     yield "request id", "8 KiB", lambda: request_id(["a" * 8192] * 8), None
-    yield "API key", "8 KiB", lambda: presented_key(["sr_" + "0" * 8192], []), None
+    yield "API key", "8 KiB", lambda: presented_credential(["sr_" + "0" * 8192], []), None
     yield "label", "512 bytes", lambda: clean_text("\u0301" * 128, "label"), None
     yield "cursor", "256", lambda: decode_cursor(base64.urlsafe_b64encode(b"," * 192).decode(), 3), None
     words = "act " * (64 * 256)
@@ -97,6 +118,63 @@ def text_cases() -> Iterator[Case]:
     }.items():
         yield "log scrubbing", name, lambda text=text: scrub_text(text), None
     yield "log scrubbing", "a list of long texts", lambda: scrub(["act " * MIB] * 100), None
+
+
+def caller_cases() -> Iterator[Case]:
+    """Input that identifies the caller and its rates, and output about them."""
+    deep = b64(b'{"alg":"EdDSA","x":' + b"[" * 2_600 + b"]" * 2_600 + b"}")
+    wide = b64(b'{"alg":"EdDSA","x":[' + b"{}," * 1_900 + b"{}]}")
+    yield "JWT", "nested", lambda: read_token(f"{deep}.e30.AA"), None
+    yield "JWT", "8 KiB of empty objects", lambda: read_token(f"{wide}.e30.AA"), None
+    yield "JWT", "8 KiB of dots", lambda: read_token("." * 8192), None
+    key = json.dumps({"kty": "RSA", "alg": "RS256", "kid": "x", "e": "AQAB", "n": b64(b"\xff" * 512)})
+    jwks = f'{{"keys":[{",".join([key] * 64)}]}}'.encode()
+    yield "JWKS", "64 keys of 4,096 bits", lambda: read_keys(jwks), None
+    addresses = ClientAddresses(["10.0.0.0/8", "2001:db8::/32"])
+    hops = [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(4_500)]
+    yield "X-Forwarded-For", "64 KiB, all trusted", lambda: addresses.resolve("10.0.0.1", [",".join(hops)]), None
+    yield "X-Forwarded-For", "64 KiB of commas", lambda: addresses.resolve("10.0.0.1", ["," * 65_536]), None
+    cidrs = [f"2001:db8:{n:x}::/48" for n in range(256)]
+    yield "client networks", "256 CIDRs", lambda: means_everybody([parse_network(each) for each in cidrs]), None
+    yield "rate", "8 KiB", lambda: Rate.parse("9" * 8192), None
+    yield "rates", "of every class", lambda: read_rates(dict.fromkeys(CLASSES, "999999999/99999 day"), "rates"), None
+    yield "traceparent", "8 KiB", lambda: tracing.parse("01-" + "0" * 8192), None
+    yield "traceparent", "256", lambda: tracing.parse("01-" + "1" * 32 + "-" + "1" * 16 + "-01-" + "-" * 200), None
+    wrong = {"n" * 40 + str(n): 1 for n in range(2_000)}
+    yield "field names", "2,000 unknown", lambda: bind(wrong, CreateWallet), None
+    yield "field names", "1 MiB of one", lambda: bind({"_" * MIB: 1}, CreateWallet), None
+    facts = {f"{n}": "*_~`@:.<&>\u202e" * 25_000 for n in range(64)}
+    note = Note(
+        id=UUID(int=1), message=Says.FIRING, rule="x", severity=Severity.INFO, title="x", subject="*" * MIB,
+        since=NOW, at=NOW, runbook="x", facts=facts,
+    )  # fmt: skip
+    for name, form in (("text", for_text), ("Slack", for_slack), ("Telegram", for_telegram)):
+        yield "alert", f"64 long facts, {name}", lambda form=form: form(note), None
+    refusal = InvalidField("x" * 4096, field="x" * 256, allowed=[f"{n}" for n in range(512)])
+    yield "problem", "512 names that are allowed", lambda: problem(refusal, "x"), None
+
+
+def b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def batch_cases() -> Iterator[Case]:
+    """They are read in a thread, because all of them are larger than 16 KiB."""
+    item = {
+        "wallet_id": "0190a0c4-5d0e-7000-8000-000000000000",
+        "network": "ethereum",
+        "unsigned_tx": "0x" + "c0" * 4_000,
+    }
+    signs = json.dumps({"items": [item] * 1_000}).encode()
+    yield "batch", "1,000 signatures, 8 MiB", lambda: bind(read_batch(signs), SignTransactions), signs
+    empty = b'{"items":[' + b"{}," * 99_990 + b"{}]}"
+    yield "batch", "as many items as may be", lambda: bind(read_batch(empty), SignTransactions), empty
+    wallets = json.dumps({"items": [{"label": "x" * 128, "ref": "y" * 64}] * 1_000}).encode()
+    yield "batch", "1,000 wallets", lambda: bind(read_batch(wallets), CreateWallets), wallets
+
+
+def read_batch(raw: bytes) -> Any:
+    return read_json(raw, max_values=BATCH_VALUES * MAX_VALUES)
 
 
 def codec_cases() -> Iterator[Case]:
@@ -156,6 +234,7 @@ def chain_cases() -> Iterator[Case]:
     for title, count, outputs in (("inputs", 4_000, 1), ("outputs", 1, 16_000), ("both", 2_500, 8_000)):
         text = psbt(count, outputs)
         yield "PSBT", f"{len(text):,} letters, {title}", decode("bitcoin", text), text
+    yield from other_chain_cases(decode)
     garbage = base64.b64encode(b"psbt\xff" + b"\x01\x00\x00" * 200_000).decode()
     yield "PSBT", "keys that repeat", decode("bitcoin", garbage), garbage
     for count, references in ((63, 63), (200, 60)):
@@ -169,6 +248,41 @@ def chain_cases() -> Iterator[Case]:
     name = {"types": {"EIP712Domain": [{"name": "name", "type": "string"}], "A": [{"name": "x", "type": "string"}]},
             "primaryType": "A", "domain": {"name": "act " * 200_000}, "message": {"x": "y"}}  # fmt: skip
     yield "EIP-712", "a long domain name", lambda: eip712.parse(name), name
+
+
+def other_chain_cases(decode: Callable[[str, Any], Callable[[], object]]) -> Iterator[Case]:
+    cells = Cell.of(0, 1023)
+    for _ in range(500):
+        cells = Cell.of(0, 1000, (cells, cells, cells, cells))
+    deep = boc.to_base64(cells)
+    level = [Cell.of(n, 200) for n in range(1_024)]
+    while len(level) > 1:
+        level = [Cell.of(n, 200, level[4 * n : 4 * n + 4]) for n in range(-(-len(level) // 4))]
+    wide = boc.to_base64(level[0])
+    somebody = "EQDHMWKzTPGWZyEK8xgNb8-4jfFnjLu-cx84ZCU0zGlR5ILu"
+    for given, texts in (
+        ("500 deep, each cell four times", [deep]),
+        ("1,400 cells", [wide]),
+        ("255 messages", [""] * 255),
+    ):
+        messages = [{"address": somebody, "amount": "1", **({"payload": text} if text else {})} for text in texts]
+        form = {"seqno": 1, "valid_until": int(NOW.timestamp()) + 600, "messages": messages}
+        yield "TON transfer", given, decode("ton", form), form
+    for given, raw in (
+        ("100 KiB of empty contracts", b"\x5a\0" * 51_200),
+        ("100 KiB of data", b"\x52\xf8\xff\x05" + b"x" * 98_296),
+        ("100 KiB of long varints", b"\x40" + b"\x80" * 102_399),
+    ):
+        yield "Tron transaction", given, decode("tron", raw.hex()), raw.hex()
+    contracts = {"contract": [{}] * 20_000}
+    yield "Tron transaction", "20,000 contracts", decode("tron", {"raw_data": contracts}), contracts
+    for given, raw in (
+        ("1,232 bytes of accounts", b"\x80\1\0\0" + b"\x23" + b"a" * 1_195),
+        ("1 MiB", b"\x80" * (MIB // 2)),
+        ("300 empty instructions", b"\x80\1\0\0\2" + b"a" * 96 + b"\xac\x02" + b"\1\0\0" * 300 + b"\0"),
+    ):
+        text = base64.b64encode(raw).decode()
+        yield "Solana transaction", given, decode("solana", text), text
 
 
 def psbt(inputs: int, outputs: int) -> str:
@@ -192,7 +306,7 @@ def milliseconds(work: Callable[[], object]) -> tuple[float, str]:
             work()
         except StrongroomError as refusal:
             outcome = refusal.code
-        except (ValueError, KeyError, TypeError) as refusal:
+        except (ValueError, KeyError, TypeError, Fault) as refusal:
             outcome = type(refusal).__name__
         best = min(best, time.thread_time() - began)
     return best * 1000, outcome
@@ -203,11 +317,11 @@ def main() -> None:
     arguments.add_argument("--most", type=float, default=50.0)
     most = arguments.parse_args().most
     offload, slow = Offload(), 0
-    looks_like_secret("one two three four five six seven eight nine ten eleven twelve")  # reads the lists
+    looks_like_secret("one two three four five six seven eight nine ten eleven twelve")  # loads the word lists
     with suppress(StrongroomError):
         bip39.parse("x")
     print(f"{'what':20} {'given':32} {'ms':>8}  {'where':7} outcome")
-    for cases in (json_cases, protobuf_cases, text_cases, codec_cases, chain_cases):
+    for cases in (json_cases, protobuf_cases, text_cases, caller_cases, batch_cases, codec_cases, chain_cases):
         for what, given, work, document in cases():
             taken, outcome = milliseconds(work)
             thread = document is not None and offload.is_large(document)

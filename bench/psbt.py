@@ -1,9 +1,9 @@
-"""One PSBT with 500 inputs of one wallet: the time of the whole request, and how often the key wrap is asked.
+"""One PSBT with 500 inputs of one wallet: the time of the whole request, and the number of calls to the key wrap.
 
     python bench/psbt.py --inputs 500
 
-Embedded stack in this process (SQLite, local key wrap), without a socket; no key is kept open. Beside it stands what
-libsecp256k1 alone takes to make and verify as many signatures.
+Runs the embedded stack in this process (SQLite, local key wrap), without a socket. No key is kept open. For comparison,
+it prints what libsecp256k1 alone takes to make and verify as many signatures.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ VALUE = 10_000
 
 
 def bare(count: int) -> float:
-    """Seconds for so many signatures, each made and verified."""
+    """Seconds to make and verify so many signatures."""
     private = b"\x11" * 32
     public, began = keys.pubkey_from_prvkey(private), time.perf_counter()
     for number in range(count):
@@ -47,7 +47,7 @@ def bare(count: int) -> float:
 
 
 def spending(scheme: str, node: PublicNode, fingerprint: bytes, count: int) -> str:
-    """All of ``count`` outputs of an account, to a stranger; each previous transaction is there."""
+    """A PSBT that spends ``count`` outputs of an account to a stranger, with all previous transactions."""
     inputs, maps = [], []
     for index in range(count):
         path = f"{node.path}/0/{index}"
@@ -76,7 +76,7 @@ def _map(scheme: str, key: bytes, origin: Origin, previous: Transaction) -> Psbt
 async def measure(
     service: RunningService, scheme: str, count: int, asked: Callable[[], int]
 ) -> tuple[float, float, int]:
-    """Seconds of decoding, seconds of signing, unwraps of signing; the account is open, no key is."""
+    """Seconds of decoding, seconds of signing, and unwraps of signing. The account is open, but no key is."""
     made = await service.http.call("wallets.create", {}, key=service.key)
     where = {"wallet_id": made.result["id"], "network": "bitcoin"}
     account = (await service.http.call("accounts.get", {**where, "scheme": scheme}, key=service.key)).result

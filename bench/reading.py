@@ -1,10 +1,10 @@
-"""Balances of a wallet from the cache and from a node, over REST and gRPC, and what an answer costs the node.
+"""Balances of a wallet from the cache and from a node, over REST and gRPC, and the cost of a response to the node.
 
     python bench/reading.py --seconds 5
 
-The node is anvil on this machine, with Multicall3 and the listed tokens, behind a proxy that counts what it is asked.
-Prints for wallets of 1, 100 and 1,000 addresses: answers a second, as a ratio to what the node gives in the same run;
-p50 and p99 in milliseconds; processor time of the service an answer; HTTP requests and JSON-RPC calls an answer. Linux.
+The node is anvil on this machine, with Multicall3 and the listed tokens, behind a proxy that counts requests. For
+wallets of 1, 100 and 1,000 addresses it prints responses per second, as a ratio to the node's own in the same run; p50
+and p99 in milliseconds; and per response the service's processor time, HTTP requests and JSON-RPC calls. Linux only.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ TOKEN = (
     "6000 35 60e0 1c 63 313ce567 14 601e 57 6004 35 61ffff 16 6000 52 6020 6000 f3 "
     "5b 60 {decimals:02x} 6000 52 6020 6000 f3"
 )
-"""EVM bytecode: any balance, and the decimals that the registry has."""
+"""EVM bytecode that returns any balance, and the decimals in the registry."""
 
 
 class Counting(Proxy):
-    """How many HTTP requests and JSON-RPC calls go through."""
+    """Counts the HTTP requests and JSON-RPC calls that pass through."""
 
     requests = calls = 0
 
@@ -73,7 +73,7 @@ async def main(connections: int, seconds: float) -> None:
 
 
 def listed() -> list[Asset]:
-    """The tokens of Ethereum that come along."""
+    """The built-in tokens of Ethereum."""
     [ethereum] = [network for network in CHAINS["evm"].networks if network.name == "ethereum"]
     return list(registry([], [ethereum])[ethereum.caip2].values())
 
@@ -100,7 +100,7 @@ async def _derive(client: httpx.AsyncClient, wallet: str, index: int) -> None:
 async def _compare(
     server: Server, proxy: Counting, face: str, wallet: str, size: int, connections: int, seconds: float
 ) -> None:
-    for kind in ("fresh", "balance"):  # so that all is cached when the cache is asked
+    for kind in ("fresh", "balance"):  # so that everything is cached when the cache is measured
         before = proxy.requests, proxy.calls
         found = await measure(server, face, kind, [wallet], connections, seconds)
         requests, calls = (

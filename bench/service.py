@@ -2,9 +2,9 @@
 
     python bench/service.py --connections 64 --seconds 5
 
-Prints requests a second, p50 and p99 in milliseconds, processor time of the service a request, and its memory. The load
-comes from this process, on the same cores: gRPC's Python client takes more of them than REST by raw sockets does, so
-between the faces compare the processor time. Linux.
+Prints requests per second, p50 and p99 in milliseconds, the service's processor time per request, and its memory. The
+load comes from this process, on the same cores. gRPC's Python client takes more of them than REST over raw sockets, so
+compare REST and gRPC by processor time. Linux only.
 """
 
 from __future__ import annotations

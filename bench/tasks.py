@@ -1,6 +1,6 @@
-"""Background work: how long a claim takes with 50,000 due rows, and how many tasks a second one process gets through.
+"""Background work: the time of a claim with 50,000 due rows, and the tasks per second of one process.
 
-python bench/tasks.py [tasks] [database URL]     SQLite where no URL is given
+python bench/tasks.py [tasks] [database URL]     SQLite if no URL is given
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from strongroom.config import Setting, every_setting
+from strongroom.config.settings import Setting, every_setting
 
 DOCUMENT: Final = Path(__file__).with_suffix(".md")
 _BEGIN: Final = "<!-- from here on made by `make docs` -->\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.support.openbao import OpenBao
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from tests.support.service import NewService, RunningService
 
 pytest_plugins = ("tests.support.components",)
+
+settings.register_profile("any speed", deadline=None)  # a busy machine is no reason to fail
+settings.load_profile("any speed")
 
 _RESOLVING = ("socket.getaddrinfo", "socket.gethostbyname")
 _SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
@@ -91,10 +95,11 @@ def redis(redis_server: RedisServer) -> RedisServer:
 @pytest.fixture
 def patient_redis(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     """Which a service in this process does not take for lost on a busy machine, as it may after a second at most."""
-    from strongroom.cache import redis as tier
+    from strongroom.cache import client
+    from strongroom.redis_link import RedisLink
 
-    monkeypatch.setattr(tier, "_PATIENCE", 60.0)
-    monkeypatch.setattr(tier.RedisCache, "_timeout", property(lambda _: 60.0, lambda *_: None), raising=False)
+    monkeypatch.setattr(client, "_PATIENCE", 60.0)
+    monkeypatch.setattr(RedisLink, "_timeout", property(lambda _: 60.0, lambda *_: None), raising=False)
     return redis
 
 

@@ -1,4 +1,5 @@
--- The two roles of Strongroom, and its database. Run it once, as a superuser, with passwords of your own:
+-- The two roles of Strongroom, and its database. Run it once, with passwords of your own, as a superuser or, on a managed
+-- PostgreSQL, as the role that it gives you, which has CREATEROLE and CREATEDB:
 --
 --   psql -v owner_password=… -v service_password=… -f roles.sql
 --
@@ -8,6 +9,8 @@
 
 CREATE ROLE strongroom_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE strongroom LOGIN PASSWORD :'service_password';
+-- Who makes a role may not act as it without this, unless a superuser (PostgreSQL 16 and later).
+GRANT strongroom_owner TO CURRENT_USER;
 CREATE DATABASE strongroom OWNER strongroom_owner;
 
 \connect strongroom

@@ -1,3 +1,3 @@
 """Strongroom: a self-hosted wallet service."""
 
-__version__ = "1.0.8"
+__version__ = "1.1.0"

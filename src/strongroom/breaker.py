@@ -1,4 +1,4 @@
-"""A circuit breaker: who is down is not asked again by every caller, and is found again by one."""
+"""A circuit breaker. Callers stop calling a component that is down, and one of them probes whether it is back."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from strongroom.telemetry.metrics import CIRCUIT_STATE, CIRCUIT_TRANSITIONS_TOTA
 
 _log = structlog.get_logger(__name__)
 _JITTER: Final = 0.2
-"""Share of the interval: replicas that opened together do not probe together."""
+"""Share of the interval by which probes vary, so that replicas that opened together do not probe together."""
 
 
 class CircuitState(StrEnum):
+    """The state of a breaker, as metrics and health show it."""
+
     CLOSED = "closed"
     HALF_OPEN = "half_open"
-    """The next call is a probe, or one is under way; the others are refused."""
+    """The next call is the probe, or the probe is under way. All other calls are refused."""
     OPEN = "open"
 
 
@@ -29,7 +31,7 @@ _LEVEL: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState
 
 
 class CircuitOpen(Exception):
-    """Refused without asking. ``retry_after``: seconds until a probe may go."""
+    """The call was refused without being made. ``retry_after`` is the number of seconds until the next probe."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("the circuit is open")
@@ -37,16 +39,16 @@ class CircuitOpen(Exception):
 
 
 class Call:
-    """One call under way. Says whether it failed; left unsaid (it was cancelled), it counts for nothing."""
+    """One call under way. ``failed`` says how it went. If it stays None, as after a cancellation, it does not count."""
 
     def __init__(self) -> None:
         self.failed: bool | None = None
 
 
 class CircuitBreaker:
-    """Opens after ``threshold`` calls in a row failed; lets one probe through every ``interval`` seconds after that.
+    """Opens after ``threshold`` failures in a row, and then lets one probe through about every ``interval`` seconds.
 
-    ``component`` is what it stands before, as metrics and the log call it.
+    ``component`` is the name of what it protects, in metrics and in the log.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class CircuitBreaker:
         self._probe_at = 0.0
         self._probe: Call | None = None
         self._era = 0
-        """Counts openings and closings: a call that began before the last one says nothing about now."""
+        """Counts openings and closings. The outcome of a call that began in an earlier era is ignored."""
         CIRCUIT_STATE.labels(component).set(_LEVEL[CircuitState.CLOSED])
 
     @property
@@ -79,7 +81,7 @@ class CircuitBreaker:
 
     @contextmanager
     def call(self) -> Iterator[Call]:
-        """Raises CircuitOpen at once where the call may not be made."""
+        """Raises CircuitOpen at once if the call may not be made."""
         made, era = Call(), self._era
         if not self._closed:
             wait = self._probe_at - self._clock()

@@ -1,4 +1,4 @@
-"""Everything that Strongroom refuses or fails with, in one tree.
+"""Every error that Strongroom raises on purpose, in one tree.
 
     StrongroomError
     ├── RequestError                 the request cannot be read (400)
@@ -8,11 +8,11 @@
     │   ├── UnsupportedMediaType     415  unsupported_media_type
     │   ├── RouteNotFound            404  route_not_found
     │   └── MethodNotAllowed         405  method_not_allowed
-    ├── AccessError                  who calls, and may they
+    ├── AccessError                  the caller is unknown, or may not do this
     │   ├── Unauthenticated          401  unauthenticated
     │   ├── Forbidden                403  forbidden
     │   └── RateLimited              429  rate_limited
-    ├── Refused                      readable, but refused (422)
+    ├── Refused                      the request can be read, but is refused (422)
     │   ├── InvalidField             422  invalid_field
     │   ├── UnknownNetwork           422  unknown_network
     │   ├── UnknownScheme            422  unknown_scheme
@@ -29,7 +29,7 @@
     │   ├── TransactionRejected      422  transaction_rejected
     │   └── SourceMissing            422  source_missing
     ├── NotFound                     404  not_found
-    ├── Conflict                     the state says no (409)
+    ├── Conflict                     the current state does not allow it (409)
     │   ├── AddressNotDerived        409  address_not_derived
     │   ├── WalletArchived           409  wallet_archived
     │   ├── ExternalIdTaken          409  external_id_taken
@@ -37,7 +37,7 @@
     │   ├── InFlight                 409  operation_in_flight
     │   ├── Superseded               409  operation_superseded
     │   └── CursorStale              409  cursor_stale
-    ├── Unavailable                  a part is away; try again (503)
+    ├── Unavailable                  a component is down; try again (503)
     │   ├── StorageUnavailable       503  storage_unavailable
     │   ├── KeyWrapUnavailable       503  keywrap_unavailable
     │   ├── BackgroundOnly           503  background_only
@@ -51,33 +51,54 @@
     ├── ConfigurationError           the settings cannot be used (never leaves `serve`)
     └── InternalError                500  internal_error
 
-A class carries its stable ``code``, its HTTP status and its gRPC status name. ``message`` is written by us and may name
-our own fields; it never repeats what the caller sent, so that it can go into an answer, a log and a metric alike.
+Each class has a stable ``code``, an HTTP status and a gRPC status name. `hints.ADVICE` says what to do about it.
+``message`` is our own text and may name our own fields. It never repeats what the caller sent, so it can go into a
+response, a log and a metric alike. ``hints`` go into the response only. `docs/errors.md` is generated from this tree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Final, Self, Unpack
+
+from strongroom.hints import Hints
+
+_LONGEST_RECEIVED: Final = 29
+"""Longest number of a caller that an error repeats: 96 bits, more than any amount. Anything longer could be a key."""
 
 
 class StrongroomError(Exception):
-    """The root. Never raised itself."""
+    """The root of the tree. It is never raised itself."""
 
     code: ClassVar[str] = "internal_error"
     http_status: ClassVar[int] = 500
     grpc_status: ClassVar[str] = "INTERNAL"
     title: ClassVar[str] = "Internal error"
     reason: str | None = None
-    """One of a few words that say more than the code, where a class has such."""
+    """For classes that have one: a fixed word that says more than the code."""
+    denial: str | None = None
+    """Why the caller is refused. Only the audit records it: the response is the same as for any refusal of its kind."""
 
-    def __init__(self, message: str, *, field: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, retry_after: float | None = None, **hints: Unpack[Hints]
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
-        """Dotted name of our own field that is at fault, where there is one."""
+        """Dotted name of the field that is wrong, if there is one."""
         self.retry_after = retry_after
-        """Seconds after which trying again makes sense."""
+        """Seconds to wait before trying again."""
+        if len(hints.get("received", "")) > _LONGEST_RECEIVED:
+            del hints["received"]
+        self.hints: Hints = hints
+
+    def let_go(self) -> None:
+        """Drop the traceback, and with it the frames that hold the request and everything made from it.
+
+        A frame that refers to its own error is freed only by the cycle collector, which runs rarely. Until then,
+        refusals of large requests would pile up in memory.
+        """
+        self.__traceback__ = None
 
 
 class RequestError(StrongroomError):
@@ -108,7 +129,7 @@ class BodyTimeout(RequestError):
 class UnsupportedMediaType(RequestError):
     code = "unsupported_media_type"
     http_status = 415
-    title = "The body is of a type that is not read here"
+    title = "The content type of the body is not supported"
 
 
 class RouteNotFound(RequestError):
@@ -122,7 +143,7 @@ class MethodNotAllowed(RequestError):
     code = "method_not_allowed"
     http_status = 405
     grpc_status = "UNIMPLEMENTED"
-    title = "This path does not take this method"
+    title = "This path does not accept this method"
 
 
 class AccessError(StrongroomError):
@@ -158,7 +179,7 @@ class Refused(StrongroomError):
 
 
 class InvalidField(Refused):
-    title = "A field is out of range or does not fit the others"
+    title = "A field is out of range or conflicts with others"
 
 
 class UnknownNetwork(Refused):
@@ -168,12 +189,12 @@ class UnknownNetwork(Refused):
 
 class UnknownScheme(Refused):
     code = "unknown_scheme"
-    title = "The network has no such scheme"
+    title = "The network has no such derivation scheme"
 
 
 class InvalidPath(Refused):
     code = "invalid_path"
-    title = "The derivation path is not valid here"
+    title = "The derivation path is not valid for the network"
 
 
 class InvalidAddress(Refused):
@@ -203,7 +224,7 @@ class InvalidMessage(Refused):
 
 class WrongKey(Refused):
     code = "wrong_key"
-    title = "The wallet does not hold the key that this asks for"
+    title = "The wallet does not have the required key"
 
 
 class LimitExceeded(Refused):
@@ -211,11 +232,16 @@ class LimitExceeded(Refused):
     grpc_status = "FAILED_PRECONDITION"
     title = "A configured limit forbids this"
 
+    @classmethod
+    def over(cls, message: str, *, name: str, limit: int, received: int, field: str) -> Self:
+        """``name`` is the limit's name in its chain's code. `operations.networks` replaces it by the setting's name."""
+        return cls(message, field=field, setting=name, limit=str(limit), received=str(received))
+
 
 class OptionRequired(Refused):
     code = "option_required"
     grpc_status = "FAILED_PRECONDITION"
-    title = "This is only done when explicitly asked for"
+    title = "This must be requested explicitly"
 
 
 class IdempotencyMismatch(Refused):
@@ -224,23 +250,29 @@ class IdempotencyMismatch(Refused):
 
 
 class TransactionRejected(Refused):
-    """``reason``: a value of `rpc.base.Rejection`."""
+    """The network refused the transaction. ``reason`` is a value of `rpc.base.Rejection`."""
 
     code = "transaction_rejected"
     grpc_status = "FAILED_PRECONDITION"
-    title = "The network refuses the transaction"
+    title = "The network refused the transaction"
 
     def __init__(
-        self, message: str, *, reason: str = "invalid", field: str | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        reason: str = "invalid",
+        field: str | None = None,
+        retry_after: float | None = None,
+        **hints: Unpack[Hints],
     ) -> None:
-        super().__init__(message, field=field, retry_after=retry_after)
+        super().__init__(message, field=field, retry_after=retry_after, **hints)
         self.reason = reason
 
 
 class SourceMissing(Refused):
     code = "source_missing"
     grpc_status = "FAILED_PRECONDITION"
-    title = "No configured source of this network can tell"
+    title = "No configured source of this network can do this"
 
 
 class NotFound(StrongroomError):
@@ -254,7 +286,7 @@ class Conflict(StrongroomError):
     code = "conflict"
     http_status = 409
     grpc_status = "FAILED_PRECONDITION"
-    title = "The present state does not allow this"
+    title = "The current state does not allow this"
 
 
 class AddressNotDerived(Conflict):
@@ -275,13 +307,13 @@ class ExternalIdTaken(Conflict):
 
 class AlreadySigned(Conflict):
     code = "already_signed"
-    title = "Something else was signed for this nonce"
+    title = "Another transaction was signed for this nonce"
 
 
 class InFlight(Conflict):
     code = "operation_in_flight"
     grpc_status = "ABORTED"
-    title = "The same operation is under way"
+    title = "The same operation is in progress"
 
 
 class Superseded(Conflict):
@@ -293,10 +325,16 @@ class Superseded(Conflict):
 class CursorStale(Conflict):
     code = "cursor_stale"
     grpc_status = "ABORTED"
-    title = "The cursor no longer leads anywhere"
+    title = "The cursor is no longer valid"
 
 
 class Unavailable(StrongroomError):
+    """A component is down. ``cause`` is one sentence for operators, for logs and the command line.
+
+    It is not sent to callers, because they are not told how the service is built.
+    """
+
+    cause: str | None = None
     code = "unavailable"
     http_status = 503
     grpc_status = "UNAVAILABLE"
@@ -319,20 +357,20 @@ class BackgroundOnly(Unavailable):
 
 
 class RestoredDatabase(Unavailable):
-    """The database is older than the heads of its audit; `strongroom restore accept` ends it."""
+    """The database is older than the heads of its audit. `strongroom restore accept` ends this state."""
 
     code = "restored_database"
-    title = "The database was restored, and nobody has accepted it yet"
+    title = "The database was restored and has not been accepted yet"
 
 
 class AuditNotAnchored(Unavailable):
     code = "audit_not_anchored"
-    title = "The heads of the audit cannot be kept outside the database"
+    title = "The audit heads cannot be written outside the database"
 
 
 class NodeUnavailable(Unavailable):
     code = "node_unavailable"
-    title = "No source of this network answers"
+    title = "No source of this network responds"
 
 
 class NodesDisagree(Unavailable):
@@ -353,7 +391,7 @@ class DeadlineExceeded(StrongroomError):
 
 
 class IntegrityError(StrongroomError):
-    """A row, a seal or a MAC does not hold: somebody changed stored data. Raised after the alarm was given."""
+    """A row, a seal or a MAC does not verify: stored data was changed. The alarm was raised before this error."""
 
     code = "integrity_violation"
     grpc_status = "DATA_LOSS"
@@ -370,7 +408,7 @@ class InternalError(StrongroomError):
 
 
 def every_error() -> Iterator[type[StrongroomError]]:
-    """Every class of the tree, the root left out, parents before children."""
+    """Yield every class of the tree except the root, parents before children."""
     pending: list[type[StrongroomError]] = [StrongroomError]
     while pending:
         for child in pending.pop(0).__subclasses__():

@@ -15,7 +15,7 @@ SRC = ROOT / "src"
 @dataclass(frozen=True)
 class Module:
     name: str
-    """Below strongroom: `chains.evm.chain`."""
+    """Below strongroom, such as `chains.evm.chain`."""
     text: str
     tree: ast.Module
 
@@ -25,7 +25,7 @@ class Module:
 
     @property
     def imports(self) -> Iterator[str]:
-        """Every imported module, in full; also inside functions and under TYPE_CHECKING."""
+        """Full names of all imported modules, also those inside functions and under TYPE_CHECKING."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
@@ -44,7 +44,7 @@ def module(name: str, text: str) -> Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Everything that we wrote: generated code is left out."""
+    """Every module that is not generated."""
     found = []
     for path in sorted((SRC / "strongroom").rglob("*.py")):
         name = ".".join(path.relative_to(SRC / "strongroom").with_suffix("").parts)

@@ -1,4 +1,4 @@
-"""Sizes that a reader can hold, and no float where there is money."""
+"""Modules and functions of a readable size, and no float where there is money."""
 
 from __future__ import annotations
 

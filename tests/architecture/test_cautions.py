@@ -1,4 +1,4 @@
-"""A caution has a listed code, a code that is listed is given, and the documents say what the code says."""
+"""A caution has a listed code, each listed code is used, and the documents say what the code says."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TABLES = ("domain.cautions", "domain.hazards")
 PASSED_ON = {
     "authorization_other_chain", "authorization_unsigned", "delegate_call", "no_chain_binding", "no_effect",
     "nothing_in_return", "spending_permission", "to_token_contract", "to_zero_address", "unknown_instruction",
-    "unknown_program", "unknown_typed_data", "unlimited_delegation", "unsigned_fields",
+    "unknown_program", "unlimited_delegation", "unsigned_fields",
 }  # fmt: skip
-"""Codes that a table or a variable hands to what makes the caution."""
+"""Codes that a table or a variable passes to the function that makes the caution."""
 LISTED = CAUTIONS.keys() | HAZARDS.keys()
 
 
 def codes(each: Module) -> Iterator[str]:
-    """The codes that are written where a caution is made."""
+    """The codes written at a place where a caution is made."""
     for node in ast.walk(each.tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
@@ -51,7 +51,7 @@ def test_every_caution_is_listed() -> None:
 
 
 def own_words(checked: Iterable[Module]) -> list[str]:
-    """Cautions with a message that is not the table's. Only `partial_sighash` has one: it says what stays open."""
+    """Cautions with a message that is not the table's. Only `partial_sighash` has one, which says what stays open."""
     return [
         f"{each.name}: {node.lineno}"
         for each in checked
@@ -68,7 +68,7 @@ def test_a_caution_has_one_message() -> None:
 
 
 def given(checked: Iterable[Module]) -> set[str]:
-    """The codes that a caution is made with, and those of `PASSED_ON` that stand anywhere."""
+    """The codes with which cautions are made, and those of `PASSED_ON` that occur anywhere."""
     checked = tuple(checked)
     passed_on = {
         node.value

@@ -1,4 +1,4 @@
-"""A run of the whole suite that had no test of a real component which it must have does not pass."""
+"""A run of the whole suite fails if no test used a real component that is required."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def suite(folder: Path, required: str, *arguments: str, marks: str = "") -> subp
         cwd=folder,
         env={
             **os.environ,
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # to load the plugins would take longer than the run
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading the plugins would take longer than the run
             "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
             "STRONGROOM_TEST_REQUIRE": required,
         },
@@ -45,7 +45,7 @@ def test_no_test_of_a_component_fails_the_whole_suite(tmp_path: Path) -> None:
 
 
 def test_one_test_of_each_is_enough(tmp_path: Path) -> None:
-    # A test whose component is not here fails by itself: only what is here is needed in this one.
+    # A test whose component is missing fails by itself, so only present components are needed here.
     here = [name for name in REQUIRED if COMPONENTS[name].is_here()]
     ran = suite(tmp_path, "listed", "-m", "not campaign", marks=f"@pytest.mark.needs(*{here})")
     missing = [name for name in REQUIRED if name not in here]
@@ -59,7 +59,7 @@ def test_what_several_workers_ran_is_added_up(tmp_path: Path) -> None:
     ran = suite(tmp_path, "listed", "-p", "xdist", "-n2", "-m", "not campaign", marks=f"@pytest.mark.needs(*{here})")
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
     assert [name for name in here if f"{name}: 2 tests\n" not in ran.stdout] == []
-    assert [name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout] == sorted({*REQUIRED} - {*here})
+    assert {name for name in REQUIRED if f"NO TEST had {name}" in ran.stdout} == {*REQUIRED} - {*here}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The tree of errors is what its docstring draws, and foreign errors become ours at the border."""
+"""The tree of errors is as its docstring draws it, and foreign errors are mapped at the border."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ DRAWN = re.compile(
 )
 TREE = [error for error in every_error() if error.__module__ == "strongroom.errors"]
 INTERNAL = {"IntegrityError", "ConfigurationError"}
-"""Drawn with words in place of a status: a caller sees no more of them than that it was not his fault."""
+"""Drawn with words instead of a status, because a caller only sees an internal error."""
 
 
 def drawn() -> Iterator[tuple[str, str, str | None, str | None]]:
-    """(name, name of the parent, status, code)."""
+    """Yield (name, name of the parent, status, code)."""
     parents = {0: "StrongroomError"}
     assert errors.__doc__ is not None
     for line in DRAWN.finditer(errors.__doc__):
@@ -65,7 +65,7 @@ def test_nobody_else_makes_up_codes() -> None:
 
 
 def test_a_branch_is_not_an_answer() -> None:
-    """Its code is drawn nowhere and listed for no operation."""
+    """Its code is neither drawn nor listed for an operation."""
     branches = [error for error in TREE if error not in leaves(TREE)]
     text = "".join(module.text for module in modules())
     assert [each.__name__ for each in branches if re.search(rf"raise (errors\.)?{each.__name__}\(", text)] == []
@@ -75,7 +75,7 @@ def test_a_branch_is_not_an_answer() -> None:
 
 def test_every_class_is_raised_or_a_branch() -> None:
     text = "".join(module.text for module in modules() if module.name != "errors")
-    unused = [error.__name__ for error in leaves(TREE) if not re.search(rf"\b{error.__name__}\(", text)]
+    unused = [error.__name__ for error in leaves(TREE) if not re.search(rf"\b{error.__name__}(\.over)?\(", text)]
     assert unused == []
 
 
@@ -113,7 +113,7 @@ async def test_no_error_of_the_database_goes_further(foreign: type[Exception]) -
     async def attempt() -> None:
         raise error
 
-    if issubclass(foreign, exc.IntegrityError):  # `SqlStorage.apply` knows what it means
+    if issubclass(foreign, exc.IntegrityError):  # `SqlStorage.apply` handles it
         with pytest.raises(exc.IntegrityError):
             await persist(attempt, lambda _: False, 0)
     else:
@@ -129,3 +129,9 @@ async def test_no_error_of_the_network_goes_further(foreign: type[OSError]) -> N
 
     with pytest.raises(StorageUnavailable):
         await persist(attempt, lambda _: False, 0)
+
+
+def test_a_number_that_could_be_a_key_is_not_repeated() -> None:
+    """`limit_exceeded` repeats what was received, and a raw key sent by mistake is a number too."""
+    assert "received" not in errors.LimitExceeded.over("x", name="n", limit=1, received=2**128, field="f").hints
+    assert errors.LimitExceeded.over("x", name="n", limit=1, received=2**96, field="f").hints["received"] == str(2**96)

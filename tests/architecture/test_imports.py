@@ -10,31 +10,35 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from strongroom.config import every_setting
+from strongroom.config.settings import every_setting
 from tests.architecture.source import SRC, Module, module, modules
 
-BOTTOM = {"codecs", "domain", "errors"}
-PORTS = {"cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base", "rpc.base",
-         "storage.base", "tasks.base"}  # fmt: skip
+BOTTOM = {"codecs", "domain", "errors", "hints"}
+PORTS = {"alerts.base", "cache.base", "chains.base", "health.base", "journal.base", "keys.base", "keywrap.base",
+         "rates.base", "rpc.base", "storage.base", "tasks.base"}  # fmt: skip
 FACES = {"entrypoints", "operations", "access", "health.monitor", "config", "telemetry", *BOTTOM}
 COMPOSERS = {"entrypoints.serve", "entrypoints.worker", "entrypoints.cli.local", "entrypoints.cli.integrity"}
-"""The two that start something: of the entrypoints they alone reach the composition root."""
+"""The only entrypoints that use the composition root."""
 
 ALLOWED = {
-    "errors": {"errors"},
-    "domain": {"domain", "errors"},
+    "hints": {"hints"},
+    "errors": {"errors", "hints"},
+    "domain": {"domain", "errors", "hints"},
     "codecs": BOTTOM,
     "telemetry": {"telemetry", "errors"},
     "breaker": {"telemetry"},
     "config": {"config", "domain", "errors"},
-    "access": {"access", "storage.base", "telemetry", *BOTTOM},
-    "cache": {"cache", "breaker", "telemetry", *BOTTOM},
+    "alerts": {"alerts", "journal.base", "storage.base", "telemetry", *BOTTOM},
+    "access": {"access", "rates.base", "storage.base", "telemetry", *BOTTOM},
+    "redis_link": {"breaker", "telemetry"},
+    "cache": {"cache", "breaker", "redis_link", "telemetry", *BOTTOM},
+    "rates": {"rates", "breaker", "redis_link", "telemetry", *BOTTOM},
     "chains": {"chains", *BOTTOM},
     "health": {"health", "cache", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keys": {"keys", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
-    "journal": {"journal", "storage.base", "telemetry", *BOTTOM},
+    "journal": {"journal", "alerts.base", "storage.base", "telemetry", *BOTTOM},
     "rpc": {"rpc", "breaker", "cache.base", "chains.base", "telemetry", *BOTTOM},
     "tasks": {"tasks", "journal.base", "storage.base", "telemetry", *BOTTOM},
     "operations": {"operations", "access", "telemetry", *PORTS, *BOTTOM},
@@ -44,8 +48,8 @@ ALLOWED = {
 
 ORACLES = {"eth_account", "eth_abi", "eth_keys", "eth_utils", "mnemonic", "bip_utils", "web3", "solders", "bdkpython",
            "coincurve", "rlp", "base58", "hypothesis", "pytest"}  # fmt: skip
-LAZY = {"alembic", "typer", "click", "granian", "httpx", "asyncpg", "redis"}
-"""What a worker does not load until it needs it."""
+LAZY = {"alembic", "apprise", "requests", "typer", "click", "granian", "httpx", "asyncpg", "redis"}
+"""Packages that a worker loads only when it needs them."""
 
 
 def wrong_directions(checked: Iterable[Module]) -> Iterator[str]:
@@ -116,7 +120,7 @@ def test_test_oracles_stay_in_tests() -> None:
 
 
 def test_settings_alone_read_the_environment() -> None:
-    assert set(environment_readers(modules())) == {"config", "telemetry.multiprocess"}
+    assert set(environment_readers(modules())) == {"config.environment", "telemetry.multiprocess"}
     assert list(environment_readers([module("a", "from os import environ")])) == ["a"]
     assert len({setting.variable for setting in every_setting()}) == len(list(every_setting()))
 

@@ -1,4 +1,4 @@
-"""Lock files name versions and hashes, and no place: whoever installs chooses the registry (ADR 0006)."""
+"""Lock files name versions and hashes, but no registry: whoever installs chooses that (ADR 0006)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard of `tests/conftest.py` is there and refuses."""
+"""The guard in `tests/conftest.py` is there, and refuses connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operation is one row, and all that belongs to it; a row that lacks a part is found, whichever part it is."""
+"""An operation is one row of the registry and everything that belongs to it. A row that lacks any part is found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from strongroom.access.client_address import ClientAddresses
 from strongroom.access.scopes import SCOPES
 from strongroom.chains.registry import CHAINS
-from strongroom.config.sections import RateSettings
+from strongroom.config.access import RateSettings
 from strongroom.domain import hazards
 from strongroom.domain.hazards import HAZARDS, Hazard
 from strongroom.entrypoints.cli import main
@@ -54,11 +54,11 @@ NEW = replace(
 
 
 def http_methods(path: str) -> set[str]:
-    """What the real application says that it takes at a path."""
+    """The methods that the real application reports for a path."""
     import asyncio
 
     app = create_app(
-        None,  # type: ignore[arg-type] - nothing here goes as far as an operation
+        None,  # type: ignore[arg-type] - no operation is reached here
         health=HealthMonitor({}, frozenset(), "1"),
         trusted_proxies=ClientAddresses(),
     )
@@ -103,12 +103,12 @@ def without_example(operations: Sequence[Operation]) -> Iterator[str]:
 
 
 def without_command(operations: Sequence[Operation]) -> Iterator[str]:
-    assert main.app is not None  # it registers them all
+    assert main.app is not None  # it registers all commands
     return (each.name for each in operations if each.name not in COMMANDS.keys() | NOT_ON_THE_COMMAND_LINE)
 
 
 def without_parity(operations: Sequence[Operation]) -> Iterator[str]:
-    """Not told over both faces; those tests hold its audit records, metrics and refusals."""
+    """Operations missing in the tests that compare REST and gRPC in results, audit records, metrics and refusals."""
     from tests.parity.story import STORY
 
     told = {step.operation for step in STORY}
@@ -132,9 +132,9 @@ def test_new_operation_without_a_part_is_found(missing: Callable[[Sequence[Opera
 
 
 def faults(operations: Sequence[Operation]) -> Iterator[str]:
-    """What is wrong with a row in itself."""
+    """What is wrong with a row itself."""
     for each in operations:
-        if not re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+", each.name):
+        if not re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", each.name):
             yield f"{each.name}: a name is a noun and a verb"
         if (each.method == "GET") == each.mutates and (each.mutates or not reads_by_post(each)):
             yield f"{each.name}: a GET changes nothing, what changes something is no GET"
@@ -148,7 +148,7 @@ def faults(operations: Sequence[Operation]) -> Iterator[str]:
 
 
 def reads_by_post(operation: Operation) -> bool:
-    """A question that is too long for a query."""
+    """A read whose parameters are too long for a query."""
     return operation.method == "POST" and operation.scope == "networks:read" and not operation.opens_key
 
 
@@ -193,7 +193,7 @@ def test_every_hazard_is_refused_by_each_chain_that_it_names(hazard: Hazard) -> 
 
 
 def chains_without_vectors(chains: dict[str, Any], folder: Path) -> Iterator[str]:
-    """Each chain has published addresses, signatures and refusals, by the name of a network of its, and a runner."""
+    """Chains without published addresses, signatures and refusals under a network's name, or without a runner."""
     for name, chain in chains.items():
         told = [
             network.name

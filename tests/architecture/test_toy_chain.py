@@ -1,6 +1,6 @@
-"""A chain is one module and one line of the registry: this one works end to end through both faces.
+"""A chain is one module and one line in the registry. This one works end to end over REST and gRPC.
 
-Toy coins move by a line of text, ``pay 5 to toy1… seq 0 from toy1…``. Keys are ed25519: every index is hardened.
+Toy coins move by a line of text, ``pay 5 to toy1… seq 0 from toy1…``. Keys are ed25519, so every index is hardened.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Toy:
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
     ) -> AccountKeys:
-        raise UnknownScheme("no scheme of this chain has a public node", field="scheme")
+        raise UnknownScheme("this chain has no extended public keys", field="scheme")
 
     def decode(self, network: Network, unsigned: Unsigned) -> Payment:
         found = LINE.fullmatch(unsigned) if isinstance(unsigned, str) else None
@@ -169,7 +169,7 @@ def _message(message: Message) -> bytes:
 def _verified(prepared: Prepared, signatures: Sequence[bytes]) -> bytes:
     [signature], [asked] = signatures, prepared.to_sign
     if not _holds(asked.public_key, signature, asked.payload):
-        raise InternalError("the signature does not hold")
+        raise InternalError("the signature is not valid")
     return signature
 
 
@@ -185,14 +185,14 @@ MNEMONIC = "test test test test test test test test test test test junk"
 
 
 def independent_address(index: int) -> str:
-    """By bip_utils, which shares nothing with the service."""
+    """Computed by bip_utils, which shares nothing with the service."""
     seed = Bip39SeedGenerator(MNEMONIC).Generate()
     node = Bip32Slip10Ed25519.FromSeed(seed).DerivePath(f"m/44'/1'/{index}'")
     return "toy1" + sha256(node.PublicKey().RawCompressed().ToBytes()[1:]).hexdigest()[:40]
 
 
 class Caller:
-    """Calls through one face with one key; ``ok`` insists on success."""
+    """Calls over REST or gRPC with one key. ``ok`` requires success."""
 
     def __init__(self, service: RunningService, face: Face) -> None:
         self.service, self.face = service, face

@@ -1,7 +1,7 @@
-"""The worst that callers can send, for minutes, and what it does to others: `python -m tests.campaign.bounded`.
+"""The worst that callers can send, for minutes, and its effect on others: `python -m tests.campaign.bounded`.
 
-The event loop of the worker is watched from within, /health/live is asked from outside, and memory is measured. Inputs
-are those of `bench/parsers.py` and of the fuzzers, over REST and gRPC.
+The worker's event loop is watched from inside, /health/live is polled from outside, and memory is measured. Inputs are
+those of `bench/parsers.py` and of the fuzzers, over REST and gRPC.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import httpx
 
 from strongroom.operations.registry import OPERATIONS
 from tests.fuzz.mutation import mutated
-from tests.fuzz.seeds import LIMITS_OFF, Seeds
+from tests.fuzz.seeds import SETTINGS, Seeds
 from tests.support.server import ROOT, Server
 
 MIB = 1 << 20
@@ -80,7 +80,7 @@ class Result:
 
 
 class Attack:
-    """Bodies by path, made once: to make them costs more than to send them."""
+    """Bodies by path, made once, because making them costs more than sending them."""
 
     def __init__(self, seeds: Seeds, rng: random.Random) -> None:
         parsers = bench()
@@ -114,7 +114,7 @@ class Attack:
         self.bodies.append((path, json.dumps(body).encode()))
 
     def next(self) -> tuple[str, str, bytes]:
-        """Method, path below the prefix, body: half of them large, half a valid command with a change."""
+        """Method, path below the prefix, and body. Half are large; half are a valid command with a change."""
         if self._rng.random() < 0.5:
             path, raw = self._rng.choice(self.bodies)
             return "POST", path, raw
@@ -128,7 +128,7 @@ async def run(server: Server, seconds: float, seed: int = 1) -> Result:
     result, rng = Result(), random.Random(seed)
     attack = await asyncio.to_thread(lambda: Attack(Seeds(server), rng))
     [pid] = server.workers()
-    for path, raw in attack.bodies:  # once each: what is loaded when it is needed first does not count as growth
+    for path, raw in attack.bodies:  # once each, so that what is loaded on first use does not count as growth
         await _post(server, path, raw, Result())
     before = _memory(pid)
     monitor = server.data_dir / "loop.jsonl"
@@ -193,7 +193,7 @@ def _memory(pid: int) -> float:
 
 
 class Monitored(Server):
-    """A server whose worker writes down how long its event loop was held."""
+    """A server whose worker records for how long its event loop was blocked."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -206,7 +206,7 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=1800)
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Monitored(Path(folder), LIMITS_OFF) as server:
+    with tempfile.TemporaryDirectory() as folder, Monitored(Path(folder), SETTINGS) as server:
         result = asyncio.run(run(server, given.seconds, given.seed))
     print(result)
     sys.exit("\n".join(result.failures()) or 0)

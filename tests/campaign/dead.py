@@ -1,7 +1,7 @@
-"""Ten minutes without any dependency: no reason for an orchestrator to restart the service, and then all is well.
+"""Ten minutes without any dependency: an orchestrator has no reason to restart the service, which then recovers.
 
-Half of the time PostgreSQL, OpenBao and Redis refuse connections, the other half they take them and say nothing; while
-callers and probes go on. Run it as
+Half of the time PostgreSQL, OpenBao and Redis refuse connections, and half of the time they accept them in silence,
+while callers and probes go on. Run it as
 
     python -m tests.campaign.dead --seconds 600
 """
@@ -93,7 +93,7 @@ class Campaign:
 
     async def _until_not_ready(self) -> None:
         async with asyncio.timeout(_RETURN_WITHIN):
-            while await self._status("ready") == 200:  # noqa: ASYNC110 - nothing tells us
+            while await self._status("ready") == 200:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(_PROBE_EVERY)
 
     async def _until_ready(self) -> float:

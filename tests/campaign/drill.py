@@ -1,7 +1,7 @@
-"""The drill: backup, everything lost, restore, and the wallets sign again.
+"""The drill: backup, loss of everything, restore, and the wallets sign again.
 
-On PostgreSQL, and on OpenBao with its storage on the disk, both prepared, backed up and restored by the scripts in
-`deploy/`. Run it as
+On PostgreSQL, and on OpenBao with storage on disk, both set up, backed up and restored by the scripts in `deploy/`. Run
+it as
 
     python -m tests.campaign.drill
 """
@@ -41,18 +41,18 @@ class Report:
     bytes: int = 0
     same_addresses: int = 0
     same_signatures: int = 0
-    """The same bytes for the idempotency key of a signature that was made before the backup."""
+    """Repeated keys of signatures from before the backup that returned the same bytes."""
     guarded: int = 0
-    """Nonces that were signed for before the backup, and are refused for anything else."""
+    """Nonces signed before the backup that were refused for anything else."""
     locked: bool = False
-    """Nothing was signed on the restored database until it was accepted; the rest was answered."""
+    """Nothing was signed on the restored database until it was accepted, but reads were served."""
     lost_is_refused: bool = False
-    """The nonce that was signed after the backup is not signed for anything else."""
+    """The nonce signed after the backup is not signed for anything else."""
     signed_again: int = 0
     new_wallet: bool = False
     audit_holds: bool = False
     loss_is_told: bool = False
-    """The audit's heads that outlived the loss say that records after the backup are missing."""
+    """The surviving audit heads show that records after the backup are missing."""
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -77,7 +77,7 @@ class Report:
 
 
 class Drill:
-    """``folder`` outlives the loss: the backup and the heads of the audit are in it."""
+    """``folder`` survives the loss. It has the backup and the audit heads."""
 
     def __init__(self, folder: Path, wallets: int) -> None:
         self.report = Report(wallets)
@@ -158,7 +158,7 @@ class Drill:
         )
 
     def _accept(self, server: Server, client: httpx.Client) -> None:
-        """As an operator does: asks the chain for each address, and says from which nonce may be signed."""
+        """Act as an operator: look up each address on the chain, and say from which nonce signing may go on."""
         first = next(iter(self._addresses))
         refused = self._sign(client, first, nonce=1)
         reads = client.get(f"/wallets/{first}").status_code
@@ -189,7 +189,7 @@ class Drill:
         self.report.new_wallet = client.post("/wallets", json={"networks": ["bitcoin"]}).status_code == 201
 
     def _verify(self, server: Server) -> None:
-        """Before the service starts and writes on."""
+        """Before the service starts and writes more."""
         as_of_backup = server.command("audit", "verify", "--heads", str(self._backup / "audit-heads.jsonl"))
         self.report.audit_holds = as_of_backup.returncode == 0
         as_of_loss = server.command("audit", "verify", "--heads", str(self._heads))

@@ -1,4 +1,4 @@
-"""How a campaign's command ends: its report, what was wrong, and the exit code."""
+"""How a campaign's command ends: with its report, its violations, and an exit code."""
 
 from __future__ import annotations
 

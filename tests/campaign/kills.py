@@ -1,11 +1,11 @@
-"""SIGKILL to the service while at least 32 requests are in flight, again and again.
+"""Repeated SIGKILL to the service while at least 32 requests are in flight.
 
-On SQLite all of it dies at once. On PostgreSQL, with two workers, it is now one worker, which is replaced, now the main
-process, whose workers end then, and now all of it.
+On SQLite the whole process tree dies at once. On PostgreSQL, with two workers, the victim is one worker, which is
+replaced, or the main process, after which its workers end, or all of them.
 
-Clients of both faces send creates and signs, each under an idempotency key of its own. After each kill the database is
-read: had the requests without an answer reached T1, or T2? Then the service is started on the same folder, the audit is
-verified, and the clients ask again as clients do, while the next kill comes. Run it as
+Clients over REST and gRPC send creates and signs, each with its own idempotency key. After each kill the database is
+read to see which requests without a response had reached the first or the second commit. Then the service is started on
+the same folder, the audit is verified, and clients retry as real ones do, while the next kill comes. Run it as
 
     python -m tests.campaign.kills --operations 1000 --seed 1
 """
@@ -53,9 +53,9 @@ SETTINGS = {
 VICTIMS = ("all", "main process", "worker")
 _WALLETS = 8
 _CALM = 6.0
-"""Seconds after a worker's death in which another one's would count as a crash loop, and end the service."""
+"""Seconds after a worker's death in which another death would count as a crash loop, and end the service."""
 _RIVALS = 0.1
-"""Share of the signs that are for a nonce which another one signs something else for."""
+"""Share of signs for a nonce for which another request signs something else."""
 _SAMPLE = 10
 _NO_ANSWER = (httpx.TransportError, grpc.aio.AioRpcError)
 _OUTCRIES = ("integrity.alarm", "crashed", "committer.failed", "Traceback")
@@ -63,7 +63,7 @@ _OUTCRIES = ("integrity.alarm", "crashed", "committer.failed", "Traceback")
 
 @dataclass
 class Task:
-    """One operation under one idempotency key, sent until it is answered."""
+    """One operation with one idempotency key, sent until it gets a response."""
 
     key: str
     face: int
@@ -72,7 +72,7 @@ class Task:
     rival: bool = False
     answer: Outcome | None = None
     before: Row | None = None
-    """What was stored of it after the last kill that left it unanswered."""
+    """Its row after the last kill that left it without a response."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Report:
 
 
 class Faces:
-    """Fresh connections to the service, both ways."""
+    """Fresh connections to the service over REST and gRPC."""
 
     def __init__(self, server: Server) -> None:
         self._http = httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False, limits=_NO_LIMITS)
@@ -148,7 +148,7 @@ class Campaign:
         self._under_way: dict[str, Task] = {}
         self._turns = asyncio.Semaphore(LEAST_IN_FLIGHT)
         self._wanted = 0
-        """So many signatures more, and the service is killed."""
+        """The service is killed after so many more signatures."""
         self._killed = False
         self._victim = VICTIMS[0]
 
@@ -189,7 +189,7 @@ class Campaign:
         self._queue.append(task)
 
     async def _wave(self, *, lethal: bool) -> bool:
-        """Sends what is queued; True if it was killed over it."""
+        """Send what is queued. True if the service was killed meanwhile."""
         self._killed = False
         sample = self._random.sample(done, min(_SAMPLE, len(done))) if (done := self._done()) else []
         async with Faces(self._server) as faces:
@@ -203,7 +203,7 @@ class Campaign:
         return self._killed
 
     def _aim(self) -> asyncio.TimerHandle | None:
-        """At any time, or at the moment in which so many are signed: then others are committed, and unanswered."""
+        """At a random time, or once so many are signed. Then others are committed and without a response."""
         if self._random.randrange(4) == 0:
             return asyncio.get_running_loop().call_later(self._random.uniform(0.02, 0.3), self._kill)
         self._wanted = self._random.randint(1, IN_FLIGHT // 2)
@@ -246,12 +246,12 @@ class Campaign:
                 await asyncio.sleep(0.1)
 
     def _take(self, task: Task, outcome: Outcome) -> bool:
-        """False where it is to be asked again."""
+        """False if it must be retried."""
         if outcome.retries:
             return False
         if outcome.code == "ok" or (task.operation == "transactions.sign" and outcome.code == "already_signed"):
             task.answer = outcome
-            if task.operation == "transactions.sign":  # which are committed many at once
+            if task.operation == "transactions.sign":  # many of which are committed at once
                 self._wanted -= 1
                 if self._wanted == 0:
                     self._kill()
@@ -263,7 +263,7 @@ class Campaign:
         return [task for task in self._tasks if task.answer is not None and task.answer.code == "ok"]
 
     def _look(self) -> None:
-        """At what the dead service left; whoever got no answer will ask again."""
+        """Look at what the dead service left. Requests without a response will be retried."""
         found = self._look_at()
         for task in self._under_way.values():
             row = found.operations.get(task.key)
@@ -290,7 +290,7 @@ class Campaign:
         await asyncio.gather(*(self._replay_one(faces, task) for task in tasks))
 
     async def _replay_one(self, faces: Faces, task: Task) -> None:
-        """The same key gives the same bytes, and on the other face the same result."""
+        """The same key gives the same bytes, and the same result over the other protocol."""
         assert task.answer is not None
         async with self._turns:
             again = await faces.send(task)
@@ -300,7 +300,7 @@ class Campaign:
         self.report.replayed += 2
 
     async def _end(self) -> None:
-        """Nothing is killed any more: everything is answered, holds, and every wallet signs."""
+        """Without further kills, every request gets a response, everything verifies, and every wallet signs."""
         done = self._done()
         self.report.answered = len(done)
         self.report.refused = sum(task.answer is not None and task.answer.code != "ok" for task in self._tasks)
@@ -337,7 +337,7 @@ _OPERATIONS = ("wallets.create", "transactions.sign")
 
 
 def _shared(outcome: Outcome) -> str:
-    """What both faces say, times in one of the two ways in which UTC is written."""
+    """What REST and gRPC both return, with times in one of the two notations of UTC."""
     return json.dumps(outcome.result, sort_keys=True).replace("+00:00", "Z")
 
 

@@ -1,6 +1,6 @@
-"""Many signatures over many wallets in one run: memory stays flat, no nonce of a signature comes twice.
+"""Many signatures with many wallets in one run. Memory stays flat, and no nonce of a signature repeats.
 
-On PostgreSQL and OpenBao with two workers. Prints the memory of each worker as it goes on.
+On PostgreSQL and OpenBao with two workers. Prints the memory of each worker during the run.
 
     python -m tests.campaign.million --signatures 1000000 --wallets 1000
 """
@@ -32,13 +32,13 @@ CONNECTIONS = 64
 MOST_MEMORY = 120.0
 """MiB that a worker may take."""
 MOST_GROWTH = 10.0
-"""MiB that it may grow by after the first fifth."""
+"""MiB by which it may grow after the first fifth."""
 MOST_OPENED = 2 * 256
 """Seeds and derived keys that two workers may keep open by default."""
 SETTINGS = {"LOG__LEVEL": "warning", "WORKERS__COUNT": "2", "RATES__SIGN": "off", "RATES__CREATE": "off"}
 _LOOKS = 25
 _CHECKED = 1000
-"""Every so many signatures one is recovered by eth-account."""
+"""One in so many signatures is recovered by eth-account."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Report:
     wallets: int = 0
     seconds: float = 0.0
     memory: list[dict[int, float]] = field(default_factory=list)
-    """By process, MiB; one entry a look."""
+    """MiB by process, one entry per look."""
     opened: list[float] = field(default_factory=list)
     recovered: int = 0
     repeated_r: int = 0
@@ -163,7 +163,7 @@ class Run:
         verified = self._server.command("audit", "verify", "--heads", str(heads), "--json", timeout=3600)
         report.verified = verified.stdout.strip() or verified.stderr.strip()
         if verified.returncode:
-            report.violations.append("the audit does not hold")
+            report.violations.append("the audit failed its verification")
 
 
 def run(folder: Path, signatures: int, wallets: int) -> Report:

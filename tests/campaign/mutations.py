@@ -1,6 +1,6 @@
-"""Random cells and rows of a live database are edited, deleted and put back as they were before.
+"""Random cells and rows of a live database are edited, deleted, and restored to an earlier state.
 
-After each the service is asked again and `strongroom verify` looks through everything. Run it as
+After each mutation the service is called again, and `strongroom verify` checks everything. Run it as
 
     python -m tests.campaign.mutations [COUNT]
 """
@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +27,16 @@ import asyncpg
 import structlog
 
 from strongroom import bootstrap
+from strongroom.domain.alert import (
+    Alert,
+    AlertState,
+    Message,
+    Notification,
+    NotificationState,
+    Severity,
+    Sighting,
+    alert_id,
+)
 from strongroom.domain.record import AuditEntry, AuditOutcome, Floor
 from strongroom.journal import facts
 from strongroom.journal.audit import Head
@@ -41,11 +51,20 @@ from tests.support.fake_reader import FakeReader
 from tests.support.service import TENANT, Outcome, RunningService, key_id, running, settings_for
 
 BACKGROUND = {"tasks", "progress"}
-"""These say when background work looks again, and how far it came: nothing is signed or served by them."""
+"""They say when background work runs next, and how far it got. Nothing is signed or served from them."""
 TABLES = tuple(table.name for table in metadata.sorted_tables if table.name not in BACKGROUND)
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in metadata.sorted_tables}
 QUIET = {"RATES__SIGN": "off", "RATES__READ": "off", "RATES__CREATE": "off"}
 HOW = ("edit", "delete", "put back")
+EDITED_ONLY = {"sightings", "alerts", "silences", "notifications", "discoveries"}
+"""If one of these rows is deleted or put back, that is not reported. An alert is sent once more or later, or some
+addresses are checked once more (SECURITY.md)."""
+OF_ANY_TYPE: tuple[Any, ...] = ("x", 1, b"x", UUID(int=1), datetime(2030, 1, 1, tzinfo=UTC))
+"""Replacements for NULL. The database refuses those that a column cannot hold."""
+SUBJECT = "campaign"
+SENT = UUID(int=7)
+"""The id of the alert and of the notification that exist before any mutation."""
+LOCAL = ["127.0.0.0/8", "::1/128"]
 Row = dict[str, Any]
 
 
@@ -57,9 +76,9 @@ class Report:
     alarmed: int = 0
     refused: int = 0
     signed: int = 0
-    """Nonces that were signed again since their guard was gone: `verify` had told it before."""
+    """Nonces that were signed again because their guard was gone, which `verify` had reported before."""
     faults: list[str] = field(default_factory=list)
-    """What nobody told, and what was signed or served although it was wrong."""
+    """Mutations that nothing reported, and wrong data that was signed or served."""
 
     @property
     def passed(self) -> bool:
@@ -82,7 +101,7 @@ class Report:
 
 
 class Raw(Protocol):
-    """The database as its owner sees it, without what holds others back."""
+    """The database as its owner sees it, without the protections against others."""
 
     async def rows(self, table: str) -> list[Row]: ...
     async def history(self, table: str) -> list[Row]: ...
@@ -175,11 +194,11 @@ def _other(value: Any, choice: random.Random) -> Any:
         return value + timedelta(seconds=choice.choice([-1, 1, 86_400]))
     if isinstance(value, int):
         return value + choice.choice([-1, 1, 1_000])
-    return "x"
+    return choice.choice(OF_ANY_TYPE)
 
 
 class Campaign:
-    """One service and its database, until ``spoiled``: something was signed that the database had forgotten."""
+    """One service and its database, until it is ``spoiled``: something was signed that the database had forgotten."""
 
     def __init__(self, service: RunningService, raw: Raw, choice: random.Random, report: Report) -> None:
         self.spoiled = False
@@ -190,6 +209,7 @@ class Campaign:
         self._till = ""
         self._revoked = ""
         self._sent = ""
+        self._empty: list[str] = []
         self._heads: list[Head] = []
         self._baseline: dict[str, Outcome] = {}
         self._report = report
@@ -198,7 +218,7 @@ class Campaign:
         return await self._service.http.call(operation, command, key=key or self._service.key)
 
     async def use(self) -> None:
-        """Something of everything, and rows that were changed since."""
+        """Use some of everything, and change rows afterwards."""
         for name in ("spender", "archived", "renamed"):
             made = await self.call("wallets.create", networks=["ethereum", "bitcoin"], external_id=name)
             self._wallets[name] = made.result["id"]
@@ -224,8 +244,46 @@ class Campaign:
             "campaign", "local", '{"wrote":' + json.dumps(facts.of(unit)) + "}",
         )  # fmt: skip
         await self._service.admin.committer.commit(unit, [entry])
+        await self._use_restrictions()
+        await self._use_alerts()
         self._heads = await self._every_head()
         self._baseline = await self._probe()
+
+    async def _done(self, operation: str, **command: Any) -> dict[str, Any]:
+        found = await self.call(operation, **command)
+        assert found.code == "ok", (operation, found)
+        return dict(found.result)
+
+    async def _use_restrictions(self) -> None:
+        """Restrictions of callers, addresses with names, and a discovery."""
+        renamed = self._wallets["renamed"]
+        for rate in ("5/minute", "7/minute"):
+            await self._done("wallets.limit", wallet_id=renamed, rates={"sign": rate})
+            await self._done("client_networks.set", networks=LOCAL if rate == "7/minute" else [*LOCAL, "10.0.0.0/8"])
+        named = {"label": "of a customer", "external_id": "customer-1"}
+        await self._done("addresses.next", wallet_id=renamed, network="ethereum", **named)
+        await self._done("addresses.discover", wallet_id=renamed, network="ethereum", gap=1)
+        restricted = {"networks": ["ethereum"], "wallets": [renamed], "rates": {"read": "100/second"}}
+        later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        await self._done(
+            "api_keys.create", name="bounded", scopes=["wallets:read"], restriction=restricted, expires_at=later
+        )
+        for number in (1, 2):
+            revoked = await self._done("revocations.create", principal_id=str(UUID(int=number)), reason="left")
+        await self._done("revocations.lift", revocation_id=revoked["id"])
+
+    async def _use_alerts(self) -> None:
+        await self._done("alerts.silence", rule="fee_cap", subject=SUBJECT, seconds=3600)
+        now, told = datetime.now(UTC), '{"reason":"x"}'
+        sighting = Sighting(alert_id("fee_cap", SUBJECT, TENANT), "fee_cap", SUBJECT, TENANT, now, None, told)
+        what = ("fee_cap", SUBJECT, TENANT, Severity.WARNING)
+        alert = Alert(sighting.id, *what, AlertState.FIRING, now, now, None, now, now, told)
+        sent = Notification(
+            SENT, sighting.id, TENANT, "webhook", Message.FIRING, "fee_cap", SUBJECT, Severity.WARNING, now,
+            told, NotificationState.SENT, None, now, now,
+        )  # fmt: skip
+        await self._service.admin.committer.commit(Unit(rows=[sighting, alert, sent]))
+        self._empty = [table for table in TABLES if not await self._raw.rows(table)]
 
     async def _sign(self, nonce: int, value: str = "0x1", **options: Any) -> Outcome:
         wallet = self._wallets["spender"]
@@ -244,15 +302,20 @@ class Campaign:
         return found
 
     async def _probe(self) -> dict[str, Outcome]:
-        """What a caller is served; only reads, so that every round is the same."""
+        """What a caller is served. Only reads, so that every round is the same."""
         found = {
             "wallets": await self.call("wallets.list"),
             "api_keys": await self.call("api_keys.list"),
-            "audit": await self.call("audit.list", limit=200),
+            # An attempt with a revoked key is audited, so each round has one more denial.
+            "audit": _of_callers(await self.call("audit.list", limit=200, outcome="succeeded")),
             "by external id": await self.call("wallets.list", external_id="spender"),
             "till": await self.call("wallets.list", key=self._till),
             "sent": await self.call("transactions.state", network="ethereum", tx_id=self._sent),
             "revoked": await self.call("wallets.list", key=self._revoked),
+            "revocations": await self.call("revocations.list"),
+            "client networks": await self.call("client_networks.get"),
+            "alerts": _of_ours(await self.call("alerts.list", limit=200)),
+            "notifications": _of_ours(await self.call("alerts.notifications", limit=200)),
         }
         for name, wallet in self._wallets.items():
             found[f"{name}"] = await self.call("wallets.get", wallet_id=wallet)
@@ -272,7 +335,7 @@ class Campaign:
 
     async def mutate(self) -> None:
         table = self._choice.choice(TABLES)
-        how = self._choice.choice(HOW)
+        how = "edit" if table in EDITED_ONLY else self._choice.choice(HOW)
         rows = await self._raw.rows(table)
         if how == "put back":
             there = {_key(table, row): row for row in rows}
@@ -291,7 +354,7 @@ class Campaign:
             return
         column = self._choice.choice(list(row))
         changed = _other(row[column], self._choice)
-        if changed == row[column] or (row[column] is None and table != "wallets"):
+        if changed == row[column]:
             return
         await self._change(table, f"edit {column}", row, {**row, column: changed})
 
@@ -314,7 +377,12 @@ class Campaign:
     async def _judge(self, table: str, how: str) -> None:
         self._report.done[table, how.partition(" ")[0] if how != "put back" else how] += 1
         before = _alarms()
-        self._service.pipeline._services.authenticator._rows.__init__(1)
+        callers = self._service.pipeline._services.callers
+        for remembered in (
+            callers.keys._rows, callers.keys._recent, callers.keys._good, callers.keys._unknown,
+            callers._revocations._known, callers._tenants._known,
+        ):  # fmt: skip
+            remembered.clear()
         self._service.pipeline._services.wallets.__init__()
         served = await self._probe()
         kinds = await self._verify()
@@ -333,7 +401,8 @@ class Campaign:
             self._report.faults.append(f"{table}, {how}: nobody noticed")
         if wrong and not kinds:
             self._report.faults.append(f"{table}, {how}: served wrongly, and not reported: {wrong}")
-        if [name for name in wrong if how.startswith("edit")]:
+        is_gone = how.removeprefix("edit ") in KEYS[table]  # it cannot be found under another key
+        if wrong and how.startswith("edit") and not is_gone:
             self._report.faults.append(f"{table}, {how}: served an edited row: {wrong}")
         if signed.code == "ok":
             self.spoiled = True
@@ -343,14 +412,35 @@ class Campaign:
 
     async def run(self, count: int) -> None:
         await self.use()
+        if self._empty:
+            self._report.faults.append(f"nothing was written to {self._empty}")
         if kinds := await self._verify():
             self._report.faults.append(f"before anything was touched: {sorted(kinds)}")
         while sum(self._report.done.values()) < count and not self.spoiled:
             await self.mutate()
 
 
+def _of_ours(page: Outcome) -> Outcome:
+    """Without the service's own reports about the mutations, and without changes of alerts over time."""
+    if page.code != "ok":
+        return page
+    [name] = {"alerts", "notifications"} & page.result.keys()
+    entries = [each for each in page.result[name] if each["subject"] == SUBJECT]
+    if name == "alerts":
+        return replace(page, result={name: [{key: each[key] for key in ("rule", "severity")} for each in entries]})
+    return replace(page, result={name: [each for each in entries if each["id"] == str(SENT)]})
+
+
+def _of_callers(page: Outcome) -> Outcome:
+    """Without records of background work, which ends at any time. One more of them is no edited row."""
+    if page.code != "ok":
+        return page
+    records = [each for each in page.result["records"] if each["request_id"] != "background"]
+    return replace(page, result={**page.result, "records": records})
+
+
 def _same(now: Outcome, then: Outcome) -> bool:
-    """Nothing but what was served before. Rows that are gone, or are of no one who asks, are `verify`'s to tell."""
+    """Whether nothing else is served than before. `verify` reports rows that are gone, or belong to another tenant."""
     before, after = then.result, now.result
     if isinstance(after, dict) and isinstance(before, dict):
         lists = {name for name, value in before.items() if isinstance(value, list)}

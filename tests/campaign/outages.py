@@ -1,9 +1,9 @@
-"""PostgreSQL taken away from a service at work, in the ways in which it goes away in production.
+"""PostgreSQL taken away from a working service, in the ways in which that happens in production.
 
-Clients of both faces send creates and signs, each under an idempotency key of its own, and ask again as clients do. The
-database is stopped and started, only reads, loses connections right at COMMIT, and is held by somebody else, by its
-locks and by its connections. Whatever comes, a client is told so in time, the process lives, and work goes on soon
-after. At the end the database is read: what was acknowledged is there, and nothing is there twice. Run it as
+Clients over REST and gRPC send creates and signs, each with its own idempotency key, and retry as real clients do. The
+database is stopped and started, becomes read-only, loses connections at COMMIT, and is occupied by others' locks and
+connections. In each case clients are told in time, the process stays alive, and work soon goes on. At the end the
+database is read: everything acknowledged is there, and nothing twice. Run it as
 
     python -m tests.campaign.outages --restarts 20 --seconds 60 --seed 1
 """
@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,13 +37,13 @@ from tests.support.server import Server
 
 CLIENTS = 16
 TOLD_WITHIN = 2.0
-"""Seconds until a client knows that the database is away."""
+"""Seconds until a client is told that the database is down."""
 BACK_WITHIN = 30.0
 ALIVE_WITHIN = 2.0
 _WALLETS = 4
 _POOL = 6
 _EXPECTED = {"storage_unavailable", "operation_in_flight", "operation_superseded"}
-"""What a client may be told besides the result; each says when to ask again."""
+"""What a client may get besides the result. Each of them says when to retry."""
 
 
 @dataclass
@@ -94,12 +94,12 @@ class Report:
 
 
 class Load:
-    """Clients that go on until they are told to stop, and then see through what they began."""
+    """Clients that go on until told to stop, and then finish what they began."""
 
     def __init__(self, faces: Faces, report: Report, seed: int) -> None:
         self.done: list[Task] = []
         self.refusals: list[float] = []
-        """Seconds after which clients were told that the database is away, since somebody last looked."""
+        """Seconds until clients were told that the database is down, since the last look."""
         self._faces = faces
         self._wallets: list[str] = []
         self._report = report
@@ -109,7 +109,7 @@ class Load:
         self._going = True
 
     async def begin(self) -> None:
-        """Makes the wallets to sign with."""
+        """Create the wallets to sign with."""
         for n in range(_WALLETS):
             await self.see_through(Task(f"wallet-{n}", n % 2, "wallets.create", {"networks": ["ethereum"]}))
         self._wallets = [task.answer.result["id"] for task in self.done if task.answer]
@@ -181,7 +181,7 @@ class Campaign:
             await self._replay(faces)
 
     async def outage(self, name: str, happens: Callable[[], Awaitable[None]]) -> None:
-        """Over once somebody's work was done who began after it."""
+        """It is over when work that began after it was done."""
         self.load.refusals.clear()
         before = len(self.load.done)
         await happens()
@@ -215,12 +215,12 @@ class Campaign:
         before = self._proxy.cuts
         for n in range(times):
             self._proxy.cut(b"COMMIT;", list(Cut)[n % len(Cut)])
-            while self._proxy.cuts == before + n:  # noqa: ASYNC110 - the proxy has nothing to wait for
+            while self._proxy.cuts == before + n:  # noqa: ASYNC110 - the proxy has no event for it
                 await asyncio.sleep(0.001)
         self.report.cuts += times
 
     async def lock_everything(self, seconds: float) -> None:
-        """Every connection of the service comes to wait for somebody else's lock."""
+        """Make every connection of the service wait for another session's lock."""
         other = await asyncpg.connect(self._database.url("postgres"))
         async with other.transaction():
             await other.execute("LOCK TABLE wallets, operations, api_keys, audit")
@@ -228,13 +228,13 @@ class Campaign:
         await other.close()
 
     async def silence(self, seconds: float) -> None:
-        """Nothing gets through, and nobody is told."""
+        """Nothing gets through, and neither side is told."""
         self._proxy.blackhole = True
         await asyncio.sleep(seconds)
         self._proxy.blackhole = False
 
     async def take_every_connection(self, seconds: float) -> None:
-        """The service's are ended, and somebody else has all that the server allows."""
+        """End the service's connections, and take all that the server allows."""
         of_service = f"usename = '{SERVICE}' AND application_name != 'other'"
         ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {of_service}"
         url = self._database.url("postgres", SERVICE, application_name="other")
@@ -244,7 +244,9 @@ class Campaign:
             try:
                 taken.append(await asyncpg.connect(url))
             except asyncpg.TooManyConnectionsError:
-                await self._ask(ends)  # by the superuser, for whom some are kept
+                # As the superuser, for whom some are reserved. Refused callers occupy those for a moment.
+                with suppress(asyncpg.TooManyConnectionsError):
+                    await self._ask(ends)
             await asyncio.sleep(0.01)
         for each in taken:
             each.terminate()
@@ -266,7 +268,7 @@ class Campaign:
                 await asyncio.sleep(0.05)
 
     async def _replay(self, faces: Faces) -> None:
-        """The same key gives the same bytes; every twentieth is asked."""
+        """The same key gives the same bytes. One in twenty is checked."""
         for task in self.load.done[::20]:
             assert task.answer is not None
             again = await faces.send(task)
@@ -275,7 +277,7 @@ class Campaign:
             self.report.replayed += 1
 
     def judge(self) -> Report:
-        """Of a service that stands still."""
+        """Judge the service while it is idle."""
         left = remains.of_postgres(self._database.url())
         results = [
             {task.key: task.answer.result for task in self.load.done if task.answer and task.operation == name}
@@ -294,9 +296,9 @@ class Campaign:
 class Plan:
     restarts: int
     seconds: float
-    """That all connections are held, by each of two means."""
+    """Seconds for which all connections are held, by each of two means."""
     read_only: float
-    """Seconds that it only reads, and that it is silent."""
+    """Seconds for which it is read-only, and for which it is silent."""
     cuts: int
     seed: int = 1
 

@@ -1,7 +1,7 @@
-"""Redis is killed, flushed, stalled and made read-only under a service that gives out addresses.
+"""Redis is killed, flushed, stalled and made read-only under a service that serves addresses.
 
-Hardly anything stays in the service's own memory, so nearly every address is asked of Redis. Whatever comes, no caller
-sees an error, each gets the right address, and none waits long. Run it as
+Hardly anything stays in the service's own memory, so Redis is asked for nearly every address. In no case does a caller
+see an error, get a wrong address, or wait long. Run it as
 
     python -m tests.campaign.redis_faults --operations 10000
 """
@@ -30,7 +30,7 @@ from tests.support.server import Server
 
 CLIENTS = 8
 WORSE_BY = 0.06
-"""Seconds that the slowest hundredth may take longer than without faults."""
+"""Seconds by which the 99th percentile may be longer than without faults."""
 SETTINGS = {
     "RATES__ADDRESS": "off",
     "CACHE__MEMORY": "1024",
@@ -94,7 +94,7 @@ class Campaign:
             await self._client.get(path)
 
     async def phase(self, name: str, operations: int, happens: Callable[[], Awaitable[None]]) -> None:
-        """Over when all is asked and the fault is over."""
+        """It is over when all requests are made and the fault has ended."""
         phase = Phase(name)
         self.report.phases.append(phase)
         fault = asyncio.ensure_future(happens())
@@ -110,7 +110,7 @@ class Campaign:
         await asyncio.gather(*(ask() for _ in range(CLIENTS)), fault)
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, phase: Phase) -> None:
-        """By hand: a client library's own queue would be measured with it."""
+        """By hand, because a client library's own queue would be measured too."""
         began = time.perf_counter()
         writer.write(
             f"GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {self._service.api_key}\r\n\r\n".encode()

@@ -1,4 +1,4 @@
-"""What a kill left in the database, read past the service, and what must be true of it."""
+"""What a kill left in the database, read without the service, and what must be true of it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Row(NamedTuple):
 
 
 Read = Callable[[str], list[tuple[Any, ...]]]
-"""The rows of a SELECT; an id is 16 bytes or a UUID, as the database has it."""
+"""Returns the rows of a SELECT. An id is 16 bytes or a UUID, as the database has it."""
 
 
 class Remains:
-    """One look at the database. The service may run or be dead."""
+    """The state of the database at one time. The service may be running or dead."""
 
     def __init__(self, read: Read) -> None:
         self.done = {_id(row[0]) for row in read("SELECT id FROM operations WHERE state = 'done'")}
@@ -66,7 +66,7 @@ class Remains:
     def violations(
         self, created: Mapping[str, Mapping[str, Any]], signed: Mapping[str, Mapping[str, Any]]
     ) -> Iterable[str]:
-        """``created``, ``signed``: acknowledged answers by idempotency key."""
+        """``created`` and ``signed`` are acknowledged responses by idempotency key."""
         for key, count in self.rows_of_key.items():
             if count != 1:
                 yield f"{key} has {count} operations"
@@ -120,7 +120,7 @@ def of_sqlite(data_dir: Path) -> Remains:
 
 
 def of_postgres(url: str) -> Remains:
-    """The service answers nobody meanwhile, so that one look after the other sees the same."""
+    """The service must be idle, so that consecutive queries see the same state."""
     return Remains(lambda query: rows(url, query))
 
 

@@ -1,8 +1,8 @@
-"""Two replicas are restarted by turns while clients go on at a steady rate, over REST and gRPC.
+"""Two replicas are restarted in turn, while clients go on at a steady rate over REST and gRPC.
 
-A client does what a careful one does: it keeps its connections, asks the replica that says it is ready, and asks again
-only where that is safe: the connection was refused, the answer says when to try again, or the request is one that may
-be repeated (a read, or one with an idempotency key). Whatever fails beyond that is a violation.
+A client acts as a careful one does. It keeps its connections, calls a replica that reports ready, and retries only if
+that is safe: the connection was refused, the response says when to retry, or the request can be repeated (a read, or
+one with an idempotency key). Any further failure is a violation.
 
     python -m tests.campaign.rolling --restarts 50 --rate 100
 """
@@ -89,7 +89,7 @@ class Replica:
 
 
 class Rolling:
-    """To be made where an event loop runs."""
+    """Make it within a running event loop."""
 
     def __init__(self, servers: list[Server], rate: float) -> None:
         self.report = Report()
@@ -127,7 +127,7 @@ class Rolling:
         server.start()
 
     async def _keep_asking(self) -> None:
-        """At a steady rate, however long an answer takes."""
+        """At a steady rate, however long a response takes."""
         due = time.monotonic()
         async with asyncio.TaskGroup() as group:
             while not self._ended:

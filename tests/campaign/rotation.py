@@ -1,4 +1,4 @@
-"""The wrapping key is rotated under load, and `keys rewrap` killed again and again while it moves what there is.
+"""The wrapping key is rotated under load, and `keys rewrap` is killed repeatedly while it moves data keys.
 
 On PostgreSQL and OpenBao, with every signature asking OpenBao. Run it as
 
@@ -39,7 +39,7 @@ class Report:
     wallets: int
     kills: int = 0
     kills_at_work: int = 0
-    """Of these, those that left some rows moved and some not."""
+    """Kills after which some rows had been moved and others not."""
     rotations: int = 0
     signed: int = 0
     newest: int = 0
@@ -129,7 +129,7 @@ class Campaign:
         self.report.newest, self.report.behind = status["version"], status["behind"]
 
     async def _work_begins(self, rewrap: asyncio.subprocess.Process) -> None:
-        """Its first line of progress, or its end."""
+        """Wait for its first line of progress, or its end."""
         assert rewrap.stderr is not None
         await rewrap.stderr.readline()
 

@@ -1,4 +1,4 @@
-"""SIGKILL to processes that run tasks, again and again, while two of them share what is due. Run it as
+"""Repeated SIGKILL to processes that run tasks, while two of them share the due ones. Run it as
 
 python -m tests.campaign.tasks --tasks 10000 --kills 1000 --seed 1
 """
@@ -30,7 +30,7 @@ class Report:
     results: int = 0
     effects: int = 0
     recovery: float = 0.0
-    """Seconds from the last kill until what was under a lease then was settled."""
+    """Seconds from the last kill until the tasks leased at that time were settled."""
     violations: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -43,14 +43,14 @@ class Report:
 
 
 async def run(workers: Workers, tasks: int, kills: int, seed: int) -> Report:
-    """``kills`` spread over the tasks: each comes when so many effects have been seen, and a moment later."""
+    """``kills`` are spread over the tasks. Each comes shortly after so many effects have been seen."""
     report, dice = Report(tasks), random.Random(seed)
     waker = workers.start(wakes=[f"{n:06}" for n in range(tasks)])
     pair = [workers.start(lease=LEASE) for _ in range(2)]
     at = [tasks * (n + 1) * 0.9 / (kills + 1) for n in range(kills)]
     for wanted in at:
         async with asyncio.timeout(300):
-            while _seen(workers) < wanted:  # noqa: ASYNC110 - nothing tells us
+            while _seen(workers) < wanted:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.002)
         await asyncio.sleep(dice.uniform(0, 0.02))
         victim = dice.randrange(2)
@@ -58,7 +58,7 @@ async def run(workers: Workers, tasks: int, kills: int, seed: int) -> Report:
         report.kills += 1
         pair[victim] = workers.start(lease=LEASE)
         if report.kills % 50 == 0:
-            found = await look(workers.url)  # all the time something is written: only what never changes is compared
+            found = await look(workers.url)  # rows keep changing, so only what never changes is compared
             report.violations += [f"{key} has {count} results" for key, count in found.results.items() if count > 1]
             report.violations += [f"audit: {finding}" for finding in found.audit.findings]
     last = time.monotonic()

@@ -1,4 +1,4 @@
-"""Ten thousand histories of guards, in none of which two transactions pay one intent twice."""
+"""Ten thousand histories of guards. In none of them do two transactions pay one intent twice."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_a_thousand_creates_and_signs_under_kills(tmp_path: Path, capsys: pytest
 
 @pytest.mark.needs("postgresql", "openbao")
 def test_the_same_with_two_workers_on_postgresql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    # A restart takes longer here: it takes more operations until kills have met each state often enough.
+    # Restarts take longer here, and it takes more operations until kills have met each state often enough.
     report = kills.run(tmp_path, operations=2500, seed=3, on_postgres=True)
     with capsys.disabled():
         print(f"\n{report}")

@@ -1,4 +1,4 @@
-"""Many that migrate at once, as processes of their own, and one that is killed over it."""
+"""Many processes that migrate at once, and one that is killed during it."""
 
 from __future__ import annotations
 

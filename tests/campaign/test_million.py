@@ -9,7 +9,7 @@ from tests.campaign import million
 pytestmark = [pytest.mark.campaign, pytest.mark.needs("postgresql", "openbao")]
 
 SIGNATURES, WALLETS = 100_000, 1000
-"""`python -m tests.campaign.million` does ten times as many, for as long as that takes."""
+"""`python -m tests.campaign.million` does ten times as many, which takes much longer."""
 
 
 def test_signatures_without_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

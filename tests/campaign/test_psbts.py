@@ -16,7 +16,7 @@ MOST_GROWTH = 50 * 1024
 
 
 async def test_ten_thousand_changed_psbts(service: RunningService, capsys: pytest.CaptureFixture[str]) -> None:
-    await psbts.run(service, 100, seed=0)  # what is loaded and remembered once
+    await psbts.run(service, 100, seed=0)  # load and cache everything first
     before = _peak()
     report = await psbts.run(service, PSBTS, seed=2)
     with capsys.disabled():

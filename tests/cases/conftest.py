@@ -1,5 +1,8 @@
-"""One service for the cases of a file that have the same settings. Each has a tenant of its own, but what was signed is
-remembered by address: cases that sign the same nonce need services of their own."""
+"""One service for all cases of a file with the same settings.
+
+Each case has its own tenant, but what was signed is remembered by address. So cases that sign the same nonce need
+different services.
+"""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""Plays files of the form ``cases/1``: what people met with other wallets, sent to a whole service over either face.
+"""Plays files of the form ``cases/1``, problems of people with other wallets, against a service over REST and gRPC.
 
-A file holds ``wallets`` and ``cases``. A wallet is its words, with what to open before: ``open`` (network and scheme),
+A file holds ``wallets`` and ``cases``. A wallet has words, and accounts to open first: ``open`` (network and scheme),
 ``open_accounts`` (network, scheme and account) and ``open_addresses`` (network and index, of the default scheme).
 What a case expects is a status and fields of the response:
 
 - ``status``, or ``status_any_of`` if the service may choose;
-- ``warnings``: codes that must be among those given, with ``*`` for any characters;
+- ``warnings``: codes that the response must have among others, with ``*`` for any characters;
 - ``<place>``: a dotted place in the response, in its summary or in its details, and the value there;
 - ``<place>_any_of``: the values that are allowed; ``<place>_if_200``: the value, if the call succeeded;
 - ``forms_if_valid``: forms of an address, if it is one;
-- ``must_not_equal``: what the address must not be; ``must_not_claim_owner``: whose no account may be said to be;
+- ``must_not_equal``: what the address must not be; ``must_not_claim_owner``: an owner that no account may have;
 - ``expect_text``, beside what is expected, is for people.
 
-``facts`` is what the summary has to say of a transaction that is signed or decoded. A chain whose responses have other
-names gives `play` a reader by place, for what is expected and for facts.
+``facts`` is what the summary of a signed or decoded transaction has to state. A chain whose responses use other names
+gives `play` a reader for such a place.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support.service import OPERATION, Face, Outcome, RunningService
 
 FORMAT = "cases/1"
 Reader = Callable[[Mapping[str, Any]], Any]
-"""Reads a place in a result that has another name there."""
+"""Reads a place that has another name in the result."""
 
 _STATUS = {error.code: error.http_status for error in every_error() if "code" in vars(error)}
 _NO_PLACE = {"status", "status_any_of"}
@@ -55,9 +55,9 @@ class Case:
 
 
 def read(file: Path, choices: Mapping[str, int] | None = None) -> list[Case]:
-    """``choices``: the status that the service chose, by the id of a case that leaves it the choice.
+    """``choices`` has the status that the service chose, by the id of a case that allows several.
 
-    Raises ValueError if an id stands twice or a choice is not one of those that its case allows, and KeyError if a case
+    Raises ValueError if an id occurs twice or a choice is not one that its case allows, and KeyError if a case
     refers to a wallet that the file does not have.
     """
     content = json.loads(file.read_text("utf-8"))
@@ -93,7 +93,7 @@ def _chosen(cases: list[Case], choices: Mapping[str, int]) -> list[Case]:
 
 
 async def play(service: RunningService, face: Face, case: Case, readers: Mapping[str, Reader] | None = None) -> Outcome:
-    """Raises AssertionError if the outcome is not the expected one; returns it for what else there is to check."""
+    """Raises AssertionError if the outcome is not the expected one. Returns the outcome for further checks."""
     outcome = await send(service, face, case)
     check(case, face, outcome, readers or {})
     return outcome
@@ -123,7 +123,7 @@ def check(case: Case, face: Face, outcome: Outcome, readers: Mapping[str, Reader
 
 
 def _check_null(case: Case, face: Face, outcome: Outcome, place: str) -> None:
-    """gRPC leaves out what is null, REST says it."""
+    """Removes nulls, which gRPC leaves out and REST writes."""
     if face.name == "grpc":
         assert _look_up(outcome.result, place) is _MISSING, f"{case}: {place} is there"
     else:
@@ -158,7 +158,7 @@ def _check_place(
 
 
 def _owners(actions: list[dict[str, Any]]) -> set[str | None]:
-    """Those that accounts are said to be of. A creation names an owner, and whether the account is his."""
+    """The owners that accounts are said to have. A creation names an owner, and whether the account is theirs."""
     details = [action.get("details", {}) for action in actions]
     made = {each.get("owner") for each in details if each.get("is_of_owner", True)}
     return made | {each.get("destination_owner") for each in details}
@@ -185,7 +185,7 @@ def _at(tree: Any, steps: list[str]) -> Any:
 
 
 def _member(tree: Mapping[str, Any], name: str) -> Any:
-    """A member, else one of the details, which hold what only one chain's actions have."""
+    """A field of the action, or of its details, which have what only one chain's actions have."""
     return tree[name] if name in tree else tree.get("details", {}).get(name, _MISSING)
 
 
@@ -207,7 +207,7 @@ async def _wallet(service: RunningService, case: Case) -> str:
 
 
 async def _open(service: RunningService, place: Mapping[str, Any]) -> None:
-    """By its account; where a scheme has no account's public key, by its first address."""
+    """Open the account, or the first address if the scheme has no public key of an account."""
     opened = await service.http.call("accounts.get", place, key=service.key)
     if opened.code == "unknown_scheme":
         opened = await service.http.call("addresses.derive", place, key=service.key)

@@ -1,4 +1,4 @@
-"""What people met with other Bitcoin and Ethereum wallets, over either face."""
+"""Problems of people with other Bitcoin and Ethereum wallets, over REST and gRPC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people met with other Solana wallets, over both faces."""
+"""Problems of people with other Solana wallets, over REST and gRPC."""
 
 from __future__ import annotations
 

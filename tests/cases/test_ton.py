@@ -1,4 +1,4 @@
-"""What people met with other TON wallets, over either face."""
+"""Problems of people with other TON wallets, over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHOICES = {
 }
 CASES = read(Path(__file__).with_name("ton.json"), CHOICES)
 NO_DATES = {"CHAINS__TON__MIN_VALIDITY": "off", "CHAINS__TON__MAX_VALIDITY": "off"}
-"""For what is signed, whose dates are fixed, and what is refused for another reason than its date."""
+"""For cases that are signed, whose dates are fixed, and cases that are refused for another reason than the date."""
 
 
 @pytest.mark.parametrize("face", ["http", "grpc"])

@@ -1,4 +1,4 @@
-"""What people met with other Tron wallets, over either face."""
+"""Problems of people with other Tron wallets, over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.cases.runner import Case, play, read
 
 CASES = read(Path(__file__).with_name("tron.json"))
 EXPIRY_OFF = {f"CHAINS__TRON__{limit}": "off" for limit in ("MAX_EXPIRATION", "MIN_EXPIRATION")}
-"""For all but the cases about expiry: their dates are fixed, and none is to be refused for its date alone."""
+"""For all cases except those about expiry. Their dates are fixed, and none may be refused for its date alone."""
 CAPS_OFF = {f"CHAINS__TRON__{limit}": "off" for limit in ("MAX_FEE_LIMIT", "MIN_FEE_LIMIT")}
 READERS = {
     "digest": lambda result: result["digest"].removeprefix("0x"),

@@ -1,4 +1,4 @@
-"""What every tier of the cache keeps, and the tiers together. A new one is one more parameter of `tier`."""
+"""The contract of every cache tier, and of the tiers together. A new tier is one more parameter of `tier`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 
 from strongroom.breaker import CircuitBreaker
 from strongroom.cache.base import MAX_SIZE, CacheKey, Entry, Kind, Tier
+from strongroom.cache.client import connect
 from strongroom.cache.envelope import Envelopes
 from strongroom.cache.memory import MemoryCache
-from strongroom.cache.redis import RedisCache, connect
+from strongroom.cache.redis import RedisCache
 from strongroom.cache.tiered import TieredCache
+from strongroom.redis_link import RedisLink
 from tests.support.redis import RedisServer, lookups
 
 OWNER, OTHER = UUID(int=1), UUID(int=2)
@@ -25,7 +27,7 @@ REAL = pytest.mark.needs("redis")
 
 
 class Clock:
-    """Of ours; Redis has its own, and never lets go before us: its entries live as long by it."""
+    """A clock for our tiers. Redis has its own clock, and its entries never expire earlier."""
 
     now = 2_000_000_000.0
 
@@ -46,7 +48,7 @@ def clock() -> Clock:
 async def tier_on(server: RedisServer, clock: Clock, secret: bytes = b"k" * 32) -> AsyncIterator[RedisCache]:
     client = connect(server.url, username=None, password=None, ca_file=None, pool_size=4)
     breaker = CircuitBreaker("redis", threshold=1, interval=60)
-    tier = RedisCache(client, Envelopes(secret), breaker, timeout=2, clock=clock)
+    tier = RedisCache(RedisLink(client, breaker, timeout=2), Envelopes(secret), clock=clock)
     yield tier
     await tier.close()
 

@@ -15,8 +15,9 @@ from strongroom.domain.wallet import Account
 from strongroom.errors import DeadlineExceeded, InvalidField
 from strongroom.journal.base import Lost
 from strongroom.operations.fields import KeySelector
-from strongroom.operations.keyring import Keyring, Place, account_id
+from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
+from strongroom.operations.places import Place, account_id
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit
 from strongroom.storage.database import Database
@@ -33,7 +34,7 @@ WALLET = rows.wallet()
 
 
 class Process:
-    """One that takes indexes. Of each call the time is over after ``reads`` reads."""
+    """A storage that takes indexes. The time of each call is over after ``reads`` reads."""
 
     def __init__(self, database: Database, reads: int = 1_000) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""What every key wrap keeps. A new implementation is one more parameter of `keywrap`."""
+"""The contract of every key wrap. A new implementation is one more parameter of `keywrap`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every signer keeps. A new implementation is one more line in IMPLEMENTATIONS."""
+"""The contract of every signer. A new implementation is one more line in IMPLEMENTATIONS."""
 
 from __future__ import annotations
 

@@ -1,17 +1,21 @@
-"""What every storage keeps. A new implementation is one more parameter of `storage`."""
+"""The contract of every storage. A new implementation is one more parameter of `storage`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from strongroom.domain.access import ClientNetworks, Revocation
+from strongroom.domain.alert import Alert, AlertState, Severity, alert_id
 from strongroom.domain.discovery import Discovery, DiscoveryState
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey
@@ -27,9 +31,11 @@ from strongroom.domain.record import (
 )
 from strongroom.domain.wallet import Account, Wallet, WalletKind, WalletState
 from strongroom.errors import StorageUnavailable
+from strongroom.storage import sqlite
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import (
     AddressFilter,
+    Applied,
     AuditFilter,
     Change,
     Conflict,
@@ -49,10 +55,29 @@ from tests.support.postgres import SERVICE, Postgres
 from tests.support.rows import NOW, OTHER_TENANT, PRINCIPAL, TENANT, done
 from tests.support.task_workers import PATIENT
 
+needs_postgresql = pytest.mark.needs("postgresql")
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+
+class Audited(SqlStorage):
+    """Applies units with an audit record, as the service nearly always does, so they may be written at once."""
+
+    async def apply(self, units: Sequence[Unit]) -> Applied:
+        if not any(isinstance(row, AuditRecord) for unit in units for row in unit.rows):
+            record = AuditRecord(new_id(), 1, rows.entry(), b"m" * 32)
+            units = [replace(units[0], rows=[*units[0].rows, record]), *units[1:]]
+        return await super().apply(units)
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        "sqlite audited",
+        pytest.param("postgresql", marks=needs_postgresql),
+        pytest.param("postgresql audited", marks=needs_postgresql),
+    ]
+)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    if request.param == "sqlite":
+    if request.param.startswith("sqlite"):
         made = open_database(f"sqlite:///{tmp_path}/test.db", PATIENT)
         await migrate(made)
     else:
@@ -63,8 +88,9 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database, Authenticity(b"s" * 32))
+def storage(request: pytest.FixtureRequest, database: Database) -> SqlStorage:
+    of = Audited if "audited" in request.node.callspec.id else SqlStorage
+    return of(database, Authenticity(b"s" * 32))
 
 
 async def lost(storage: SqlStorage, *units: Unit) -> list[Conflict]:
@@ -121,7 +147,7 @@ async def test_every_row_comes_back_as_it_was_stored(storage: SqlStorage) -> Non
     assert await storage.account(TENANT, wallet.id, "tron", "bip44", 0) is None
     assert await storage.address(TENANT, account.id, 0, 2**31 - 1) == address
     assert await storage.find_addresses(TENANT, "evm", address.canonical) == [address]
-    assert await storage.find_addresses(TENANT, "evm", address.canonical, new_id()) == []
+    assert await storage.find_addresses(TENANT, "evm", address.canonical, [new_id()]) == []
     assert await storage.operation(TENANT, operation.id) == operation
     assert await storage.operation_by_key(TENANT, PRINCIPAL, "k") == operation
     assert await storage.guard(held.guard) == held
@@ -221,7 +247,7 @@ async def test_a_row_must_be_new(storage: SqlStorage) -> None:
     await done(storage, Unit(rows=[wallet]))
     again = replace(wallet, label="other")
     assert await lost(storage, Unit(rows=[rows.api_key()]), Unit(rows=[again])) == [Conflict(1, again, wallet)]
-    assert await storage.api_keys(TENANT, None, 9) == []  # nothing of a batch with a loser is committed
+    assert await storage.api_keys(TENANT, None, 9) == []  # nothing of a batch is committed if one unit loses
 
 
 async def test_every_unique_key_is_a_conflict_with_what_was_found(storage: SqlStorage) -> None:
@@ -265,6 +291,43 @@ async def test_a_same_address_may_be_there(storage: SqlStorage) -> None:
     applied = await done(storage, Unit(same=[again]), Unit(same=[rows.address(account, 1)]), Unit(same=[again]))
     assert applied.present == [(0, address), (2, address)]
     assert await storage.address(TENANT, account.id, 0, 0) == address
+
+
+async def test_an_address_is_handed_out_for_one_network_after_another(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    silent, asked, old = (rows.address(account, n, networks=each) for n, each in enumerate(("", "a:1", None)))
+    await done(storage, Unit(rows=[wallet, account, silent, asked, old]))
+    for networks in (["b:1", "b:2"], ["b:2"]):  # some at the same time, and known ones add nothing
+        wider = [replace(each, networks=name) for each in (silent, asked, old) for name in networks]
+        await done(storage, *(Unit(same=[each]) for each in wider))
+        stored = [await storage.address(TENANT, account.id, 0, n) for n in range(3)]
+        assert [each.networks for each in stored if each] == ["b:1 b:2", "a:1 b:1 b:2", None]
+
+    async def listed(**where: Any) -> list[int]:
+        found = await storage.addresses(TENANT, wallet.id, AddressFilter(**where), None, 10)
+        return [each.index for each in found]
+
+    await done(storage, Unit(rows=[rows.address(account, 3, networks="")]))
+    assert await listed() == [0, 1, 2, 3]
+    assert await listed(handed_out=True) == [0, 1, 2]
+    assert await listed(handed_out=True, networks=frozenset({"a:1"})) == [1, 2]
+    assert await listed(handed_out=True, networks=frozenset({"b:", "_:1", "%"})) == [2]
+
+
+async def test_an_external_id_of_an_address_is_unique_but_among_old_ones(storage: SqlStorage) -> None:
+    wallet = rows.wallet()
+    account = rows.account(wallet)
+    old = [rows.address(account, n, external_id="twice") for n in range(2)]
+    await done(storage, Unit(rows=[wallet, account, *old]))
+    one = rows.address(account, 2, external_id="once", networks="a:1")
+    await done(storage, Unit(rows=[one]))
+    again = rows.address(account, 3, external_id="once", networks="a:1")
+    [conflict] = await lost(storage, Unit(rows=[again]))
+    assert (conflict.cause, conflict.found) == (again, one)
+    assert await storage.address_by_external_id(TENANT, "once") == one
+    assert await storage.address_by_external_id(TENANT, "twice") in old
+    assert await storage.address_by_external_id(OTHER_TENANT, "once") is None
 
 
 async def test_two_same_rows_of_one_batch_are_one(storage: SqlStorage) -> None:
@@ -392,7 +455,7 @@ async def test_a_guard_that_is_released_in_the_same_batch_is_not_relied_on(
 
 
 async def test_batches_of_two_processes_collide_row_by_row(database: Database) -> None:
-    """Two storages, the same 40 wallets each in its own order: every external id is taken once."""
+    """Two storages insert the same 40 wallets in different orders, and every external id is taken once."""
     storages = [SqlStorage(database, Authenticity(b"s" * 32)) for _ in range(2)]
 
     async def create(storage: SqlStorage, names: list[int]) -> int:
@@ -420,7 +483,7 @@ async def test_the_audit_is_append_only(storage: SqlStorage, database: Database,
     with pytest.raises(Exception) as refusal:  # noqa: PT011
         await database.write(lambda connection: connection.execute(text(statement.format(table))))
     said = f"{refusal.value} {refusal.value.__cause__}"
-    assert ("may not do this" if database.dialect.name == "postgresql" else "append-only") in said
+    assert ("lacks a privilege" if database.dialect.name == "postgresql" else "append-only") in said
     assert len(await storage.audit_chain(writer.id, 0, 9)) == 1
 
 
@@ -498,7 +561,7 @@ async def test_a_broadcast_is_one_row_of_its_tenant(storage: SqlStorage) -> None
     assert await storage.broadcast(TENANT, "eip155:1", row.tx_id) == row
     assert await storage.broadcast(OTHER_TENANT, "eip155:1", row.tx_id) is None
     assert await storage.broadcast(TENANT, "eip155:137", row.tx_id) is None
-    await done(storage, Unit(rows=[rows.broadcast(tenant_id=OTHER_TENANT)]))  # anyone may send what anyone signed
+    await done(storage, Unit(rows=[rows.broadcast(tenant_id=OTHER_TENANT)]))  # a transaction may be sent by anyone
     [conflict] = (await storage.apply([Unit(rows=[rows.broadcast(raw="0xother")])])).conflicts
     assert conflict.found == row
 
@@ -524,3 +587,88 @@ async def test_recent_broadcasts_of_a_wallet(storage: SqlStorage) -> None:
     assert await storage.recent_broadcasts(TENANT, wallet, "eip155:1", since, 9) == [made[1], made[0]]
     assert await storage.recent_broadcasts(TENANT, wallet, "eip155:1", NOW, 1) == [made[1]]
     assert await storage.recent_broadcasts(OTHER_TENANT, wallet, "eip155:1", NOW, 9) == []
+
+
+async def test_revocations_are_found_by_whom_they_name_in_their_tenant_alone(storage: SqlStorage) -> None:
+    one, other = rows.revocation(), rows.revocation(target=UUID(int=0xE), shown="sha256:00", reason="left", issuer=None)
+    theirs = rows.revocation(tenant_id=OTHER_TENANT)
+    assert not (await storage.apply([Unit(rows=[one, other, theirs])])).conflicts
+    targets = [one.target, other.target, UUID(int=0xF)]
+    assert {row.id: row for row in await storage.revocations_of(TENANT, targets)} == {one.id: one, other.id: other}
+    assert await storage.revocations_of(OTHER_TENANT, targets) == [theirs]
+    assert await storage.revocation(TENANT, theirs.id) is None
+    first, second = sorted((one, other), key=lambda row: row.id)
+    assert await storage.revocations(TENANT, None, 1) == [first]
+    assert await storage.revocations(TENANT, first.id, 5) == [second]
+    new = {"reason": "back", "revoked_by": UUID(int=7), "epoch": 2, "lifted_at": NOW}
+    assert not (await storage.apply([Unit(changes=[Change(Revocation, one.id, {"epoch": 1}, new)])])).conflicts
+    assert await storage.revocation(TENANT, one.id) == replace(one, **new)
+    assert (await storage.apply([Unit(changes=[Change(Revocation, one.id, {"epoch": 1}, new)])])).conflicts
+
+
+async def test_client_networks_are_one_row_of_a_tenant(storage: SqlStorage) -> None:
+    row = rows.client_networks()
+    assert await storage.client_networks(TENANT) is None
+    assert not (await storage.apply([Unit(rows=[row])])).conflicts
+    assert (await storage.apply([Unit(rows=[rows.client_networks(networks="")])])).conflicts
+    new = {"networks": "", "changed_by": UUID(int=7), "epoch": 2, "changed_at": NOW}
+    assert not (await storage.apply([Unit(changes=[Change(ClientNetworks, row.id, {"epoch": 1}, new)])])).conflicts
+    found = await storage.client_networks(TENANT)
+    assert found == replace(row, **new)
+    assert found.listed == []
+    assert await storage.client_networks(OTHER_TENANT) is None
+
+
+async def test_alerts_that_fire_are_counted_by_rule(storage: SqlStorage) -> None:
+    assert await storage.alerts_firing() == {}
+    at = datetime.now(UTC)
+    for rule, subject, state in (
+        ("circuit", "vault", AlertState.FIRING),
+        ("circuit", "redis", AlertState.FIRING),
+        ("circuit", "rpc:x", AlertState.ENDED),
+        ("balance", "x", AlertState.FIRING),
+        ("queue", "x", AlertState.ENDED),
+    ):
+        key = alert_id(rule, subject, None)
+        alert = Alert(key, rule, subject, None, Severity.WARNING, state, at, at, None, None, None, "{}")
+        await done(storage, Unit(puts=[alert]))
+    assert await storage.alerts_firing() == {"circuit": 2, "balance": 1}
+
+
+async def test_a_storage_that_may_write_says_so(storage: SqlStorage) -> None:
+    assert await storage.is_writable()
+    await done(storage, Unit(rows=[rows.wallet()]))
+    assert await storage.is_writable()
+
+
+async def test_sqlite_whose_file_somebody_else_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_SECONDS", 0.2)
+    made = open_database(f"sqlite:///{tmp_path}/test.db")
+    await migrate(made)
+    storage = SqlStorage(made, Authenticity(b"s" * 32))
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert not await storage.is_writable()
+    other.execute("ROLLBACK")
+    assert await storage.is_writable()
+    other.close()
+    await made.close()
+
+
+@needs_postgresql
+async def test_postgresql_that_can_only_be_read_and_then_not_at_all(postgres_server: Postgres) -> None:
+    name = postgres_server.create_database(migrated=True)
+    postgres_server.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    made = open_database(postgres_server.url(name, SERVICE), PATIENT)
+    storage = SqlStorage(made, Authenticity(b"s" * 32))
+    assert not await storage.is_writable()
+    assert await storage.ping() >= 0, "it can be read"
+    postgres_server.run(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    await made.close()
+    made = open_database(postgres_server.url(name, SERVICE), PATIENT)
+    assert await SqlStorage(made, Authenticity(b"s" * 32)).is_writable()
+    await made.close()
+    nobody = open_database("postgresql://service@127.0.0.1:1/none")
+    with pytest.raises(StorageUnavailable):
+        await SqlStorage(nobody, Authenticity(b"s" * 32)).is_writable()
+    await nobody.close()

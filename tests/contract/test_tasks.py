@@ -1,4 +1,4 @@
-"""What every queue of tasks keeps. A new implementation is one more parameter of `database`."""
+"""The contract of every task queue. A new implementation is one more parameter of `database`."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ async def test_a_failure_waits_even_if_there_is_news(storage: SqlStorage, tasks:
 
 
 async def test_a_task_is_settled_once(storage: SqlStorage, tasks: SqlTasks) -> None:
-    """With everything else in the unit: where the first commit is of unknown outcome, the second does nothing."""
+    """With everything else in the unit, so that after a first commit of unknown outcome the second does nothing."""
     await wake(storage, "a")
     settled = SettleTask(await claim_one(tasks))
     await done(storage, Unit(changes=[settled]))
@@ -212,7 +212,7 @@ async def test_a_lease_is_renewed(storage: SqlStorage, tasks: SqlTasks) -> None:
 async def test_a_new_row_under_an_old_key_is_another_task(
     storage: SqlStorage, tasks: SqlTasks, database: Database
 ) -> None:
-    """Whoever was stopped while its task was finished and purged must not settle the one that came after."""
+    """A process that was suspended while its task was finished and purged must not settle the next one."""
     await wake(storage, "a")
     old = await claim_one(tasks)
     await execute(database, "DELETE FROM tasks")
@@ -268,7 +268,7 @@ async def test_many_workers_share_what_is_due(storage: SqlStorage, tasks: SqlTas
         return taken
 
     shares = await asyncio.gather(*(work(worker) for worker in workers))
-    # Where somebody else is just looking at a row, it is passed over: what is left is found at the next poll.
+    # A row that another process is looking at is skipped, and found at the next poll.
     left = await tasks.claim("toy", 200, LEASE)
     keys = [task.key for share in (*shares, left) for task in share]
     assert sorted(keys) == [f"{n:03}" for n in range(200)]
@@ -291,7 +291,7 @@ async def test_processes_that_wake_settle_and_renew_the_same_keys_do_not_block_e
     )
     await other_database.close()
     if url.startswith("postgresql"):
-        await database.close()  # a server process tells its counts when its connection ends, at the latest
+        await database.close()  # a server process reports its counts at the latest when its connection ends
         third = open_database(url, PATIENT)
         ours = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         async with asyncio.timeout(300):

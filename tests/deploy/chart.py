@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,7 @@ PRODUCTION: Final[dict[str, Any]] = {
     "settings": {"RATES__SIGN": "500/second", "CHAINS__EVM__MAX_FEE": "1000000000000000000"},
     "config": '[[networks]]\nname = "mychain"\nchain = "evm"\nchain_id = 4711\nsymbol = "MY"\n',
     "trustedProxies": ["10.0.0.0/8"],
+    "tls": {"secret": "pods-tls", "clientCaSecret": "clients-ca"},
     "ingress": {
         "enabled": True,
         "className": "nginx",
@@ -49,6 +51,8 @@ PRODUCTION: Final[dict[str, Any]] = {
         "database": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "port": 5432},
     },
     "serviceMonitor": {"enabled": True, "apiKeySecret": {"name": "metrics-key"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboards": {"enabled": True},
 }
 """Every part switched on, as a careful installation has it."""
 OWN_SECRETS: Final = {
@@ -56,6 +60,17 @@ OWN_SECRETS: Final = {
     "databaseUrl": "postgresql://strongroom:one@db/strongroom",
     "migrateUrl": "postgresql://owner:two@db/strongroom",
 }
+ANOTHER: Final[dict[str, Any]] = {
+    "image": "images/another:1",
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+    "resources": {"limits": {"memory": "32Mi"}},
+}
+"""A container of somebody else's."""
+KEYS: Final = {"secret": {"name": "mine", "keys": {"databaseUrl": "url", "migrateUrl": "owner.url"}}}
 VARIATIONS: Final[dict[str, dict[str, Any]]] = {
     "default": {},
     "production": PRODUCTION,
@@ -90,18 +105,85 @@ VARIATIONS: Final[dict[str, dict[str, Any]]] = {
         "podLabels": {"team": "wallets"},
         "podAnnotations": {"example.com/note": "x"},
     },
+    "TLS": {"tls": {"secret": "pods-tls"}, "serviceMonitor": {"enabled": True}},
+    "TLS, known otherwise": {
+        "tls": {"secret": "pods-tls", "clientCaSecret": "clients-ca"},
+        "serviceMonitor": {"enabled": True, "tlsConfig": {"insecureSkipVerify": True}},
+    },
+    "extended": {
+        "podAnnotations": {"sidecar.istio.io/inject": "false"},
+        "deploymentAnnotations": {"reloader.stakater.com/auto": "true"},
+        "podSecurity": {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": None},
+        "listenHost": "::",
+        "service": {"ipFamilyPolicy": "PreferDualStack"},
+        "extraEnv": [{"name": "TZ", "value": "UTC"}],
+        "extraVolumes": [{"name": "more", "emptyDir": {"sizeLimit": "1Mi"}}],
+        "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+        "networkPolicy": {"extraEgress": [{"ports": [{"port": 15012, "protocol": "TCP"}]}]},
+    },
+    "containers of others": {
+        "extraEnv": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        "extraVolumes": [{"name": "shared", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "shared", "mountPath": "/shared"}],
+        "initContainers": [{**ANOTHER, "name": "wait", "command": ["true"]}],
+        "extraContainers": [
+            {**ANOTHER, "name": "proxy", "volumeMounts": [{"name": "shared", "mountPath": "/shared"}]},
+        ],
+    },
+    "several hosts": {
+        "ingress": {
+            "enabled": True,
+            "host": "a.example.com",
+            "tlsSecret": "a-tls",
+            "hosts": [
+                {"host": "b.example.com", "tlsSecret": "b-tls", "paths": ["/b"]},
+                {"host": "c.example.com", "tlsSecret": "c-tls"},
+            ],
+        },
+    },
+    "gateway": {
+        "gateway": {
+            "enabled": True,
+            "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+            "hostnames": ["wallets.example.com"],
+            "annotations": {"example.com/note": "x"},
+            "grpc": {"enabled": True, "hostnames": ["grpc.example.com"]},
+        },
+    },
+    "narrow network": {
+        "networkPolicy": {
+            "clients": [{"podSelector": {"matchLabels": {"app": "shop"}}}],
+            "monitoring": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+            "database": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "port": 5432},
+            "vault": {
+                "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "vault"}}}],
+                "port": 8200,
+            },
+        },
+    },
     "no linger": {"shutdown": {"lingerSeconds": 0, "drainSeconds": 5}},
 }
 
 
 def render(values: Mapping[str, Any], name: str = "strongroom") -> list[dict[str, Any]]:
-    """All objects of a release. Raises helm_python.HelmError where the chart refuses the values."""
+    """All objects of a release; in plain text where nothing is said of TLS.
+
+    Raises helm_python.HelmError where the chart refuses the values.
+    """
     import helm_python
 
     with helm_python.Chart.load(CHART) as chart:
-        rendered = chart.render(dict(values), name=name, namespace="wallets")
+        rendered = chart.render({"tls": {"allowPlaintext": True}, **values}, name=name, namespace="wallets")
     texts = [text for path, text in sorted(rendered.items()) if path.endswith(".yaml")]
     return [each for text in texts for each in yaml.load_all(text, Loader=Unique) if each]
+
+
+def documented(mark: str) -> dict[str, Any]:
+    """The values of the one block of docs/kubernetes.md with ``mark`` in it."""
+    text = (ROOT / "docs" / "kubernetes.md").read_text()
+    [block] = [each for each in re.findall(r"(?:^    .*\n)+", text, re.MULTILINE) if mark in each]
+    values: dict[str, Any] = yaml.safe_load(re.sub("^    ", "", block, flags=re.MULTILINE))
+    return values
 
 
 def one(objects: list[dict[str, Any]], kind: str, name: str = "strongroom") -> dict[str, Any]:
@@ -121,11 +203,11 @@ def lay_out(
 
     ``given`` are the Secrets that are no part of the release, and tokens: by name, their files.
     """
-    [container] = pods(objects)[kind]["spec"]["containers"]
+    *_, container = pods(objects)[kind]["spec"]["containers"]
     env: dict[str, str] = {}
     for source in container.get("envFrom", []):
         env |= one(objects, "ConfigMap", source["configMapRef"]["name"])["data"]
-    env |= {each["name"]: each["value"] for each in container["env"]}
+    env |= {each["name"]: each["value"] for each in container["env"] if "value" in each}
     volumes = {volume["name"]: volume for volume in pods(objects)[kind]["spec"]["volumes"]}
     for mount in container["volumeMounts"]:
         place = folder / mount["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,20 @@ import pytest
 import yaml
 
 from strongroom import __version__
-from strongroom.config import every_setting, load
-from tests.deploy.chart import CHART, KUBERNETES, OWN_SECRETS, PRODUCTION, VARIATIONS, lay_out, one, pods, render
+from strongroom.config.settings import every_setting, load
+from tests.deploy.chart import (
+    CHART,
+    KEYS,
+    KUBERNETES,
+    OWN_SECRETS,
+    PRODUCTION,
+    VARIATIONS,
+    documented,
+    lay_out,
+    one,
+    pods,
+    render,
+)
 
 pytestmark = pytest.mark.needs("helm")
 
@@ -38,7 +51,12 @@ def test_kubernetes_takes_it(objects: list[dict[str, Any]], version: str) -> Non
     import kubernetes_validate
 
     for each in objects:
-        if each["kind"] != "ServiceMonitor":  # a custom resource, which Kubernetes has no schema of
+        if each["kind"] not in (
+            "ServiceMonitor",
+            "PrometheusRule",
+            "HTTPRoute",
+            "GRPCRoute",
+        ):  # custom resources: Kubernetes has no schema of them
             kubernetes_validate.validate(each, version, strict=True)
 
 
@@ -79,7 +97,7 @@ def test_pods_are_restricted(objects: list[dict[str, Any]]) -> None:
         assert spec["securityContext"]["runAsUser"] > 0
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
-        assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC", "initContainers"}
+        assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC"}
         for volume in spec["volumes"]:
             assert volume.keys() - {"name"} < {"emptyDir", "secret", "configMap", "projected"}
         for container in spec["containers"]:
@@ -100,7 +118,7 @@ def test_secrets_come_as_files_and_the_owner_of_the_tables_is_the_migrations_alo
         if each["kind"] == "ConfigMap":
             assert not each["data"].keys() & secret
     for kind, template in pods(objects).items():
-        [container] = template["spec"]["containers"]
+        *_, container = template["spec"]["containers"]
         assert not {variable["name"] for variable in container["env"]} & secret
         items = {
             item["key"] for v in template["spec"]["volumes"] if "secret" in v for item in v["secret"].get("items", [])
@@ -144,7 +162,7 @@ def test_the_settings_are_those_of_the_service(values: dict[str, Any], tmp_path:
                        "database-url": "postgresql://strongroom@db/strongroom", "redis-url": "rediss://cache/0",
                        "migrate-url": "postgresql://owner@db/strongroom"},
         "database-ca": {"ca.crt": ""}, "vault-ca": {"ca.crt": ""}, "redis-ca": {"ca.crt": ""},
-        "vault-token": {"token": "t"},
+        "vault-token": {"token": "t"}, "pods-tls": {"tls.crt": "", "tls.key": ""}, "clients-ca": {"ca.crt": ""},
     }  # fmt: skip
     given["wallet-secrets"] = given["wallets"] = given["strongroom"]
     objects = render(values)
@@ -156,6 +174,10 @@ def test_the_settings_are_those_of_the_service(values: dict[str, Any], tmp_path:
             assert settings.profile == "production"
             assert settings.keywrap.kind == "vault"
             assert settings.audit.heads == "log"
+            assert not settings.exposes_plaintext
+            tls = values.get("tls", {})
+            assert (settings.tls.certificate is not None) == ("secret" in tls) != settings.tls.allow_plaintext
+            assert (settings.tls.client_ca is not None) == ("clientCaSecret" in tls)
             assert settings.workers.count == values.get("workers", 1)
             assert settings.data_dir.is_relative_to(tmp_path / kind / "tmp")
             assert (settings.redis.url is not None) == values.get("redis", {}).get("enabled", False)
@@ -164,9 +186,9 @@ def test_the_settings_are_those_of_the_service(values: dict[str, Any], tmp_path:
 def test_all_that_is_switched_on_is_there() -> None:
     kinds = sorted(each["kind"] for each in render(PRODUCTION))
     assert kinds == [
-        "ConfigMap", "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Ingress", "Job",
-        "NetworkPolicy", "NetworkPolicy", "PodDisruptionBudget", "Service", "Service", "ServiceAccount",
-        "ServiceMonitor",
+        "ConfigMap", "ConfigMap", "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Ingress", "Job",
+        "NetworkPolicy", "NetworkPolicy", "PodDisruptionBudget", "PrometheusRule", "Service", "Service",
+        "ServiceAccount", "ServiceMonitor",
     ]  # fmt: skip
     assert "replicas" not in one(render(PRODUCTION), "Deployment")["spec"]
     assert one(render({}), "Deployment")["spec"]["replicas"] == 3
@@ -178,7 +200,8 @@ def test_a_change_of_what_pods_read_replaces_them() -> None:
         return {name: text for name, text in annotations.items() if name.startswith("checksum/")}
 
     assert checksums({"log": {"level": "debug"}}) != checksums({})
-    assert checksums({"replicas": 2}) == checksums({})
+    assert checksums({"podDisruptionBudget": {"maxUnavailable": 2}}) == checksums({})
+    assert checksums({"replicas": 2}) != checksums({})  # each process allows its share of a rate without Redis
     other = {**OWN_SECRETS, "databaseUrl": "postgresql://strongroom:three@db/strongroom"}
     assert checksums({"secret": OWN_SECRETS})["checksum/secret"] != checksums({"secret": other})["checksum/secret"]
 
@@ -229,9 +252,19 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"nodeSelector": {"fast": True}}, "nodeSelector"),
     ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 4}}, "minReplicas is more"),
     ({"vault": {"url": "http://vault:8200"}}, "allowHttp"),
+    ({"tls": {}}, "tls.secret"),
+    ({"tls": {"clientCaSecret": "c", "allowPlaintext": True}}, "needs tls.secret"),
+    ({"tls": {"secret": "No name"}}, "secret"),
     ({"ingress": {"enabled": True, "host": "a.example"}}, "tlsSecret"),
     ({"ingress": {"enabled": True, "host": "a.b", "tlsSecret": "t", "grpc": {"enabled": True, "host": "g.b"}}},
      "ingress.grpc"),
+    ({"settings": {"RATES__SING": "500/second"}}, "RATES__SING"),
+    ({"settings": {"CHAINS__EVM": "1"}}, "CHAINS__EVM"),
+    ({"secret": {"keys": {"password": "x"}}}, "password"),
+    ({"secret": {**OWN_SECRETS, "keys": {"databaseUrl": "x"}}}, "secret.keys"),
+    ({"ingress": {"enabled": True, "host": "a.b", "tlsSecret": "t", "hosts": [{"host": "b.c"}]}}, "ingress.hosts"),
+    ({"gateway": {"enabled": True}}, "gateway.parentRefs"),
+    ({"gateway": {"parentRefs": [{"namespace": "x"}]}}, "name"),
     ({"health": {"required": ["database", "redis"]}}, "redis.enabled"),
     ({"secret": {"create": True}}, "secret.databaseUrl"),
     ({"secret": {"create": True, "databaseUrl": "postgresql://db"}}, "secret.migrateUrl"),
@@ -284,3 +317,78 @@ def test_connections_fit_into_the_database(values: dict[str, Any], pods_at_once:
     render({**values, "workers": 2, **database(wanted)})
     with pytest.raises(helm_python.HelmError, match=f"are {wanted} connections; .* leaves {wanted - 1}"):
         render({**values, "workers": 2, **database(wanted - 1)})
+
+
+def test_what_a_cluster_asks_for_reaches_every_pod() -> None:
+    """Sidecars are switched off by annotation, and a mesh wants its ports, for the migration Job as well."""
+    rendered = render(VARIATIONS["extended"])
+    job, deployment = one(rendered, "Job", "strongroom-migrate"), one(rendered, "Deployment")
+    for each in (job, deployment):
+        assert each["spec"]["template"]["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false"
+        assert each["spec"]["template"]["spec"]["securityContext"]["runAsUser"] == 1000
+        assert "fsGroup" not in each["spec"]["template"]["spec"]["securityContext"]
+    assert deployment["metadata"]["annotations"] == {"reloader.stakater.com/auto": "true"}
+    egress = [each["spec"]["egress"] for each in rendered if each["kind"] == "NetworkPolicy"]
+    assert len(egress) == 2
+    assert all({"ports": [{"port": 15012, "protocol": "TCP"}]} in each for each in egress)
+    assert one(rendered, "ConfigMap")["data"]["STRONGROOM_GRPC__HOST"] == "::"
+    for name in ("strongroom", "strongroom-grpc"):
+        assert one(rendered, "Service", name)["spec"]["ipFamilyPolicy"] == "PreferDualStack"
+
+
+def test_names_of_settings_are_those_of_the_service() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["settings"]["propertyNames"]
+    taken = set(schema["not"]["anyOf"][1]["enum"])
+    known = {each.variable.removeprefix("STRONGROOM_") for each in every_setting() if not each.secret}
+    assert set(schema["anyOf"][0]["enum"]) == known - taken
+
+
+def test_each_host_has_its_certificate_and_its_paths() -> None:
+    spec = one(render(VARIATIONS["several hosts"]), "Ingress")["spec"]
+    assert [(each["hosts"], each["secretName"]) for each in spec["tls"]] == [
+        (["a.example.com"], "a-tls"), (["b.example.com"], "b-tls"), (["c.example.com"], "c-tls"),
+    ]  # fmt: skip
+    paths = {each["host"]: [path["path"] for path in each["http"]["paths"]] for each in spec["rules"]}
+    assert paths == {"a.example.com": ["/api/v1"], "b.example.com": ["/b"], "c.example.com": ["/api/v1"]}
+
+
+def test_routes_lead_to_the_ports_of_the_service() -> None:
+    rendered = render({**VARIATIONS["gateway"], "service": {"httpPort": 80, "grpcPort": 81}})
+    ports = {each["name"]: each["port"] for each in one(rendered, "Service")["spec"]["ports"]}
+    for kind, name, port, host in (
+        ("HTTPRoute", "strongroom", ports["http"], "wallets.example.com"),
+        ("GRPCRoute", "strongroom-grpc", ports["grpc"], "grpc.example.com"),
+    ):
+        spec = one(rendered, kind, name)["spec"]
+        assert spec["hostnames"] == [host]
+        assert spec["parentRefs"] == [{"name": "public", "namespace": "gateways", "sectionName": "https"}]
+        [rule] = spec["rules"]
+        assert rule["backendRefs"] == [{"name": "strongroom", "port": port}]
+    assert one(rendered, "HTTPRoute")["spec"]["rules"][0]["matches"] == [
+        {"path": {"type": "PathPrefix", "value": "/api/v1"}}
+    ]
+
+
+def test_a_secret_that_is_there_may_have_keys_of_its_own() -> None:
+    rendered = render(KEYS)
+    for kind, name, wanted in (
+        ("Deployment", "strongroom", {"url": "database-url"}),
+        ("Job", "strongroom-migrate", {"url": "database-url", "owner.url": "migrate-url"}),
+    ):
+        volumes = one(rendered, kind, name)["spec"]["template"]["spec"]["volumes"]
+        [secret] = [each["secret"] for each in volumes if each["name"] == "secret"]
+        assert secret["secretName"] == "mine"
+        assert {each["key"]: each["path"] for each in secret["items"]} == wanted
+
+
+def test_the_documented_production_values_let_prometheus_in() -> None:
+    values = documented("maxReplicas: 8")
+    values["image"] = PRODUCTION["image"]  # there are placeholders in the document
+    assert values["serviceMonitor"]["enabled"]
+    [policy] = [
+        each for each in render(values) if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "strongroom"
+    ]
+    assert any(
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}} in rule["from"]
+        for rule in policy["spec"]["ingress"]
+    )

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from strongroom.config import load
+from strongroom.config.settings import every_setting, load
 from tests.deploy.chart import Unique
 from tests.support import openbao
 from tests.support.server import ROOT, free_port
@@ -81,8 +81,23 @@ def test_the_set_has_settings_of_the_service(compose: dict[str, Any], tmp_path: 
         assert (settings.database.migrate_url is not None) == (name == "migrate")
     assert settings.redis.url is not None
     assert settings.profile == "production"
+    assert not settings.exposes_plaintext
     grace = int(compose["services"]["strongroom"]["stop_grace_period"].removesuffix("s"))
     assert grace >= settings.timeouts.linger + settings.timeouts.drain + 10
+
+
+def test_the_set_takes_tls(compose: dict[str, Any], tmp_path: Path) -> None:
+    over = yaml.load((DEPLOY / "compose.tls.yaml").read_text(), Loader=Unique)["services"]
+    assert over.keys() == {"strongroom"}
+    assert over["strongroom"]["environment"].keys() <= {setting.variable for setting in every_setting()}
+    env = {**compose["services"]["strongroom"]["environment"], **over["strongroom"]["environment"]}
+    made = make_secrets(tmp_path)
+    for name in ("role-id", "secret-id"):
+        (made / "strongroom" / name).write_text("x")
+    settings = load({key: text.replace("/secrets", str(made / "strongroom")) for key, text in env.items()}, dotenv=None)
+    assert settings.tls.certificate is not None
+    assert not settings.tls.allow_plaintext
+    assert settings.tls.certificate.parent == Path(over["strongroom"]["volumes"][0].split(":")[1])
 
 
 def test_the_set_is_closed(compose: dict[str, Any]) -> None:

@@ -128,6 +128,8 @@ def _change_field(message: Any, rng: random.Random) -> None:
     field = rng.choice(fields)
     if rng.random() < 0.2:
         message.ClearField(field.name)
+    elif field.is_repeated and field.message_type is not None:
+        _change_items(getattr(message, field.name), rng)
     elif field.is_repeated:
         getattr(message, field.name).extend([_odd(field, rng)] * rng.choice((1, 2, 65)))
     elif field.message_type is not None:
@@ -136,6 +138,18 @@ def _change_field(message: Any, rng: random.Random) -> None:
         _change_field(nested, rng)
     else:
         setattr(message, field.name, _odd(field, rng))
+
+
+def _change_items(items: Any, rng: random.Random) -> None:
+    """One of a list of messages is changed, or an empty one added, or they become many; a map gains an entry."""
+    if not hasattr(items, "add"):
+        items[rng.choice(TEXTS)] = rng.choice(TEXTS)
+    elif items and rng.random() < 0.6:
+        _change_field(rng.choice(items), rng)
+    elif items and rng.random() < 0.5:
+        items.extend([rng.choice(items)] * rng.choice((1, 2, 65, 1001)))
+    else:
+        items.add()
 
 
 def _odd(field: FieldDescriptor, rng: random.Random) -> Any:

@@ -20,27 +20,40 @@ import httpx
 
 from strongroom import bootstrap
 from strongroom.bootstrap.development import DEVELOPMENT_TENANT
-from strongroom.config import load
-from strongroom.entrypoints.http.examples import EXAMPLES
+from strongroom.config.settings import load
+from strongroom.entrypoints.http.examples import EVERY_EXAMPLE, EXAMPLES
+from strongroom.entrypoints.http.examples.base import WORDS
 from strongroom.operations.registry import OPERATIONS
 from strongroom.storage.base import Unit, Wake
 from tests.parity.story import MNEMONIC, RAW_KEY, STORY, filled
 from tests.support import other_chains
 from tests.support.server import Server
 
-LIMITS_OFF = {
+SETTINGS = {
     f"RATES__{name}": "off" for name in ("READ", "CREATE", "WRITE", "ADDRESS", "SIGN", "ADMIN", "CHAIN", "BROADCAST")
-}
+} | {"ALERTS__URLS": "json://127.0.0.1:1/nobody"}
+"""No limits; and a channel for alerts, where nobody listens."""
 Command = dict[str, Any]
 
-_DISPOSED_OF = ("wallets.archive", "wallets.unarchive")
-"""Operations that get a wallet of their own: an archived wallet refuses the rest."""
-_FAR_OFF = "2099-01-01T00:00:00Z"
+DISPOSED_OF = ("wallets.archive", "wallets.unarchive", "wallets.limit")
+"""Operations that get a wallet of their own: an archived wallet refuses the rest, and so may one with rates."""
 _TASK = Wake("toy", "planted", DEVELOPMENT_TENANT, after=timedelta(days=1))
 """One of the tenant's, as in the story, of a kind that nobody runs: the service's own jobs cannot be cancelled."""
 _USED_ONCE: dict[str, Callable[[int], Any]] = {"nonce": hex, "seqno": int}
 """Fields of transactions, by chain: Ethereum's, TON's."""
-_MADE_IN_THE_STORY = ("page", "seventh", "first", "signed", "older", "made", "foreign", "theirs", "discovery")
+_MADE_IN_THE_STORY = (
+    "page",
+    "revoked",
+    "unrevoked",
+    "seventh",
+    "first",
+    "signed",
+    "older",
+    "made",
+    "foreign",
+    "theirs",
+    "discovery",
+)
 """Names of the story that are not made here; commands that hold one are left out."""
 
 
@@ -48,27 +61,34 @@ class Seeds:
     def __init__(self, server: Server) -> None:
         self._numbers = itertools.count(1)
         with server.client() as client:
-            self.wallet_id = _import(
-                client, kind="bip39", mnemonic=EXAMPLES["wallets.create"].result["backup"]["mnemonic"]
-            )
+            self.wallet_id = _import(client, kind="bip39", mnemonic=WORDS)
             told = _import(client, kind="bip39", mnemonic=MNEMONIC)
-            raw = _import(client, kind="raw_key", keyspace="evm", format="hex", key=RAW_KEY)
+            self.needed = {self.wallet_id, told}
+            self.raw_id = _import(client, kind="raw_key", keyspace="evm", format="hex", key=RAW_KEY)
             self.spare_id = _import(client, kind="bip39", mnemonic=MNEMONIC, passphrase="spare")
-            self.key_id = _made(client.post("/api-keys", json={"name": "to be revoked", "scopes": ["admin"]}))
+            self.key_ids = [
+                _made(client.post("/api-keys", json={"name": "to be revoked", "scopes": ["admin"]})) for _ in range(2)
+            ]
+            revoked = {"issuer": "https://issuer.example", "subject": "to be lifted"}
+            self.revocation_ids = [
+                _made(client.post("/revocations", json=each))
+                for each in (revoked, {"issuer": revoked["issuer"], "token_id": "7d1f"})
+            ]
             for wallet_id, scheme in ((told, "ledger-live"), (self.wallet_id, "bip44")):
                 for index in range(8):
                     query = {"scheme": scheme, "index": str(index)}
                     client.get(f"/wallets/{wallet_id}/address/ethereum", params=query).raise_for_status()
-            begun = client.post(f"/wallets/{self.wallet_id}/addresses/discover", json={"network": "ethereum"})
-            self.discovery_id = begun.json().get("id", self.wallet_id)
-            """No discovery's, if the server has no source to ask."""
+            self.discovery_ids = [self._discovery(client, account) for account in range(2)]
             others = other_chains.commands(client, self.wallet_id)
         asyncio.run(_plant_task(server))
         self._commands: dict[str, list[Command]] = defaultdict(list)
         for operation in OPERATIONS:
-            example = json.loads(self.renamed(json.dumps(EXAMPLES[operation.name].command), operation.name))
-            self._commands[operation.name] += [example] * 3
-        saved = {"wallet": told, "created": self.spare_id, "raw": raw, "archived": self.spare_id}
+            usual, *more = (example.command for example in EVERY_EXAMPLE[operation.name].values())
+            examples = [usual] * 3 + more
+            self._commands[operation.name] += [
+                json.loads(self.renamed(json.dumps(example), operation.name)) for example in examples
+            ]
+        saved = {"wallet": told, "created": self.spare_id, "raw": self.raw_id, "archived": self.spare_id}
         verified = {name: EXAMPLES[f"{of}.verify"].command["signature"]
                     for name, of in (("signature", "messages"), ("typed", "typed_data"))}  # fmt: skip
         for step in STORY:
@@ -78,16 +98,24 @@ class Seeds:
         for name, command in others:
             self._commands[name].append(command)
 
+    def _discovery(self, client: httpx.Client, account: int) -> str:
+        """No discovery's, if the server has no source to ask."""
+        asked = {"network": "ethereum", "account": account}
+        begun = client.post(f"/wallets/{self.wallet_id}/addresses/discover", json=asked)
+        return str(begun.json().get("id", self.wallet_id))
+
     def renamed(self, text: str, operation: str) -> str:
         """Text with the examples' ids, with those of things that are there in their place."""
-        wallet_id = self.spare_id if operation in _DISPOSED_OF else self.wallet_id
+        wallet_ids = [self.spare_id] * 2 if operation in DISPOSED_OF else [self.wallet_id, self.raw_id]
         task = EXAMPLES["tasks.cancel"].command
         ids = [
-            (EXAMPLES["wallets.get"].command["wallet_id"], wallet_id),
-            (EXAMPLES["api_keys.revoke"].command["key_id"], self.key_id),
-            (EXAMPLES["addresses.discovery"].command["discovery_id"], self.discovery_id),
-            (EXAMPLES["api_keys.create"].command["expires_at"], _FAR_OFF),
+            *zip(_ids("wallets.get", "wallet_id"), wallet_ids, strict=True),
+            *zip(_ids("api_keys.revoke", "key_id"), self.key_ids, strict=True),
+            *zip(_ids("revocations.lift", "revocation_id"), self.revocation_ids, strict=True),
+            *zip(_ids("addresses.discovery", "discovery_id"), self.discovery_ids, strict=True),
         ]
+        if operation == "alerts.test":
+            ids.append(('"slack"', '"webhook"'))
         if operation == "tasks.cancel":
             ids += [(task["kind"], _TASK.kind), (task["key"], _TASK.key)]
         for example, there in ids:
@@ -97,15 +125,27 @@ class Seeds:
     def command(self, operation: str, rng: random.Random) -> Command:
         command = copy.deepcopy(rng.choice(self._commands[operation]))
         number = next(self._numbers)
-        if "external_id" in command and operation not in ("wallets.list", "addresses.list"):
-            command["external_id"] = f"fuzz-{number}"
         if operation == "authorizations.sign":
             command["nonce"] = str(number)
-        transaction = command.get("unsigned_tx")
-        if isinstance(transaction, dict):
-            for field in transaction.keys() & _USED_ONCE.keys():
-                transaction[field] = _USED_ONCE[field](number)
+        if operation not in ("wallets.list", "addresses.list"):
+            _make_new(command, number)
+        for item in command.get("items", ()):
+            _make_new(item, next(self._numbers))
         return command
+
+
+def _ids(operation: str, field: str) -> list[str]:
+    return [example.command[field] for example in EVERY_EXAMPLE[operation].values()]
+
+
+def _make_new(command: Command, number: int) -> None:
+    """What may be used once only."""
+    if "external_id" in command:
+        command["external_id"] = f"fuzz-{number}"
+    transaction = command.get("unsigned_tx")
+    if isinstance(transaction, dict):
+        for field in transaction.keys() & _USED_ONCE.keys():
+            transaction[field] = _USED_ONCE[field](number)
 
 
 async def _plant_task(server: Server) -> None:

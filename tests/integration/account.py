@@ -20,7 +20,7 @@ class Mined:
 
     @property
     def action(self) -> dict[str, Any]:
-        """The first that our summary told."""
+        """The first log that our summary announced."""
         action: dict[str, Any] = self.signed["summary"]["actions"][0]
         return action
 
@@ -51,7 +51,7 @@ class Account:
         return {"wallet_id": self.wallet_id, "network": self.network, "address": self.address}
 
     def form(self, **fields: Any) -> Form:
-        """A transaction of this account, EIP-1559 where nothing else is said."""
+        """A transaction of this account, EIP-1559 unless something else is given."""
         fees = {} if "gasPrice" in fields else FEES
         common = {"chainId": hex(self.node.chain_id), "nonce": hex(self.node.nonce(self.address)), "gas": hex(21_000)}
         return {**common, **fees, **fields}
@@ -65,7 +65,9 @@ class Account:
         return Mined(signed, self.broadcast(signed))
 
     def broadcast(self, signed: dict[str, Any], raw: str | None = None) -> dict[str, Any]:
-        """The receipt. The node must have mined it, under our id, as ours. ``raw``: where it takes another form."""
+        """The receipt. The node must have mined it, under our id, as ours. ``raw``: its other form, if the node takes
+        one.
+        """
         assert self.node.broadcast(raw or signed["signed_tx"]) == signed["tx_id"]
         receipt = self.node.mined(signed["tx_id"])
         assert receipt["status"] == "0x1"

@@ -1,4 +1,4 @@
-"""Drives secrets through everything that takes text, over REST and gRPC, and keeps all that comes back."""
+"""Sends secrets through everything that takes text, over REST and gRPC, and keeps every response."""
 
 from __future__ import annotations
 
@@ -27,25 +27,27 @@ BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 TEXTS = tuple(dict.fromkeys(canary.text for canary in CANARIES))
 FEW_TEXTS = (WORDS, RAW_KEY, PASSPHRASE)
-"""Those that every place gets, whatever the time; the others come to the fields of a command alone, over REST."""
+"""These are sent to every place, however long it takes. The others are only sent to fields of commands, over REST."""
 WITHOUT_LOOKS = (ENTROPY, PASSPHRASE, KEYWRAP_PASSPHRASE)
-"""What nobody can tell from a name, an id or a sentence."""
-KEPT = {"label", "external_id", "name"}
-"""Fields that are kept and given back as sent: what has the looks of a secret is refused, the rest is kept."""
+"""Secrets that cannot be told from a name, an id or a sentence."""
+KEPT = {"label", "external_id", "name", "ref", "reason", "subject", "token_id", "issuer"}
+"""Fields that are stored and returned as sent. What looks like a secret is refused, everything else is stored."""
 PUBLISHED = {
     ("unsigned_tx", "value"), ("unsigned_tx", "data"), ("unsigned_tx", "accessList"), ("typed_data", "domain", "salt"),
 }  # fmt: skip
-"""What a caller has decoded or signed to be published: any 32 bytes are good there."""
+"""What a caller has decoded or signed in order to publish it. Any 32 bytes are acceptable there."""
 MEMOS = {"memo", "comment"}
-"""Text that is published: what holds a mnemonic is not signed; 64 hex digits may be any hash. Decoding shows all."""
+"""Text that is published. A mnemonic in it is not signed, but 64 hex digits may be any hash. Decoding shows
+everything.
+"""
 KEPT_OF_DOCUMENTS = {
     ("typed_data", "domain"), ("typed_data", "primaryType"), ("typed_data", "message", "spender"), ("domain",),
 }  # fmt: skip
-"""Of typed data and TON's statements, what the summary shows: treated as the kept fields are."""
+"""Parts of typed data and of TON's statements that the summary shows. They are treated like stored fields."""
 
 
 def is_kept(operation: Operation, place: Place, text: str) -> bool:
-    """Whether the service may keep this text in the clear because the caller asks for just that."""
+    """Whether the service may store this text in the clear because the caller asks for exactly that."""
     if any(place[: len(each)] == each for each in PUBLISHED):
         return True
     if place[-1] in MEMOS:
@@ -56,7 +58,7 @@ def is_kept(operation: Operation, place: Place, text: str) -> bool:
 
 
 def places(tree: Any, above: Place = ()) -> Iterator[Place]:
-    """Every value in the tree, and in every object one more name."""
+    """The tree with each of its values replaced, and with one more name in each of its objects."""
     if isinstance(tree, dict):
         yield (*above, "*")
         for name, value in tree.items():
@@ -69,7 +71,7 @@ def places(tree: Any, above: Place = ()) -> Iterator[Place]:
 
 
 def planted(tree: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
-    """With the value at the place; at a ``*`` it becomes the name of a field."""
+    """The tree with the value at the place. At a ``*`` it becomes the name of a field."""
     tree = copy.deepcopy(tree)
     node: Any = tree
     for step in place[:-1]:
@@ -88,12 +90,12 @@ class Driver:
         self.server = server
         self.channel = grpc.insecure_channel(server.target)
         self.http: list[bytes] = []
-        """Every answer: status, headers and body."""
+        """Every response: status, headers and body."""
         self.grpc: list[bytes] = []
         self.sent = 0
         self.wallet_id = ""
         self.others: list[tuple[Operation, dict[str, Any]]] = []
-        """What signs and decodes on the other chains; `use` fills it."""
+        """What signs and decodes on the other chains. `use` fills it in."""
 
     def close(self) -> None:
         self.client.close()
@@ -120,14 +122,19 @@ class Driver:
         self.grpc += [value if isinstance(value, bytes) else value.encode() for _, value in call.trailing_metadata()]
 
     def command(self, operation: Operation) -> dict[str, Any]:
-        """The example of the API's description, on the wallet that is there."""
+        """The example of the API description, for the wallet that exists."""
         command: dict[str, Any] = copy.deepcopy(EXAMPLES[operation.name].command)
         if "wallet_id" in command:
             command["wallet_id"] = self.wallet_id
+        if operation.name == "wallets.limit":  # the following steps sign with it
+            command["rates"] = {}
+        for item in command.get("items", ()):
+            if "wallet_id" in item:
+                item["wallet_id"] = self.wallet_id
         return command
 
     def use(self) -> None:
-        """What callers may do with secrets: nothing of it is refused."""
+        """What callers may do with secrets. None of it is refused."""
         made = self.send(
             "POST", "/wallets/import",
             json={"kind": "bip39", "mnemonic": WORDS, "passphrase": PASSPHRASE, "networks": ["ethereum"]},
@@ -151,7 +158,7 @@ class Driver:
             assert self._rest(BY_NAME[name], command, {"Idempotency-Key": f"other-{number}"}).is_success, command
 
     def fields(self, *, kept: bool) -> None:
-        """Every field of every operation. ``kept``: those texts alone that a caller asks us to keep, or all others."""
+        """Every field of every operation. ``kept``: only those texts that a caller asks us to store, or all others."""
         few = [text for text in FEW_TEXTS if text in self.texts]
         for operation in OPERATIONS:
             command = self.command(operation)
@@ -169,7 +176,7 @@ class Driver:
                         self._rest(operation, planted(command, place, odd))
 
     def fields_of_other_chains(self) -> None:
-        """Every field of what signs, with those few texts that every place gets."""
+        """Every field of what signs, with those few texts that are sent to every place."""
         for operation, command in self.others:
             for place in places(command):
                 for text in (text for text in FEW_TEXTS if text in self.texts):
@@ -178,7 +185,9 @@ class Driver:
                         self._grpc(operation, planted(command, place, text))
 
     def surroundings(self) -> None:
-        """Headers, paths, queries and bodies that are no JSON: on every operation one text, on two of them all."""
+        """Headers, paths, queries and bodies that are not JSON: one text for every operation, all texts for two of
+        them.
+        """
         for at, operation in enumerate(OPERATIONS):
             path, body = self._split(operation, self.command(operation))
             whole = operation.name in ("wallets.import", "wallets.get")
@@ -196,7 +205,7 @@ class Driver:
             )
 
     def kept_names(self) -> None:
-        """A request id and an idempotency key without the looks of a secret are kept as they are."""
+        """A request id and an idempotency key that do not look like secrets are stored as they are."""
         for text in WITHOUT_LOOKS:
             self.send("POST", "/wallets", json={}, headers={"Idempotency-Key": text})
 
@@ -210,7 +219,7 @@ class Driver:
         try:
             message = pack(command, GetMessageClass(RPC.methods_by_name[operation.rpc].input_type))
         except (TypeError, ValueError, AttributeError):
-            return  # the contract has no way to say this
+            return  # the contract cannot express this
         self.call(operation.rpc, message.SerializeToString())
 
     def _rest(
@@ -280,7 +289,9 @@ class Driver:
 
 
 def fresh(driver: Driver) -> tuple[str, str]:
-    """The words of a new wallet and a new API key: given once, in the two answers that are not kept here."""
+    """The words of a new wallet and a new API key. They are returned once, in the two responses that are not
+    kept here.
+    """
     given = []
     for path, body in (("/wallets", {"backup": True}), ("/api-keys", {"name": "once", "scopes": ["wallets:read"]})):
         again = {"Idempotency-Key": f"once{path}"}

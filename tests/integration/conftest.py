@@ -1,4 +1,4 @@
-"""A service that was started as a user starts it, called through both faces."""
+"""A service that was started as a user starts it, called over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import grpc
 import httpx
 import pytest
 
+from tests.support import fake_chats
+from tests.support.alerting import Place, watched
+from tests.support.fake_chats import Chats
 from tests.support.server import Server
 from tests.support.service import Face, GrpcFace, HttpFace, Outcome
 
@@ -21,7 +24,7 @@ UNLIMITED = {
 
 
 class Service:
-    """One face of the service, called with the key of its first start."""
+    """REST or gRPC of the service, called with the key of its first start."""
 
     def __init__(self, face: Face, key: str) -> None:
         self._face = face
@@ -31,13 +34,13 @@ class Service:
         return await self._face.call(operation, command, key=self._key)
 
     async def ask(self, operation: str, **command: Any) -> Any:
-        """What came of it, which must be a success."""
+        """The result, which must be a success."""
         outcome = await self.outcome(operation, **command)
         assert outcome.code == "ok", (outcome.code, outcome.message)
         return outcome.result
 
     async def refusal(self, operation: str, **command: Any) -> str:
-        """The code of the error, which there must be."""
+        """The error code. There must be an error."""
         outcome = await self.outcome(operation, **command)
         assert outcome.code != "ok"
         return outcome.code
@@ -71,3 +74,18 @@ async def permissive(tmp_path: Path) -> AsyncIterator[Service]:
 async def _over_http(server: Server) -> AsyncIterator[Service]:
     async with httpx.AsyncClient(base_url=server.url, timeout=60.0, trust_env=False) as client:
         yield Service(HttpFace(client), server.api_key)
+
+
+@pytest.fixture
+def chats(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]:
+    """The chats that alerts are sent to. Each rule that the test provokes has to reach them, and so does its end."""
+    rules = {rule for mark in request.node.iter_markers("provokes") for rule in mark.args}
+    with fake_chats.running(tmp_path / "chats") as made, watched(made, rules):
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path, prepared_data: Path, chats: Chats) -> Place:
+    return Place.of(prepared_data, tmp_path, chats)

@@ -1,4 +1,4 @@
-"""A real node mines what the running service signed, and did what the service's summary said it would."""
+"""A real node mines what the running service signed, with the effects that the service's summary announced."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _told(mined: Mined) -> tuple[Any, ...]:
 
 
 def _logged(mined: Mined, event: str) -> tuple[Any, ...]:
-    """The one log: contract, the two indexed addresses, and the amount."""
+    """The only log: contract, the two indexed addresses, and the amount."""
     (log,) = mined.receipt["logs"]
     assert log["topics"][0] == "0x" + event_signature_to_log_topic(event).hex()
     addresses = (log["address"], *(topic[-40:] for topic in log["topics"][1:]))

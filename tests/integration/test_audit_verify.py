@@ -1,4 +1,4 @@
-"""`strongroom audit verify` as an auditor runs it, over a database that somebody else has written to."""
+"""`strongroom audit verify` as an auditor runs it, over a database that was tampered with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Verdict:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs of the service; ``older.db`` is the database as it was after the first."""
+    """Two runs of the service. ``older.db`` is the database after the first."""
     folder = tmp_path_factory.mktemp("audited")
     with Server(folder / "data") as server:
         for run in range(2):
@@ -60,7 +60,7 @@ def verify(server: Server, heads: Path | None = None) -> Verdict:
 
 
 def write(server: Server, work: Callable[[sqlite3.Connection], object]) -> None:
-    """As one who owns the database: the triggers do not hold him."""
+    """As the owner of the database, who is not stopped by triggers."""
     with closing(sqlite3.connect(server.data_dir / "strongroom.db")) as database, database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
@@ -91,7 +91,7 @@ def test_the_database_itself_refuses_changes_of_the_audit(server: Server, table:
 
 
 _FIRST = "writer_id = (SELECT writer_id FROM audit GROUP BY writer_id ORDER BY count(*) DESC, writer_id LIMIT 1)"
-"""A process that did something: the very first one only marked the new database."""
+"""A process that did something. The very first one only marked the new database."""
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_was_changed_is_found(server: Server, text: str, kind: str) -> None
     write(server, statement(text))
     verdict = verify(server)
     assert verdict.code == REFUSED
-    assert "the audit does not hold" in verdict.words
+    assert "the audit failed its verification: see the findings above" in verdict.words
     assert kind in verdict.kinds
 
 

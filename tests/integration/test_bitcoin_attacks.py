@@ -1,4 +1,4 @@
-"""What could be made of two of our signatures once, tried against a real node."""
+"""What an attacker could once make of two of our signatures, tried against a real node."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def two_coins(wallet: Wallet) -> tuple[Psbt, str]:
 
 
 def half_true(one: Psbt, true: int) -> Psbt:
-    """The amount of one input as it is, with its key; that of the other as 10,000 satoshis, of nobody."""
+    """One input with its true amount and its key, the other with an amount of 10,000 satoshis and nobody's key."""
     inputs = list(one.inputs)
     for index, given in enumerate(one.inputs):
         output = utxo(one, index)
@@ -69,7 +69,7 @@ async def test_a_fee_cannot_be_made_of_amounts_that_are_told_falsely_in_turns(wa
 
 
 async def test_who_asks_to_take_amounts_on_trust_gives_the_fee_away(wallet: Wallet) -> None:
-    """What the option is for, and why it has a scope of its own: the node mines what the two halves make."""
+    """What the option is for, and why it has its own scope: the node mines what the two halves make."""
     one, _ = await two_coins(wallet)
     halves = []
     for true in (0, 1):
@@ -100,7 +100,7 @@ async def one_coin(wallet: Wallet, fee_rate: int, inputs: list[dict[str, Any]]) 
 
 
 def nested(one: Psbt) -> Psbt:
-    """The same, told as an output of the same witness program in P2SH."""
+    """The same, described as an output of the same witness program in P2SH."""
     output = utxo(one, 0)
     assert output is not None
     told = TxOut(output.value, script.p2sh(hash160(output.script)))
@@ -117,7 +117,7 @@ async def test_an_output_is_not_signed_away_again_under_its_nested_name(wallet: 
     again = await wallet.service.ask("transactions.sign", **asked, options={"allow_resign": True})
     raw = parse(bytes.fromhex(again["signed_tx"]))
     bare = replace(raw, inputs=(replace(raw.inputs[0], script_sig=b""),))
-    assert node.call("testmempoolaccept", [bare.serialize().hex()])[0]["allowed"]  # it is the native output's
+    assert node.call("testmempoolaccept", [bare.serialize().hex()])[0]["allowed"]  # it belongs to the native output
     node.mined(first["signed_tx"])
     with pytest.raises(Refused):
         node.call("sendrawtransaction", bare.serialize().hex())
@@ -160,7 +160,7 @@ async def test_a_final_input_of_another_with_a_bad_signature_is_refused(wallet: 
 
 @pytest.mark.parametrize("kind", SCHEMES)
 async def test_a_buyer_completes_our_listing(wallet: Wallet, kind: str) -> None:
-    """We sign one input against one output; the buyer adds what it costs, and the node mines it."""
+    """We sign one input against one output. The buyer adds the price, and the node mines it."""
     node = wallet.node
     [coin] = await wallet.funded(kind)
     asking = {await wallet.address("bip86", 5): 3 * COIN}

@@ -1,4 +1,4 @@
-"""A real node mines what the running service signed, has its addresses, and agrees about its messages."""
+"""A real node mines what the running service signed, has the same addresses, and agrees about its messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def node() -> Iterator[Bitcoind]:
 
 @dataclass(frozen=True)
 class Wallet:
-    """A wallet of the running service, and one of the node that watches its four accounts."""
+    """A wallet of the running service, and a wallet of the node that watches its four accounts."""
 
     service: Service
     node: Bitcoind
@@ -103,12 +103,38 @@ async def test_a_spend_is_mined_and_was_what_its_summary_said(wallet: Wallet, ki
     assert (final["hex"], final["complete"]) == (signed["signed_tx"], True)
 
 
+async def test_a_batch_of_spends_is_mined_and_no_output_is_signed_away_twice(wallet: Wallet) -> None:
+    node, payee = wallet.node, wallet.node.call("getnewaddress", wallet="miner")
+    inputs = [await wallet.funded(kind) for kind in SCHEMES for _ in range(2)]
+    spends = [node.psbt(wallet.id, each, {payee: PAID}) for each in inputs]
+    rival = node.psbt(wallet.id, inputs[0], {payee: PAID + 1})
+    told = [*spends, rival, spends[1][:-8]]
+    items = [
+        {"ref": str(n), "wallet_id": wallet.id, "network": NETWORK, "unsigned_tx": each} for n, each in enumerate(told)
+    ]
+    results = (await wallet.service.ask("transactions.sign_batch", items=items))["results"]
+    assert [each["ref"] for each in results] == [item["ref"] for item in items]
+    assert [each["status"] for each in results[1:8]] == ["ok"] * 7
+    rivals = [each for each in (results[0], results[8]) if each["status"] == "ok"]
+    assert len(rivals) == 1
+    [lost] = [each for each in (results[0], results[8]) if each["status"] == "error"]
+    assert lost["error"]["code"] in ("already_signed", "operation_in_flight")
+    assert results[9]["error"]["code"] == "invalid_transaction"
+    assert await wallet.service.refusal("transactions.sign", **_unnamed(items[int(lost["ref"])])) == "already_signed"
+    for each in (*results[1:8], *rivals):
+        assert node.mined(each["result"]["signed_tx"])["txid"] == each["result"]["tx_id"]
+
+
+def _unnamed(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "ref"}
+
+
 async def test_one_bit_changed_is_refused(wallet: Wallet) -> None:
     node, draw = wallet.node, random.Random(174)
     psbt = node.psbt(wallet.id, await wallet.funded("p2wpkh"), {node.call("getnewaddress", wallet="miner"): PAID})
     raw = bytes.fromhex((await wallet.sign(psbt))["signed_tx"])
     for _ in range(20):
-        at = len(raw) - 4 - 34 - draw.randrange(1, 33)  # in s: a lock time and a key follow it
+        at = len(raw) - 4 - 34 - draw.randrange(1, 33)  # in s, which a lock time and a key follow
         changed = raw[:at] + bytes([raw[at] ^ 1 << draw.randrange(8)]) + raw[at + 1 :]
         with pytest.raises(Refused, match="script-verify-flag-failed"):
             node.mined(changed.hex())
@@ -130,7 +156,7 @@ async def test_the_same_output_is_not_signed_away_twice(wallet: Wallet) -> None:
 
 
 async def test_two_of_three_is_finished_by_a_second_signer(wallet: Wallet) -> None:
-    """We are one cosigner; the node's own wallet is another, and a third is away."""
+    """We are one cosigner, the node's own wallet is another, and a third is absent."""
     node = wallet.node
     account = await wallet.account("bip48")
     origin = f"{account['master_fingerprint']}{account['path'][1:].replace(chr(39), 'h')}"
@@ -178,7 +204,7 @@ def _multisig(node: Bitcoind, *keys: str) -> str:
 
 
 async def test_descriptors_give_our_addresses(wallet: Wallet) -> None:
-    """A thousand on both branches of each account, imported and derived; the service itself is asked for some."""
+    """A thousand on both branches of each account, imported and derived. The service itself is asked for some."""
     draw = random.Random(389)
     accounts = {scheme: await wallet.account(scheme) for scheme in SCHEMES.values()}
     imported = f"imported-{wallet.id}"
@@ -222,7 +248,7 @@ async def test_a_message_of_ours_is_verified_by_the_node_and_one_of_its_by_us(wa
 
 @pytest.mark.parametrize("kind", SCHEMES)
 async def test_bip322(wallet: Wallet, kind: str) -> None:
-    """Knots has BIP-322, as it was before its version 2.0.0 gave signatures a prefix; Bitcoin Core has none."""
+    """Knots has BIP-322 from before its version 2.0.0 gave signatures a prefix. Bitcoin Core has none."""
     node, service = wallet.node, wallet.service
     if "Knots" not in node.call("getnetworkinfo")["subversion"]:
         pytest.skip("this node is not Bitcoin Knots: it has no BIP-322")

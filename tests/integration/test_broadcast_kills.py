@@ -1,4 +1,4 @@
-"""SIGKILL to the process that broadcasts, before, between and after: a real node gets the transaction, and once."""
+"""SIGKILL to the process that broadcasts, before, during and after: a real node gets the transaction exactly once."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def row_of(service: RunningService) -> Broadcast | None:
 
 
 async def known(service: RunningService, place: Place, key: UUID) -> Broadcast:
-    """Once the task has found out."""
+    """Once the task knows the outcome."""
     await ok(service, place, "tasks.retry", {"kind": "broadcast", "key": str(key)})
     end = time.monotonic() + PATIENCE
     while True:
@@ -114,7 +114,7 @@ async def known(service: RunningService, place: Place, key: UUID) -> Broadcast:
 
 
 async def asked_again(service: RunningService, place: Place, operation: str) -> Any:
-    """As a caller does that had no answer: under the same key, until there is one."""
+    """As a caller without a response does: with the same key, until there is one."""
     end = time.monotonic() + PATIENCE
     while True:
         outcome = await call(service, place, operation, place.command(operation), idempotency_key="once")

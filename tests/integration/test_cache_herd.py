@@ -1,4 +1,4 @@
-"""T44: when nothing is cached any more and everybody asks at once, each process reads what is missing once."""
+"""T44: if nothing is cached any more and everybody asks at once, each process reads what is missing once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""T17: whoever can write Redis cannot give out an address, nor get one into the database."""
+"""T17: whoever can write Redis can neither have an address handed out nor get one into the database."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import pytest
 from strongroom.cache.base import CacheKey, Kind
 from strongroom.cache.envelope import Envelopes
 from strongroom.cache.memory import MemoryCache
-from strongroom.cache.redis import RedisCache
 from strongroom.domain.wallet import Address
-from strongroom.operations.keyring import account_id
+from strongroom.operations.places import account_id
+from strongroom.redis_link import RedisLink
 from strongroom.rpc.base import State, Status
 from strongroom.storage.sql import SqlStorage
 from strongroom.telemetry.metrics import ALARMS_TOTAL
@@ -33,10 +33,10 @@ pytestmark = pytest.mark.needs("redis")
 
 WALLETS, SCHEMES, INDEXES = 7, ("bip44", "ledger-live", "ledger-legacy"), 8
 POISONED = WALLETS * len(SCHEMES) * INDEXES
-"""By each of six kinds: 1,008 altogether."""
+"""For each of six kinds: 1,008 altogether."""
 
 G_X = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-"""The generator of secp256k1: the public key of the secret key 1."""
+"""The generator of secp256k1, which is the public key of the secret key 1."""
 G_ADDRESS = "7e5f4552091a69125d5dfcb7b8c2659029395bdf"
 
 Command = dict[str, Any]
@@ -65,7 +65,7 @@ def truncated(redis: RedisServer, places: list[bytes]) -> None:
 
 
 def larger_than_anything(redis: RedisServer, places: list[bytes]) -> None:
-    """A megabyte after what is valid; see also 100 MB, below."""
+    """A megabyte after valid bytes. See also 100 MB, below."""
     for place in places:
         redis.ask.setrange(place, 1 << 20, b"x")
 
@@ -82,7 +82,7 @@ POISONS = [random_bytes, anothers_valid_entry, old_version, truncated, larger_th
 
 @pytest.fixture
 async def cached(new_service: NewService, patient_redis: RedisServer) -> AsyncIterator[RunningService]:
-    """Hardly anything stays in its own memory."""
+    """It keeps hardly anything in its own memory."""
     settings = {"REDIS__URL": patient_redis.url, "CACHE__MEMORY": "1024", "RATES__ADDRESS": "off"}
     async with new_service(**settings) as service:
         yield service
@@ -117,7 +117,7 @@ async def some(service: RunningService, wallets: int = WALLETS, indexes: int = I
 
 
 async def places(redis: RedisServer, count: int) -> list[bytes]:
-    """Once they are all there."""
+    """Once all of them are there."""
     for _ in range(6000):
         if len(found := redis.places("address")) == count:
             return found
@@ -143,7 +143,7 @@ async def test_a_thousand_poisoned_entries(cached: RunningService, redis: RedisS
         found = await addresses(cached, commands)
         served += sum(is_ != was for is_, was in zip(found, true, strict=True))
         noticed = lookups("address", "redis")["forged"] - forged
-        assert noticed >= POISONED - 1, poison.__name__  # the last one read is in memory
+        assert noticed >= POISONED - 1, poison.__name__  # the last one that was read is in memory
     assert served == 0
     assert table(cached) == stored
     assert 6 * POISONED >= 1000
@@ -160,7 +160,9 @@ async def test_a_hundred_megabytes(cached: RunningService, redis: RedisServer) -
 
 
 async def test_a_mac_alone_is_not_believed_where_more_is_known(cached: RunningService, redis: RedisServer) -> None:
-    """Somebody has the secret: what the account's node in memory derives holds, and so does the place of a key."""
+    """The attacker has the secret. What the account's node in memory derives is still right, and so is the place of a
+    key.
+    """
     commands = await some(cached, wallets=1, indexes=2)
     true = await addresses(cached, commands)
     await places(redis, 6)
@@ -179,7 +181,7 @@ async def test_a_mac_alone_is_not_believed_where_more_is_known(cached: RunningSe
         entry = envelopes.open(key, kept)
         forged = replace(msgspec.msgpack.decode(entry.value, type=Address), **fields)
         value = replace(entry, value=msgspec.msgpack.encode(forged))
-        await addresses(cached, commands[-1:])  # so that it is this one that is in memory
+        await addresses(cached, commands[-1:])  # so that this one is in memory
         redis.ask.set(envelopes.place(key), envelopes.seal(key, value))
         alarms = ALARMS_TOTAL.labels("cache")._value.get()
         assert await addresses(cached, commands) == true
@@ -210,7 +212,7 @@ async def test_a_second_process_reads_no_row_of_a_cached_address(
     assert await addresses(cached, commands) == true
 
 
-# ---- what is known of chains ----
+# ---- what is known about chains ----
 
 CHAINS = {"ethereum": "eip155:1", "polygon": "eip155:137"}
 TX_ID = "0x" + "ab" * 32
@@ -285,7 +287,7 @@ async def test_poisoned_answers_of_chains_are_misses(
     assert {code for code, _ in true} == {"ok"}
     for kind in READING:
         poisoned = await kept(redis, kind)
-        await chains.service.pipeline._services.reading._cache.forget(UUID(int=0))  # every write has come through
+        await chains.service.pipeline._services.reading._cache.forget(UUID(int=0))  # every write has arrived
         asked, forged = chains.asked(), lookups(kind, "redis").get("forged", 0)
         poison(redis, poisoned)
         if kind != "stale":
@@ -297,7 +299,7 @@ async def test_poisoned_answers_of_chains_are_misses(
         for fake in chains.fakes:
             fake.away = True
         answers = dict.fromkeys(code for code, result in await chains.ask() if "balances" in (result or {}))
-        assert not answers  # rather nothing than what somebody made up
+        assert not answers  # nothing is better than something forged
         assert lookups(kind, "redis")["forged"] - forged >= len(CHAINS)
         for fake in chains.fakes:
             fake.away = False
@@ -305,7 +307,9 @@ async def test_poisoned_answers_of_chains_are_misses(
 
 
 async def test_a_mac_alone_is_not_believed_of_chains(chains: Chains, redis: RedisServer) -> None:
-    """Somebody has the secret, and writes what this service never does: also that is a miss, and an alarm."""
+    """The attacker has the secret and writes what this service never writes. That is a miss too, and raises
+    the alarm.
+    """
     true = await chains.ask()
     envelopes = Envelopes(chains.service.admin.authenticity.cache_key)
     cache = chains.service.pipeline._services.reading._cache
@@ -326,7 +330,7 @@ async def test_a_mac_alone_is_not_believed_of_chains(chains: Chains, redis: Redi
     assert {each.kind for each in keys.values()} >= {Kind.HEAD, Kind.FEES, Kind.BALANCE, Kind.TRANSACTION}
     for key in keys.values():
         entry = envelopes.open(key, redis.ask.get(envelopes.place(key)))
-        later = int((time.time() + 600) * 1000)  # a head is kept for some seconds
+        later = int((time.time() + 600) * 1000)  # a head is cached for some seconds
         nonsense = [b"", b"{}", b"[]", b"\xff", b"[" * 5000]
         if key.kind is Kind.BALANCE:
             tree = msgspec.json.decode(entry.value)
@@ -362,7 +366,7 @@ def read_only_and_empty(redis: RedisServer) -> None:
 async def test_answers_of_chains_do_without_redis(
     new_service: NewService, fault: Callable[[RedisServer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every kind of them is asked of the source again, and the balance that has expired is still there."""
+    """Every kind is asked from the source again, and the expired balance is still there."""
     with running() as redis:
         async with reading(new_service, redis) as chains:
             true = await chains.ask()
@@ -371,12 +375,12 @@ async def test_answers_of_chains_do_without_redis(
             asked = chains.asked()
             fault(redis)
             if fault is frozen:
-                monkeypatch.setattr(RedisCache, "_timeout", property(lambda _: 1.0, lambda *_: None), raising=False)
+                monkeypatch.setattr(RedisLink, "_timeout", property(lambda _: 1.0, lambda *_: None), raising=False)
             try:
                 assert await chains.ask() == true
                 assert chains.asked() == 2 * asked
                 memory = chains.service.pipeline._services.reading._cache._near
-                if fault is emptied:  # and filled again since
+                if fault is emptied:  # and filled again meanwhile
                     redis.ask.delete(*await kept(redis, "balance"))
                 for fake in chains.fakes:
                     fake.away = True

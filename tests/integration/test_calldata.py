@@ -1,4 +1,6 @@
-"""Calldata of the functions that mainnet calls most, by viem: bytes after the arguments change nothing that is said."""
+"""Calldata of the functions that are called most on mainnet, by viem. Bytes after the arguments do not change the
+summary.
+"""
 
 from __future__ import annotations
 
@@ -89,5 +91,5 @@ def test_a_suffix_changes_nothing_but_one_caution() -> None:
             assert longer == summary, question
             assert sorted(more) == sorted([*said, *(["noncanonical_call"] if size else [])]), question
         unknown += "unknown_call" in said
-    assert 0 < unknown < SAMPLES // 2  # random bytes are calls that make no sense, inside those that do
+    assert 0 < unknown < SAMPLES // 2  # random bytes are meaningless calls inside meaningful ones
     assert abi.selector("claim()").hex() not in FUNCTIONS.values()

@@ -1,4 +1,4 @@
-"""What two replicas ask of the nodes they are configured with, counted before the nodes: nothing that nobody wants."""
+"""What two replicas ask their configured nodes, counted in front of the nodes: nothing that nobody needs."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ OTHERS = {
     "esplora": "bitcoin-regtest", "tron": "tron-nile", "trongrid": "tron-nile", "solana": "solana",
     "toncenter-v3": "ton", "toncenter-v2": "ton",
 }  # fmt: skip
-"""Network by kind of source, beside the node of Ethereum and the lines of Electrum: nobody asks them anything."""
+"""From network to kind of source, beside the Ethereum node and Electrum's lines. Nobody asks these anything."""
 
 
 @dataclass
 class Deployment:
     servers: list[Server]
     counters: list[Liar]
-    """Before each source."""
+    """In front of each source."""
 
     @property
     def calls(self) -> int:
@@ -93,7 +93,7 @@ async def test_idle_replicas_ask_nothing_and_a_thousand_reads_of_a_balance_ask_o
                     assert (await one.get(server.url + path)).status_code == 200
             health = (await one.get("/health")).json()
             assert set(health["components"]["nodes"].values()) >= {"unused"}, health
-            await asyncio.sleep(1.5)  # the health monitor goes round
+            await asyncio.sleep(1.5)  # the health monitor makes its rounds
         assert deployment.calls == 0
 
         wallet = (await one.post("/wallets", json={"networks": ["ethereum"]})).json()["id"]

@@ -1,8 +1,8 @@
-"""Secrets driven through every route, error and log level come out nowhere.
+"""Secrets sent through every route, error and log level do not come out anywhere.
 
-Looked through: the server's output, every answer of both faces, metrics, audit records, every column, the raw files of
-the data folder with the database's log, and what the command line prints. Not looked through: the environment that the
-key wrap's passphrase comes from, which is root's and the process's own.
+Searched are the server's output, every response over REST and gRPC, metrics, audit records, every column, the raw files
+of the data folder with the database's log, and the output of the command line. Not searched is the environment, which
+the key wrap's passphrase comes from and which belongs to root and the process itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ import pytest
 from strongroom import bootstrap
 from strongroom.access.api_keys import parse_key
 from strongroom.access.scopes import SCOPES
-from strongroom.config import load
+from strongroom.config.settings import load
 from strongroom.domain.principal import ApiKey
+from strongroom.operations.registry import OPERATIONS
 from strongroom.storage.base import Unit
 from tests.integration.canary_drive import TEXTS, WITHOUT_LOOKS, Driver, fresh
+from tests.support import fake_chats, otlp
 from tests.support.canaries import (
     API_KEYS,
     CANARIES,
@@ -39,6 +41,7 @@ from tests.support.canaries import (
     files,
     found_in,
 )
+from tests.support.fake_chats import Chats
 from tests.support.server import ROOT, Server
 from tests.support.service import TENANT
 
@@ -75,7 +78,7 @@ class WatchedServer(Server):
 
 
 async def _prepare(data: Path) -> None:
-    """Schema, service secret and the API keys that are canaries."""
+    """The schema, the service secret, and the API keys that are canaries."""
     env = {"DATA_DIR": str(data), **NOT_READ}
     settings = load({f"STRONGROOM_{name}": value for name, value in env.items()}, dotenv=None)
     await bootstrap.prepare(settings)
@@ -94,7 +97,7 @@ async def _prepare(data: Path) -> None:
 
 
 def command_line(server: Server) -> dict[str, bytes]:
-    """What the commands print, the legitimate and the wrong."""
+    """What the commands print, both right and wrong ones."""
     words, wrong, key = (server.data_dir.parent / name for name in ("words", "wrong", "key"))
     words.write_text(WORDS)
     wrong.write_text(WORDS.replace("casual", "witness"))
@@ -125,12 +128,14 @@ class Run:
 
     sinks: dict[str, bytes]
     kept_sinks: dict[str, bytes]
-    """The log, metrics and audit after the second part: what callers ask us to keep must not be in these."""
+    """The log, metrics and audit after the second part. They must not contain what callers ask us to store."""
     canaries: tuple[Canary, ...]
     watched: list[dict[str, Any]]
     sent: int
     server_log: str
     main_pid: int
+    traced: set[str] = field(default_factory=set)
+    """Operations that a receiver of traces was told about."""
 
 
 def _sinks(server: WatchedServer, driver: Driver) -> dict[str, bytes]:
@@ -143,17 +148,31 @@ def _sinks(server: WatchedServer, driver: Driver) -> dict[str, bytes]:
             break
     metrics = driver.client.get(f"{server.url}/metrics")
     assert metrics.status_code == 200
+    exemplars = driver.client.get(f"{server.url}/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert "trace_id=" in exemplars.text
     health = driver.client.get("/health")
     return {
         "log": server.log.read_bytes(),
         "metrics": metrics.content,
+        "openmetrics": exemplars.content,
         "health": health.content,
         "audit": b"\n".join(audit),
     }
 
 
 def _drive(data: Path, level: str) -> Run:
-    server = WatchedServer(data, {**NOT_READ, "LOG__LEVEL": level}, API_KEYS["API key"])
+    with otlp.over_grpc() as receiver, fake_chats.running(data.with_name(f"{data.name}.chats")) as chats:
+        traced = {"TRACING__ENABLED": "true", "TRACING__ENDPOINT": receiver.endpoint, "TRACING__SAMPLE": "1"}
+        alerts = {"ALERTS__URLS": chats.webhook_url, "ALERTS__INTERVAL": "0.5"}
+        server = WatchedServer(data, {**NOT_READ, **traced, **alerts, "LOG__LEVEL": level}, API_KEYS["API key"])
+        run = _driven(server, level, chats)
+    spans = b"\n".join(receiver.raw)
+    run.sinks["spans"] = run.kept_sinks["spans"] = spans
+    run.traced = {each.attributes.get("strongroom.operation", "") for each in receiver.spans}
+    return run
+
+
+def _driven(server: WatchedServer, level: str, chats: Chats) -> Run:
     with server, ThreadPoolExecutor(1) as beside:
         driver = Driver(server, texts=TEXTS if level == "debug" else (WORDS, RAW_KEY))
         driver.use()
@@ -165,6 +184,7 @@ def _drive(data: Path, level: str) -> Run:
         words, key = fresh(driver)
         driver.crash()
         sinks = _sinks(server, driver)
+        sinks["alerts"] = b"\n".join(chats.raw)
         sinks |= {"REST": b"\n".join(driver.http), "gRPC": b"\n".join(driver.grpc)}
         sinks |= {f"column {name}": data for name, data in columns(server.data_dir / "strongroom.db").items()}
         if commands is not None:
@@ -177,7 +197,7 @@ def _drive(data: Path, level: str) -> Run:
         main_pid = server.pid
     canaries = (
         *CANARIES,
-        Canary("words shown once", words, words.encode(), tuple(words.split())),
+        Canary("mnemonic shown once", words, words.encode(), tuple(words.split())),
         Canary("API key shown once", key, key.encode()),
     )
     return Run(sinks, kept_sinks, canaries, server.watched(), driver.sent, server.log.read_text(), main_pid)
@@ -185,7 +205,7 @@ def _drive(data: Path, level: str) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """One server a level, both at once."""
+    """One server per level, both at once."""
     folder = tmp_path_factory.mktemp("canaries")
     asyncio.run(_prepare(folder / "prepared"))
     data = [Path(shutil.copytree(folder / "prepared", folder / level)) for level in LEVELS]
@@ -205,8 +225,8 @@ def test_no_secret_comes_out(runs: dict[str, Run], level: str) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_what_callers_ask_to_keep_is_in_no_log_metric_or_audit_record(runs: dict[str, Run], level: str) -> None:
     sinks = runs[level].kept_sinks
-    assert found_in({name: sinks[name] for name in ("log", "metrics", "health")}) == []
-    # A name without looks that a caller gives to typed data stands in its summary.
+    assert found_in({name: sinks[name] for name in ("log", "metrics", "openmetrics", "health", "spans")}) == []
+    # A harmless-looking name that a caller puts into typed data appears in its summary.
     with_looks = [canary for canary in CANARIES if canary.text not in WITHOUT_LOOKS]
     assert found_in({"audit": sinks["audit"]}, with_looks) == []
 
@@ -219,11 +239,24 @@ def test_every_canary_reached_a_handler(runs: dict[str, Run]) -> None:
 
 
 def test_what_crashed_was_logged(runs: dict[str, Run]) -> None:
-    """A log that is empty leaks nothing either."""
+    """An empty log would leak nothing either."""
     log = runs["debug"].server_log
     for said in ("operation.crashed", "cannot store [redacted]", "a task fails with [redacted]", "odd: [redacted]",
                  "cannot open", "opened [redacted]", "Executing <"):  # fmt: skip
         assert said in log, said
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_was_done_was_traced(runs: dict[str, Run], level: str) -> None:
+    """Nor would traces that do not exist."""
+    assert runs[level].traced >= {operation.name for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_was_the_matter_was_told(runs: dict[str, Run], level: str) -> None:
+    """Nor would alerts that nobody sends."""
+    told = {json.loads(line)["rule"] for line in runs[level].sinks["alerts"].splitlines()}
+    assert told >= {"fee_cap", "test"}
 
 
 def test_processes_leave_no_core_and_cannot_be_dumped(runs: dict[str, Run]) -> None:

@@ -1,4 +1,4 @@
-"""Secrets in the settings: of those that are refused, of a service that cannot start, and of a first start."""
+"""Secrets in the settings: in refused ones, of a service that cannot start, and of a first start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from strongroom import bootstrap
-from strongroom.config import load
+from strongroom.config.settings import load
 from strongroom.errors import ConfigurationError
 from tests.support.canaries import (
     API_KEYS,
@@ -109,7 +109,7 @@ def test_a_server_that_waits_for_its_database_says_no_secret(tmp_path: Path) -> 
 
 
 def _answers_of_a_worker_that_waits(server: Server) -> dict[str, str]:
-    """By path, headers and all; once it has tried in vain to start."""
+    """By path, headers and all, once it has tried in vain to start."""
     deadline = time.monotonic() + START_SECONDS
     while "worker.cannot_start" not in server.log.read_text():
         assert time.monotonic() < deadline, "the worker never said why it waits"
@@ -123,7 +123,7 @@ def _answers_of_a_worker_that_waits(server: Server) -> dict[str, str]:
 
 
 def test_the_development_key_is_shown_once_and_the_heap_is_counted(tmp_path: Path) -> None:
-    """Python gives no memory back clean: the count is told, not judged."""
+    """Python does not clear memory that it frees. The number is reported, not judged."""
     with Server(tmp_path / "data", {"RATES__SIGN": "off", "SIGNER__TTL": "1"}) as server:
         shown = Canary("development key", server.api_key, server.api_key.encode())
         with server.client() as client:

@@ -1,8 +1,8 @@
-"""The keys in the URLs and headers of sources come out nowhere, however well or badly a source behaves.
+"""The keys in the URLs and headers of sources do not come out anywhere, however well or badly a source behaves.
 
-One server, at the finest log level, reads networks whose sources are right, of another chain, refusing, hanging, away,
-or repeat in their answers all that they were sent. Looked through: its log, every answer of both faces, metrics,
-health, the audit records, every column, the files of its folder, and what the command line prints.
+One server, at the finest log level, reads networks whose sources are correct, of another chain, refusing, hanging,
+absent, or repeat everything that they were sent. Searched are its log, every response over REST and gRPC, metrics,
+health, the audit records, every column, the files of its folder, and the output of the command line.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from eth_account import Account
 from strongroom import bootstrap
 from strongroom.bootstrap.source_kinds import open_source
 from strongroom.bootstrap.sources import check_sources
-from strongroom.config import load
+from strongroom.config.settings import load
 from strongroom.domain.asset import coin_of
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import Setup
+from tests.support import otlp
 from tests.support.anvil import Anvil
 from tests.support.canaries import Canary, columns, files, found_in
 from tests.support.liar import Liar, lying_http
@@ -47,14 +48,14 @@ ADDRESS = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 TRON_ADDRESS, TON_ADDRESS = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "0:" + "35" * 32
 CHAIN_IDS = {"ethereum": 1, "polygon": 137, "base": 8453, "optimism": 10, "arbitrum": 42161, "bsc": 56}
 CAUSES = (b"another_chain", b"credential", b"slow", b"unreachable", b"error")
-"""Of the failures that the log tells of."""
+"""Causes of the failures in the log."""
 READS = ("networks.head", "fees.suggest", "balances.address", "history.address", "transactions.state")
 
 Answer = Callable[[str, str, bytes], Awaitable[tuple[int, bytes]]]
 
 
 def repeats(status: int, words: bytes = b"%s") -> Answer:
-    """Says all of it back."""
+    """Repeats all of it."""
 
     async def answer(method: str, path: str, body: bytes) -> tuple[int, bytes]:
         return status, words % (ECHO + b" " + path.encode())
@@ -73,7 +74,7 @@ EXPLORER = b'{"status":"0","message":"NOTOK","result":"Invalid API Key: %s"}'
 
 @dataclass
 class Sources:
-    """Of the TOML file, by network."""
+    """From the TOML file, by network."""
 
     folder: Path
     text: list[str] = field(default_factory=list)
@@ -98,7 +99,7 @@ async def configured(folder: Path, anvil: Anvil) -> AsyncIterator[tuple[Path, di
     made, liars = Sources(folder), dict[str, Liar]()
 
     async def truth(method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        """anvil answers at its root alone."""
+        """anvil only responds at its root."""
         async with httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as client:
             json_type = {"Content-Type": "application/json"}
             found = await client.post(f"http://127.0.0.1:{anvil.port}", content=body, headers=json_type)
@@ -117,7 +118,7 @@ async def configured(folder: Path, anvil: Anvil) -> AsyncIterator[tuple[Path, di
 
 
 def signed(chain_id: int) -> str:
-    """By nobody who has anything."""
+    """An address that owns nothing."""
     fields = {"to": ADDRESS, "value": 1, "gas": 21000, "gasPrice": 10**9, "nonce": 0, "chainId": chain_id}
     return "0x" + bytes(Account.from_key("0x" + "11" * 32).sign_transaction(fields).raw_transaction).hex()
 
@@ -144,7 +145,7 @@ def lines() -> Iterator[tuple[str, ...]]:
 
 
 async def said_to(server: Server, networks: list[str]) -> tuple[dict[str, bytes], set[str]]:
-    """Everything that comes back over both faces, by what was asked; and the codes."""
+    """Everything that comes back over REST and gRPC, by the question, and the codes."""
     client = httpx.AsyncClient(base_url=server.url, timeout=120, trust_env=False)
     async with client, grpc.aio.insecure_channel(server.target) as channel:
 
@@ -163,10 +164,11 @@ async def said_to(server: Server, networks: list[str]) -> tuple[dict[str, bytes]
 
 @pytest.mark.needs("anvil")
 async def test_keys_of_sources_come_out_nowhere(tmp_path: Path) -> None:
-    with Anvil(chain_id=1) as anvil:
+    with Anvil(chain_id=1) as anvil, otlp.over_grpc() as receiver:
         async with configured(tmp_path, anvil) as (config, liars):
             off = {f"RATES__{name}": "off" for name in ("READ", "CHAIN", "BROADCAST")}
-            server = Server(tmp_path / "data", {"CONFIG": str(config), "LOG__LEVEL": "debug", **off})
+            traced = {"TRACING__ENABLED": "true", "TRACING__ENDPOINT": receiver.endpoint, "TRACING__SAMPLE": "1"}
+            server = Server(tmp_path / "data", {"CONFIG": str(config), "LOG__LEVEL": "debug", **off, **traced})
             await asyncio.to_thread(server.start)
             try:
                 networks = [*CHAIN_IDS, "tron", "ton"]
@@ -177,17 +179,22 @@ async def test_keys_of_sources_come_out_nowhere(tmp_path: Path) -> None:
                 async with server.async_client() as client:
                     for path in ("/health", "/audit?limit=200", f"{server.url}/metrics"):
                         sinks[path] = (await client.get(path)).content
+                    openmetrics = {"Accept": "application/openmetrics-text"}
+                    sinks["openmetrics"] = (await client.get(f"{server.url}/metrics", headers=openmetrics)).content
                     sinks["anonymous health"] = (await client.get("/health", headers={"X-API-Key": ""})).content
             finally:
                 await asyncio.to_thread(server.stop)
+            sinks["spans"] = b"".join(receiver.raw)
             sinks |= files(server.data_dir)
             sinks |= columns(server.data_dir / "strongroom.db")
     assert found_in(sinks, CANARIES) == []
-    # that all of it was sent, in every way, and that what went wrong was told
+    # that everything was sent, in every way, and that failures were logged
     assert {"ok", "node_unavailable"} <= codes, codes
     assert all(liar.requests for liar in liars.values()), liars
     assert b"ethereum/evm" in sinks["/health"]
     assert b'source="evm"' in sinks[f"{server.url}/metrics"]
+    assert b"trace_id=" in sinks["openmetrics"]
+    assert {span.attributes.get("strongroom.source") for span in receiver.spans if span.name == "node"} >= {"evm"}
     log = server.log.read_bytes()
     assert [cause for cause in CAUSES if cause not in log] == []
 
@@ -228,7 +235,7 @@ def test_settings_of_sources_that_are_refused_are_not_repeated(tmp_path: Path) -
 
 
 def refusal(config: Path, data: Path) -> str:
-    """Empty where the settings are taken."""
+    """Empty if the settings are accepted."""
     try:
         settings = load({"STRONGROOM_CONFIG": str(config), "STRONGROOM_DATA_DIR": str(data)}, dotenv=None)
         networks = bootstrap.networks(settings)

@@ -1,4 +1,4 @@
-"""A search that finds nothing says something only where it finds what is there: each canary is planted and found."""
+"""A search that finds nothing only means something if it finds what is there. So each canary is planted, and found."""
 
 from __future__ import annotations
 

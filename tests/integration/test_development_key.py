@@ -1,8 +1,10 @@
-"""The development API key is made once for a data directory, and its making is audited."""
+"""The development API key is made once per data directory, and audited."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
 import sqlite3
 from pathlib import Path
 
@@ -31,3 +33,26 @@ def test_a_start_that_died_before_the_key_was_made_makes_it_the_next_time(tmp_pa
     (tmp_path / "development-key").touch(mode=0o600)
     with Server(tmp_path) as server:
         assert server.log.read_text().count("export KEY=") == 1
+
+
+def test_the_local_key_wrap_is_warned_of_once_for_all_workers(tmp_path: Path) -> None:
+    with Server(tmp_path, {"WORKERS__COUNT": "1"}) as server:
+        assert server.log.read_text().count("LOCAL KEY WRAP") == 1
+
+
+def test_a_terminal_gets_lines_for_people_and_where_the_service_is(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    with server:
+        assert server.log.read_text().startswith("{")
+    ours, theirs = pty.openpty()
+    server.spawn(stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    while b"worker.ready" not in shown:
+        shown += os.read(ours, 65536)
+    server.stop()
+    os.close(ours)
+    text = shown.decode()
+    assert f"REST on {server.url}/api/v1" in text
+    assert "export KEY" not in text
+    assert '{"' not in text

@@ -1,4 +1,4 @@
-"""Discovery on real chains, anvil and bitcoind behind ElectrumX; and SIGKILL in the middle of a walk."""
+"""Discovery on real chains, anvil and bitcoind behind ElectrumX, and SIGKILL in the middle of a walk."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def listed(service: RunningService, wallet: dict[str, Any], network: str) 
 
 
 def fund(anvil: Anvil) -> None:
-    """One has used a nonce and has nothing left."""
+    """One has used a nonce and holds nothing any more."""
     for index in (0, 24):
         anvil.fund(ours(index))
     anvil.fund(ours(3, 1), 1)
@@ -91,7 +91,7 @@ async def test_ethereum(tmp_path: Path, prepared_data: Path) -> None:
 
 
 def bitcoin(change: int, index: int) -> str:
-    """By bip_utils."""
+    """Computed by bip_utils."""
     seed = Bip39SeedGenerator(MNEMONIC).Generate()
     account = Bip84.FromSeed(seed, Bip84Coins.BITCOIN_REGTEST).Purpose().Coin().Account(0)
     branch = account.Change(Bip44Changes.CHAIN_INT if change else Bip44Changes.CHAIN_EXT)
@@ -162,4 +162,4 @@ async def test_killed_in_the_middle(tmp_path: Path, prepared_data: Path, dies_at
             wrote = Counter(
                 tuple(row[1:]) for each in audited for row in each["details"].get("wrote", {}).get("addresses", ())
             )
-            assert wrote == Counter(FOUND)  # none twice
+            assert wrote == Counter(FOUND)  # none of them twice

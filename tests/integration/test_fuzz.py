@@ -1,4 +1,4 @@
-"""Every route and every RPC is fuzzed, with a fixed seed; `make campaign` does it at length."""
+"""Every route and every RPC is fuzzed with a fixed seed. `make campaign` does it at length."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from tests.fuzz import grpc, http
 from tests.fuzz.report import aftermath
-from tests.fuzz.seeds import LIMITS_OFF, Seeds
+from tests.fuzz.seeds import SETTINGS, Seeds
 from tests.support.server import ReadingServer, Server
 
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with ReadingServer(tmp_path_factory.mktemp("fuzzed"), LIMITS_OFF) as server:
+    with ReadingServer(tmp_path_factory.mktemp("fuzzed"), SETTINGS) as server:
         yield server
 
 

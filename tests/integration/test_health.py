@@ -1,4 +1,4 @@
-"""Health of a real service whose PostgreSQL, OpenBao and Redis die, fall silent, talk nonsense, and come back."""
+"""Health of a real service whose PostgreSQL, OpenBao and Redis die, fall silent, send nonsense, and come back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def cache() -> Iterator[RedisServer]:
 
 @dataclass
 class Watched:
-    """A service whose parts are behind proxies."""
+    """A service whose components are behind proxies."""
 
     server: Server
     client: httpx.AsyncClient
@@ -73,7 +73,7 @@ class Watched:
         return found
 
     async def ready(self) -> bool:
-        """As both faces say it, and live whatever they say."""
+        """As REST and gRPC report it, with live unaffected."""
         assert (await self.client.get("/health/live")).status_code == 200
         assert (await self.client.get("/health/startup")).status_code == 200
         return (await self.client.get("/health/ready")).status_code == 200

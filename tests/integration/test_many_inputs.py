@@ -1,4 +1,6 @@
-"""A transaction with many inputs, over the whole service: what the audit says of it fits, and holds after a restart."""
+"""A transaction with many inputs, over the whole service. What the audit says about it fits, and holds after a
+restart.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever pastes a mnemonic into a memo would publish it; it is not signed, and not kept."""
+"""A mnemonic that is pasted into a memo would be published, so it is neither signed nor stored."""
 
 from __future__ import annotations
 

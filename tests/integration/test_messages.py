@@ -1,4 +1,4 @@
-"""Other implementations take what the running service signed, and the service takes what they signed."""
+"""Other implementations accept what the running service signed, and the service accepts what they signed."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_we_take_the_typed_data_of_others(service: Service) -> None:
 
 
 async def _takes(service: Service, draw: random.Random, signature: str, operation: str, **question: Any) -> None:
-    """As it is, and not with one bit changed: not even of v, of which we take but two pairs of values."""
+    """As it is, and not with any bit changed, not even of v, of which we accept only two pairs of values."""
     verdict = await service.ask(operation, network="ethereum", **question, signature=signature)
     assert verdict["valid"] is True
     changed = oracle.one_bit_changed(draw, signature)

@@ -1,11 +1,13 @@
-"""What PostgreSQL does to a transaction at the wrong moment, and what becomes of it: on the real server."""
+"""What PostgreSQL does to a transaction at the wrong moment, and what becomes of it, on a real server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 
@@ -13,8 +15,9 @@ from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import AuditFilter, Conflict, Unit, WalletFilter
+from strongroom.storage.base import AuditFilter, Conflict, Unit, Wake, WalletFilter
 from strongroom.storage.database import Limits, OutcomeUnknown, T, Work
+from strongroom.storage.direct import DirectConnection
 from strongroom.storage.opening import open_database
 from strongroom.storage.postgres import PostgresDatabase
 from strongroom.storage.sql import SqlStorage
@@ -28,11 +31,14 @@ pytestmark = pytest.mark.needs("postgresql")
 AUTHENTICITY = Authenticity(b"s" * 32)
 ONE = Limits(pool_size=1)
 PATIENCE = 60.0
+ONE_STATEMENT = (b"request-0", [])
+SEVERAL = (b"COMMIT;", [Wake("test", "key")])
+"""What is sent when a group is committed, and what makes it a group of this kind."""
 
 
 @pytest.fixture
 def name(postgres_server: Postgres) -> str:
-    """Of a migrated database."""
+    """The URL of a migrated database."""
     return postgres_server.create_database(migrated=True)
 
 
@@ -71,12 +77,14 @@ async def audited(storage: SqlStorage) -> list[str]:
 
 
 @pytest.mark.parametrize("cut", Cut)
+@pytest.mark.parametrize(("sent", "wakes"), [ONE_STATEMENT, SEVERAL])
 async def test_a_commit_whose_answer_is_lost_is_looked_into_and_done_once(
-    proxy: Proxy, committer: Committer, straight: SqlStorage, cut: Cut
+    proxy: Proxy, committer: Committer, straight: SqlStorage, cut: Cut, sent: bytes, wakes: list[Wake]
 ) -> None:
-    proxy.cut(b"COMMIT;", cut)
+    proxy.cut(sent, cut)
     wallets = [rows.wallet() for _ in range(8)]
-    await asyncio.gather(*[committer.commit(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)])
+    units = [Unit(rows=[each], wakes=wakes) for each in wallets]
+    await asyncio.gather(*[committer.commit(unit, [rows.entry(n)]) for n, unit in enumerate(units)])
     assert proxy.cuts == 1
     assert await audited(straight) == [f"request-{n}" for n in range(8)]
     assert len(await straight.wallets(TENANT, WalletFilter(), None, 100)) == 8
@@ -84,16 +92,18 @@ async def test_a_commit_whose_answer_is_lost_is_looked_into_and_done_once(
     assert len(await audited(straight)) == 9
 
 
+@pytest.mark.parametrize(("sent", "wakes"), [ONE_STATEMENT, SEVERAL])
 async def test_what_was_there_before_is_told_after_a_lost_answer_too(
-    proxy: Proxy, committer: Committer, straight: SqlStorage
+    proxy: Proxy, committer: Committer, straight: SqlStorage, sent: bytes, wakes: list[Wake]
 ) -> None:
     one, other, wallet = rows.operation(), rows.operation(), rows.wallet()
     account = rows.account(wallet)
     there, new = rows.address(account, 0, label="there"), rows.address(account, 1)
     await committer.commit(Unit(rows=[one, wallet, account], same=[rows.held(one), there]))
-    proxy.cut(b"COMMIT;", Cut.AFTER)
+    proxy.cut(sent, Cut.AFTER)
+    same = [rows.held(other), rows.held(other, 2), replace(there, label="new"), new]
     present = await committer.commit(
-        Unit(rows=[other], same=[rows.held(other), rows.held(other, 2), replace(there, label="new"), new]),
+        Unit(rows=[other], same=same, wakes=wakes),
         [rows.entry(0)],
     )
     assert proxy.cuts == 1
@@ -101,23 +111,35 @@ async def test_what_was_there_before_is_told_after_a_lost_answer_too(
     assert await straight.operation(TENANT, other.id) == other
 
 
+@pytest.mark.parametrize("wakes", [[], [Wake("test", "key")]])
 async def test_who_lost_while_nobody_knew_is_told_of_it(
-    postgres_server: Postgres, name: str, straight: SqlStorage
+    postgres_server: Postgres, name: str, straight: SqlStorage, wakes: list[Wake]
 ) -> None:
     taken, late = (rows.wallet(external_id="taken") for _ in range(2))
 
+    async def sever() -> None:
+        """The first COMMIT, or statement, never arrives. Meanwhile another takes the external id."""
+        if not await straight.wallets(TENANT, WalletFilter(), None, 1):
+            await straight.apply([Unit(rows=[taken])])
+            raise OutcomeUnknown("severed")
+
+    class SeveredStatement(DirectConnection):
+        async def fetch(self, statement: str, arguments: Sequence[object]) -> Sequence[Any]:
+            await sever()
+            return await super().fetch(statement, arguments)
+
     class Severed(PostgresDatabase):
-        """Its first COMMIT never arrives; meanwhile another takes the external id."""
+        def __init__(self, url: Callable[[], str], limits: Limits) -> None:
+            super().__init__(url, limits)
+            self._own = SeveredStatement(self._own._connect, limits.timeout)
 
         async def write(self, work: Work[T]) -> T:
-            if not await straight.wallets(TENANT, WalletFilter(), None, 1):
-                await straight.apply([Unit(rows=[taken])])
-                raise OutcomeUnknown("severed")
+            await sever()
             return await super().write(work)
 
     chain = await register(straight, AUTHENTICITY.audit_key, "test")
-    storage = SqlStorage(Severed(postgres_server.url(name), Limits()), AUTHENTICITY)
-    applied = await storage.apply([Unit(rows=[late, *chain.extend([rows.entry(0)])])])
+    storage = SqlStorage(Severed(lambda: postgres_server.url(name), Limits()), AUTHENTICITY)
+    applied = await storage.apply([Unit(rows=[late, *chain.extend([rows.entry(0)])], wakes=wakes)])
     assert applied.conflicts == [Conflict(0, late, taken)]
     assert await audited(straight) == []
     await storage.close()
@@ -205,44 +227,42 @@ async def test_who_waits_for_a_connection_is_told_in_time(postgres_server: Postg
 
 
 async def test_the_server_keeps_the_limits(postgres_server: Postgres, name: str) -> None:
-    limits = Limits(statement_timeout=0.1, lock_timeout=0.2, idle_in_transaction_timeout=0.3)
+    limits = Limits(statement_timeout=2.0, lock_timeout=3.0, idle_in_transaction_timeout=4.0)
     database = open_database(postgres_server.url(name), limits)
 
     def shown(connection: Connection) -> list[object]:
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
         return [connection.execute(text(f"SHOW {each}")).scalar() for each in names]
 
-    assert await database.read(shown) == ["100ms", "200ms", "300ms", "strongroom"]
+    assert await database.read(shown) == ["2s", "3s", "4s", "strongroom"]
     with pytest.raises(StorageUnavailable):
-        await database.read(lambda connection: connection.execute(text("SELECT pg_sleep(1)")))
+        await database.read(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
     await database.close()
 
 
-async def test_a_table_that_is_locked_is_waited_for_and_then_given_up(
-    postgres_server: Postgres, name: str, straight: SqlStorage
-) -> None:
-    other = open_database(postgres_server.url(name))
-    storage = SqlStorage(open_database(postgres_server.url(name), Limits(lock_timeout=0.1, timeout=0.4)), AUTHENTICITY)
-    locked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def lock(connection: Connection) -> None:
-        connection.execute(text("LOCK TABLE wallets"))
-        loop.call_soon(locked.set)
-        connection.execute(text("SELECT pg_sleep(0.8)"))
-
-    holding = asyncio.create_task(other.write(lock))
-    await locked.wait()
-    with pytest.raises(StorageUnavailable):
-        await storage.wallet(TENANT, rows.wallet().id)
-    assert await straight.wallet(TENANT, rows.wallet().id) is None
-    await holding
-    for each in (other, storage):
+async def test_a_table_that_is_locked_is_waited_for_and_then_given_up(postgres_server: Postgres, name: str) -> None:
+    url = postgres_server.url(name)
+    hasty = SqlStorage(open_database(url, Limits(lock_timeout=0.1, timeout=0.4)), AUTHENTICITY)
+    patient = SqlStorage(
+        open_database(url, Limits(lock_timeout=PATIENCE, statement_timeout=PATIENCE, timeout=PATIENCE)), AUTHENTICITY
+    )
+    other = await asyncpg.connect(url, timeout=PATIENCE)
+    async with other.transaction():
+        await other.execute("LOCK TABLE wallets")
+        with pytest.raises(StorageUnavailable):
+            await hasty.wallet(TENANT, rows.wallet().id)
+        waiting = asyncio.create_task(patient.wallet(TENANT, rows.wallet().id))
+        async with asyncio.timeout(PATIENCE):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    assert await waiting is None
+    await other.close()
+    for each in (hasty, patient):
         await each.close()
 
 
 async def test_a_primary_that_only_reads_is_left(postgres_server: Postgres, name: str) -> None:
-    """As after a failover: what was the primary refuses to write; its connections are of no use any more."""
+    """As after a failover: the former primary refuses to write, and its connections are useless."""
     storage = SqlStorage(open_database(postgres_server.url(name), ONE), AUTHENTICITY)
     await storage.apply([Unit(rows=[rows.wallet()])])
     postgres_server.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')

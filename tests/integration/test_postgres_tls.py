@@ -1,4 +1,4 @@
-"""TLS to PostgreSQL, by the words of libpq in the URL."""
+"""TLS to PostgreSQL, with libpq's parameters in the URL."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def certificate(by: Pair, name: x509.GeneralName) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a database")])
     made = _builder(subject, by[0].subject, key).add_extension(x509.SubjectAlternativeName([name]), critical=False)
-    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by[1].public_key())  # Python 3.13 wants to see it
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by[1].public_key())  # Python 3.13 requires it
     return made.add_extension(signer, critical=False).sign(by[1], hashes.SHA256()), key
 
 

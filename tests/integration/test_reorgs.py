@@ -1,5 +1,7 @@
-"""Chains are reorganised while others read them: what a service has lived through, caches and all, is what a fresh look
-at the chain gives, and nothing below finality is remembered.
+"""Chains are reorganised while others read them.
+
+What a service that lived through it returns, caches and all, equals what a fresh look at the chain gives, and nothing
+below finality is remembered.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ STEPS: Final = 12
 READERS: Final = 4
 PATIENCE: Final = 120.0
 _MOVING: Final = {"ok", "node_unavailable", "cursor_stale"}
-"""What may be answered while the chain is being reorganised."""
+"""What may be returned while the chain is being reorganised."""
 
 Seen = dict[str, tuple[int, str]]
 """Transactions in blocks: by id, height and hash of the block."""
@@ -37,15 +39,15 @@ class World(Protocol):
     network: str
     sources: str
     final: int
-    """Confirmations from which on the sources call a transaction final."""
+    """Confirmations after which the sources call a transaction final."""
 
     def pay(self, address: str, amount: int) -> str:
-        """The transaction's id; it is in no block yet."""
+        """The transaction's id. It is in no block yet."""
 
     def mine(self) -> None: ...
 
     def reorganise(self, depth: int) -> None:
-        """Other blocks, without transactions, take the place of the last ones."""
+        """Other blocks, without transactions, replace the last ones."""
 
     def height(self) -> int: ...
 
@@ -53,7 +55,7 @@ class World(Protocol):
         """As the node itself has it now."""
 
     def settle(self) -> None:
-        """Until every server has what the node has."""
+        """Waits until every server has what the node has."""
 
 
 class Ethereum:
@@ -88,7 +90,7 @@ class Ethereum:
         return {each["transactionHash"]: (int(each["blockNumber"], 16), each["blockHash"]) for each in receipts}
 
     def settle(self) -> None:
-        """There is one server."""
+        """There is only one server."""
 
 
 class Bitcoin:
@@ -119,7 +121,7 @@ class Bitcoin:
         for each in ids:
             try:
                 told = self.node.call("getrawtransaction", each, True)
-            except Refused:  # it spent a coinbase that is not mature any more
+            except Refused:  # it spent a coinbase output that is no longer mature
                 continue
             if told.get("confirmations", 0) > 0:
                 height = self.height() - told["confirmations"] + 1
@@ -146,7 +148,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 class Reader:
-    """A service that has lived through it all."""
+    """A service that has lived through all of it."""
 
     def __init__(self, service: RunningService, world: World) -> None:
         self.service, self.world = service, world
@@ -168,7 +170,7 @@ class Reader:
         return {each["tx_id"]: (each["block"]["height"], each["block"]["hash"]) for each in entries if "block" in each}
 
     async def states(self) -> dict[str, tuple[str, int, str | None]]:
-        """By id: state, confirmations, hash of the block. What is final may be kept, and counts no further."""
+        """By id: state, confirmations, hash of the block. What is final may be cached and counts no further."""
         found = {}
         for each in self.ids:
             told = await self.ask("transactions.state", network=self.world.network, tx_id=each)
@@ -183,7 +185,9 @@ class Reader:
             await self.ask("balances.wallet", wallet_id=self.wallet, network=self.world.network)
 
     async def check(self, step: str) -> None:
-        """That it says of all that is in a block what the node says, and of nothing else that it is in one."""
+        """Checks that it reports every transaction in a block as the node does, and no other one as being in a
+        block.
+        """
         deadline = time.monotonic() + PATIENCE
         while True:
             height, seen = await asyncio.to_thread(self._truth)

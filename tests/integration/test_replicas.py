@@ -1,4 +1,4 @@
-"""Two replicas on one PostgreSQL and one OpenBao: whichever is asked, a thing is done once."""
+"""Two replicas on one PostgreSQL and one OpenBao. Whichever is asked, a thing is done once."""
 
 from __future__ import annotations
 

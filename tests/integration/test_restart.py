@@ -24,7 +24,7 @@ def transfer(wallet: str, value: int) -> Call:
 
 
 class Client:
-    """Asks through one face, each call under an idempotency key of its own."""
+    """Calls over REST or gRPC, each time with a new idempotency key."""
 
     def __init__(self, face: Face, key: str) -> None:
         self._face = face
@@ -43,7 +43,7 @@ class Client:
 
 
 async def before(client: Client) -> str:
-    """One of everything that is kept; returns the wallet."""
+    """Makes one of everything that is stored, and returns the wallet."""
     wallet = str((await client.make("wallets.create", {"label": "till", "networks": ["ethereum"]}))["id"])
     await client.make("addresses.next", {"wallet_id": wallet, "network": "ethereum", "label": "first"})
     await client.make(*transfer(wallet, 1))

@@ -1,4 +1,4 @@
-"""A backup that was put back does not sign until someone says from where on, and anchoring never fails unseen."""
+"""A restored backup does not sign until somebody says from where on, and anchoring never fails unnoticed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import pytest
 from tests.integration.test_state import transaction
 from tests.support.postgres import SERVICE, Postgres
 from tests.support.server import Server
+from tests.support.waiting import until
 
 REFUSED = 1
-OTHERS = ("bitcoin", "solana", "ton", "tron")  # the chains besides the one that is signed on here
+OTHERS = ("bitcoin", "solana", "ton", "tron")  # the chains besides the one that signs here
 QUICK = {"AUDIT__INTERVAL": "0.2", "HEALTH__INTERVAL": "0.5", "RATES__ADMIN": "off"}
 
 
 class Place:
-    """A service and its database, of which a copy can be kept and put back."""
+    """A service and its database, of which a copy can be kept and restored."""
 
     def __init__(self, folder: Path, settings: dict[str, str], postgres: Postgres | None) -> None:
         self.folder = folder
@@ -53,7 +54,7 @@ class Place:
             self._point()
 
     def heads_of_log(self) -> Path:
-        """As an operator takes them out of the log."""
+        """As an operator takes them from the log."""
         path = self.folder / "heads.jsonl"
         lines = self.server.log.read_text().splitlines()
         path.write_text("".join(line + "\n" for line in lines if '"event":"audit.head"' in line))
@@ -80,13 +81,6 @@ def sign(client: httpx.Client, wallet: str, nonce: int, value: str = "0x1", key:
 def health(server: Server) -> dict[str, Any]:
     found: dict[str, Any] = httpx.get(f"{server.url}/health", trust_env=False, timeout=60).json()
     return found
-
-
-def until(condition: Any, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
 
 
 def test_a_database_that_was_put_back_signs_only_when_it_was_accepted(place: Place) -> None:
@@ -125,7 +119,7 @@ def test_a_database_that_was_put_back_signs_only_when_it_was_accepted(place: Pla
 
         below = sign(client, wallet, 0, "0x2", key="pay")
         assert below.json()["code"] == "restored_database"
-        assert sign(client, other, 0).json()["code"] == "restored_database"  # known then, and nobody named it
+        assert sign(client, other, 0).json()["code"] == "restored_database"  # known then, and not named
         assert sign(client, wallet, 1).status_code == 200
         new = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
         assert sign(client, new, 0).status_code == 200
@@ -154,7 +148,7 @@ def test_a_database_that_is_put_back_under_a_running_service_is_noticed(tmp_path
 
 @pytest.fixture
 def used(tmp_path: Path) -> Iterator[Server]:
-    """One that has run twice."""
+    """A service that has run twice."""
     server = Server(tmp_path / "data", QUICK)
     for _ in range(2):
         with server, server.client() as client:
@@ -169,7 +163,7 @@ def kinds(server: Server) -> set[str]:
 
 
 def test_heads_that_were_emptied_are_found(used: Server) -> None:
-    time.sleep(11)  # what started less than ten seconds ago may have its head still to come
+    time.sleep(11)  # what started less than ten seconds ago may not have its head yet
     heads = used.data_dir / "audit-heads.jsonl"
     lines = heads.read_text().splitlines(keepends=True)
     heads.write_text("")

@@ -98,7 +98,7 @@ async def test_a_rotation_whose_rewrap_is_stopped_twenty_times(
     while (await status(storage, transit)).behind:
         progress = stop if stops < STOPS else silent
         task = asyncio.create_task(rewrap(storage, transit, progress, page_size=20))
-        if progress is stop:  # after one page at the latest: there are enough of them for every stop
+        if progress is stop:  # after one page at the latest, and there are enough pages for every stop
             await asyncio.wait([task], timeout=chance.uniform(0.001, 0.03))
             task.cancel()
             stops += 1

@@ -1,4 +1,4 @@
-"""Settings that can never work end the process with the reason: no worker is left that answers nothing."""
+"""Settings that can never work end the process with the reason. No useless worker is left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VAULT = {"KEYWRAP__KIND": "vault", "VAULT__AUTH": "token", "VAULT__TOKEN": "x"}
         ({"DATABASE__URL": "sqlite:////nowhere/x.db"}, "database.url cannot be opened"),
         ({**VAULT, "VAULT__URL": "http://127.0.0.1:notaport"}, "vault: url must name hosts"),
         ({**VAULT, "VAULT__URL": "https://127.0.0.1:1", "VAULT__CA_FILE": "/nowhere"}, "vault.ca_file cannot be read"),
-        ({"CHAINS__EVM__NO_SUCH_LIMIT": "1"}, "no limit no_such_limit"),
+        ({"CHAINS__EVM__NO_SUCH_LIMIT": "1"}, "no_such_limit: there is no such limit"),
     ],
 )
 def test_the_reason_is_told_and_nothing_is_left_running(settings: dict[str, str], words: str, tmp_path: Path) -> None:

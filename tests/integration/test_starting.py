@@ -1,6 +1,6 @@
-"""A worker that cannot start yet lives, says why, and serves when what it waits for is back.
+"""A worker that cannot start yet stays alive, says why, and serves when what it waits for is back.
 
-Each component is away in three ways, at a first start and while a worker is replaced.
+Each component is missing in three ways, at a first start and while a worker is replaced.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PATIENCE = 120.0
 
 
 class Gate:
-    """A port that leads to a component, or refuses, or says nothing, or takes too long."""
+    """A port that leads to a component, or refuses, or sends nothing, or takes too long."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
@@ -171,7 +171,7 @@ async def test_a_worker_waits_for_what_is_away(
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     told = [line for line in lines if line["event"] == "worker.cannot_start"]
     if component != "redis":
-        assert component in {line["component"] for line in told}  # on a busy machine others may be late, too
+        assert component in {line["component"] for line in told}  # others may be late too on a busy machine
         again = [line for before, line in itertools.pairwise(told) if line["reason"] == before["reason"]]
         assert len(again) <= 1  # once for each change of the reason, and by the worker that took its place
         assert all(line["reason"] for line in told)

@@ -1,4 +1,4 @@
-"""Whoever can write the database edits, deletes and puts back rows. Each is refused, or `verify` tells it."""
+"""Whoever can write the database edits, deletes and restores rows. Each change is refused, or `verify` reports it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def transaction(nonce: int, value: str = "0x1") -> dict[str, Any]:
 
 @dataclass
 class Written:
-    """A service that was used and stopped. ``earlier``: rows as they stood before something happened to them."""
+    """A service that was used and stopped. ``earlier``: rows as they were before something happened to them."""
 
     data_dir: Path
     api_key: str
@@ -59,7 +59,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     folder = tmp_path_factory.mktemp("state")
     with Server(folder / "data", {"RATES__ADMIN": "off"}) as server, server.client() as client:
         made = Written(server.data_dir, server.api_key)
-        for name in ("alice", "mallory", "archived", "signer"):
+        for name in ("alice", "mallory", "archived", "limited", "signer"):
             made.ids[name] = post(client, "wallets", {"networks": ["ethereum"], "external_id": name})["id"]
         for name in ("alice", "mallory"):
             key = post(client, "api-keys", {"name": name, "scopes": ["addresses:derive", "wallets:read"]})
@@ -77,6 +77,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         wallet = UUID(made.ids["archived"]).bytes
         made.earlier["archived"] = ("wallets", read(server.data_dir, "wallets", "id = ?", wallet))
         post(client, f"wallets/{made.ids['archived']}/archive", {})
+
+        wallet = UUID(made.ids["limited"]).bytes
+        made.earlier["limited"] = ("wallets", read(server.data_dir, "wallets", "id = ?", wallet))
+        limited = client.put(f"/wallets/{made.ids['limited']}/rates", json={"rates": {"sign": "1/minute"}})
+        assert limited.is_success, limited.text
 
         wallet = UUID(made.ids["signer"]).bytes
         account = "wallet_id = ? AND keyspace = 'evm'"
@@ -169,7 +174,7 @@ def test_swapped_external_ids_are_refused(server: Server, written: Written) -> N
 def test_a_revoked_key_whose_old_row_was_put_back_is_told(server: Server, written: Written) -> None:
     edit(server, lambda database: put_back(database, *written.earlier["revoked"]))
     assert verify(server) == (REFUSED, {"revocation_undone"})
-    with server:  # the start tells it too
+    with server:  # the start reports it too
         health = httpx.get(f"{server.url}/health", trust_env=False, timeout=60).json()
         assert health["components"]["audit"]["state"] == "rows_differ"
     assert '"kind":"revocation_undone"' in server.log.read_text()
@@ -183,8 +188,9 @@ def test_an_archived_wallet_does_not_sign_because_its_state_was_edited(server: S
     assert verify(server)[1] >= {"row_changed"}
 
 
-def test_an_archived_wallet_whose_old_row_was_put_back_is_told(server: Server, written: Written) -> None:
-    edit(server, lambda database: put_back(database, *written.earlier["archived"]))
+@pytest.mark.parametrize("name", ["archived", "limited"])
+def test_a_wallet_whose_old_row_was_put_back_is_told(server: Server, written: Written, name: str) -> None:
+    edit(server, lambda database: put_back(database, *written.earlier[name]))
     assert verify(server) == (REFUSED, {"wallet_rolled_back"})
 
 
@@ -248,5 +254,5 @@ def test_with_a_service_secret_that_was_edited_nothing_starts(server: Server) ->
     for command in (["verify", "--json"], ["serve"]):
         found = server.command(*command)
         assert found.returncode == REFUSED
-        assert found.stderr.startswith("the service secret does not open under this key wrap")
+        assert found.stderr.startswith("this key wrap cannot open the service secret")
         assert "Traceback" not in found.stdout + found.stderr

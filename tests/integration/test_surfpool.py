@@ -68,7 +68,7 @@ class Account:
         return signed
 
     async def run(self, unsigned: Any) -> dict[str, Any]:
-        """Signs it, sees it refused with a bit changed, has it run, and sees that the id was right."""
+        """Signs it, checks that it is refused with a bit changed, has it run, and checks the id."""
         signed = await self.sign(unsigned)
         assert signed["complete"]
         with pytest.raises(Refused):

@@ -1,7 +1,7 @@
-"""Somebody else writes the database: whatever he edits is refused and alarmed, over both faces.
+"""Somebody else writes the database. Whatever they edit is refused and raises the alarm, over REST and gRPC.
 
-All is made in one run of the service and edited while it is down, each case with wallets or keys of its own; the tests
-ask a second run, whose memory is empty.
+Everything is made in one run of the service and edited while it is down, each case with its own wallets or keys. The
+tests call a second run, whose memory is empty.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ONCE = "once"
 KEY_LIFE = timedelta(seconds=1)
 
 Edit = Callable[[sqlite3.Connection, bytes, bytes], object]
-"""Takes two wallets that are alike."""
+"""Edits the rows of two wallets, given by their ids."""
 
 
 def swap(table: str, *columns: str) -> Edit:
@@ -55,7 +55,7 @@ def change(statement: str) -> Edit:
 
 @dataclass(frozen=True)
 class Case:
-    """``kind`` of alarm that ``operation`` on the wallet gives after ``edit``."""
+    """``kind`` of the alarm that ``operation`` on the wallet raises after ``edit``."""
 
     edit: Edit
     operation: str
@@ -134,10 +134,10 @@ class Tampered:
     keys: dict[str, str]
     """By edit: the API key."""
     signer: str
-    """A wallet that is as it was; the answer of what it signed under the key `ONCE` was edited."""
+    """A wallet that was not edited. The stored result of what it signed with the key `ONCE` was."""
 
     def alarms(self, kind: str) -> tuple[float, int]:
-        """As the metric counts them, and as the log tells them."""
+        """As the metric counts them and as the log reports them."""
         with self.server.client() as client:
             text = client.get(f"{self.server.url}/metrics").text
         found = re.search(rf'^strongroom_integrity_alarms_total{{kind="{kind}"}} (\S+)$', text, re.MULTILINE)
@@ -220,11 +220,11 @@ async def test_what_was_edited_is_refused_and_alarmed(name: str, tampered: Tampe
     assert counted_now > counted
     assert told_now > told
     errors = await failures_of(wallet, tampered)
-    assert errors == before  # refused before T1: nothing was begun
+    assert errors == before  # refused before T1, so nothing was begun
 
 
 async def failures_of(wallet: str, tampered: Tampered) -> list[str]:
-    """The error codes with which the audit says that operations on the wallet failed."""
+    """The error codes with which operations on the wallet failed, according to the audit."""
     with tampered.server.client() as client:
         records = client.get("/audit", params={"wallet_id": wallet, "outcome": "failed"}).json()["records"]
     return [str(record["details"]["error"]) for record in records]
@@ -265,7 +265,7 @@ async def test_an_edited_answer_is_not_given_out_again(tampered: Tampered, face:
 
 
 def test_without_its_guard_a_nonce_is_signed_again_and_verify_tells(tmp_path: Path) -> None:
-    """The limit of what a MAC can do: that a row is gone is seen in the audit alone."""
+    """The limit of a MAC: only the audit reveals that a row is gone."""
     with Server(tmp_path) as server, server.client() as client:
         wallet = _wallet(client)
 

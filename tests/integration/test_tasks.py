@@ -1,4 +1,4 @@
-"""Background work while processes die, stop and lose their database. Real processes, real signals."""
+"""Background tasks while processes die, stop and lose their database. Real processes, real signals."""
 
 from __future__ import annotations
 

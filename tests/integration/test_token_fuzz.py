@@ -1,4 +1,4 @@
-"""A token on a real node: whatever a mutated call does to it that lets money out, the answer had said."""
+"""A token on a real node. Whatever a mutated call does to it that lets money out, the response announced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Token:
         [self.address, _], _ = self.send(None, node_js.run("compile.mjs")["bytecode"])
 
     def send(self, to: str | None, data: str) -> tuple[list[Any], tuple[list[Action], list[Caution]]]:
-        """Address of what was created and the logs; what the answer had said."""
+        """The address of what was created, the logs, and what the response announced."""
         assert ANVIL is not None
         form = {"type": 0, "chainId": 31337, "nonce": self.nonce, "gas": 5 * 10**6, "gasPrice": 10**10}
         decoded = EVM.decode(ANVIL, form | {"to": to, "value": 0, "data": data})

@@ -68,7 +68,7 @@ class Wallet:
         }
 
     async def transfer(self, *messages: dict[str, Any], seqno: int, **more: Any) -> list[dict[str, Any]]:
-        """Signs and broadcasts; the wallet's own transaction must have gone through."""
+        """Signs and broadcasts. The wallet's own transaction must have succeeded."""
         signed = await self.sign(self.form(*messages, seqno=seqno, **more))
         done = self.machine.send(signed["signed_tx"])
         assert done[0]["external"]
@@ -178,7 +178,7 @@ async def test_what_the_service_refuses_the_contract_refuses_too(
     signed = await wallet.sign(first)
     machine.send(signed["signed_tx"])
 
-    with pytest.raises(Refused):  # the same once more
+    with pytest.raises(Refused):  # the same again
         machine.send(signed["signed_tx"])
     other = wallet.form(pay(amount=1), seqno=0)
     assert await service.refusal("transactions.sign", **wallet.command(other)) == "already_signed"

@@ -1,4 +1,4 @@
-"""Four libraries hash typed data as we do, fields that are not signed and nulls among them."""
+"""Four libraries hash typed data as we do, including fields that are not signed and nulls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTRA: list[Any] = [None, 1, "x", [], {}, True, "0x00"]
 
 
 def document(draw: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A random document, and the same without anything that is not signed."""
+    """A random document, and the same document without anything that is not signed."""
     bare = oracle.typed_data(draw)
     fields = [field for field in bare["types"]["EIP712Domain"] if draw.random() < 0.7]
     bare["types"]["EIP712Domain"] = fields

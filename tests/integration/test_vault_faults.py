@@ -1,6 +1,6 @@
-"""The key wrap against a real OpenBao that is killed, sealed, silent, slow or mad, or takes back what it gave.
+"""The key wrap against a real OpenBao that is killed, sealed, silent, slow or broken, or revokes what it gave.
 
-Each test has a server of its own and short times; the service's own times are its settings.
+Each test has its own server and short times. The service's own times are settings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ pytestmark = pytest.mark.needs("openbao")
 
 KEY, CONTEXT = bytes(range(32)), b"c" * 32
 INTERVAL = 0.3
-OPENS_WITHIN = 5.0
+PATIENCE = 60.0
+TIMEOUT = 3.0
+"""Seconds per request, long enough for a healthy Vault on a busy machine."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ async def keywrap(server: OpenBao, proxy: Proxy) -> AsyncIterator[VaultKeyWrap]:
 def through(proxy: Proxy, token: str = "", **options: Any) -> VaultKeyWrap:
     breaker = CircuitBreaker("vault", threshold=5, interval=INTERVAL)
     url = f"http://127.0.0.1:{proxy.local_port}"
-    return vault.keywrap(url, token=token, timeout=0.3, deadline=1.0, breaker=breaker, **options)
+    return vault.keywrap(url, token=token, timeout=TIMEOUT, deadline=2 * TIMEOUT, breaker=breaker, **options)
 
 
 async def state(keywrap: VaultKeyWrap) -> tuple[str, str | None]:
@@ -71,13 +73,13 @@ async def wrapped_by(keywrap: VaultKeyWrap) -> Wrapped:
 
 
 async def until_open(keywrap: VaultKeyWrap, wrapped: Wrapped) -> None:
-    """Under the load of ten callers; nothing of what Vault cannot do is done."""
+    """Under the load of ten callers. Nothing that Vault cannot do is done."""
 
     async def call_on() -> None:
         while keywrap._breaker.state == "closed":
             assert not await opens(keywrap, wrapped)
 
-    async with asyncio.timeout(OPENS_WITHIN), asyncio.TaskGroup() as callers:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as callers:
         for _ in range(10):
             callers.create_task(call_on())
 
@@ -86,21 +88,20 @@ async def refuses_at_once(keywrap: VaultKeyWrap) -> None:
     for _ in range(20):
         if keywrap._breaker.state != "open":
             return
-        with pytest.raises(KeyWrapUnavailable, match="is not asked now") as caught:
+        with pytest.raises(KeyWrapUnavailable, match="is not being called now") as caught:
             await keywrap.wrap([(KEY, CONTEXT)])
         assert caught.value.retry_after
 
 
 async def until_closed(keywrap: VaultKeyWrap, wrapped: Wrapped) -> None:
-    for _ in range(100):
-        if await opens(keywrap, wrapped):
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):
+        while not await opens(keywrap, wrapped):  # noqa: ASYNC110 - a look is a request
+            await asyncio.sleep(0.05)
     assert await state(keywrap) == ("ok", "closed")
 
 
 async def probes_alone(server: OpenBao, keywrap: VaultKeyWrap, wrapped: Wrapped) -> None:
-    """Of many that come while it is half open, one goes through."""
+    """Of many calls that arrive while it is half open, one goes through."""
     await asyncio.sleep(1.3 * INTERVAL)
     assert keywrap._breaker.state == "half_open"
     answers = await asyncio.gather(*(opens(keywrap, wrapped) for _ in range(50)))
@@ -140,7 +141,7 @@ async def test_silent(server: OpenBao, proxy: Proxy, keywrap: VaultKeyWrap) -> N
 
 async def test_slow(server: OpenBao, proxy: Proxy, keywrap: VaultKeyWrap) -> None:
     wrapped = await wrapped_by(keywrap)
-    proxy.latency = 0.4
+    proxy.latency = 10 * TIMEOUT
     await until_open(keywrap, wrapped)
     await refuses_at_once(keywrap)
     assert (await state(keywrap))[0] == "slow"

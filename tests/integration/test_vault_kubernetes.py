@@ -1,4 +1,4 @@
-"""Login by a pod's token at a real OpenBao. What reviews the token there is a fake of Kubernetes: one answer to all."""
+"""Login with a pod's token at a real OpenBao. A fake Kubernetes reviews the token, with one response for all."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FakeTokenReview(BaseHTTPRequestHandler):
 
 
 def token(serial: str) -> str:
-    """In the form of a JWT; only the review says whether it is good."""
+    """In the form of a JWT. Only the review says whether it is good."""
     account = {"kubernetes.io": {"namespace": "wallets", "serviceaccount": {"name": "strongroom", "uid": "7"}}}
     claims = {
         "sub": "system:serviceaccount:wallets:strongroom",

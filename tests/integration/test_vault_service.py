@@ -130,7 +130,7 @@ async def test_an_outage_is_told_at_once_and_addresses_go_on(bao: OpenBao, tmp_p
 async def call_for(
     client: httpx.AsyncClient, wallet: str, first: int
 ) -> tuple[list[tuple[int, str | None]], list[int]]:
-    """Signs and address reads by turns: (status, Retry-After) of the first, status of the second."""
+    """Signs and reads an address in turn: (status, Retry-After) of the former, status of the latter."""
     signs, reads, nonce = [], [], first * 1000
     for _ in range(ROUNDS):
         nonce += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from strongroom.bootstrap.keywrap import open_keywrap
+from strongroom.config.settings import load
 from strongroom.keywrap.base import Wrapped
 from tests.support import vault
+from tests.support.authority import Authority
 from tests.support.openbao import ROOT_TOKEN, OpenBao
 from tests.support.server import ROOT
 
@@ -83,6 +87,22 @@ async def test_with_other_names(server: OpenBao, tmp_path: Path) -> None:
     ids = [(tmp_path / name).read_text().strip() for name in ("role-id", "secret-id")]
     keywrap = vault.keywrap(server.url, vault.approle(*ids), mount="wrap/east", key="hot")
     assert [wrapped.kek for wrapped in await keywrap.wrap([ITEM])] == ["wrap/east/hot"]
+    await keywrap.close()
+
+
+async def test_what_it_prints_is_all_that_the_service_needs(server: OpenBao, tmp_path: Path) -> None:
+    """In a namespace and with a certificate of one's own: taken as printed, and nothing besides."""
+    server.ask("POST", "sys/namespaces/team")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(Authority("of Vault").certificate)
+    ran = set_up(server, tmp_path / "ids", VAULT_NAMESPACE="team", VAULT_CACERT=str(ca))
+    assert ran.returncode == 0, ran.stderr
+    printed = dict(re.findall(r"^  (STRONGROOM_\w+)=(.*)$", ran.stdout, re.MULTILINE))
+    assert printed["STRONGROOM_VAULT__CA_FILE"] == str(ca)
+    assert printed["STRONGROOM_VAULT__NAMESPACE"] == "team"
+    keywrap = open_keywrap(load(printed, dotenv=None), create=False)
+    wrapped = await keywrap.wrap([ITEM])
+    assert await keywrap.unwrap([(wrapped[0], ITEM[1])]) == [ITEM[0]]
     await keywrap.close()
 
 

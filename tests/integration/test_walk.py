@@ -1,4 +1,4 @@
-"""The commands of docs/walk.md and of the README do, against real components, what is written there."""
+"""The commands of docs/walk.md and of the README do what is written there, against real components."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_what_is_archived_in_one_worker_is_archived_in_all(server: Server) -> No
     sign = {"network": "ethereum", "format": "eip191", "message": "hello", "encoding": "text"}
 
     def ask(path: str, body: dict[str, str]) -> httpx.Response:
-        with server.client() as fresh:  # a new connection: either worker may get it
+        with server.client() as fresh:  # a new connection, which either worker may get
             return fresh.post(f"/wallets/{wallet}/{path}", json=body)
 
     assert {ask("sign-message", sign).status_code for _ in range(12)} == {200}

@@ -1,11 +1,12 @@
-"""One story that uses every operation, and is refused by every one of them in every way that both faces can put.
+"""One story that uses every operation, and is refused by every one in every way that both REST and gRPC can express.
 
-Text that begins with ``$`` stands for what an earlier step saved. It is told by `tell`, over either face.
+Text that begins with ``$`` stands for what an earlier step saved. `tell` tells the story over either of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,14 +15,15 @@ from strongroom.domain.asset import coin_of
 from strongroom.domain.network import Network
 from strongroom.storage.base import Unit, Wake
 from tests.support.fake_reader import FakeReader, entry
-from tests.support.service import ALL_SCOPES, OTHER_TENANT, TENANT, Face, Outcome, RunningService
+from tests.support.service import ALL_SCOPES, OTHER_TENANT, TENANT, Face, NewService, Outcome, RunningService
 
 MNEMONIC = "test test test test test test test test test test test junk"
 FIRST = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
-"""m/44'/60'/0'/0/0 of it."""
+"""Its key at m/44'/60'/0'/0/0."""
 STRANGER = "0x3535353535353535353535353535353535353535"
 MISSING = "00000000-0000-4000-8000-000000000000"
 RAW_KEY = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+ISSUER = "https://issuer.example"
 HIDDEN = "a\u202eb"
 
 
@@ -31,9 +33,9 @@ class Step:
     command: Mapping[str, Any]
     code: str = "ok"
     place: str | None = None
-    """The field that is at fault."""
+    """The field that is wrong."""
     save: Mapping[str, str] = field(default_factory=dict)
-    """Name to the dotted place in the result."""
+    """From a name to the dotted place in the result."""
     key: str = "all"
     """all, other (of another tenant), plain (without the scopes of options)."""
 
@@ -87,10 +89,23 @@ WALLETS = (
     ok("wallets.list", {"limit": 2}, page="next_cursor"),
     ok("wallets.list", {"limit": 2, "cursor": "$page"}),
     ok("wallets.list", {"external_id": "one", "label": "Treasury", "kind": "bip39", "state": "active"}),
+    ok("wallets.limit", WALLET | {"rates": {"read": "500/second", "sign": "off"}}),
+    ok("wallets.limit", WALLET | {"rates": {}}),
+    no("wallets.limit", "invalid_field", "rates", WALLET | {"rates": {"sign": "many"}}),
+    no("wallets.limit", "invalid_field", "rates", WALLET | {"rates": {"nothing": "1/second"}}),
     ok("wallets.archive", {"wallet_id": "$archived"}),
     ok("wallets.archive", {"wallet_id": "$archived"}),
     ok("wallets.unarchive", {"wallet_id": "$archived"}),
     ok("wallets.archive", {"wallet_id": "$archived"}),
+    ok("wallets.create_batch", {"count": 2, "words": 12, "networks": ["ethereum"]}),
+    ok("wallets.create_batch", {"items": [
+        {"ref": "a", "label": "till", "backup": True}, {"ref": "b", "external_id": "one"}, {"networks": ["nowhere"]},
+    ]}),
+    no("wallets.create_batch", "invalid_field", "items", {}),
+    no("wallets.create_batch", "invalid_field", "items", {"items": [{"ref": "a"}], "count": 1}),
+    no("wallets.create_batch", "invalid_field", "items", {"items": [{"ref": "a"}], "label": "till"}),
+    no("wallets.create_batch", "invalid_field", "external_id", {"count": 2, "external_id": "two"}),
+    no("wallets.create_batch", "invalid_field", "count", {"count": 1001}),
     no("wallets.create", "invalid_field", "words", {"words": 13}),
     no("wallets.create", "invalid_field", "language", {"language": "klingon"}),
     no("wallets.create", "invalid_field", "label", {"label": HIDDEN}),
@@ -126,6 +141,11 @@ ADDRESSES = (
     ok("addresses.derive", {"wallet_id": "$archived", "network": "ethereum"}),
     ok("addresses.next", ON_ETHEREUM | {"label": "deposit", "external_id": "d-1"}),
     ok("addresses.next", ON_ETHEREUM | {"scheme": "ledger-live"}),
+    ok("addresses.next_batch", ON_ETHEREUM | {"count": 3, "label": "many"}),
+    ok("addresses.next_batch", ON_ETHEREUM | {"count": 2, "scheme": "ledger-live", "account": 1}),
+    ok("addresses.next_batch", {"wallet_id": "$archived", "network": "ethereum", "count": 2}),
+    no("addresses.next_batch", "invalid_field", "count", ON_ETHEREUM | {"count": 0}),
+    no("addresses.next_batch", "invalid_field", "count", ON_ETHEREUM | {"count": 1001}),
     ok("addresses.list", WALLET | {"scheme": "ledger-live", "limit": 1}, page="next_cursor"),
     ok("addresses.list", WALLET | {"scheme": "ledger-live", "limit": 1, "cursor": "$page"}),
     ok("addresses.list", ON_ETHEREUM | {"scheme": "bip44", "external_id": "d-1"}),
@@ -173,6 +193,15 @@ TRANSACTIONS = (
     ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": LEGACY, "options": {"allow_pre155": True}}),
     ok("transactions.sign", ON_ETHEREUM | {"unsigned_tx": transfer(), "scheme": "ledger-live", "index": 2}),
     ok("transactions.sign", {"wallet_id": "$raw", "network": "ethereum", "unsigned_tx": transfer()}),
+    ok("transactions.sign_batch", {"items": [
+        ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x70"), "ref": "a"},
+        ON_ETHEREUM | {"unsigned_tx": "0x02c0", "ref": "b"},
+        {"wallet_id": MISSING, "network": "ethereum", "unsigned_tx": transfer(), "ref": "c"},
+        {"wallet_id": "$archived", "network": "ethereum", "unsigned_tx": transfer()},
+        ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x70", value="0x9")},
+        ON_ETHEREUM | {"unsigned_tx": transfer(nonce="0x71"), "options": {"replaces": "$first"}},
+    ]}),
+    no("transactions.sign_batch", "invalid_field", "items", {"items": []}),
     no("transactions.sign", "already_signed", "options.replaces", ON_ETHEREUM | {"unsigned_tx": transfer(value="0x3")}),
     no("transactions.sign", "already_signed", "options.replaces",
        ON_ETHEREUM | {"unsigned_tx": transfer(value="0x3"), "options": {"replaces": "0x00"}}),
@@ -306,6 +335,7 @@ CHAIN = (
 NEEDS: dict[str, dict[str, Any]] = {
     "wallets.get": {},
     "wallets.update": {"label": "x"},
+    "wallets.limit": {"rates": {}},
     "wallets.archive": {},
     "wallets.unarchive": {},
     "addresses.derive": {"network": "ethereum"},
@@ -351,6 +381,32 @@ ADMINISTRATION = (
     no("api_keys.list", "malformed_request", "cursor", {"cursor": "x"}),
     no("api_keys.revoke", "not_found", "key_id", {"key_id": MISSING}),
     no("api_keys.revoke", "not_found", "key_id", {"key_id": "$theirs"}),
+    ok("revocations.create", {"issuer": ISSUER, "subject": "one", "reason": "left"}, revoked="id"),
+    ok("revocations.create", {"issuer": ISSUER, "subject": "one", "reason": "again"}),
+    ok("revocations.create", {"issuer": ISSUER, "token_id": RAW_KEY}),
+    ok("revocations.create", {"principal_id": MISSING}, key="other", unrevoked="id"),
+    ok("revocations.list", {"limit": 1}, page="next_cursor"),
+    ok("revocations.list", {"limit": 1, "cursor": "$page"}),
+    ok("revocations.lift", {"revocation_id": "$revoked"}),
+    ok("revocations.lift", {"revocation_id": "$revoked"}),
+    ok("revocations.create", {"issuer": ISSUER, "subject": "one"}),
+    no("revocations.create", "invalid_field", "subject", {}),
+    no("revocations.create", "invalid_field", "issuer", {"subject": "one"}),
+    no("revocations.create", "invalid_field", "issuer", {"issuer": ISSUER, "principal_id": MISSING}),
+    no("revocations.create", "invalid_field", "token_id", {"issuer": ISSUER, "subject": "one", "token_id": "two"}),
+    no("revocations.create", "invalid_field", "reason", {"issuer": ISSUER, "subject": "one", "reason": HIDDEN}),
+    no("revocations.list", "malformed_request", "cursor", {"cursor": "x"}),
+    no("revocations.lift", "not_found", "revocation_id", {"revocation_id": MISSING}),
+    no("revocations.lift", "not_found", "revocation_id", {"revocation_id": "$unrevoked"}),
+    ok("client_networks.get", {}),
+    ok("client_networks.set", {"networks": ["10.0.0.0/8", "::ffff:127.0.0.0/104", "10.0.0.0/8"]}),
+    ok("client_networks.get", {}),
+    ok("client_networks.get", {}, key="other"),
+    no("client_networks.set", "option_required", "force", {"networks": ["192.0.2.0/24"]}),
+    no("client_networks.set", "option_required", "force", {"networks": ["0.0.0.0/1", "128.0.0.0/1"]}),
+    no("client_networks.set", "invalid_field", "networks", {"networks": ["10.0.0.1/8"]}),
+    ok("client_networks.set", {"networks": ["0.0.0.0/0"], "force": True}),
+    ok("client_networks.set", {"networks": []}),
     ok("audit.list", {"limit": 200}),
     ok("audit.list", {"wallet_id": "$wallet", "operation": "transactions.sign", "outcome": "failed"}),
     no("audit.list", "invalid_field", "outcome", {"outcome": "lost"}),
@@ -369,6 +425,20 @@ ADMINISTRATION = (
     no("tasks.cancel", "not_found", "key", {"kind": "nothing", "key": "audit"}),
     no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": "audit"}),
     no("tasks.cancel", "invalid_field", "key", {"kind": "verify", "key": ""}),
+    ok("alerts.list", {"state": "ended"}),
+    ok("alerts.list", {"state": "ended", "limit": 1}, key="other"),
+    no("alerts.list", "invalid_field", "state", {"state": "quiet"}),
+    no("alerts.list", "malformed_request", "cursor", {"cursor": "x"}),
+    ok("alerts.silence", {"rule": "circuit", "subject": "vault", "seconds": 60}),
+    ok("alerts.silence", {"rule": "circuit", "seconds": 0}),
+    no("alerts.silence", "invalid_field", "rule", {"rule": "nothing", "seconds": 60}),
+    no("alerts.silence", "invalid_field", "seconds", {"rule": "circuit", "seconds": 604_801}),
+    no("alerts.silence", "invalid_field", "subject", {"rule": "circuit", "subject": "", "seconds": 1}),
+    no("alerts.test", "not_found", "channel", {"channel": "nobody"}),
+    no("alerts.test", "invalid_field", "severity", {"severity": "grave"}),
+    ok("alerts.test", {"channel": "webhook"}),
+    ok("alerts.notifications", {"limit": 1}, key="other"),
+    no("alerts.notifications", "malformed_request", "cursor", {"cursor": "x"}),
 )  # fmt: skip
 
 STORY = (*WALLETS, *ADDRESSES, *TRANSACTIONS, *MESSAGES, *CHAIN, *OWNERS, *ADMINISTRATION)
@@ -383,12 +453,20 @@ def reader() -> FakeReader:
 
 
 async def plant_task(service: RunningService) -> None:
-    """One of the tenant's, of a kind that nobody runs."""
+    """A task of the tenant, of a kind that nobody runs."""
     await service.admin.committer.commit(Unit(wakes=[Wake("toy", "planted", TENANT, after=timedelta(hours=1))]))
 
 
+@asynccontextmanager
+async def still(new_service: NewService) -> AsyncIterator[RunningService]:
+    """Background tasks run at any time and are audited too, so none runs here."""
+    async with new_service(TASKS__ROLE="none") as service:
+        await service.admin.committer.commit(Unit(wakes=[Wake("verify", "audit", after=timedelta(days=1))]))
+        yield service
+
+
 async def tell(service: RunningService, face: Face, story: tuple[Step, ...] = STORY) -> list[Outcome]:
-    """Tells the story to a fresh service; each step must end as it says."""
+    """Tells the story to a fresh service. Each step must end as it says."""
     keys = {
         "all": service.key,
         "plain": await service.new_key(ALL_SCOPES - OPTIONS),

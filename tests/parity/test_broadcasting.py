@@ -76,7 +76,7 @@ class Sender:
         return found
 
     async def follow(self, tx_id: str = "") -> Broadcast:
-        """Once the task has looked."""
+        """The state after the task has looked."""
         row = await self.row(tx_id)
         looks = self.fake.asked["status"]
         await self.ok("tasks.retry", {"kind": "broadcast", "key": str(row.id)})
@@ -120,7 +120,7 @@ async def test_the_same_bytes_twice(sender: Sender) -> None:
 
 @pytest.mark.parametrize("silent", [False, True])
 async def test_other_bytes_of_the_same_id_are_the_ones_that_are_sent(sender: Sender, silent: bool) -> None:
-    """As of a Bitcoin transaction with another witness."""
+    """As with a Bitcoin transaction that has another witness."""
     sender.fake.silent = silent
     await sender.send()
     before, first = await sender.row(), sender.signed
@@ -137,7 +137,7 @@ async def test_replay_sends_nothing(sender: Sender) -> None:
     assert first.result == second.result
     assert sender.fake.asked["broadcast"] == 1
     signed = [await sender.sign("s-1") for _ in range(2)]
-    assert [each.result["broadcast"]["state"] for each in signed] == ["accepted", "unknown"]  # as it stood in T2
+    assert [each.result["broadcast"]["state"] for each in signed] == ["accepted", "unknown"]  # as it was in T2
     assert signed[0].result["signed_tx"] == signed[1].result["signed_tx"]
     assert sender.fake.asked["broadcast"] == 2
 
@@ -182,11 +182,11 @@ async def test_no_node_says_that_it_took_it(sender: Sender) -> None:
     assert (await sender.send()).result["state"] == "unknown"
     assert (await sender.row()).state is BroadcastState.UNKNOWN
     assert (await sender.follow()).state is BroadcastState.ACCEPTED
-    assert sender.fake.asked["broadcast"] == 1  # it was there
+    assert sender.fake.asked["broadcast"] == 1  # it was there already
 
 
 async def test_a_node_that_never_ends_its_answer(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes have left: it is no error, whatever the deadline of the operation."""
+    """Bytes have left, so it is not an error, whatever the deadline of the operation."""
     monkeypatch.setattr(broadcasting, "_LONGEST", 0.05)
     sender.fake.hangs = True
     assert (await sender.send()).result["state"] == "unknown"
@@ -196,7 +196,7 @@ async def test_a_node_that_never_ends_its_answer(sender: Sender, monkeypatch: py
 
 
 async def test_a_caller_with_less_time_than_the_nodes_take(new_service: NewService) -> None:
-    """The deadline of the operation ends first, and bytes have left: a 504 would be taken for a failure."""
+    """The deadline of the operation ends first, and bytes have left. A 504 would be taken for a failure."""
     async with new_service(TIMEOUTS__OPERATION="6", RATES__CHAIN="off") as service:
         for face, nonce in ((service.http, "0x8"), (service.grpc, "0x9")):
             sender = await Sender(service, face).prepare()
@@ -211,13 +211,13 @@ async def test_a_caller_with_less_time_than_the_nodes_take(new_service: NewServi
 async def test_what_came_of_it_cannot_be_written_down(
     sender: Sender, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """A node has it: a 503 would be taken for a failure."""
+    """A node has it. A 503 would be taken for a failure."""
     usual = Committer.commit
 
-    async def commit(self: Committer, unit: Unit, audit: Any = ()) -> Any:
+    async def commit(self: Committer, unit: Unit, audit: Any = (), **how: Any) -> Any:
         if sender.fake.sent:
-            raise StorageUnavailable("the database does not answer", retry_after=1)
-        return await usual(self, unit, audit)
+            raise StorageUnavailable("the database does not respond", retry_after=1)
+        return await usual(self, unit, audit, **how)
 
     monkeypatch.setattr(Committer, "commit", commit)
     answer = await (sender.send() if what == "broadcast" else sender.sign(nonce="0x8"))
@@ -231,7 +231,7 @@ async def test_what_came_of_it_cannot_be_written_down(
 
 
 async def test_balance_counts_what_was_sent_until_a_source_shows_it(sender: Sender) -> None:
-    """By the most that it can cost, while it waits for a block; the same on every read within the lifetime."""
+    """With the most that it can cost, while it waits for a block. The same on every read within the lifetime."""
     address = (await sender.ok("addresses.derive", {"wallet_id": sender.wallet, **ETH, "index": 0}))["address"]
     sender.fake.held[address, COIN] = 10**18
 
@@ -252,7 +252,7 @@ async def test_balance_counts_what_was_sent_until_a_source_shows_it(sender: Send
 
     mined = Block(sender.fake.height + 1, "0x" + "22" * 32, None)
     sender.fake.statuses[sender.tx_id] = Status(State.CONFIRMED, mined)
-    assert (await balance(fresh=True))[1] == -cost  # the balance is of the block before
+    assert (await balance(fresh=True))[1] == -cost  # the balance is from the block before
     sender.fake.height += 1
     sender.fake.held[address, COIN] = 10**18 - cost
     assert await balance(fresh=True) == (10**18 - cost, 0, False, [])
@@ -305,7 +305,7 @@ async def test_no_node_answers(sender: Sender) -> None:
 
 
 async def test_no_source_can_send(sender: Sender) -> None:
-    """It is said before anything is signed or written down."""
+    """It is refused before anything is signed or stored."""
     sender.fake.able = frozenset(Capability) - {Capability.BROADCAST}
     signed = len(await sender.service.audit(operation="transactions.sign"))
     for refused in (await sender.send(), await sender.sign()):
@@ -318,7 +318,7 @@ async def test_no_source_can_send(sender: Sender) -> None:
 async def test_a_source_that_can_no_longer_send_leaves_it_open(sender: Sender) -> None:
     def missing(question: str) -> None:
         if question == "broadcast":
-            raise SourceMissing("no configured source of this network can tell: broadcast", field="network")
+            raise SourceMissing("no configured source of this network can answer this: broadcast", field="network")
 
     sender.fake.before = missing
     assert (await sender.send()).result["state"] == "unknown"
@@ -370,7 +370,7 @@ async def test_an_end_that_is_not_final_or_that_operators_do_not_agree_on_is_non
 
 
 async def test_the_task_is_refused(sender: Sender) -> None:
-    """The bytes may have left before: it goes on asking."""
+    """The bytes may have left before, so the task goes on asking."""
     sender.fake.away = True
     await sender.send()
     sender.fake.away, sender.fake.refuses = False, "already_spent"
@@ -459,7 +459,7 @@ async def test_signed_and_sent(sender: Sender) -> None:
 
 
 async def test_signed_and_refused(sender: Sender) -> None:
-    """The signature stands: it is no error."""
+    """The signature stands, so it is not an error."""
     sender.fake.refuses = "nonce_gap"
     signed = (await sender.sign()).result
     assert (signed["broadcast"]["state"], signed["broadcast"]["rejected"]) == ("rejected", "nonce_gap")
@@ -486,7 +486,7 @@ async def test_balance_is_asked_for_again_after_a_broadcast(sender: Sender) -> N
 
 @pytest.mark.parametrize("sender", ["http"], indirect=True)
 async def test_large_transactions_keep_nobody_waiting(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their ids are worked out in threads."""
+    """Their ids are computed in threads."""
     threads: list[threading.Thread] = []
     usual = Evm.identify
 
@@ -506,7 +506,7 @@ async def test_large_transactions_keep_nobody_waiting(sender: Sender, monkeypatc
 
 
 async def findings(sender: Sender) -> set[tuple[str, str]]:
-    """Of the verification of everything: kind and key."""
+    """Kind and key of the findings when everything is verified."""
     admin = sender.service.admin
     reconciler = Reconciler(admin.storage, admin.authenticity.audit_key)
     found: set[tuple[str, str]] = set()

@@ -1,4 +1,4 @@
-"""No API key is worth more than the one that made it, and failures before authentication are limited."""
+"""No API key has more rights than the one that made it, and failures before authentication are limited."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_child_made_while_its_maker_was_revoked_elsewhere_is_refused(new
     async with new_service(API_KEYS__CACHE_TTL="0") as service:
         maker = await service.new_key()
         child = (await made(service.http, maker)).result
-        await service.revoke(maker)  # another process: the child's own row says nothing of it
+        await service.revoke(maker)  # another process: the child's own row does not tell
         assert (await service.http.call("api_keys.list", {}, key=child["api_key"])).code == "unauthenticated"
 
 

@@ -1,4 +1,4 @@
-"""Rates, deadlines and input that only one face can put: the same refusal, and nothing half done."""
+"""Rates, deadlines, and input that only REST or only gRPC can express: the same refusal, and nothing half done."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_operation_that_takes_too_long(new_service: NewService, stuck_sign
 
 
 async def test_caller_who_goes_away(service: RunningService, stuck_signer: None) -> None:
-    """His call is cancelled, and what it began is settled as failed."""
+    """The call is cancelled, and what it began is settled as failed."""
     method = service.grpc.channel.unary_unary(f"/{RPC.full_name}/CreateWallet")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await method(b"", metadata=[("x-api-key", service.key)], timeout=0.3)

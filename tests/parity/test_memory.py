@@ -1,4 +1,4 @@
-"""What one process remembers never outlives what another one has stored."""
+"""What one process remembers never overrides what another one has stored."""
 
 from __future__ import annotations
 

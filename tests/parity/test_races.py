@@ -1,4 +1,4 @@
-"""Callers who want the same at the same moment, through both faces, all get it."""
+"""Callers that want the same thing at the same moment, over REST and gRPC, all get it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from strongroom.operations.keyring import Keyring, Place
+from strongroom.operations.keyring import Keyring
+from strongroom.operations.places import Place
 from tests.support.service import RunningService
 
 ONCE = {

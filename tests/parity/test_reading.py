@@ -1,4 +1,4 @@
-"""Balances, histories, fees, heads and states over a fake reader, through both faces."""
+"""Balances, histories, fees, heads and states from a fake reader, over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from strongroom.cache.base import CacheKey, Entry
 from strongroom.cache.base import Kind as CacheKind
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
-from strongroom.entrypoints.http.examples import EXAMPLES
-from strongroom.entrypoints.http.reading_examples import READING
+from strongroom.entrypoints.http.examples import USUAL
+from strongroom.entrypoints.http.examples.base import WORDS
+from strongroom.entrypoints.http.examples.reading import READING
 from strongroom.errors import NodeUnavailable
 from strongroom.operations import balances, history, reading
 from strongroom.rpc.base import Block, Direction, FeeQuality, Fees, Head, Holder, Page, State, Status
@@ -51,7 +52,7 @@ def stack() -> str:
 
 
 class World:
-    """A service that reads Ethereum from a fake, and one wallet of it."""
+    """A service that reads Ethereum from a fake, and one of its wallets."""
 
     def __init__(self, service: RunningService, face: Face) -> None:
         self.service, self.face = service, face
@@ -164,7 +165,7 @@ async def test_fresh_asks_the_source_and_has_a_limit_of_its_own(new_service: New
         command = {"wallet_id": world.wallet, **ETH, "fresh": True}
         refused = await world.call("balances.wallet", command)
         assert (refused.code, refused.retries) == ("rate_limited", True)
-        assert (await world.balances())["balances"][0]["confirmed"] == "9"  # what was read afresh is kept
+        assert (await world.balances())["balances"][0]["confirmed"] == "9"  # what was read afresh is cached
 
 
 @pytest.mark.needs("redis")
@@ -199,7 +200,7 @@ async def test_stale_where_no_source_answers(uncached: World) -> None:
 
 
 class Drawer:
-    """A cache that holds everything until a test takes it away."""
+    """A cache that holds everything until a test removes it."""
 
     def __init__(self) -> None:
         self.kept: dict[CacheKey, bytes] = {}
@@ -215,7 +216,7 @@ class Drawer:
 
 
 class TestSumsAreOfOneBlock:
-    """A coin moves from one address to another, while only a part of what was kept is gone."""
+    """A coin moves from one address to another while only a part of the cache is gone."""
 
     @pytest.fixture
     def drawer(self, monkeypatch: pytest.MonkeyPatch) -> Drawer:
@@ -264,7 +265,7 @@ async def test_balance_of_a_stranger(world: World) -> None:
     assert world.fake.asked["tokens"] == 1
 
 
-# ---- whose ----
+# ---- ownership ----
 
 
 async def test_wallets_of_another_tenant_are_not_there(world: World) -> None:
@@ -310,7 +311,7 @@ async def test_network_without_a_source(world: World) -> None:
 
 
 def scatter(world: World, seed: int) -> int:
-    """Entries in few blocks, so that many share one; how many."""
+    """Entries in few blocks, so that many share one, and their number."""
     chosen = random.Random(seed)
     assets = [COIN, Asset(USDT, "eip155:1", "USDT", 6)]
     made = {}
@@ -386,7 +387,7 @@ async def test_cursor_is_of_one_tenant_and_one_question(world: World) -> None:
 
 
 async def test_cursor_of_one_address_is_not_that_of_another(world: World) -> None:
-    """Of the same tenant: it is no secret, and leads nowhere."""
+    """Of the same tenant. It is not secret, and useless elsewhere."""
     first, second, _ = world.addresses
     world.fake.entries = [entry(first, COIN, height, f"0x{height:02x}") for height in (90, 91)]
     page = await world.ok("history.address", {**ETH, "address": first, "limit": 1})
@@ -497,7 +498,7 @@ async def test_state_of_a_transaction(world: World) -> None:
     for _ in range(3):
         found = await world.ok("transactions.state", {**ETH, "tx_id": TX_ID})
         assert (found["state"], found["final"], found["fee"]) == ("final", True, str(2**65))
-    assert world.fake.asked["status"] == 3  # what nothing changes any more is kept
+    assert world.fake.asked["status"] == 3  # what nothing changes any more is cached
 
 
 @pytest.mark.parametrize("state", [State.REPLACED, State.EXPIRED])
@@ -508,15 +509,16 @@ async def test_an_end_that_is_known_of_the_bytes_alone_is_not_kept_for_others(wo
     assert world.fake.asked["status"] == 2
 
 
-# ---- the description ----
+# ---- the API description ----
 
 
 async def test_examples_are_what_the_code_says(new_service: NewService) -> None:
-    """With sources that say what the examples have them say, of the wallet that the examples are of."""
+    """With sources that report what the examples show, for the wallet of the examples."""
     async with new_service(RATES__CHAIN="off") as service:
         world = World(service, service.http)
-        told = {name: example.result for name, example in READING.items()}
-        words = EXAMPLES["wallets.create"].result["backup"]["mnemonic"]
+        usual = {name: each[USUAL] for name, each in READING.items()}
+        told = {name: example.result for name, example in usual.items()}
+        words = WORDS
         made = await world.ok("wallets.import", {"kind": "bip39", "mnemonic": words, "networks": ["ethereum"]})
         at = {name: told["networks.head"][name] for name in ("height", "hash", "time", "finalized")}
         [moved] = told["history.wallet"]["entries"]
@@ -534,7 +536,7 @@ async def test_examples_are_what_the_code_says(new_service: NewService) -> None:
                 fee=int(moved["fee"]),
             )
         ]  # fmt: skip
-        for name, example in READING.items():
+        for name, example in usual.items():
             world.fake.name = "etherscan" if name.startswith("history") else "own-node"
             world.fake.statuses = {moved["tx_id"]: state} if name == "transactions.state" else {}
             command = example.command | ({"wallet_id": made["id"]} if "wallet_id" in example.command else {})

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import grpc
 import pytest
 
 from strongroom.errors import every_error
-from strongroom.keys import bip39
-from strongroom.storage.base import Unit, Wake
 from strongroom.telemetry.metrics import OPERATIONS_TOTAL, SIGNATURES_TOTAL
-from tests.parity.story import STORY, tell
+from tests.parity.story import STORY, still, tell
 from tests.support.service import OPERATION, Face, NewService, Outcome, RunningService, normaliser
 
 ERROR = {error.code: error for error in every_error() if "code" in vars(error)}
-
-
-@asynccontextmanager
-async def still(new_service: NewService) -> AsyncIterator[RunningService]:
-    """What happens in the background happens when it happens, and is audited too: here nothing does."""
-    async with new_service(TASKS__ROLE="none") as service:
-        await service.admin.committer.commit(Unit(wakes=[Wake("verify", "audit", after=timedelta(days=1))]))
-        yield service
-
-
-@pytest.fixture
-def known_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = bip39.from_entropy
-    monkeypatch.setattr(bip39, "from_entropy", lambda entropy, words: real(bytes(range(len(entropy))), words))
 
 
 def counted() -> Counter[tuple[str, ...]]:
@@ -92,7 +73,8 @@ async def test_whoever_opens_a_key_or_changes_something_is_audited_under_his_nam
     steps = Counter((record["operation"], record["outcome"]) for record in records)
     for operation in OPERATION.values():
         if operation.mutates or operation.opens_key:
-            assert steps[operation.name, "succeeded"] > 0, operation.name
+            audited = operation if operation.batch is None else operation.batch.of
+            assert steps[audited.name, "succeeded"] > 0, operation.name
         else:
             assert steps[operation.name, "requested"] == 0, operation.name
     by_operation: dict[str, list[dict[str, Any]]] = {}
@@ -100,10 +82,14 @@ async def test_whoever_opens_a_key_or_changes_something_is_audited_under_his_nam
         by_operation.setdefault(record["operation_id"], []).append(record)
     for its in by_operation.values():
         outcomes = [record["outcome"] for record in its]
-        if outcomes == ["succeeded"]:  # what needs no key is one write, and says what it wrote
-            written = "addresses" if its[0]["operation"] == "addresses.derive" else "broadcasts"
-            assert its[0]["operation"] in ("addresses.derive", "transactions.broadcast", "transactions.sign")
-            assert its[0]["details"]["wrote"].keys() == {written}
+        if outcomes == ["succeeded"]:  # an operation without a key is one write, and says what it wrote
+            written = {
+                "addresses.derive": {"addresses"},
+                "addresses.next": {"addresses", "epoch"},
+                "transactions.broadcast": {"broadcasts"},
+                "transactions.sign": {"broadcasts"},
+            }
+            assert its[0]["details"]["wrote"].keys() == written[its[0]["operation"]]
         else:
             assert outcomes in (["requested", "succeeded"], ["requested", "failed"], ["denied"]), its
     assert {operation for operation, outcome in steps if outcome == "denied"} == {
@@ -112,7 +98,7 @@ async def test_whoever_opens_a_key_or_changes_something_is_audited_under_his_nam
 
 
 async def test_refusals_leave_nothing_half_done(service: RunningService) -> None:
-    """What is refused before T1 leaves no audit record but that of a denial; what began has its end."""
+    """What is refused before T1 leaves no audit record except that of a denial. What began has its end."""
     await tell(service, service.http)
     by_request: dict[str, list[str]] = {}
     for record in await everything_audited(service):
@@ -121,7 +107,7 @@ async def test_refusals_leave_nothing_half_done(service: RunningService) -> None
         outcomes = by_request.get(f"step-{number}", [])
         if step.code == "forbidden":
             assert outcomes == ["denied"], step
-        elif step.code in ("external_id_taken", "invalid_key", "invalid_mnemonic"):  # the signer or T2 said so
+        elif step.code in ("external_id_taken", "invalid_key", "invalid_mnemonic"):  # the signer or T2 refused
             assert outcomes == ["requested", "failed"], step
         elif step.code != "ok":
             assert outcomes == [], step
@@ -133,10 +119,10 @@ def refusals(code: str) -> set[str]:
 
 def test_story_is_complete() -> None:
     assert {step.operation for step in STORY if step.code == "ok"} == OPERATION.keys()
-    without_input = {"networks.list"}
+    without_input = {"networks.list", "client_networks.get"}
     assert {step.operation for step in STORY if step.code != "ok"} == OPERATION.keys() - without_input
     for operation in OPERATION.values():
-        if "{wallet_id}" in operation.path:
+        if "{wallet_id}" in operation.path and operation.batch is None:  # for a batch its items say so
             assert operation.name in refusals("not_found")
         if operation.name.endswith(".sign"):
             assert operation.name in refusals("wallet_archived")

@@ -1,4 +1,4 @@
-"""A real Ethereum node on this machine: Foundry's anvil, which mines at once whatever it accepts."""
+"""A real Ethereum node on this machine: Foundry's anvil, which mines whatever it accepts at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE = 120.0
 
 
 class Refused(Exception):
-    """The node answered with an error."""
+    """The node responded with an error."""
 
 
 def program() -> Path | None:
@@ -87,19 +87,19 @@ class Anvil:
         return int(self.call("eth_getTransactionCount", address, "pending"), 16)
 
     def broadcast(self, signed_tx: str) -> str:
-        """The hash, once it is mined if blocks are made at once. Raises Refused."""
+        """Return the hash, once it is mined if blocks are made at once. Raises Refused."""
         tx_id = str(self.call("eth_sendRawTransaction", signed_tx))
         if self.call("anvil_getAutomine"):
             self.mined(tx_id)
         return tx_id
 
     def receipt(self, tx_id: str) -> dict[str, Any] | None:
-        """None where it is not mined."""
+        """None if it is not mined."""
         found: dict[str, Any] | None = self.call("eth_getTransactionReceipt", tx_id)
         return found
 
     def mined(self, tx_id: str) -> dict[str, Any]:
-        """The receipt, as soon as there is one."""
+        """Wait for the receipt."""
         return _wait_for(lambda: self.receipt(tx_id), "not mined")
 
 

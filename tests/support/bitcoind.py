@@ -1,4 +1,4 @@
-"""A real Bitcoin node on this machine, in regtest: it accepts what its policy allows, and mines when told to."""
+"""A real Bitcoin node on this machine, in regtest. It accepts what its policy allows, and mines when told to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOGIN = ("tests", "tests")
 
 
 class Refused(Exception):
-    """The node answered with an error."""
+    """The node responded with an error."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -40,13 +40,13 @@ def program() -> Path | None:
 
 
 def _like_core(found: Path) -> dict[str, object]:
-    """What makes Bitcoin Knots relay version 3 transactions and ephemeral dust as Bitcoin Core 29 does."""
+    """Options that make Bitcoin Knots relay version 3 transactions and ephemeral dust as Bitcoin Core 29 does."""
     told = subprocess.run([found, "-version"], check=True, capture_output=True, text=True).stdout
     return {"mempooltruc": "enforce", "permitephemeral": "anchor,send,dust"} if "Knots" in told else {}
 
 
 class Bitcoind:
-    """With a wallet of its own that has mature coins to give away."""
+    """A node with a wallet of its own that has mature coins to give away."""
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -101,13 +101,13 @@ class Bitcoind:
             assert time.monotonic() < deadline, "bitcoind does not answer"
             try:
                 self.call("getblockcount")
-            except (httpx.TransportError, Refused):  # it answers with an error while it warms up
+            except (httpx.TransportError, Refused):  # it responds with an error while it warms up
                 time.sleep(0.05)
             else:
                 return
 
     def call(self, method: str, *params: object, wallet: str | None = None) -> Any:
-        """Amounts come and go as decimals of a coin. Raises Refused."""
+        """Amounts are decimals of a coin in both directions. Raises Refused."""
         question = json.dumps({"id": 1, "method": method, "params": params}, default=_plain)
         answer = self._client.post("/" if wallet is None else f"/wallet/{wallet}", content=question)
         told = json.loads(answer.text, parse_float=Decimal)
@@ -119,7 +119,7 @@ class Bitcoind:
         self.call("generatetoaddress", blocks, self.call("getnewaddress", wallet=_MINER))
 
     def fund(self, *addresses: str, satoshis: int = COIN) -> list[dict[str, Any]]:
-        """One mined output for each address, as inputs of an RPC: ``{txid, vout}``."""
+        """Mine one output for each address, and return them as inputs of an RPC: ``{txid, vout}``."""
         found = []
         for address in addresses:
             txid = self.call("sendtoaddress", address, Decimal(satoshis) / COIN, wallet=_MINER)
@@ -130,7 +130,7 @@ class Bitcoind:
         return found
 
     def watch(self, name: str, *descriptors: str, private: bool = False, indexes: int = 20) -> None:
-        """A wallet named ``name`` whose addresses are those of the descriptors; ``private``: they hold keys."""
+        """Create a wallet whose addresses come from the descriptors. ``private`` means that these hold keys."""
         self.call("createwallet", name, not private, True)
         span = [0, indexes - 1]
         asked = [{"desc": each, "timestamp": "now", "active": True, "range": span} for each in descriptors]
@@ -138,14 +138,14 @@ class Bitcoind:
             assert answer["success"], answer
 
     def psbt(self, wallet: str, inputs: list[dict[str, Any]], outputs: dict[str, int], **options: Any) -> str:
-        """Unsigned, with change, scripts and key origins of a wallet; ``outputs``: satoshis by address."""
+        """An unsigned PSBT with change, scripts and key origins of a wallet. ``outputs`` are satoshis by address."""
         coins = [{address: Decimal(satoshis) / COIN for address, satoshis in outputs.items()}]
         options = {"add_inputs": False, "fee_rate": 5, **options}
         made = self.call("walletcreatefundedpsbt", inputs, coins, 0, options, True, wallet=wallet)
         return str(made["psbt"])
 
     def mined(self, raw: str) -> dict[str, Any]:
-        """The transaction, accepted and mined. Raises Refused."""
+        """Broadcast and mine, and return the transaction. Raises Refused."""
         txid = self.call("sendrawtransaction", raw)
         self.mine()
         found: dict[str, Any] = self.call("getrawtransaction", txid, True)

@@ -1,4 +1,4 @@
-"""Call data for tests: the product only reads it."""
+"""Call data for tests. The product only reads call data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Secrets that exist to be looked for: driven through the service, they must come out nowhere.
+"""Secrets that exist to be looked for. They are sent through the service, and must not appear anywhere.
 
-`find` knows each by all the looks that it may leak in: whole or in part, as bytes, hex, base64 at every alignment,
-base58, decimal or a list of numbers, escaped for JSON, Python or a URL, and four words of the mnemonic in a row.
+`find` recognises each in every form in which it might leak: whole or in part, as bytes, hex, base64 at every alignment,
+base58, decimal or a list of numbers, escaped for JSON, Python or a URL, and as four consecutive words of the mnemonic.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 WORDS: Final = "indicate science business suspect rubber hockey peasant exercise exhaust bunker witness casual"
-"""Of words that nothing else here uses. What follows from it is held against other libraries in test_canaries."""
+"""Words that nothing else here uses. test_canaries checks what is derived from them with other libraries."""
 PASSPHRASE: Final = 'Xyloid#plinth "quaver" 7'
 ENTROPY: Final = "72f81c7c6d6bccd8e88a7a4f63cff291"
 SEED: Final = (
@@ -31,17 +31,17 @@ DERIVED_KEYS: Final = (
     "48732c82e13851f156685fc131bb6e97c50081f39b7a530001e2b7add9bfbcd6",
     "2f434c0c62000a627dd16af22c95057154fd8c8a05a960a81542ad751b1127a2",
 )
-"""Of m/44'/60'/0'/0/0 and /1."""
+"""For m/44'/60'/0'/0/0 and /1."""
 RAW_KEY: Final = "c3a61f0b7d5e42988e15fd7704ab96d23b8810c7e95f4d62a1340dbe792c6f85"
 KEYWRAP_PASSPHRASE: Final = "Jocund~vexillum+brisket/93"
 
 _FRAGMENT: Final = 12
-"""Bytes of a secret that must not be seen either, at its beginning and at its end."""
+"""Bytes at the beginning and at the end of a secret that must not be seen either."""
 _FOUR: Final = 4
 
 
 def api_key(secret: str, number: int) -> str:
-    """In the form of the service's own keys, check digits and all."""
+    """In the form of the service's own keys, with a valid checksum."""
     body = f"sr_{number:032x}_{secret}"
     return f"{body}_{binascii.crc32(body.encode()):08x}"
 
@@ -59,12 +59,12 @@ class Canary:
     text: str
     """As a caller would send it."""
     secret: bytes
-    """What must not be seen of it."""
+    """The part that must not be seen."""
     words: tuple[str, ...] = ()
 
     @cached_property
     def encodings(self) -> dict[str, bytes]:
-        """One example of each encoding, of the whole secret."""
+        """One example of each encoding of the whole secret."""
         found = {name: encode(self.secret) for name, encode in _ENCODINGS.items()}
         for shift in range(3):
             found[f"base64 after {shift} bytes"] = base64.b64encode(b"\xff" * shift + self.secret)
@@ -84,7 +84,7 @@ class Canary:
 
     @cached_property
     def needles(self) -> dict[str, bytes]:
-        """What gives it away; hex in lower case, nothing escaped."""
+        """The patterns that give it away, with hex in lower case and nothing escaped."""
         parts = dict.fromkeys((self.secret, self.secret[:_FRAGMENT], self.secret[-_FRAGMENT:]))
         found = {f"{name} of {len(part)}": needle for part in parts for name, needle in _needles(part)}
         return found | {f"{name}, bare": _bare(needle) for name, needle in found.items() if b"\\" in needle}
@@ -106,7 +106,7 @@ class Hit:
 
 
 def _bare(text: bytes) -> bytes:
-    """Without backslashes: however often it was escaped."""
+    """Without backslashes, however often it was escaped."""
     return text.replace(b"\\", b"")
 
 
@@ -187,7 +187,7 @@ CANARIES: Final = tuple(_canaries())
 
 
 def find(data: bytes | str, canaries: Iterable[Canary] = CANARIES) -> list[Hit]:
-    """Every canary that is in the data, once a way in which it is."""
+    """Every canary in the data, once for each form in which it appears."""
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
     low, bare = raw.lower(), _bare(raw)
     hits = []
@@ -201,12 +201,12 @@ def find(data: bytes | str, canaries: Iterable[Canary] = CANARIES) -> list[Hit]:
 
 
 def found_in(sinks: Mapping[str, bytes | str], canaries: Iterable[Canary] = CANARIES) -> list[str]:
-    """By sink, for the words of a failed test: where, never what."""
+    """By sink, for the message of a failed test: where it was found, but not what."""
     return [f"{sink}: {hit}" for sink, data in sinks.items() for hit in find(data, canaries)]
 
 
 def columns(database: Path) -> dict[str, bytes]:
-    """By table and column: every value, text and bytes alike, as it is stored."""
+    """Every stored value, text and bytes alike, by table and column."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.text_factory = bytes
         tables = [

@@ -1,8 +1,8 @@
-"""The real things that some tests run against: what they are, how to get one, and how many tests had it.
+"""The real components that some tests run against: what they are, how to get them, and how many tests used each.
 
-A test says what it needs: ``pytestmark = pytest.mark.needs("anvil")``. Where that cannot be had, the test is skipped
-and the end of the run says so. STRONGROOM_TEST_REQUIRE makes a failure of it: ``listed`` for the components in
-`REQUIRED`, ``all`` for every one. With either, a run of the whole suite in which no test had one of them fails too.
+A test names what it needs: ``pytestmark = pytest.mark.needs("anvil")``. If that is missing, the test is skipped, and
+the end of the run says so. STRONGROOM_TEST_REQUIRE makes this a failure: ``listed`` for the components in `REQUIRED`,
+``all`` for every component. With either, a run of the whole suite also fails if no test used one of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,25 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.support import anvil, bitcoind, electrumx, node, openbao, postgres, redis, surfpool
+from tests.support import anvil, bitcoind, chromium, electrumx, node, openbao, postgres, redis, surfpool
+from tests.support.debian import IS_DEBIAN, debian_program
 
 
 @dataclass(frozen=True)
 class Component:
     is_here: Callable[[], bool]
     how_to_get: str
+
+
+OF_DEBIAN = ("amtool", "haproxy", "nginx", "pgbouncer", "prometheus", "promtool")
+"""Programs that tests/support/debian.sh gets."""
+
+
+def _of_debian(name: str) -> Component:
+    return Component(
+        lambda: debian_program(name) is not None,
+        "`make test` gets it on Debian (amd64); elsewhere, put it on the PATH",
+    )
 
 
 COMPONENTS = {
@@ -34,6 +46,10 @@ COMPONENTS = {
         lambda: bitcoind.program() is not None,
         "`make test` gets it on Debian (amd64); elsewhere, put it on the PATH (version 29 or later)",
     ),
+    "chromium": Component(
+        chromium.is_here,
+        "`make test` gets it on Debian (amd64), and playwright-core, which drives it; elsewhere, put it on the PATH",
+    ),
     "curl": Component(lambda: shutil.which("curl") is not None, "on Debian: apt install curl"),
     "openbao": Component(
         lambda: openbao.program() is not None,
@@ -43,6 +59,10 @@ COMPONENTS = {
         lambda: postgres.programs() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `initdb` on the PATH",
     ),
+    "postgresql18": Component(
+        lambda: postgres.programs_of_wheel() is not None,
+        "`make test` installs it on Linux and macOS; there is no other way",
+    ),
     "redis": Component(
         lambda: redis.program() is not None,
         "`make test` installs it with Python 3.11 on Linux and macOS; elsewhere, put `redis-server` on the PATH",
@@ -51,6 +71,7 @@ COMPONENTS = {
         lambda: find_spec("helm_python") is not None,
         "`make chart` installs it; there are no wheels of it for Linux on ARM",
     ),
+    "mkdocs": Component(lambda: find_spec("material") is not None, "`make test` installs it"),
     "electrumx": Component(
         electrumx.is_here, "`make test` installs it with Python 3.11 on Linux and macOS; it needs bitcoind besides"
     ),
@@ -63,27 +84,37 @@ COMPONENTS = {
     "viem": Component(lambda: node.has("viem"), "`make test` installs it"),
     "web3.js": Component(lambda: node.has("@solana/web3.js"), "`make test` installs it"),
     "solc": Component(lambda: node.has("solc"), "`make test` installs it"),
+    "grafana-schema": Component(
+        lambda: node.has("@grafana/schema") and node.has("typescript"), "`make test` installs it"
+    ),
+    "typescript": Component(lambda: node.has("typescript"), "`make test` installs it"),
+    **{name: _of_debian(name) for name in OF_DEBIAN},
     "surfpool": Component(surfpool.is_here, "`make test` installs it on Linux x86-64; there is none elsewhere"),
 }
 
 REQUIRED = (
     "anvil",
     "bdkpython",
+    "grafana-schema",
     "libbitcoinkernel",
+    "mkdocs",
     "openbao",
     "postgresql",
+    "postgresql18",
     "redis",
     "solc",
     "surfpool",
     "ton-sandbox",
     "tronweb",
+    "typescript",
     "viem",
     "web3.js",
+    *(("chromium", *OF_DEBIAN) if IS_DEBIAN else ()),
 )
-"""What the whole suite must have been run against: all that comes from package registries."""
+"""Components that the whole suite must use: those from package registries and, on Debian, those from Debian."""
 
 _ELSEWHERE = {"helm"}
-"""Whose tests are not of `make test`: `make chart` runs them."""
+"""Components whose tests are not part of `make test`. `make chart` runs them."""
 
 _NEEDS, _LACKS = "needs", "lacks"
 """Properties of a test's report."""
@@ -110,7 +141,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Counts. With xdist, the process that controls the workers gets the reports of all of them."""
+    """Counts. With xdist, the controlling process gets the reports of all workers."""
     if report.when == "setup":
         _missed.update(name for what, name in report.user_properties if what == _LACKS)
     elif report.when == "call":
@@ -138,7 +169,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _untested(config: pytest.Config) -> list[str]:
-    """Of a run of the whole suite, as `make test` does it. A worker of xdist sees only a part of it."""
+    """For a run of the whole suite, as `make test` does it. A worker of xdist sees only part of it."""
     if hasattr(config, "workerinput"):
         return []
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword

@@ -1,4 +1,4 @@
-"""Statements of a test's own, past everything that the service checks."""
+"""A test's own statements, without any of the service's checks."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from strongroom.storage.database import Database
 
 
 async def execute(database: Database, statement: str, **values: Any) -> int:
-    """How many rows it touched."""
+    """Return the number of rows affected."""
     return await database.write(lambda connection: connection.execute(text(statement), values).rowcount)

@@ -1,6 +1,7 @@
-"""A process that serves one call and kills itself on the way: run with its orders as JSON.
+"""A process that serves one call and kills itself on the way. Its orders are JSON.
 
-``dies_at`` is a failpoint, ``dies_after`` how often it is reached before. With ``stays`` it lives on after the call.
+``dies_at`` is a failpoint, and ``dies_after`` the number of times it is reached before. With ``stays`` the process
+lives on after the call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real Electrum server on this machine, over `bitcoind`: ElectrumX, without limits on what it costs."""
+"""A real Electrum server on this machine, over `bitcoind`: ElectrumX without cost limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ often = property(lambda self: 0.1, lambda self, seconds: None)
 Prefetcher.polling_delay = MemPool.refresh_secs = often
 asyncio.run(Controller(Env()).run())
 """
-"""It asks its node every 5 seconds otherwise, and no setting of this version changes that."""
+"""Otherwise it polls its node every 5 seconds, which no setting of this version changes."""
 
 
 def is_here() -> bool:
@@ -38,7 +38,7 @@ def is_here() -> bool:
 
 
 class ElectrumX:
-    """Polls its node several times a second. `wait` until it has what the node has."""
+    """Polls its node several times per second. `wait` until it has caught up with the node."""
 
     def __init__(self, node: Bitcoind) -> None:
         self._node = node
@@ -78,7 +78,7 @@ class ElectrumX:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def wait(self, *scripts: str, has: str = "", lacks: str = "") -> None:
-        """Until its tip is the node's; and until the history of each script (hex of its hash) has or lacks an id."""
+        """Wait until its tip is the node's, and the history of each script (hex of its hash) has or lacks an id."""
         self._until(lambda: self._has_tip() and all(self._is(script, has, lacks) for script in scripts))
 
     def ask(self, method: str, *params: object) -> Any:

@@ -1,4 +1,4 @@
-"""An anvil with contracts on it that behave as tokens do, well and badly; and sources over it."""
+"""An anvil with contracts that behave as tokens do, well and badly, and sources over it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CODES = {
     "long": "6040 6000 f3",
     "reverts": "6000 6000 fd",
     "no_code": "",
-    # logs Transfer(from, to, amount) of three words of calldata, whoever asks
+    # logs Transfer(from, to, amount) of three words of calldata, for any caller
     "emitter": f"6020 6040 6000 37 6020 35 6000 35 7f {TRANSFER} 6020 6000 a3 00",
     # passes on what it is paid to the address in its calldata
     "payer": "6000 6000 6000 6000 34 6000 35 5a f1 00",
@@ -55,7 +55,7 @@ def contract(number: int) -> str:
 
 
 def plant(node: Anvil) -> dict[str, str]:
-    """Address of each of `CODES`."""
+    """Deploy `CODES`, and return their addresses."""
     planted = {}
     for number, (name, code) in enumerate(CODES.items()):
         planted[name] = contract(number)
@@ -89,7 +89,7 @@ def word(value: int | str) -> str:
 
 
 def signed(node: Anvil, nonce: int, *, fee: int = 100, tip: int = 1, **fields: Any) -> tuple[str, SignedIds]:
-    """A transfer of 1 wei, and what its bytes say. Fees in gwei."""
+    """A transfer of 1 wei, and the ids in its bytes. Fees are in gwei."""
     form = {"type": 2, "chainId": node.chain_id, "nonce": nonce, "gas": 100_000, "to": OTHER, "value": 1, "data": "0x"}
     form |= {"maxFeePerGas": fee * GWEI, "maxPriorityFeePerGas": tip * GWEI} | fields
     raw = "0x" + Account.sign_transaction(form, KEY).raw_transaction.hex().removeprefix("0x")

@@ -1,8 +1,8 @@
-"""FakeEsplora: Esplora's REST interface over a real node, with its pages, its texts and its statuses.
+"""FakeEsplora: Esplora's REST interface over a real node, with its pages, texts and statuses.
 
-It is no Esplora: it reads the whole chain again after each block. Rules are those of Blockstream/electrs, src/rest.rs:
-50 of the mempool and 25 of the chain a page, the id of the last one as cursor; unknown transactions are 404, but their
-status is 200 and "not confirmed"; errors are text.
+It is not Esplora, and reads the whole chain again after each block. It follows Blockstream/electrs, src/rest.rs: pages
+of 50 from the mempool and 25 from the chain with the last id as cursor; unknown transactions are 404, but their status
+is 200 and "not confirmed"; errors are text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Failure(Exception):
 
 
 class FakeEsplora:
-    """``estimates``: what /fee-estimates answers, as JSON text."""
+    """``estimates`` is the JSON text of /fee-estimates."""
 
     def __init__(self, node: Bitcoind) -> None:
         self._node = node

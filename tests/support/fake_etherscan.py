@@ -1,8 +1,8 @@
-"""A fake of the API that Etherscan (v2) and Blockscout share, over anvil. It imports nothing of strongroom.
+"""A fake of the API that Etherscan (v2) and Blockscout share, over anvil. It imports nothing from strongroom.
 
-What it enforces is what docs.etherscan.io says: at most 1,000 rows a call, 10,000 in all by page number, blocks from
-``startblock`` to ``endblock`` inclusive, everything a string, HTTP 200 whatever happens; ``status`` 0 with a list where
-nothing is found, and with words in place of the list where something is wrong.
+It enforces what docs.etherscan.io says: at most 1,000 rows per call and 10,000 in all by page number; blocks from
+``startblock`` to ``endblock`` inclusive; every value a string; always HTTP 200; ``status`` 0 with an empty list if
+nothing was found, and with a text instead of the list for an error.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class FakeEtherscan(httpx.AsyncBaseTransport):
     def __init__(self, node: Anvil, *, blockscout: bool = False) -> None:
         self.node = node
         self.blockscout = blockscout
-        """Other names in internal transactions, a number for each log, no look at the chain id."""
+        """Other names in internal transactions, a number for each log, no check of the chain id."""
         self.allowed: int | None = None
         """Calls until the limit is reached."""
         self.calls = 0
         self.says: str | None = None
-        """In place of every answer."""
+        """Instead of every response."""
         self.more: dict[str, list[Row]] = {}
         """Rows by action, of kinds that anvil does not make."""
         self._made: dict[tuple[str, str], list[Row]] = {}
@@ -145,7 +145,7 @@ class FakeEtherscan(httpx.AsyncBaseTransport):
 
 
 def _inside(call: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Calls that pass on value, but for the transaction's own."""
+    """Calls that transfer value, except the transaction's own."""
     for each in call.get("calls", ()):
         if int(each.get("value", "0x0"), 16) and "error" not in each:
             yield each

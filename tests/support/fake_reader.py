@@ -1,7 +1,7 @@
-"""A fake of `rpc.base.Reader`: one network's chain in memory, as a source tells it, and whatever a test has it say.
+"""A fake of `rpc.base.Reader`: one network's chain in memory, as a source reports it, with whatever a test adds.
 
-What it keeps to of the port: balances in the order asked, all at its head; entries newest first by (height, position,
-tx id, index), those without a block before all others; a page goes on where it says, in words of its own.
+It follows the port: balances in the order of the request, all at its head; entries newest first by (height, position,
+tx id, index), with those without a block first; page cursors in a form of its own.
 """
 
 from __future__ import annotations
@@ -54,47 +54,47 @@ def entry(address: str, asset: Asset, height: int | None, tx_id: str, **more: An
 
 @dataclass
 class FakeReader:
-    """``held``: by address and id of the asset. ``asked``: how often each question came."""
+    """``held`` is by address and asset id. ``asked`` counts each question."""
 
     name: str = "fake"
     height: int = 100
     at: Head | None = None
-    """Its head, in place of one of ``height``."""
+    """Its head, instead of one of ``height``."""
     suggested: Fees | None = None
     held: dict[tuple[str, str], int] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     transactions: dict[str, bytes] = field(default_factory=dict)
     """By id."""
     slow: set[str] = field(default_factory=set)
-    """Of transactions: it never says which bytes they have."""
+    """Ids of transactions whose bytes it never returns."""
     statuses: dict[str, Status] = field(default_factory=dict)
     fee: int = 20_000_000_000
     unit: str = "wei"
     able: frozenset[Capability] = frozenset(Capability)
     away: bool = False
     refuses: str | None = None
-    """The reason for which every transaction is refused."""
+    """The reason for which it refuses every transaction."""
     contradicted: bool = False
-    """Its operators do not agree about anything."""
+    """Its operators disagree about everything."""
     hangs: bool = False
-    """It takes transactions, and never ends its answer."""
+    """It accepts transactions, and its response never ends."""
     silent: bool = False
-    """It takes transactions and does not answer."""
+    """It accepts transactions without a response."""
     page: int = 1000
-    """Entries of one page, at most."""
+    """Maximum entries per page."""
     gaps: dict[str, int] = field(default_factory=dict)
-    """By address: how many pages without an entry come first, as of a source that looks through blocks."""
+    """By address: the number of empty pages that come first, as from a source that searches blocks."""
     used_addresses: set[str] = field(default_factory=set)
     at_once: int = 1000
-    """Addresses that one answer about what is used tells of."""
+    """Addresses per response about used addresses."""
     sent: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     looked_at: list[str] = field(default_factory=list)
     """Addresses that were asked about, in order."""
     holders: list[int] = field(default_factory=list)
-    """How many each question for balances was about."""
+    """The number of addresses in each question about balances."""
     before: Callable[[str], None] = lambda _: None
-    """Called with each question, before it is answered."""
+    """Called with each question before it is answered."""
     after: Callable[[str], None] = lambda _: None
 
     @property
@@ -139,7 +139,7 @@ class FakeReader:
         self._ask("broadcast")
         tx_id = ids.tx_ids[0]
         if self.refuses is not None:
-            raise TransactionRejected(f"the network refuses the transaction: {self.refuses}", reason=self.refuses)
+            raise TransactionRejected(f"the network refused the transaction: {self.refuses}", reason=self.refuses)
         known = tx_id in self.statuses
         self.sent.append(signed)
         self.statuses.setdefault(tx_id, Status(State.PENDING))
@@ -184,7 +184,7 @@ class FakeReader:
         self.asked[question] += 1
         self.before(question)
         if self.away:
-            raise NodeUnavailable("no source of this network answers this at present", retry_after=1)
+            raise NodeUnavailable("no source of this network responds at present", retry_after=1)
 
 
 def _order(each: Entry) -> tuple[bool, int, int, str, str]:

@@ -1,7 +1,7 @@
-"""FakeLedger: transactions of Solana in memory, and how nodes list them at their worst. A fake.
+"""FakeLedger: a fake of Solana transactions in memory, listed as nodes do at their worst.
 
 Within a slot there is no order, rows come twice, and a listing that is to begin at a signature of another account is
-empty, as some providers have it.
+empty, as some providers do it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class FakeLedger:
         self.transactions: dict[str, Answer] = {}
         """By signature, oldest first."""
         self.listed: dict[str, list[str]] = {each: [] for each in self.balances}
-        """Signatures by account, in the order of the node."""
+        """Signatures by account, in the node's order."""
         self.lost: set[str] = set()
-        """Signatures that no listing has."""
+        """Signatures that no listing contains."""
         self.newest_for_unknown = False
-        """The bug of solana-labs/solana#24620: a signature that is not found means none."""
+        """The bug in solana-labs/solana#24620: a signature that is not found counts as none."""
 
     def add(self, slots: int = 1, *, version: int = 0) -> str:
-        """A transaction that changes some of the accounts; ``slots`` after the last one."""
+        """Add a transaction that changes some of the accounts, ``slots`` after the last one."""
         self.slot += slots
         signature = str(Keypair().sign_message(self.random.randbytes(8)))
         names = list(self.balances)

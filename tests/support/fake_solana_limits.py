@@ -1,6 +1,6 @@
-"""FakeLimits: what nodes of Solana enforce and surfpool does not. A fake: it stands before surfpool.
+"""FakeLimits: a fake in front of surfpool that enforces the limits of Solana nodes, which surfpool lacks.
 
-The numbers and words are agave's (rpc-client-api/src/request.rs, custom_error.rs; rpc/src/rpc.rs).
+The numbers and texts are agave's (rpc-client-api/src/request.rs, custom_error.rs; rpc/src/rpc.rs).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ _TIMED: Final = {"getTransaction", "getBlock"}
 
 
 class FakeLimits(httpx.AsyncBaseTransport):
-    """``unhealthy``: the node says of everything that it is behind; ``lag``: slots that it is, for ``minContextSlot``;
-    ``skipped``: slots that have no block.
+    """``unhealthy``: the node always says that it is behind. ``lag``: by how many slots, for ``minContextSlot``.
+
+    ``skipped`` are slots without a block.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
@@ -43,7 +44,7 @@ class FakeLimits(httpx.AsyncBaseTransport):
             return _response({"id": asked["id"], **error})
         answer = await self._ask(request.url, asked)
         if asked["method"] in _TIMED and answer.get("result"):
-            answer["result"]["blockTime"] *= 1000  # surfpool writes a thousandth of it
+            answer["result"]["blockTime"] *= 1000  # surfpool returns a thousandth of it
         return _response(answer)
 
     async def aclose(self) -> None:

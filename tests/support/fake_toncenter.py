@@ -1,9 +1,9 @@
 """FakeToncenter: both of toncenter's APIs, over a TON chain in memory (@ton/sandbox).
 
-It is no toncenter. Its transactions are real ones of TON's virtual machine; what is around them keeps the rules of
-toncenter/ton-indexer (ton-index-go) and toncenter/ton-http-api: accounts that do not exist are left out, and the order
-is the database's; limits of 1,000 rows; a message that is not accepted is HTTP 500 with the node's words; 429 has no
-Retry-After. Whoever asks with ``offset``, or for more addresses than a URL has room for, is told off.
+It is not toncenter. Its transactions are real ones of TON's virtual machine. Around them it follows
+toncenter/ton-indexer (ton-index-go) and toncenter/ton-http-api: accounts that do not exist are left out; the order is
+the database's; 1,000 rows at most; a message that is not accepted is HTTP 500 with the node's text; 429 has no
+Retry-After. Requests with ``offset``, or with more addresses than a URL can hold, fail.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Failure(Exception):
 
 
 def raw_of(text: str) -> str:
-    """Of any form, as the index writes it."""
+    """From any form to the index's."""
     if ":" in text:
         return text.upper()
     found = base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_"))
@@ -55,7 +55,7 @@ class FakeToncenter:
         self.global_id = global_id
         self.requests: list[str] = []
         self.busy: set[str] = set()
-        """Methods that answer 429."""
+        """Methods that respond with 429."""
         self.hidden: set[str] = set()
         """Hashes of transactions that are not in the index yet."""
         self.node = True
@@ -66,7 +66,7 @@ class FakeToncenter:
         self.masters: dict[str, dict[str, Any]] = {}
         """Content of jetton masters, by address."""
         self.claims: list[dict[str, Any]] = []
-        """Jetton wallets that nobody but themselves says are such."""
+        """Jetton wallets that no master confirms."""
 
     def __enter__(self) -> Self:
         fake = self
@@ -97,7 +97,7 @@ class FakeToncenter:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def ask(self, what: str, **question: Any) -> Any:
-        """The chain itself. Its process answers one at a time."""
+        """Ask the chain itself. Its process handles one request at a time."""
         with self._lock:
             return self._machine.ask(what, **question)
 
@@ -204,7 +204,7 @@ class FakeToncenter:
         return {"message_hash": done["in_msg"]["hash"], "message_hash_norm": done["in_msg"]["hash_norm"]}
 
     def _sent(self, boc: str) -> dict[str, Any]:
-        """Raises _Failure with the words of a node."""
+        """Raises _Failure with a node's text."""
         before = len(self._all(whole=True))
         try:
             self.ask("send", boc=boc)

@@ -1,16 +1,18 @@
-"""FAKE: a Tron network of one node, in this process. Not java-tron; it only holds transactions to the rules that
-java-tron holds them to before a block takes them (framework, Manager and TransactionCapsule):
+"""FAKE: a Tron network of one node, in this process.
+
+It is not java-tron. It only checks transactions by the rules that java-tron applies before a block accepts them
+(framework, Manager and TransactionCapsule):
 
 - TAPOS: the reference block is one of the last 65,536;
 - expiration: after the head block, and at most 24 hours after it;
-- the signatures are of the account's permission, each key counts once, and their weights reach its threshold;
-- an id is taken once;
+- the signatures belong to the account's permission, each key counts once, and their weights reach its threshold;
+- an id is accepted once;
 - bandwidth: 600 bytes are free, the rest is burned from the balance;
-- a transfer is of more than nothing, not to oneself, and covered.
+- a transfer has an amount above 0, another receiver, and enough balance.
 
-It reads bytes with Google's protobuf and tronpy's messages, recovers keys with coincurve, and imports nothing of the
-service. Answers are shaped as the HTTP interface of java-tron shapes them: zero fields are left out, what is unknown
-is ``{}``, and messages are hex.
+It reads bytes with Google's protobuf and tronpy's messages, recovers keys with coincurve, and imports nothing from the
+service. Responses have the form of java-tron's HTTP interface: zero fields are left out, anything unknown is ``{}``,
+and messages are hex.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ SUN_PER_BYTE = 1000
 RESULT_SIZE = 64
 MOST_BYTES = 500 * 1024
 _OWNER_FIELD = {2: 2}
-"""Number of the owner's field by type of contract, where it is not 1."""
+"""Number of the owner's field by type of contract, if it is not 1."""
 
 
 class Rejected(Exception):
@@ -63,11 +65,11 @@ class Account:
     balance: int = 0
     bandwidth: int = FREE_BANDWIDTH
     permissions: dict[int, Permission] = field(default_factory=dict)
-    """By id; without an entry for 0 the account's own key is its owner permission."""
+    """By id. Without an entry for 0, the account's own key is its owner permission."""
 
 
 class FakeTron:
-    """``time``: of the head block, milliseconds since 1970. It goes on only when `mine` is called."""
+    """``time`` is that of the head block, in milliseconds since 1970. It advances only with `mine`."""
 
     def __init__(self, time: int) -> None:
         self.accounts: dict[bytes, Account] = {}
@@ -75,7 +77,7 @@ class FakeTron:
         """(number, id, time), the newest last."""
         self.pool: dict[str, Any] = {}
         self.mined: dict[str, tuple[int, Any]] = {}
-        """Number of the block, and the transaction, by id."""
+        """Number of the block and the transaction, by id."""
         self._add_block(1_000_000, time)
 
     @property
@@ -83,11 +85,11 @@ class FakeTron:
         return self.blocks[-1][2]
 
     def account(self, address: str) -> Account:
-        """By ``T…``; made where there is none."""
+        """By ``T…``, created if it does not exist."""
         return self._account(base58.b58decode_check(address))
 
     def mine(self, blocks: int = 1) -> None:
-        """The pool goes into the first of them."""
+        """The first of the blocks takes the pool."""
         for _ in range(blocks):
             number, _, time = self.blocks[-1]
             self._add_block(number + 1, time + BLOCK_TIME)
@@ -95,12 +97,12 @@ class FakeTron:
             self.pool.clear()
 
     def reference(self) -> dict[str, Any]:
-        """What a caller that builds its own transaction needs."""
+        """What a caller needs to build its own transaction."""
         _, block_id, time = self.blocks[-1]
         return {"block_id": block_id.hex(), "timestamp": time, "expiration": time + 60_000}
 
     def create(self, owner: str, to: str, amount: int, *, visible: bool = False) -> dict[str, Any]:
-        """As /wallet/createtransaction answers."""
+        """The response of /wallet/createtransaction."""
         transfer = tron_pb2.TransferContract(
             owner_address=base58.b58decode_check(owner), to_address=base58.b58decode_check(to), amount=amount
         )
@@ -132,7 +134,7 @@ class FakeTron:
         }
 
     def broadcast(self, data: bytes) -> dict[str, Any]:
-        """As /wallet/broadcasthex answers."""
+        """The response of /wallet/broadcasthex."""
         try:
             tx_id = self._take(data)
         except Rejected as rejected:
@@ -140,7 +142,7 @@ class FakeTron:
         return {"result": True, "txid": tx_id}
 
     def app(self) -> Starlette:
-        """The HTTP interface, as far as it is needed."""
+        """The HTTP interface, as far as tests need it."""
         return Starlette(routes=[Route("/wallet/{method}", self._answer, methods=["GET", "POST"])])
 
     async def _answer(self, request: Request) -> JSONResponse:
@@ -243,7 +245,7 @@ class FakeTron:
 
 
 def _owner(contract: Any) -> bytes:
-    """Of any contract: read as a message without fields, so that all of them are unknown ones."""
+    """The owner of any contract, read as a message without fields, so that all its fields are unknown ones."""
     wanted = _OWNER_FIELD.get(contract.type, 1)
     for each in UnknownFieldSet(Empty.FromString(contract.parameter.value)):
         if each.field_number == wanted and isinstance(each.data, bytes):
@@ -262,7 +264,7 @@ def _signer(digest: bytes, signature: bytes) -> bytes:
 
 
 def _from_json(form: dict[str, Any]) -> bytes:
-    """java-tron reads ``raw_data``; this fake takes ``raw_data_hex`` and counts on whoever signed to have compared."""
+    """java-tron reads ``raw_data``. This fake uses ``raw_data_hex``, and relies on the signer to have compared both."""
     whole = tron_pb2.Transaction(raw_data=tron_pb2.Transaction.raw.FromString(bytes.fromhex(form["raw_data_hex"])))
     whole.signature.extend(bytes.fromhex(signature) for signature in form["signature"])
     return bytes(whole.SerializeToString())

@@ -1,11 +1,11 @@
-"""FAKE: the reading half of java-tron's HTTP interface over `FakeTron`, which holds what is broadcast to the rules.
+"""FAKE: the reading half of java-tron's HTTP interface over `FakeTron`, which checks broadcast transactions.
 
-As java-tron does it: two faces, of which ``/walletsolidity`` is 19 blocks behind; the newest state has in it what waits
-in the pool; POST with JSON; fields that are zero are left out; what is unknown is ``{}``; a bad request is ``Error``
-with a status of 200; a revert says ``FAILED`` in the simulated transaction alone; what is no contract is
-CONTRACT_VALIDATE_ERROR; a lite node refuses old things in plain text. As TronGrid does it: 403 and a suspension.
+Like java-tron: two interfaces, of which ``/walletsolidity`` is 19 blocks behind; the newest state includes the pool;
+POST with JSON; zero fields are left out; anything unknown is ``{}``; a bad request is ``Error`` with status 200; a
+revert says ``FAILED`` only in the simulated transaction; a call of no contract is CONTRACT_VALIDATE_ERROR; a lite node
+refuses old data in plain text. Like TronGrid: 403 and a suspension.
 
-It imports nothing of the service: contracts are read with eth_abi, the rest with tronpy's messages.
+It imports nothing from the service. Contracts are read with eth_abi, the rest with tronpy's messages.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OLD = {"getblock", "gettransactionbyid", "gettransactioninfobyid"}
 class Token:
     decimals: int = 6
     balances: dict[bytes, int] = field(default_factory=dict)
-    """By 20 bytes of the holder."""
+    """By the holder's 20 bytes."""
     way: str = ""
     """``reverts`` (with a word that looks like an amount), ``short`` or ``hungry`` (burns all energy)."""
 
@@ -71,12 +71,12 @@ class FakeTronNode(FakeTron):
         self.genesis: str | None = GENESIS[network]
         self.multicall = base58.b58decode_check(MULTICALL)[1:] if multicall else None
         self.most_calls = 500
-        """Of one constant call, before it takes too long."""
+        """In one constant call, before it takes too long."""
         self.lite = False
         self.suspended = 0
-        """Seconds for which it answers nothing."""
+        """Seconds for which it does not respond."""
         self.code = ""
-        """Refuses what is broadcast with this."""
+        """The code with which it refuses broadcasts."""
         self.calls: Counter[str] = Counter()
         super().__init__(time)
         self.mine(2 * CONFIRMATIONS)
@@ -87,13 +87,13 @@ class FakeTronNode(FakeTron):
             self.more[base58.b58decode_check(address)] = more
 
     def settle(self) -> None:
-        """Whatever is so now becomes solid."""
+        """Make the current state solid."""
         self.mine(CONFIRMATIONS + 1)
 
     def token(
         self, address: str, balances: Mapping[str, int] | None = None, *, decimals: int = 6, way: str = ""
     ) -> Token:
-        """``balances``: by ``T…``."""
+        """``balances`` are by ``T…``."""
         holders = {base58.b58decode_check(each)[1:]: amount for each, amount in (balances or {}).items()}
         made = Token(decimals, holders, way)
         self.tokens[base58.b58decode_check(address)[1:]] = made
@@ -255,5 +255,5 @@ def _constant_result(data: bytes) -> dict[str, Any]:
 
 
 def _nonzero(**fields: Any) -> dict[str, Any]:
-    """As protobuf's JSON leaves out what has its default value."""
+    """Leave out default values, as protobuf's JSON does."""
     return {name: value for name, value in fields.items() if value}

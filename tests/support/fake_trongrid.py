@@ -1,10 +1,9 @@
-"""FAKE: TronGrid's ``/v1`` over `FakeTronNode`, of whose transactions it makes its lists.
+"""FAKE: TronGrid's ``/v1`` over `FakeTronNode`, whose transactions it lists.
 
 Its rules (tronprotocol/documentation-en, docs/clients/tron-grid.md; shapes as in the fixtures of LedgerHQ/ledger-live,
-libs/coin-modules/coin-tron): at most 200 rows, at least 20 where there are pages; a ``fingerprint`` belongs to the
-query it came from; confirmed is what is solid; ``max_timestamp`` is within the range; approvals stand among the
-transfers; calls inside transactions stand among the transactions, with other fields; neither list of transfers nor of
-calls has heights.
+libs/coin-modules/coin-tron): at most 200 rows, and at least 20 if there are pages; a ``fingerprint`` belongs to its
+query; confirmed means solid; ``max_timestamp`` is inclusive; approvals are listed among the transfers; calls inside
+transactions are listed among the transactions, with other fields; lists of transfers and calls have no heights.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ class FakeTronGrid:
         self.inside: list[dict[str, Any]] = []
         """Calls inside transactions: tx_id, sender, to, amount, rejected."""
         self.info: dict[str, dict[str, Any]] = {}
-        """What a token says of itself, by address."""
+        """What a token says about itself, by address."""
         self.held: dict[str, dict[str, str]] = {}
-        """TRC-20 by account."""
+        """TRC-20 balances by account."""
 
     async def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         where, _, query = path.partition("?")

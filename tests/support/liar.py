@@ -1,23 +1,23 @@
-"""A node that lies, over HTTP or in lines over TCP: one for all sources.
+"""A node that lies, over HTTP or in lines over TCP, for all kinds of sources.
 
-It stands before the truth, which is another server or a function, and passes it on until it is told to lie:
+It stands in front of the truth, which is another server or a function, and passes it on until it is told to lie:
 
     async with lying_http("http://127.0.0.1:8545") as liar:        # or a function, see `Truth`
         source = Node(setup, JsonRpc(Http(Secret(liar.url)), classify))
         await source.balances(...)                                  # the truth
         liar.tell(LIES["html"])                                     # from now on, to every request
-        liar.tell(LIES["html"], about=b"eth_getBalance")            # only to requests that hold these bytes
+        liar.tell(LIES["html"], about=b"eth_getBalance")            # only to requests that contain these bytes
         liar.tell(result("0xffff"), about=b"eth_chainId")           # JSON-RPC: another result, also within a batch
         liar.tell(changed("balance", value=-1), about=b"getaccount")  # JSON: another value at a path
-        liar.tell(changed(..., "value", value=lambda old: old * 10**9))  # of each element; a function of the old one
+        liar.tell(changed(..., "value", value=lambda old: old * 10**9))  # in each element; a function of the old one
         liar.tell(None)                                             # the truth again
 
     async with lying_lines(("127.0.0.1", 50001)) as liar:           # Electrum
         lines = Lines("127.0.0.1", liar.port, tls=False)
 
-``liar.told`` counts the lies, ``liar.trapped`` whoever followed a redirect. ``LIES`` are the lies of transport;
-``Lie.causes`` are the words of ours (`NodeError.cause`) that one of them may end in, none where it may pass for true.
-`weighed` measures what a call takes in memory, where the lie is a heavy one.
+``liar.told`` counts the lies, ``liar.trapped`` the redirects that were followed. ``LIES`` are lies of the transport.
+``Lie.causes`` are the causes (`NodeError.cause`) that a lie may lead to, or none if it may pass for true. `weighed`
+measures the memory that a call takes for a heavy lie.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from typing import Any
 import httpx
 
 Truth = str | Callable[[str, str, bytes], Awaitable[tuple[int, bytes]]]
-"""URL of the true server, or what answers (method, path with query, body) with a status and a body."""
+"""URL of the true server, or a function from (method, path with query, body) to a status and a body."""
 LineTruth = tuple[str, int] | Callable[[bytes], Awaitable[bytes]]
-"""Host and port of the true server, or what answers one line with one line."""
+"""Host and port of the true server, or a function from one line to one line."""
 Step = str | int | EllipsisType
 
 _PART = b"x" * 65536
@@ -52,7 +52,7 @@ _OWN = {"host", "content-length", "connection", "accept-encoding"}
 class Lie:
     name: str
     body: Callable[[bytes], Iterable[bytes]]
-    """Makes of the true answer, or line, what is sent, in parts."""
+    """Makes from the true response, or line, the parts that are sent."""
     causes: frozenset[str] = frozenset()
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Lie:
     """Seconds between the parts."""
     http_only: bool = False
     announces: int | None = None
-    """Content-Length, where it is not that of what follows."""
+    """Content-Length, if it is not the real length."""
 
     def __repr__(self) -> str:
         return self.name
@@ -72,7 +72,7 @@ def _lie(name: str, body: Callable[[bytes], Iterable[bytes]] | bytes, *causes: s
 
 
 def _twice(truth: bytes) -> Iterable[bytes]:
-    """Each key of the answer stands there twice, first with null."""
+    """Each key of the response appears twice, first with null."""
     found = json.loads(truth)
     if isinstance(found, list):
         return [b"[", b",".join(b"".join(_twice(json.dumps(each).encode())) for each in found), b"]"]
@@ -121,7 +121,8 @@ HEAVY = {"deep", "deep object", "huge", "huge number", "bomb", "nested bomb"}
 
 
 def changed(*path: Step, value: object) -> Lie:
-    """JSON: ``value``, or what it makes of the old value, stands at ``path``; ``...`` is every element of a list.
+    """JSON: put ``value``, or its result for the old value, at ``path``. ``...`` is every element of a list.
+
     A path that does not exist is left alone.
     """
 
@@ -133,7 +134,7 @@ def changed(*path: Step, value: object) -> Lie:
 
 
 def result(value: object, *path: Step) -> Lie:
-    """JSON-RPC: `changed` within the result, also of each answer in a batch."""
+    """JSON-RPC: `changed` within the result, also in each response of a batch."""
 
     def body(truth: bytes) -> Iterable[bytes]:
         found = json.loads(truth)
@@ -144,7 +145,7 @@ def result(value: object, *path: Step) -> Lie:
 
 
 def batch(harm: Callable[[list[Any]], Any], *causes: str) -> Lie:
-    """JSON-RPC: the answers of a batch as ``harm`` leaves them; an answer that is alone is left alone."""
+    """JSON-RPC: change the responses of a batch by ``harm``. A single response is left alone."""
 
     def body(truth: bytes) -> Iterable[bytes]:
         found = json.loads(truth)
@@ -165,7 +166,7 @@ BATCH_LIES: Mapping[str, Lie] = {
     "foreign": batch(lambda answers: [{**answers[0], "id": 10**6}, *answers[1:]], "bad_id"),
     "text": batch(lambda answers: [{**answers[0], "id": str(answers[0]["id"])}, *answers[1:]], "bad_id"),
     "nothing": batch(lambda _: [], "bad_id"),
-    "swapped": batch(_swapped),  # only what the answers say themselves can show it
+    "swapped": batch(_swapped),  # only ids in the responses can reveal it
 }
 
 
@@ -337,7 +338,7 @@ class Peak:
 
 @contextmanager
 def peak() -> Iterator[Peak]:
-    """Python's memory at its highest above what it was, the liar's own included (it holds 128 KiB at a time)."""
+    """The peak of Python's memory above its start, including the liar's own (it holds 128 KiB at a time)."""
     found = Peak()
     tracemalloc.start()
     try:
@@ -350,7 +351,7 @@ def peak() -> Iterator[Peak]:
 
 @contextmanager
 def weighed(lie: Lie) -> Iterator[Peak]:
-    """`peak` of a long lie. Of a short one it would measure nothing, and take eight times as long."""
+    """`peak` for a long lie. For a short one it would measure nothing, and take eight times as long."""
     if lie.name not in HEAVY:
         yield Peak()
         return

@@ -1,4 +1,4 @@
-"""Load on a running service over either face, and what it cost. Linux."""
+"""Load on a running service over REST or gRPC, and its cost. Linux only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.server import Server
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = ("sign", "address", "create")
 UNLIMITED = ("RATES__SIGN", "RATES__ADDRESS", "RATES__CREATE")
-"""Settings that would stop the load."""
+"""Settings that would limit the load."""
 RPCS = {
     "sign": "SignTransaction",
     "address": "GetAddress",
@@ -33,11 +33,11 @@ RPCS = {
 _NONCE = itertools.count()
 
 Send = Callable[[], Awaitable[None]]
-"""One request and its answer, which must be a success."""
+"""Sends one request, and waits for its response, which must be a success."""
 
 
 def bare_signatures(seconds: float = 1.0) -> float:
-    """Signatures a second of libsecp256k1 on one core."""
+    """Signatures per second of libsecp256k1 on one core."""
     made, until = 0, time.perf_counter() + seconds
     while time.perf_counter() < until:
         recovery.sign(made.to_bytes(32, "big"), b"\x11" * 32, verify=False)
@@ -88,7 +88,7 @@ async def over_rest(stack: AsyncExitStack, server: Server, kind: str, wallets: I
 
 
 async def over_grpc(stack: AsyncExitStack, server: Server, kind: str, wallets: Iterator[str]) -> Send:
-    options = [("grpc.use_local_subchannel_pool", 1)]  # else all channels of a process share one connection
+    options = [("grpc.use_local_subchannel_pool", 1)]  # otherwise all channels of a process share a connection
     channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.target, options))
     call = channel.unary_unary(f"/strongroom.v1.WalletService/{RPCS[kind]}")
     request: dict[str, Callable[[], Any]] = {
@@ -116,12 +116,12 @@ FACES = {"rest": over_rest, "grpc": over_grpc}
 @dataclass(frozen=True)
 class Measured:
     rate: float
-    """Answers a second."""
+    """Responses per second."""
     p50: float
     p99: float
     """Milliseconds."""
     cpu: float
-    """Microseconds of processor time of the workers, an answer."""
+    """Microseconds of the workers' processor time per response."""
     memory: float
     """MiB of the biggest worker."""
     answers: int
@@ -130,7 +130,7 @@ class Measured:
 async def measure(
     server: Server, face: str, kind: str, wallets: Sequence[str], connections: int, seconds: float
 ) -> Measured:
-    """Each connection sends one request after the other, for the wallets by turns."""
+    """Each connection sends one request after another, for each wallet in turn."""
     took: list[float] = []
 
     async def keep_sending(send: Send) -> None:
@@ -152,7 +152,7 @@ async def measure(
 
 
 def cpu_seconds(server: Server) -> float:
-    """Of all workers."""
+    """Of all workers together."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in server.workers()]
     return sum(int(each[11]) + int(each[12]) for each in fields) / TICKS
 

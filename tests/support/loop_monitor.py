@@ -1,7 +1,7 @@
-"""Inside a server under test: how long its event loop did not turn, by the clock and by the processor.
+"""Inside a server under test: for how long its event loop was blocked, by the clock and by processor time.
 
-Every second the longest of both goes to the file that LOOP_MONITOR names, in milliseconds. The clock also counts what
-other processes of a busy machine took; the processor counts what the loop's own thread did.
+Every second the longest of both goes to the file in LOOP_MONITOR, in milliseconds. The clock includes what other
+processes of a busy machine took. Processor time is that of the loop's own thread.
 """
 
 from __future__ import annotations
@@ -42,5 +42,5 @@ async def _watch() -> None:
             await asyncio.sleep(TICK)
             wall = max(wall, time.monotonic() - began - TICK)
             cpu = max(cpu, time.thread_time() - busy)
-        with file.open("a") as out:  # noqa: ASYNC230 - a line a second
+        with file.open("a") as out:  # noqa: ASYNC230 - a line per second
             out.write(json.dumps([round(wall * 1000, 1), round(cpu * 1000, 1)]) + "\n")

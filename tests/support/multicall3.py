@@ -1,6 +1,6 @@
-"""Multicall3 as it is deployed everywhere: by one transaction that was signed in advance.
+"""Multicall3, deployed as everywhere by one transaction that was signed in advance.
 
-The transaction: README of https://github.com/mds1/multicall3, "New Deployments"; the contract is MIT.
+The transaction is in the README of https://github.com/mds1/multicall3, "New Deployments". The contract is MIT.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real OpenBao of the tests' own, with its Transit engine, in memory; Vault's API."""
+"""A real OpenBao for tests, with its Transit engine, in memory. It has Vault's API."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class OpenBao:
         return answer.json() if answer.content else None
 
     def prepare(self, key: str = KEY) -> None:
-        """The Transit engine with a key that is derived."""
+        """Set up the Transit engine with a derived key."""
         if "transit/" not in self.ask("GET", "sys/mounts")["data"]:
             self.ask("POST", "sys/mounts/transit", type="transit")
         self.ask("POST", f"transit/keys/{key}", type="aes256-gcm96", derived=True)
@@ -89,7 +89,7 @@ class OpenBao:
         self.ask("PUT", f"sys/policies/acl/{name}", policy="# nothing" if empty else text)
 
     def token(self, **fields: Any) -> str:
-        """A token of the policy."""
+        """A token with the policy."""
         made = self.ask("POST", "auth/token/create", policies=["strongroom"], **fields)
         return str(made["auth"]["client_token"])
 
@@ -112,7 +112,7 @@ class OpenBao:
             time.sleep(0.02)
 
     def freeze(self) -> None:
-        """It accepts connections and answers nothing."""
+        """It accepts connections and does not respond."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
@@ -121,7 +121,7 @@ class OpenBao:
         self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """Everything that it held is gone: it is a server in memory."""
+        """Everything that it held is lost, because it is in memory."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -134,7 +134,7 @@ class OpenBao:
 
 @contextmanager
 def running() -> Iterator[OpenBao]:
-    """With its Transit engine, key and policy."""
+    """A server with its Transit engine, key and policy."""
     folder = Path(tempfile.mkdtemp(prefix="strongroom-bao-"))
     server = OpenBao(folder)
     try:

@@ -1,4 +1,4 @@
-"""Commands on every chain but Ethereum that succeed, for one wallet of words. The API's examples are Ethereum's."""
+"""Commands that succeed on every chain but Ethereum, for a wallet of words. The API's examples are Ethereum's."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _MINT = "KvH6dosqX8msTjvh3z4b8UfZrX1Wgk8tnsckWbqoG2a"
 _BLOCKHASH = "7GJPHTGhDPpBcmN6GkHdgLdRTgpEwqkzPbLXFD3JFp2W"
 _TON_PAYEE = "0:" + "35" * 32
 _VALID = 3600
-"""Seconds for which the transactions are good: longer than any test, and within the chains' limits."""
+"""Seconds for which the transactions are valid: longer than any test, and within the chains' limits."""
 
 
 def commands(client: httpx.Client, wallet_id: str) -> list[tuple[str, Command]]:
-    """Operation and command. Derives the wallet's first address on each chain, which Tron and Solana name."""
+    """Operations and commands. Derives the wallet's first address on each chain, which Tron and Solana name."""
     first = {
         network: client.get(f"/wallets/{wallet_id}/address/{network}").raise_for_status().json()["address"]
         for network in ("bitcoin", "tron", "solana", "ton")
     }
     made = [("addresses.derive", {"wallet_id": wallet_id, "network": network}) for network in first]
     made += [("addresses.validate", {"network": network, "address": address}) for network, address in first.items()]
-    for network, unsigned in _transactions(first, int(time.time())):
+    for network, unsigned in transactions(first, int(time.time())):
         transaction = {"network": network, "unsigned_tx": unsigned}
         made += [("transactions.sign", {"wallet_id": wallet_id, **transaction}), ("transactions.decode", transaction)]
     for command in _messages(int(time.time())):
@@ -37,7 +37,7 @@ def commands(client: httpx.Client, wallet_id: str) -> list[tuple[str, Command]]:
     return made
 
 
-def _transactions(first: dict[str, str], now: int) -> Iterator[tuple[str, Command]]:
+def transactions(first: dict[str, str], now: int) -> Iterator[tuple[str, Command]]:
     block = {"block_id": _BLOCK, "expiration": (now + _VALID) * 1000}
     transfer = {"type": "TransferContract", "owner_address": first["tron"], "to_address": _TRON_PAYEE, "amount": 1}
     yield "tron", {"contract": transfer, **block, "memo": "invoice 7"}

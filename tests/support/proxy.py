@@ -1,4 +1,4 @@
-"""A TCP proxy that does to connections what networks do: slow, silent, cut, or cut just when it matters most."""
+"""A TCP proxy that treats connections as networks do: slow, silent, or cut, even at the worst moment."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from enum import Enum, auto
 
 
 class Cut(Enum):
-    """When a connection is cut over bytes of the client that hold a pattern."""
+    """When to cut a connection on which the client sends bytes with a pattern."""
 
     BEFORE = auto()
     """They never reach the server."""
     AFTER = auto()
-    """The server answers them; the answer is lost."""
+    """The server responds, and the response is lost."""
     AT_ONCE = auto()
-    """They are on their way to the server, which may or may not still act on them."""
+    """They are on their way to the server, which may or may not act on them."""
 
 
 @dataclass(eq=False)
 class Proxy:
-    """Set the fields at any time; they hold for what comes next on every connection."""
+    """The fields can be set at any time, and apply to what comes next on every connection."""
 
     host: str
     port: int
-    """Where the server listens."""
+    """The server's port."""
     latency: float = 0.0
-    """Seconds that are added each way."""
+    """Seconds added in each direction."""
     blackhole: bool = False
-    """Nothing gets through any more, and nobody is told."""
+    """Nothing gets through, and neither side is told."""
     garbage: bytes | None = None
-    """Sent to the client in place of whatever the server answers."""
+    """Sent to the client instead of the server's response."""
     cuts: int = 0
-    """How many connections were cut over a pattern."""
+    """The number of connections cut because of a pattern."""
     local_port: int = 0
-    """Where the client connects."""
+    """The port for the client."""
     _pattern: bytes = b""
     _cut: Cut = Cut.AFTER
     _times: int = 0
@@ -44,11 +44,11 @@ class Proxy:
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def cut(self, pattern: bytes, when: Cut, times: int = 1) -> None:
-        """The next ``times`` connections on which the client sends ``pattern``."""
+        """Cut the next ``times`` connections on which the client sends ``pattern``."""
         self._pattern, self._cut, self._times = pattern, when, times
 
     def reset(self) -> None:
-        """Cuts every connection there is."""
+        """Cut every open connection."""
         for writer in self._open:
             writer.transport.abort()
 
@@ -64,7 +64,7 @@ class Proxy:
 
         def served(_: asyncio.Task[None]) -> None:
             self._serving.discard(task)
-            client.transport.abort()  # also of one that was cancelled before it began
+            client.transport.abort()  # also one that was cancelled before it began
 
         task.add_done_callback(served)
 
@@ -114,7 +114,7 @@ class Proxy:
     async def _pass_on(self, data: bytes, to: asyncio.StreamWriter) -> None:
         if self.latency:
             await asyncio.sleep(self.latency)
-        while self.blackhole:  # noqa: ASYNC110 - a test ends it at any time
+        while self.blackhole:  # noqa: ASYNC110 - a test may end it at any time
             await asyncio.sleep(0.05)
         to.write(data)
         await to.drain()

@@ -1,4 +1,4 @@
-"""What tests look up in a PSBT without decoding it, which refuses some of them."""
+"""What tests look up in a PSBT without decoding it, because decoding refuses some of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from strongroom.codecs.bip144 import TxOut
 
 
 def utxo(psbt: Psbt, index: int) -> TxOut | None:
-    """The output that an input spends, from the previous transaction where it is there, else as it is claimed."""
+    """The output that an input spends, from the previous transaction if present, else as claimed."""
     given, vout = psbt.inputs[index], psbt.transaction.inputs[index].outpoint.vout
     if given.non_witness_utxo is None:
         return given.witness_utxo

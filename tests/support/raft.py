@@ -1,4 +1,4 @@
-"""A real OpenBao whose storage is on the disk, as it is in production: initialised, unsealed, to be snapshotted."""
+"""A real OpenBao with storage on disk, as in production: initialised, unsealed, and ready for snapshots."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ cluster_addr = "http://127.0.0.1:{cluster}"
 
 
 class RaftOpenBao:
-    """One node with one unseal key. After another's snapshot was restored into it, `unseal` takes that one's key."""
+    """One node with one unseal key. After the restore of another's snapshot, `unseal` takes that one's key."""
 
     def __init__(self, port: int = 0) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="strongroom-raft-"))
@@ -72,7 +72,7 @@ class RaftOpenBao:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _until(self, statuses: set[int]) -> None:
-        """Of sys/health: 200 active, 429 standby, 501 not initialised, 503 sealed."""
+        """Statuses of sys/health: 200 active, 429 standby, 501 not initialised, 503 sealed."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:

@@ -1,4 +1,4 @@
-"""A real Redis of the tests' own, that keeps nothing on the disk."""
+"""A real Redis for tests, which stores nothing on disk."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ class RedisServer:
             return False
 
     def places(self, kind: str) -> list[bytes]:
-        """Where entries of a kind lie."""
+        """The keys of all entries of a kind."""
         return sorted(self.ask.scan_iter(match=f"strongroom:*:{kind}:*", count=1000))
 
     def reset(self) -> None:
-        """Empty, and writable."""
+        """Make it empty and writable."""
         self.ask.execute_command("REPLICAOF", "NO", "ONE")
         self.ask.flushall()
 
     def read_only(self) -> None:
-        """A replica whose primary is gone: it serves what it has."""
+        """Make it a replica whose primary is gone: it serves what it has."""
         self.ask.execute_command("REPLICAOF", "127.0.0.1", "1")
 
     def freeze(self) -> None:
-        """It accepts connections and answers nothing."""
+        """It accepts connections and does not respond."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -111,7 +111,7 @@ def running() -> Iterator[RedisServer]:
 
 
 def lookups(kind: str, tier: str) -> dict[str, float]:
-    """What was counted so far, by result."""
+    """Counts so far, by result."""
     from strongroom.telemetry.metrics import CACHE_LOOKUPS_TOTAL
 
     [metric] = CACHE_LOOKUPS_TOTAL.collect()

@@ -12,7 +12,7 @@ from tests.support.stack import production
 
 @contextmanager
 def replicas(folder: Path, count: int = 2, **settings: str) -> Iterator[list[Server]]:
-    """Started one after the other. The first start made the API key of all."""
+    """Started one after another. The first start created everybody's API key."""
     with ExitStack() as stack:
         parts = {**stack.enter_context(production()), **settings}
         servers = [Server(folder / f"replica-{n}", parts) for n in range(count)]

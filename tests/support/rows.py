@@ -1,4 +1,4 @@
-"""Rows to store, with what does not matter filled in."""
+"""Rows to store, with irrelevant fields filled in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from strongroom.domain.access import (
+    ClientNetworks,
+    Revocation,
+    RevocationKind,
+    client_networks_id,
+    revocation_id,
+)
 from strongroom.domain.discovery import Discovery, DiscoveryState, discovery_id
 from strongroom.domain.ids import new_id
 from strongroom.domain.principal import ApiKey
@@ -83,6 +90,22 @@ def discovery(**fields: Any) -> Discovery:
         discovery_id(wallet_id, "eip155:1", scheme, 0), TENANT, wallet_id, new_id(), "eip155:1", scheme, 0,
         DiscoveryState.RUNNING, None, 20, 1000, 0, 0, 0, 0, 0, b"", 1, NOW,
     )  # fmt: skip
+    return replace(made, **fields)
+
+
+def revocation(**fields: Any) -> Revocation:
+    target = fields.get("target", UUID(int=0xD))
+    tenant = fields.get("tenant_id", TENANT)
+    made = Revocation(
+        revocation_id(tenant, target), tenant, target, RevocationKind.SUBJECT, "https://issuer.example", "worker", None,
+        PRINCIPAL, 1, NOW, None,
+    )  # fmt: skip
+    return replace(made, **fields)
+
+
+def client_networks(**fields: Any) -> ClientNetworks:
+    tenant = fields.get("tenant_id", TENANT)
+    made = ClientNetworks(client_networks_id(tenant), tenant, "10.0.0.0/8,2001:db8::/32", PRINCIPAL, 1, NOW)
     return replace(made, **fields)
 
 

@@ -1,4 +1,4 @@
-"""A Strongroom that was started as a user would start it: the real command, its own process group, its own folder."""
+"""A Strongroom started as a user would: the real command, in its own process group and folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -27,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[2]
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _PORTS = range(10_000, 32_000)[_WORKER % _WORKERS :: _WORKERS]
-"""Of this worker of xdist alone, and none that the system gives to a client by itself."""
+"""Ports for this worker of xdist only, outside the range from which the system gives ports to clients."""
 _turns = itertools.count(secrets.randbelow(len(_PORTS)))  # another run may be on this machine
 
 
 def free_port() -> int:
-    """Another one each time: until its server listens, nobody else may be told that it is free."""
+    """A different one each time. Until its server listens, no other caller may get it."""
     while True:
         port = _PORTS[next(_turns) % len(_PORTS)]
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -41,13 +42,13 @@ def free_port() -> int:
 
 
 def memory() -> Path | None:
-    """Where a database costs a tenth of what it costs on a disk, if there is room."""
+    """Storage on which a database costs a tenth of what it costs on disk, if there is room."""
     found = Path("/dev/shm")
     return found if found.is_dir() and shutil.disk_usage(found).free > 2 * 1024**3 else None
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it still runs; what has ended and nobody has waited for yet does not."""
+    """Whether it still runs. A zombie does not."""
     if not Path("/proc/self/stat").exists():  # macOS
         asked = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return asked.stdout.strip()[:1] not in ("", "Z")
@@ -59,13 +60,15 @@ def is_alive(pid: int) -> bool:
 
 @dataclass
 class Server:
-    """``settings`` are environment variables without their prefix: ``{"LOG__LEVEL": "debug"}``."""
+    """``settings`` are environment variables without their prefix, such as ``{"LOG__LEVEL": "debug"}``."""
 
     data_dir: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     api_key: str = ""
     http_port: int = field(default_factory=free_port)
     grpc_port: int = field(default_factory=free_port)
+    trust: ssl.SSLContext | None = None
+    """For calls over TLS."""
 
     def __post_init__(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -74,7 +77,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http{'' if self.trust is None else 's'}://127.0.0.1:{self.http_port}"
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool:
+        return True if self.trust is None else self.trust
 
     @property
     def target(self) -> str:
@@ -105,7 +112,7 @@ class Server:
         }
 
     def spawn(self, stdout: int | None = None) -> None:
-        """Starts it without waiting for anything. ``stdout``: a descriptor in place of the log file."""
+        """Start it without waiting for anything. ``stdout`` is a descriptor instead of the log file."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "strongroom", "serve"],
@@ -120,13 +127,21 @@ class Server:
     def start(self) -> Self:
         self.spawn()
         self.wait_until_ready()
-        found = re.search(r"export KEY=(sr_[0-9a-f_]+)", self.log.read_text(errors="replace"))
-        if found and not self.api_key:
-            self.api_key = found[1]
+        if not self.api_key:
+            self._read_first_key()
         return self
 
+    def _read_first_key(self) -> None:
+        """One worker may be ready before another has created it."""
+        deadline = time.monotonic() + (START_SECONDS if self.settings.get("WORKERS__COUNT", "1") != "1" else 0)
+        while (found := re.search(r"export KEY=(sr_[0-9a-f_]+)", self.log.read_text(errors="replace"))) is None:
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(0.1)
+        self.api_key = found[1]
+
     def stop(self, timeout: float = 120.0) -> int:
-        """SIGTERM, and the exit code."""
+        """Send SIGTERM, and return the exit code."""
         self.terminate()
         return self.wait(timeout)
 
@@ -141,36 +156,43 @@ class Server:
         self._process = None
         return code
 
+    def send(self, what: signal.Signals) -> None:
+        """Send a signal to the main process."""
+        assert self._process is not None
+        self._process.send_signal(what)
+
     def kill(self) -> None:
-        """SIGKILL to the whole process group, at once."""
+        """Send SIGKILL to the whole process group."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
 
     def kill_main_process(self) -> None:
-        """SIGKILL to the main process alone: its worker is left behind."""
+        """Send SIGKILL to the main process only, which leaves its workers behind."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
         self._process = None
 
     def workers(self) -> list[int]:
-        """Their process ids. Linux."""
-        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        """The workers' process ids."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        if Path("/proc/self").exists():
+            return [int(pid) for pid in children.read_text().split()]
+        found = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
-        )
+        shown = {"headers": {"X-API-Key": self.api_key}, "verify": self.verify, **options}
+        return httpx.Client(base_url=f"{self.url}/api/v1", timeout=60.0, trust_env=False, **shown)
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            base_url=f"{self.url}/api/v1", headers={"X-API-Key": self.api_key}, timeout=60.0, trust_env=False, **options
-        )
+        shown = {"headers": {"X-API-Key": self.api_key}, "verify": self.verify, **options}
+        return httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=60.0, trust_env=False, **shown)
 
     def command(self, *arguments: str, timeout: float = 300, **options: Any) -> subprocess.CompletedProcess[str]:
-        """The `strongroom` command beside this server."""
+        """Run the `strongroom` command for this server."""
         return subprocess.run(
             [sys.executable, "-m", "strongroom", *arguments],
             cwd=self.data_dir,
@@ -199,7 +221,8 @@ class Server:
             if self._process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/health/ready", timeout=10.0, trust_env=False).status_code == 200:
+                answer = httpx.get(f"{self.url}/health/ready", timeout=10.0, trust_env=False, verify=self.verify)
+                if answer.status_code == 200:
                     return
             except httpx.TransportError:
                 pass
@@ -208,7 +231,7 @@ class Server:
 
 
 class ReadingServer(Server):
-    """It reads Ethereum from a fake."""
+    """A server that reads Ethereum from a fake."""
 
     @property
     def environment(self) -> dict[str, str]:

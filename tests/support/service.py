@@ -1,4 +1,4 @@
-"""A whole service in this process, on a folder of its own, with both faces to be called through."""
+"""A whole service in this process, with a folder of its own, to be called over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as default
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,17 +28,19 @@ from strongroom import bootstrap
 from strongroom.access.api_keys import new_key
 from strongroom.access.client_address import ClientAddresses
 from strongroom.access.scopes import SCOPES
-from strongroom.config import Settings, load
+from strongroom.config.settings import Settings, load
 from strongroom.domain.principal import ApiKey
 from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESCRIPTOR
 from strongroom.entrypoints.http.app import PREFIX, create_app
+from strongroom.hints import HINTS
 from strongroom.journal.committer import Committer
 from strongroom.operations.registry import OPERATIONS
 from strongroom.rpc.base import Reader
 from strongroom.storage import sqlite
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
+from strongroom.telemetry.signals import SIGNALS
 
 ALL_SCOPES = frozenset(SCOPES)
 TENANT = UUID(int=0xA)
@@ -48,25 +51,27 @@ RPC = DESCRIPTOR.services_by_name["WalletService"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came back, in words that both faces share."""
+    """A response in terms that REST and gRPC share."""
 
     code: str
     """ok, or the error's code."""
     result: Any = None
-    """The result's tree; what is null or left out is not in it."""
+    """The result's tree, without values that are null or left out."""
     field: str | None = None
     message: str | None = None
     reason: str | None = None
     """Why the network refuses a transaction."""
     retries: bool = False
-    """The caller is told when to try again."""
+    """Whether the caller is told when to retry."""
+    hints: Mapping[str, str] = default(default_factory=dict)
+    """Members that help to correct the request. Lists are joined by commas, as over gRPC."""
     status: Any = None
-    """The face's own: HTTP status or grpc.StatusCode."""
+    """The HTTP status or the grpc.StatusCode."""
     raw: bytes = b""
 
     @property
     def shared(self) -> tuple[Any, ...]:
-        return (self.code, self.result, self.field, self.message, self.reason, self.retries)
+        return (self.code, self.result, self.field, self.message, self.reason, self.retries, self.hints)
 
 
 def unwraps() -> float:
@@ -98,7 +103,7 @@ class RunningService:
     key: str
     """An API key of `TENANT` with every scope."""
     readers: dict[str, Reader]
-    """What chains are read from, by CAIP-2 id: a test puts its own in."""
+    """The readers of chains, by CAIP-2 id. A test can put in its own."""
 
     @property
     def faces(self) -> tuple[HttpFace, GrpcFace]:
@@ -113,13 +118,13 @@ class RunningService:
         revoked_at: datetime | None = None,
     ) -> str:
         mac = self.admin.authenticity.api_key_mac
-        await asyncio.sleep(0.002)  # lists are in the order of ids, which is that of time
+        await asyncio.sleep(0.002)  # lists are ordered by id, and so by time
         made = new_key(tenant, "test", tuple(sorted(scopes)), expires_at, mac, datetime.now(UTC))
         await self.admin.storage.apply([Unit(rows=[replace(made.row, revoked_at=revoked_at)])])
         return made.text.reveal()
 
     async def revoke(self, key: str) -> None:
-        """As another process does it."""
+        """As another process would do it."""
         change = Change(ApiKey, key_id(key), {"revoked_at": None}, {"revoked_at": datetime.now(UTC)})
         await self.admin.storage.apply([Unit(changes=[change])])
 
@@ -132,7 +137,7 @@ class RunningService:
 
 
 NewService = Callable[..., AbstractAsyncContextManager[RunningService]]
-"""Starts a fresh service; settings as in `tests.support.server`: ``RATES__CREATE="2/minute"``."""
+"""Starts a fresh service. Settings are as in `tests.support.server`: ``RATES__CREATE="2/minute"``."""
 
 
 def key_id(key: str) -> UUID:
@@ -140,9 +145,10 @@ def key_id(key: str) -> UUID:
 
 
 def settings_for(data: Path, settings: Mapping[str, str]) -> Settings:
-    # What the service bounds by time is widened: on a busy machine a test is about outcomes.
+    # The service's time limits are raised, because on a busy machine a test is about outcomes.
     patient = {f"DATABASE__{name}_TIMEOUT": "30" for name in ("POOL", "CONNECT", "STATEMENT", "LOCK")}
     env = {"DATA_DIR": str(data), "HEALTH__INTERVAL": "60", "RATES__ADMIN": "off", "DATABASE__TIMEOUT": "30",
+           "ALERTS__INTERVAL": "60", "ALERTS__URLS": "json://127.0.0.1:1/nobody",
            **patient, **settings}  # fmt: skip
     return load({f"STRONGROOM_{name}": value for name, value in env.items()}, dotenv=None)
 
@@ -155,10 +161,11 @@ def prepared(data: Path) -> Path:
 @asynccontextmanager
 async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[RunningService]:
     loaded = settings_for(data, settings)
-    addresses = ClientAddresses()
+    addresses = ClientAddresses([str(network) for network in loaded.proxies.trusted])
+    SIGNALS.take()  # what other tests of this process have noted
     async with AsyncExitStack() as stack:
-        stack.enter_context(patch.object(sqlite, "_SECONDS", 30.0))  # for a lock, which no setting says
-        stack.enter_context(patch.dict(Committer.__init__.__kwdefaults__, timeout=60.0))  # for a commit, likewise
+        stack.enter_context(patch.object(sqlite, "_SECONDS", 30.0))  # for a lock; there is no setting
+        stack.enter_context(patch.dict(Committer.__init__.__kwdefaults__, timeout=60.0))  # for a commit; the same
         service = await stack.enter_async_context(bootstrap.service(loaded))
         admin = await stack.enter_async_context(bootstrap.administration(loaded))
         app = create_app(service.pipeline, health=service.health, trusted_proxies=addresses, metrics_open=False)
@@ -184,6 +191,8 @@ class HttpFace:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
+        self.headers_for: Callable[[str], Mapping[str, str]] = lambda _: {}
+        """More headers, by the request id."""
 
     async def call(
         self,
@@ -193,15 +202,19 @@ class HttpFace:
         key: str | None,
         idempotency_key: str | None = None,
         request_id: str = "test",
+        forwarded_for: str | None = None,
     ) -> Outcome:
+        """``forwarded_for`` is the address that a proxy says it was called from."""
         row = OPERATION[operation]
         rest = {name: value for name, value in command.items() if f"{{{name}}}" not in row.path}
         path = re.sub(r"\{(\w+)\}", lambda found: quote(str(command[found[1]]), safe=""), row.path)
-        headers = {"X-Request-ID": request_id}
+        headers = {"X-Request-ID": request_id, **self.headers_for(request_id)}
         if key is not None:
             headers["X-API-Key"] = key
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
+        if forwarded_for is not None:
+            headers["X-Forwarded-For"] = forwarded_for
         if row.method == "GET":
             body: dict[str, Any] = {"params": rest}
         else:
@@ -210,13 +223,14 @@ class HttpFace:
         answer = await self.client.request(row.method, PREFIX + path, headers=headers, **body)
         tree = answer.json()
         if answer.is_success:
-            return Outcome("ok", _said(tree), status=answer.status_code, raw=answer.content)
+            return Outcome("ok", said(tree), status=answer.status_code, raw=answer.content)
         return Outcome(
             tree["code"],
             field=tree.get("field"),
             reason=tree.get("reason"),
             message=tree["detail"],
             retries="retry-after" in answer.headers,
+            hints={name: joined(tree[name]) for name in HINTS if name in tree},
             status=answer.status_code,
             raw=answer.content,
         )
@@ -227,6 +241,8 @@ class GrpcFace:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.channel = channel
+        self.headers_for: Callable[[str], Mapping[str, str]] = lambda _: {}
+        """More metadata, by the request id."""
 
     async def call(
         self,
@@ -236,25 +252,35 @@ class GrpcFace:
         key: str | None,
         idempotency_key: str | None = None,
         request_id: str = "test",
+        forwarded_for: str | None = None,
     ) -> Outcome:
+        """Like `HttpFace.call`."""
         method = RPC.methods_by_name[OPERATION[operation].rpc]
         request = pack(command, GetMessageClass(method.input_type))
-        metadata = [("x-request-id", request_id)]
+        metadata = [("x-request-id", request_id), *self.headers_for(request_id).items()]
         if key is not None:
             metadata.append(("x-api-key", key))
         if idempotency_key is not None:
             metadata.append(("idempotency-key", idempotency_key))
+        if forwarded_for is not None:
+            metadata.append(("x-forwarded-for", forwarded_for))
         send = self.channel.unary_unary(f"/{RPC.full_name}/{method.name}")
         try:
             raw: bytes = await send(request.SerializeToString(), metadata=metadata)
         except grpc.aio.AioRpcError as error:
             return _refusal(error)
         message = GetMessageClass(method.output_type).FromString(raw)
-        return Outcome("ok", _said(unpack(message)), status=grpc.StatusCode.OK, raw=raw)
+        return Outcome("ok", said(unpack(message)), status=grpc.StatusCode.OK, raw=raw)
 
 
 def pack(command: Mapping[str, Any], message_type: type[Message]) -> Message:
+    return message_type(**_as_messages(command))
+
+
+def _as_messages(command: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(command)
+    if isinstance(fields.get("items"), list):
+        fields["items"] = [_as_messages(item) for item in fields["items"]]
     if "unsigned_tx" in fields:
         transaction = fields["unsigned_tx"]
         text = isinstance(transaction, str)
@@ -266,11 +292,11 @@ def pack(command: Mapping[str, Any], message_type: type[Message]) -> Message:
         fields["typed_data"] = {"json": json.dumps(fields["typed_data"])}
     if isinstance(fields.get("expires_at"), str):
         fields["expires_at"] = datetime.fromisoformat(fields["expires_at"])
-    return message_type(**fields)
+    return fields
 
 
 def unpack(message: Any) -> Any:
-    """An answer by its descriptor alone; nothing of the service's own conversion is used."""
+    """Convert a response by its descriptor only, without any code of the service."""
     name = message.DESCRIPTOR.full_name
     if isinstance(message, Timestamp):
         return message.ToDatetime(tzinfo=UTC).isoformat().replace("+00:00", "Z")
@@ -294,7 +320,7 @@ def unpack(message: Any) -> Any:
 
 def _refusal(error: grpc.aio.AioRpcError) -> Outcome:
     status = rpc_status.from_call(error)
-    if status is None:  # not the service's word, but the transport's
+    if status is None:  # from the transport, not from the service
         raise error
     info, retry = ErrorInfo(), RetryInfo()
     retries = False
@@ -308,19 +334,24 @@ def _refusal(error: grpc.aio.AioRpcError) -> Outcome:
         reason=info.metadata.get("reason"),
         message=status.message,
         retries=retries,
+        hints={name: info.metadata[name] for name in HINTS if name in info.metadata},
         status=error.code(),
         raw=status.SerializeToString(),
     )
 
 
-def _said(tree: Any) -> Any:
-    """Without what is null or empty: JSON may say so, protobuf leaves it out. Limits keep their null: it means none."""
+def joined(hint: str | list[str]) -> str:
+    return hint if isinstance(hint, str) else ", ".join(hint)
+
+
+def said(tree: Any) -> Any:
+    """Leave out null and empty values, which protobuf never sends. In limits null is kept: it means no limit."""
     if isinstance(tree, list):
-        return [_said(item) for item in tree]
+        return [said(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
     return {
-        name: value if name == "limits" else _said(value)
+        name: value if name == "limits" else said(value)
         for name, value in tree.items()
         if value is not None and value not in ([], {})
     }
@@ -330,7 +361,7 @@ Normalise = Callable[[Any], Any]
 
 
 def normaliser() -> Normalise:
-    """Makes two runs comparable: each id becomes its number in the order of appearance, each time the word time."""
+    """Make two runs comparable: each id becomes its number in order of appearance, each time the word time."""
     seen: dict[str, str] = {}
 
     def text(value: str) -> str:

@@ -1,4 +1,4 @@
-"""A surfpool with accounts and tokens on it, what is sent there, and sources over it."""
+"""A surfpool with accounts and tokens, transactions to it, and sources over it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def associated(owner: Pubkey, mint: Pubkey, program: Pubkey = TOKEN) -> Pubkey:
 
 
 def plant(node: Surfpool, key: Pubkey, owner: Pubkey, data: bytes, lamports: int = SOL // 100) -> None:
-    """An account as if its program had made it."""
+    """Create an account as if its program had done so."""
     fields = {"lamports": lamports, "owner": str(owner), "data": data.hex(), "executable": False}
     node.call("surfnet_setAccount", str(key), fields)
 
@@ -85,7 +85,7 @@ def token_data(mint: Pubkey, owner: Pubkey, amount: int, state: int = 1) -> byte
 def signed(
     node: Surfpool, payer: Keypair, *instructions: Instruction, others: Sequence[Keypair] = (), blockhash: str = ""
 ) -> tuple[str, SignedIds]:
-    """A transaction, and what its bytes say."""
+    """A transaction, and the ids in its bytes."""
     recent = Hash.from_string(blockhash or node.blockhash()[0])
     message = Message.new_with_blockhash(instructions, payer.pubkey(), recent)
     raw = base64.b64encode(bytes(Transaction([payer, *others], message, recent))).decode()

@@ -1,4 +1,4 @@
-"""What a deployment runs on, for real and on this machine: PostgreSQL and OpenBao."""
+"""A deployment's components, real and on this machine: PostgreSQL and OpenBao."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.postgres import SERVICE, Postgres
 
 @contextmanager
 def production() -> Iterator[dict[str, str]]:
-    """The settings of a service on a fresh PostgreSQL and a fresh OpenBao, as `tests.support.server` takes them."""
+    """The settings of a service on a fresh PostgreSQL and a fresh OpenBao, for `tests.support.server`."""
     with postgres.running(durable=True) as database, openbao.running() as vault:
         yield {**settings(database, "postgres", vault), "DATABASE__MIGRATE_URL": database.url()}
 
 
 def settings(database: Postgres, name: str, vault: OpenBao) -> dict[str, str]:
-    """As the role of a service, which owns nothing and cannot migrate."""
+    """With the role of a service, which owns nothing and cannot migrate."""
     role, secret = vault.approle(token_ttl="1h")
     return {
         "DATABASE__URL": database.url(name, SERVICE),

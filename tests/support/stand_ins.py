@@ -1,7 +1,7 @@
-"""Stand-ins for two programs that users have and tests do without, as far as docs/walk.md uses them.
+"""Stand-ins for two programs that users have and tests do not need, as far as docs/walk.md uses them.
 
 ``python -m tests.support.stand_ins grpcurl -plaintext -H 'x-api-key: …' -d '{…}' TARGET SERVICE/METHOD``
-``python -m tests.support.stand_ins bitcoin-cli [-rpcwallet=NAME] METHOD [PARAMETER…]``, of the node at BITCOIND
+``python -m tests.support.stand_ins bitcoin-cli [-rpcwallet=NAME] METHOD [PARAMETER…]``, for the node at BITCOIND
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Keeps the machine busy: `python -m tests.support.stress --load 12`. Ends with Ctrl-C, or with its parent.
 
-Tests must pass beside it: none of them may depend on speed.
+Tests must pass beside it, since none may depend on speed.
 """
 
 from __future__ import annotations

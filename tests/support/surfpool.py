@@ -1,4 +1,4 @@
-"""A real Solana runtime on this machine: surfpool, which runs at once whatever it accepts."""
+"""A real Solana runtime on this machine: surfpool, which runs whatever it accepts at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE: Final = 120.0
 
 
 class Refused(Exception):
-    """The node answered with an error, or the transaction failed."""
+    """The node responded with an error, or the transaction failed."""
 
 
 def is_here() -> bool:
@@ -41,6 +41,7 @@ class Surfpool:
         except BaseException:
             self._end()
             raise
+        self.url: str = url
         self._client = httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False)
         return self
 
@@ -86,13 +87,17 @@ class Surfpool:
         return None if value is None else base64.b64decode(value["data"][0])
 
     def token_balance(self, address: str) -> int:
-        """Of a token account: the amount stands after mint and owner."""
+        """The balance of a token account, which follows mint and owner in its data."""
         data = self.account(address)
         return 0 if data is None else int.from_bytes(data[64:72], "little")
 
     def send(self, signed: str) -> str:
-        """Runs a transaction and returns its id. Raises Refused where it is not taken or fails."""
+        """Run a transaction and return its id. Raises Refused if it is not accepted or fails."""
         tx_id: str = self.call("sendTransaction", signed, {"encoding": "base64", "preflightCommitment": "confirmed"})
+        return self.ran(tx_id)
+
+    def ran(self, tx_id: str) -> str:
+        """Wait until it has run, and return its id. Raises Refused if it failed."""
         status: dict[str, Any] = {}
 
         def is_known() -> bool:

@@ -1,4 +1,4 @@
-"""What goes over an HTTP client's wire, counted, and changed where a test says so."""
+"""What an HTTP client sends and receives, counted, and changed if a test wants it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answer = dict[str, Any]
 
 
 class Tap(httpx.AsyncBaseTransport):
-    """For JSON-RPC. ``before`` may answer in the node's place (None: ask it); ``after`` may change an answer."""
+    """For JSON-RPC. ``before`` may respond instead of the node, or return None. ``after`` may change a response."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self.inner = inner or httpx.AsyncHTTPTransport()
@@ -58,10 +58,10 @@ class _Body(httpx.AsyncByteStream):
 
 
 class FakeMempool:
-    """The rule of geth's pool that anvil does not have: a replacement pays 10 % more, in both fees."""
+    """The rule of geth's pool that anvil lacks: a replacement pays 10 % more in both fees."""
 
     def __init__(self, tap: Tap, fees: Callable[[str], tuple[str, int, int, int]]) -> None:
-        """``fees``: (sender, nonce, max fee, tip) of a raw transaction."""
+        """``fees`` returns (sender, nonce, max fee, tip) of a raw transaction."""
         self._fees = fees
         self._pool: dict[tuple[str, int], tuple[int, int]] = {}
         tap.before = self._before

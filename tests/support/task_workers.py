@@ -1,7 +1,7 @@
-"""Real processes that run tasks, to be killed: made by fork from one that has imported everything, which is quick.
+"""Real processes that run tasks, to be killed. They are forked from one that has imported everything, which is fast.
 
-What a task of the kind `toy` does is one line in a file of effects, which may be there twice, and one audit record,
-which may not: it is in the unit that settles the task, and nothing in the database would refuse a second one.
+A task of the kind `toy` writes one line to a file of effects, which may appear twice, and one audit record, which may
+not. The record is in the unit that settles the task, and nothing in the database would refuse a second one.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from tests.support.server import ROOT, is_alive
 
 AUTHENTICITY = Authenticity(b"s" * 32)
 PATIENT = Limits(timeout=60, pool_timeout=60, connect_timeout=60, statement_timeout=60, lock_timeout=60)
-"""On a busy machine nothing is to end because it took long."""
+"""On a busy machine, nothing should end because it took long."""
 POINTS = {
     "wake": ("commit.before", "commit.within", "commit.after"),
     "claim": ("claim.before", "claim.within", "claim.after"),
@@ -62,14 +62,14 @@ class Orders:
     url: str
     effects: str
     wakes: Sequence[str] = ()
-    """Keys that it wakes, a commit each, and then ends; none: it runs tasks."""
+    """Keys to wake, one per commit, after which the process ends. Empty: it runs tasks."""
     dies_at: str | None = None
-    """Failpoint at which it kills itself."""
+    """The failpoint at which it kills itself."""
     dies_after: int = 1
-    """When that was reached so often."""
+    """After it was reached this many times."""
     lease: float = 1.0
     seconds: tuple[float, float] = (0.0, 0.02)
-    """What a handler takes, at random."""
+    """How long a handler takes, at random."""
     slots: int = 4
     poll: float = 0.1
     drain: float = 0.0
@@ -155,7 +155,7 @@ class Found:
         return [key for key, task in self.tasks.items() if task.due_at is not None or task.lease_until is not None]
 
     def violations(self, effects: Counter[str]) -> list[str]:
-        """What must never be, at whatever moment one looks."""
+        """What must never be, at any moment."""
         return [
             *[f"{key} has {count} results" for key, count in self.results.items() if count > 1],
             *[f"{key} was asked for, and has no task" for key in self.requested if key not in self.tasks],
@@ -186,7 +186,7 @@ async def look(url: str) -> Found:
 
 
 async def until_settled(url: str, count: int, seconds: float = 300.0) -> Found:
-    """Until so many tasks have their result and sleep. The limit is there for what never will."""
+    """Wait until so many tasks have their result and sleep. The limit is for those that never will."""
     until = time.monotonic() + seconds
     while True:
         try:
@@ -217,7 +217,7 @@ class _Process:
 
     async def run(self) -> None:
         orders = self._orders
-        # What only wakes has nobody to try again for it; what runs tasks is to meet what the service meets.
+        # Nothing retries for a process that only wakes. One that runs tasks should meet what the service meets.
         database = open_database(orders.url, PATIENT) if orders.wakes else open_database(orders.url)
         storage = SqlStorage(database, AUTHENTICITY)
         committer = Committer(storage, await _patiently(storage), timeout=60)
@@ -274,12 +274,12 @@ async def _patiently(storage: SqlStorage) -> Any:
 def _main() -> None:
     import asyncpg  # noqa: F401 - once for all
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: they are gone when they are dead
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # not waited for, so that they are gone when they are dead
     for line in sys.stdin:
         orders = Orders(**json.loads(line))
         pid = os.fork()
         if pid == 0:
-            os.dup2(2, 1)  # what it logs is not for whoever reads the ids
+            os.dup2(2, 1)  # the log must not mix with the ids
             asyncio.run(_Process(orders).run())
             os._exit(0)
         print(pid, flush=True)

@@ -1,5 +1,7 @@
-"""@ton/sandbox, the virtual machine of TON's node over a chain in memory, and @ton/ton beside it: one process, driven
-line by line."""
+"""@ton/sandbox, the virtual machine of TON's node over a chain in memory, and @ton/ton beside it.
+
+They run in one process, driven line by line.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from tests.support.node import FOLDER
 
 
 class Refused(Exception):
-    """The machine or the library does not take it."""
+    """The machine or the library does not accept it."""
 
 
 class Machine:
@@ -49,6 +51,6 @@ class Machine:
         return answer["ok"]
 
     def send(self, boc: str) -> list[dict[str, Any]]:
-        """The transactions that a message led to. Raises Refused where its contract does not accept it."""
+        """The transactions that a message led to. Raises Refused if its contract does not accept it."""
         found: list[dict[str, Any]] = self.ask("send", boc=boc)
         return found

@@ -1,4 +1,4 @@
-"""The key wrap over a real OpenBao, put together for tests."""
+"""The key wrap over a real OpenBao, assembled for tests."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A document whose commands are run, in order, against real components: what they print is what it shows.
+"""Runs a document's commands in order against real components, and compares their output with the document.
 
-    PATH="$PWD/.venv/bin:$PATH" python -m tests.support.walk     # writes what they print into docs/walk.md
+    PATH="$PWD/.venv/bin:$PATH" python -m tests.support.walk     # writes the output into docs/walk.md
 
-A block of it begins with ```console. There ``$ `` begins a command, ``> `` goes on with it, and the rest is output.
+A block begins with ```console. In it, ``$ `` begins a command, ``> `` continues it, and the rest is output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.server import ROOT, Server
 
 DOCUMENT: Final = ROOT / "docs/walk.md"
 PATIENCE: Final = 120.0
-"""Seconds until a server behind another has seen what the other has, and until what is cached is over."""
+"""Seconds until a server behind another has caught up, and caches have expired."""
 _STEP: Final = re.compile(r"\$ .*\n(?:> .*\n)*")
 _BLOCK: Final = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 _TOML: Final = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,7 +49,7 @@ class Step:
 
     @property
     def reads(self) -> bool:
-        """It can be asked again until it says what is expected."""
+        """Whether it can be repeated until it prints what is expected."""
         return bool(_READS.match(self.command)) and not _WRITES.search(self.command)
 
 
@@ -63,7 +63,7 @@ def steps(document: str) -> Iterator[Step]:
 
 
 def masked(text: str) -> str:
-    """As it is in every run."""
+    """With placeholders for what differs between runs."""
     for pattern, name in _DIFFERENT:
         text = pattern.sub(name, text)
     return text
@@ -75,10 +75,10 @@ class Walk:
     server: Server
     node: ElectrumX
     places: dict[str, str]
-    """Addresses in the document, and what they are here."""
+    """Addresses in the document, and their replacements here."""
 
     def run(self, step: Step) -> str:
-        """What it prints; a command that reads is repeated until that is what is shown."""
+        """Return its output. A command that reads is repeated until the output is as expected."""
         deadline = time.monotonic() + PATIENCE
         while True:
             code, printed = self._once(step.command)
@@ -89,7 +89,7 @@ class Walk:
             time.sleep(0.1)
 
     def rerun(self, step: Step) -> str:
-        """What it prints once all has been seen everywhere, and nothing is cached."""
+        """Its output once everything has caught up, and nothing is cached."""
         if step.reads:
             time.sleep(2)
             self.node.wait()
@@ -127,7 +127,7 @@ class Walk:
 
 @contextmanager
 def walking(document: str, folder: Path) -> Iterator[Walk]:
-    """A service with the sources of the document, its nodes, and the programs that it uses."""
+    """A service with the document's sources, its nodes, and the programs that it uses."""
     with Anvil() as anvil, Bitcoind() as bitcoind, ElectrumX(bitcoind) as electrumx:
         places = {
             "127.0.0.1:8545": f"127.0.0.1:{anvil.port}",
@@ -158,7 +158,7 @@ def _programs(folder: Path) -> None:
 
 
 def rewritten(document: str) -> str:
-    """With what its commands print now."""
+    """With the current output of its commands."""
     with tempfile.TemporaryDirectory(prefix="strongroom-walk-") as folder, walking(document, Path(folder)) as walk:
 
         def again(block: re.Match[str]) -> str:

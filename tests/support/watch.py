@@ -1,6 +1,6 @@
-"""Inside a server under test: writes down, to the file that WATCH names, which canaries came as far as a handler.
+"""Inside a server under test: writes to the file in WATCH which canaries reached a handler.
 
-Also how each process is hardened; and a handler that is asked to crashes with secrets in its hands.
+It also records how each process is hardened, and can make a handler crash while it holds secrets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from strongroom.operations.pipeline import canonical
+from strongroom.operations.canonical import canonical
 from strongroom.operations.registry import OPERATIONS
 from tests.support.canaries import API_KEYS, CANARIES, RAW_KEY, SEED, WORDS
 
@@ -51,7 +51,7 @@ async def _crash() -> None:
     forgotten = asyncio.get_running_loop().create_task(_fails(WORDS))
     await asyncio.sleep(0)
     del forgotten
-    time.sleep(0.2)  # noqa: ASYNC251 - asyncio's debug mode tells of slow callbacks
+    time.sleep(0.2)  # noqa: ASYNC251 - asyncio's debug mode reports slow callbacks
     try:
         raise KeyError(SEED)
     except KeyError as error:

@@ -12,8 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from docs import configuration
-from strongroom.config import every_setting, load, load_client, load_with_sources
+from strongroom.config.client import load_client
 from strongroom.config.sections import HttpSettings
+from strongroom.config.settings import every_setting, load, load_with_sources
+from strongroom.domain.rate import Rate
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
 
@@ -65,7 +67,7 @@ def test_variables_become_typed() -> None:
     assert settings.http.metrics_open is True
     assert settings.signer.ttl == 0
     assert settings.proxies.trusted == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
-    assert settings.rates.by_class()["sign"] == "5000/10 minute"
+    assert settings.rates.by_class()["sign"] == Rate(5000, 600, "5000/10 minute")
     assert "read" not in settings.rates.by_class()
     assert settings.chains == {"evm": {"max_fee": None, "max_gas": 2**256 - 1}}
     assert settings.symbols == {"ton": "GRAM", "ton-testnet": "tGRAM"}
@@ -125,7 +127,7 @@ def test_every_fault_is_told_at_once() -> None:
     ],
 )
 def test_a_variable_that_is_no_setting_is_refused(name: str) -> None:
-    assert refusal({name: "3000"}) == f"no setting is called {name}"
+    assert refusal({name: "3000"}) == f"no such setting: {name}"
 
 
 def test_what_kubernetes_sets_for_a_service_of_our_name_is_no_fault() -> None:
@@ -165,18 +167,18 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 def test_a_secret_from_two_places_is_refused(tmp_path: Path) -> None:
     both = {"STRONGROOM_KEYWRAP__PASSPHRASE": SECRET, "STRONGROOM_KEYWRAP__PASSPHRASE_FILE": str(tmp_path / "x")}
     message = refusal(both)
-    assert message == "STRONGROOM_KEYWRAP__PASSPHRASE and STRONGROOM_KEYWRAP__PASSPHRASE_FILE are both set; give one"
+    assert message == "STRONGROOM_KEYWRAP__PASSPHRASE and STRONGROOM_KEYWRAP__PASSPHRASE_FILE are both set: keep one"
 
 
 def test_a_secret_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in refusal({"STRONGROOM_KEYWRAP__PASSPHRASE_FILE": str(tmp_path / "none")})
     (tmp_path / "empty").write_text("\n")
-    assert "not empty" in refusal({"STRONGROOM_KEYWRAP__PASSPHRASE_FILE": str(tmp_path / "empty")})
+    assert "must not be empty" in refusal({"STRONGROOM_KEYWRAP__PASSPHRASE_FILE": str(tmp_path / "empty")})
 
 
 def test_passphrase_and_key_file_are_not_both_taken() -> None:
     message = refusal({"STRONGROOM_KEYWRAP__PASSPHRASE": SECRET, "STRONGROOM_KEYWRAP__KEY_FILE": "/x"})
-    assert message == "keywrap: passphrase and key_file are both set; give one"
+    assert message == "keywrap: passphrase and key_file are both set: keep one"
 
 
 def test_production_refuses_the_local_key_wrap_unless_it_is_allowed() -> None:
@@ -230,13 +232,13 @@ def test_toml_lies_beneath_both(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[http]\nprot = 1", "http.prot in FILE: no setting has this name"),
-        ("[htpp]\nport = 1", "htpp in FILE: no setting has this name"),
+        ("[http]\nprot = 1", "http.prot in FILE: there is no setting with this name"),
+        ("[htpp]\nport = 1", "htpp in FILE: there is no setting with this name"),
         ("http = 1", "http in FILE: should be a valid dictionary or instance of HttpSettings"),
         ("[http]\nport = true", "http.port in FILE: must be a whole number in decimal digits"),
         ("[[networks]]\nname = 'X Y'\nchain = 'evm'\nchain_id = 1\nsymbol = 'A'",
          "networks.0.name in FILE: String should match pattern '^[a-z0-9][a-z0-9-]{0,62}$'"),
-        ("[", "the file that STRONGROOM_CONFIG names is not valid TOML"),
+        ("[", "the file in STRONGROOM_CONFIG is not valid TOML"),
     ],
 )  # fmt: skip
 def test_a_bad_toml_file_is_refused_by_the_name_of_the_setting(text: str, message: str, tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_a_bad_toml_file_is_refused_by_the_name_of_the_setting(text: str, messag
 
 
 def test_a_toml_file_that_is_missing_is_refused(tmp_path: Path) -> None:
-    message = "the file that STRONGROOM_CONFIG names cannot be read"
+    message = "the file in STRONGROOM_CONFIG cannot be read"
     assert refusal({"STRONGROOM_CONFIG": str(tmp_path / "none")}) == message
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from annotated_types import Ge
 
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.source_kinds import open_source
 from strongroom.bootstrap.sources import CHAINS as KINDS
 from strongroom.bootstrap.sources import check_sources
 from strongroom.chains.registry import CHAINS
-from strongroom.config import load
+from strongroom.config.sections import IdempotencySettings
+from strongroom.config.settings import load
 from strongroom.domain.asset import coin_of
 from strongroom.rpc.base import Setup
 from tests.support.server import ROOT
@@ -71,3 +74,28 @@ def test_every_make_target_that_is_named_is_there() -> None:
 def _anchors(text: str) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_licence_is_there_and_is_the_one_that_the_package_names() -> None:
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert text.lstrip().startswith("Apache License")
+    assert "Version 2.0" in text
+    for place in (ROOT / "pyproject.toml", ROOT / "clients/python/pyproject.toml"):
+        assert tomllib.loads(place.read_text("utf-8"))["project"]["license"] == "Apache-2.0"
+    for readme in ("README.md", "README.ru.md"):
+        assert "[Apache-2.0](LICENSE)" in (ROOT / readme).read_text("utf-8")
+
+
+def test_a_vulnerability_can_be_reported_in_private() -> None:
+    _, _, section = (ROOT / "SECURITY.md").read_text("utf-8").partition("## Reporting a vulnerability\n")
+    assert "security advisories of the repository" in section.partition("\n## ")[0]
+
+
+def test_all_documents_agree_how_long_idempotency_keys_are_kept() -> None:
+    """At least as long as the setting must be."""
+    [least] = [bound.ge for bound in IdempotencySettings.model_fields["retention"].metadata if isinstance(bound, Ge)]
+    told = "[Kk]eys? (?:is|are) kept for at least ([0-9]+) hours"
+    documents = [*DOCUMENTS, ROOT / "src/strongroom/entrypoints/http/openapi.py"]
+    found = [hours for each in documents for hours in re.findall(told, " ".join(each.read_text("utf-8").split()))]
+    assert len(found) > 1
+    assert {int(hours) * 3600 for hours in found} == {least}

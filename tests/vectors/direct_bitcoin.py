@@ -1,7 +1,7 @@
-"""Runs one vector of ``bitcoin.*.json`` about formats against our code, without a server: addresses, keys, PSBTs.
+"""Runs one vector of ``bitcoin.*.json`` about addresses, keys or PSBTs against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def valid_psbt(vector: Vector) -> None:
 
 
 def bad_psbt(vector: Vector) -> None:
-    """``policy``: it may be read, as long as it is either read or refused clearly."""
+    """With ``policy``, it may be accepted or refused, as long as a refusal is clear."""
     given, expected = vector["input"], vector["expected"]
     only(given, "psbt_base64", "psbt", "mnemonic", "network")
     only(expected, "error", "reason", "stage", "policy")

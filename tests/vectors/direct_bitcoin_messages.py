@@ -1,7 +1,7 @@
-"""Runs one message vector of ``bitcoin.*.json`` against our code, without a server.
+"""Runs one message vector of ``bitcoin.*.json`` against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def simple(vector: Vector) -> None:
 
 
 def full(vector: Vector) -> None:
-    """We sign without a lock time; that ours would be the published signature is shown by signing what it signs."""
+    """The service sets no lock time. So this signs the published digest, to show that the signature is equal."""
     given, expected = vector["input"], vector["expected"]
     only(given, *_KEY, "address", "message", "type", "tx_version", "lock_time", "sequence")
     only(expected, "signatures", "valid", "matches_own", "own_deterministic")
@@ -145,7 +145,7 @@ def full(vector: Vector) -> None:
 
 
 def _ours(given: Vector, published: str) -> list[str]:
-    """What our key makes of the transaction that was published, with a low r and without."""
+    """The signatures of the key over the published transaction, with and without a low r."""
     challenge, private = _challenge(given), _private(given)
     signed = challenge.decode(published)
     [txin] = signed.inputs

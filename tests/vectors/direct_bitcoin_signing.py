@@ -1,7 +1,7 @@
-"""Runs one signing vector of ``bitcoin.*.json`` against our code, without a server; `direct_bitcoin` holds the rest.
+"""Runs one signing vector of ``bitcoin.*.json`` against the code, without a server. The others are in `direct_bitcoin`.
 
-`RUNNERS` is as there. Keys come from our own signer, over a key wrap in memory, and are found as the service finds
-them.
+`RUNNERS` is like the one there. Keys come from the service's signer, with a key wrap in memory, and are found as the
+service finds them.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from strongroom.keys.seeded import SeededSigner
 from strongroom.keywrap.local import LocalKeyWrap
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector
-from strongroom.operations.keyring import Place
 from strongroom.operations.networks import Networks
+from strongroom.operations.places import Place
 from strongroom.operations.signing_keys import SigningKeys
 from tests.vectors.rest import NotExpressible
 
@@ -57,9 +57,9 @@ NETWORKS = Networks({"bitcoin": BITCOIN}, BITCOIN.networks, limits={}, any_netwo
 PERMISSIVE = Policy(
     dict.fromkeys(BITCOIN.limits), SignOptions(allow_resign=True, allow=frozenset({"unverified_amounts"}))
 )
-"""For positives: some are older than today's rules, and leave previous transactions out."""
+"""For valid vectors. Some are older than today's rules and leave previous transactions out."""
 DEFAULT = Policy(BITCOIN.limits)
-"""For negatives: what a fresh installation holds transactions against."""
+"""For invalid vectors, the defaults of a new installation."""
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 _OWNER = Owner(UUID(int=1), UUID(int=2))
@@ -68,7 +68,7 @@ _ROLES = {"psbts_base64", "psbt_base64", "wifs", "network", "master_tprv", "path
 _FINAL = {"finalized_psbt_base64", "raw_tx_hex", "txid"}
 _MULTISIG = {"network", "mnemonics", "path", "signers", "witness_script_hex", "address", "psbt_base64"}
 _PREPARED_BY_TOOLS = {"unsigned_tx_hex", "inputs", "outputs", "version", "locktime"}
-"""The same transaction told in other words."""
+"""The same transaction in another form."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def sign(vector: Vector) -> None:
 
 
 def _keys(given: Vector) -> list[Mnemonic | RawKey]:
-    """Those that sign, one after the other. Takes what names them out of ``given``."""
+    """The keys that sign, one after another. Removes what names them from ``given``."""
     if "private_key_hex" in given:
         return [raw_key(given.pop("private_key_hex"))]
     if "mnemonic" in given:
@@ -179,7 +179,7 @@ def any_sighash(vector: Vector) -> None:
 
 
 def one_sighash(vector: Vector) -> None:
-    """Of an input of one key, told with what it alone spends."""
+    """For an input of one key, with only what it spends."""
     given, expected = dict(vector["input"]), dict(vector["expected"])
     network(given.pop("network"))
     transaction = parse_unsigned(bytes.fromhex(given.pop("unsigned_tx_hex")))
@@ -309,12 +309,12 @@ def signers(vector: Vector) -> None:
 
 
 def _unordered(one: psbt.Psbt) -> psbt.Psbt:
-    """What it says, in whatever order its maps say it: BIP-174 leaves that open."""
+    """The content, independent of the order in the maps, which BIP-174 leaves open."""
     return replace(one, order=(), inputs=tuple(replace(each, order=()) for each in one.inputs))
 
 
 def _combined(first: psbt.Psbt, second: psbt.Psbt, wanted: psbt.Psbt) -> None:
-    """Nothing here combines; signing one after the other comes to the same maps."""
+    """The service has no combiner. Signing one after another gives the same maps."""
     inputs = tuple(
         replace(one, partial_sigs={**one.partial_sigs, **other.partial_sigs})
         for one, other in zip(first.inputs, second.inputs, strict=True)

@@ -1,7 +1,7 @@
-"""The common vectors (amounts, BIP-32, BIP-39, SLIP-0010, what must be refused), run against our own functions.
+"""Runs the common vectors (amounts, BIP-32, BIP-39, SLIP-0010, what must be refused) against the code.
 
-``RUNNERS[group](vector)`` raises AssertionError where our code disagrees with the vector, and also where the vector
-says something that the runner does not know: nothing is skipped.
+``RUNNERS[group](vector)`` raises AssertionError if the code disagrees with the vector, and also if the vector has
+something that the runner does not know. Nothing is skipped.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def xprv(seed: bytes, path: str) -> str:
 
 
 def bip32_path(vector: Vector) -> None:
-    """A path may be written with h or H for hardened; ``same_as`` is the same one in canonical form."""
+    """A path may have h or H for hardened steps. ``same_as`` is the path in canonical form."""
     expected = dict(vector["expected"])
     if "same_as" in expected:
         seed, canonical = bytes.fromhex(vector["input"]["seed_hex"]), expected.pop("same_as")

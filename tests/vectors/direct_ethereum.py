@@ -1,7 +1,7 @@
-"""Runs one vector of ``ethereum.*.json`` against our code, without a server.
+"""Runs one vector of ``ethereum.*.json`` against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare. Keys come from our own signer, over a key wrap in memory.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare. Keys come from the service's signer, with a key wrap in memory.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ EVM = Evm()
 PERMISSIVE = Policy(
     dict.fromkeys(EVM.limits), SignOptions(allow_resign=True, allow_pre155=True, allow=frozenset(HAZARDS))
 )
-"""For positives: some are older than today's rules."""
+"""For valid vectors. Some are older than today's rules."""
 DEFAULT = Policy(EVM.limits)
-"""For negatives: what a fresh installation holds transactions against."""
+"""For invalid vectors, the defaults of a new installation."""
 
 _OWNER = Owner(UUID(int=1), UUID(int=2))
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""Runs one vector of ``solana.*.json`` against our code, without a server.
+"""Runs one vector of ``solana.*.json`` against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare. Keys come from our own signer, over a key wrap in memory.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare. Keys come from the service's signer, with a key wrap in memory.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def signatures(signer: SeededSigner, secret: SealedSecret, prepared: Prepa
 
 
 def sign_with(keys: Sequence[str], unsigned: str, policy: Policy) -> Signed:
-    """One key after the other, as their wallets would."""
+    """Signs with one key after another, as their wallets would."""
     found: Signed | None = None
     for key in keys:
 

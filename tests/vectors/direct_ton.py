@@ -1,7 +1,7 @@
-"""Runs one vector of ``ton.*.json`` against our code, without a server.
+"""Runs one vector of ``ton.*.json`` against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare. Keys come from our own signer, over a key wrap in memory.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare. Keys come from the service's signer, with a key wrap in memory.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ Vector = dict[str, Any]
 TON = Ton()
 MAINNET, TESTNET = NETWORKS
 PERMISSIVE = Policy(dict.fromkeys(TON.limits))
-"""For positives: some have expired."""
+"""For valid vectors. Some have expired."""
 DEFAULT = Policy(TON.limits)
-"""For negatives: what a fresh installation holds transfers against."""
+"""For invalid vectors, the defaults of a new installation."""
 
 _OWNER = Owner(UUID(int=1), UUID(int=2))
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

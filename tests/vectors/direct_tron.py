@@ -1,7 +1,7 @@
-"""Runs one vector of ``tron.*.json`` against our code, without a server.
+"""Runs one vector of ``tron.*.json`` against the code, without a server.
 
-`RUNNERS` maps a group to a function that takes one vector and raises AssertionError where we disagree, or where the
-vector holds a key that the function does not compare. Keys come from our own signer, over a key wrap in memory.
+`RUNNERS` maps a group to a function that takes one vector. It raises AssertionError if the result differs or if the
+vector has a key that the function does not compare. Keys come from the service's signer, with a key wrap in memory.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Vector = dict[str, Any]
 TRON = Tron()
 NETWORK = TRON.networks[0]
 PERMISSIVE = Policy(dict.fromkeys(TRON.limits))
-"""For positives: their dates are fixed."""
+"""For valid vectors. Their dates are fixed."""
 DEFAULT = Policy(TRON.limits)
-"""For negatives: what a fresh installation holds transactions against."""
+"""For invalid vectors, the defaults of a new installation."""
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _KEY_FIELDS = {"private_key_hex", "mnemonic", "passphrase", "path"}

@@ -1,4 +1,4 @@
-"""A folder of ``wallet-vectors/1`` files, read strictly: what is wrong with one is a fault, never a vector less."""
+"""Reads a folder of ``wallet-vectors/1`` files strictly. Anything wrong is a fault, so no vector gets lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults to plant in vectors: whoever runs a vector has to notice each."""
+"""Faults to plant in vectors. The runner of a vector has to notice each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tests.vectors.folder import Vector
 
 LABELS = {"reason", "kind", "policy", "stage", "description", "note"}
-"""Expected fields that are words of the vectors' makers, not answers."""
+"""Expected fields that are remarks of the vectors' authors and not results."""
 
 
 def with_one_field_wrong(vector: Vector) -> Iterator[tuple[Vector, str]]:

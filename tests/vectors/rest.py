@@ -1,4 +1,4 @@
-"""The service as a caller of REST sees it: two servers, started as a user starts one, and what is asked of them."""
+"""The service as a caller of REST sees it, with two servers started as a user starts one."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ PERMISSIVE = {
     "RATES__ADDRESS": "off",
     "RATES__SIGN": "off",
 }
-"""For positives: some are older than today's rules, and a runner is faster than people are."""
+"""For valid vectors. Some are older than today's rules, and a runner is faster than people."""
 
 _KEY_USE = ("strongroom_signatures_total", "strongroom_unwraps_total")
 
 
 class NotExpressible(Exception):
-    """REST has no words for this vector; says why."""
+    """REST cannot express this vector. The message says why."""
 
 
 class Face:
-    """One server. Every method raises AssertionError where the answer is not what it must be."""
+    """One server. Every method raises AssertionError if the response is not the expected one."""
 
     def __init__(self, client: httpx.Client, metrics: str) -> None:
         self._client = client

@@ -36,7 +36,7 @@ _BIP322_KEY = "L3VFeEujGtevx9w18HD1fhRbCH67Az2dpCymeRE1SoPK6XQtaN2k"
 """Of the address in BIP-322's vectors of hashes, by BIP-322 itself."""
 _SOME_KEY = "46" * 32
 _OPTIONS = {"allow_resign": True, "allow": ["unverified_amounts"]}
-"""For positives: some spend an output twice, some leave previous transactions out."""
+"""For valid vectors. Some spend an output twice, and some leave previous transactions out."""
 _POLICY = "rfc6979_no_grind; taproot aux_rand=0^32"
 
 
@@ -226,7 +226,7 @@ def bip322_hash(rest: Rest, given: Document, expected: Document) -> None:
     },
 )  # fmt: skip
 def bip322_signature(rest: Rest, given: Document, expected: Document) -> None:
-    """Every published signature holds; ours is the deterministic one where the vector says which that is."""
+    """Every published signature is valid. The service makes the deterministic one, if the vector has it."""
     published = [*expected.get("signatures", ()), *(expected[name] for name in _PUBLISHED if name in expected)]
     assert published
     assert expected.get("valid", True) is True
@@ -281,8 +281,11 @@ def readable(rest: Rest, given: Document, expected: Document) -> None:
                 same("type", decoded["summary"]["type"], "psbt")
 
 
-_NO_TRANSACTION = ("the outputs hold more than the inputs", "an extended key in the PSBT is of another network")
-"""Why of some PSBTs of BIP-174 no transaction can come, though they can be read."""
+_NO_TRANSACTION = (
+    "the outputs are worth more than the inputs",
+    "an extended key in the PSBT belongs to another network",
+)
+"""Why some PSBTs of BIP-174 can be read but never become a transaction."""
 
 
 def _texts(psbt: str) -> Iterator[str]:
@@ -415,7 +418,7 @@ def signer_role(rest: Rest, given: Document, expected: Document) -> None:
     {"raw_tx_hex", "txid", "partial_sig_hex"},
 )
 def multisig(rest: Rest, given: Document, expected: Document) -> None:
-    """One cosigner after the other: the first gives back a PSBT, the last the transaction."""
+    """One cosigner after another. The first returns a PSBT, and the last the transaction."""
     for network in _NETWORKS[given["network"]]:
         text, signed = given["psbt_base64"], {}
         assert pair(b"\x05", bytes.fromhex(given["witness_script_hex"])) in base64.b64decode(text)

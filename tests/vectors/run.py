@@ -1,7 +1,7 @@
-"""`python -m tests.vectors.run [FOLDER]`: every vector of a folder against the running code, directly and over REST.
+"""`python -m tests.vectors.run [FOLDER]` runs every vector of a folder, directly and over REST.
 
-Ends with 1 on anything that fails, on a group that is not known here, on a file that cannot be read, and on fewer
-cases over REST than are pinned for the project's own folder.
+It exits with 1 if a vector fails, a group is unknown, a file cannot be read, or fewer cases run over REST than are
+pinned for the project's own folder.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Report:
     groups: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
     failures: list[Failure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    """What is wrong beside single vectors: files, groups, pinned numbers."""
+    """Faults of files, groups and pinned numbers, apart from single vectors."""
 
     @property
     def passed(self) -> int:

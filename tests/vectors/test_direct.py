@@ -1,4 +1,4 @@
-"""Every published vector that we hold, by our own modules; and that each runner notices a wrong one."""
+"""Runs every published vector against the modules, and proves that each runner notices a wrong one."""
 
 from __future__ import annotations
 

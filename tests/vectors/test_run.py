@@ -1,4 +1,4 @@
-"""The whole run against the project's own vectors, and that it can fail: wrong answers are planted among them."""
+"""The whole run with the project's own vectors, and with wrong values planted among them, so that it must fail."""
 
 from __future__ import annotations
 

@@ -1,66 +1,41 @@
-"""How often one client address may fail to authenticate. Asked before the database is."""
+"""How often one client address may fail to authenticate. This is checked before the database is queried."""
 
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from strongroom.access.recent import Recent
+from strongroom.domain.rate import Rate
 from strongroom.errors import ConfigurationError, RateLimited
+from strongroom.telemetry.signals import SIGNALS
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-_RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(?:([1-9][0-9]{0,4}) )?(second|minute|hour|day)", re.ASCII)
-_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _IPV6_NETWORK: Final = 64
-"""Bits that one customer of a provider gets at least: who has them has all addresses below."""
-
-
-class Recent(Generic[K, V]):
-    """The ``size`` entries that were kept last."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[K, V] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def get(self, key: K) -> V | None:
-        return self._entries.get(key)
-
-    def keep(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        self._entries.pop(key, None)
+"""Providers give each customer a prefix of this length or shorter, so one customer has every address in it."""
 
 
 class FailureLimit:
-    """A token bucket for each IPv4 address and each IPv6 /64, at most ``size`` of them.
+    """A token bucket for each IPv4 address and each IPv6 /64. At most ``size`` buckets are kept.
 
-    ``rate``: such as ``60/minute``; None: no limit. So many failures may come at once, and as many in each period.
+    ``rate`` is a text such as ``60/minute``: up to that many failures at once, and as many in each period. None means
+    no limit.
     """
 
     def __init__(self, rate: str | None, *, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._per_second = _parse(rate) if rate is not None else (0, 0.0)
         self._clock = clock
         self._buckets: Recent[str, tuple[float, float]] = Recent(size)
-        """How many failures are left, and when that was."""
+        """How many failures are left, and when that was computed."""
 
     def check(self, client: str) -> None:
-        """Raises RateLimited with the seconds to wait."""
+        """Raises RateLimited with the seconds to wait. Counts nothing."""
         if self._most and (left := self._left(_network(client))) < 1:
+            SIGNALS.note("failed_logins", "api-keys", client=client)
             raise RateLimited(
-                "this address sent too many API keys that are not valid",
+                "this address sent too many invalid credentials",
                 retry_after=max(1, math.ceil((1 - left) / self._per_second)),
             )
 
@@ -85,7 +60,10 @@ def _network(client: str) -> str:
 
 
 def _parse(rate: str) -> tuple[int, float]:
-    found = _RATE.fullmatch(rate)
-    if found is None:
-        raise ConfigurationError("rate limit failed_authentication: write it as 60/minute or 100/10 minute")
-    return int(found[1]), int(found[1]) / (int(found[2] or 1) * _SECONDS[found[3]])
+    try:
+        found = Rate.parse(rate)
+    except ValueError:
+        raise ConfigurationError(
+            "the rate limit failed_authentication must be a rate such as 60/minute or 100/10 minute"
+        ) from None
+    return found.quota, found.quota / found.window

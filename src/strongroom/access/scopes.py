@@ -1,4 +1,4 @@
-"""Scopes: what an API key may do. An operation names one; some options of an operation need another."""
+"""Scopes: what an API key may do. Each operation needs one, and some of its options need another."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Final
 from strongroom.domain.hazards import HAZARDS
 
 SCOPES: Final[dict[str, str]] = {
-    "wallets:read": "List and look at wallets",
-    "wallets:create": "Make wallets",
-    "wallets:import": "Import words and private keys",
-    "wallets:backup": "Be shown the words of a wallet once, when it is made",
+    "wallets:read": "List and read wallets",
+    "wallets:create": "Create wallets",
+    "wallets:import": "Import mnemonics and private keys",
+    "wallets:backup": "Receive the mnemonic of a new wallet, once, when it is created",
     "wallets:write": "Rename and archive wallets",
-    "wallets:unarchive": "Take archived wallets back into use",
+    "wallets:unarchive": "Restore archived wallets to use",
     "addresses:read": "List and look up addresses and extended public keys",
-    "addresses:derive": "Have addresses derived and handed out",
+    "addresses:derive": "Derive addresses and hand them out",
     "balances:read": "Read balances and transactions of the tenant's own wallets",
     "chain:read": "Read balances and transactions of any address, and the state of any transaction",
-    "broadcast": "Send signed transactions to the network",
+    "broadcast": "Broadcast signed transactions",
     "sign:transaction": "Sign transactions",
     "sign:replace": "Sign a transaction that replaces one that was signed before",
-    "sign:resign": "Sign something else for a nonce or output that was signed for",
+    "sign:resign": "Sign again for a nonce or output that already has a signature",
     "sign:pre155": "Sign legacy transactions without a chain id",
-    "sign:sighash": "Sign Bitcoin inputs by a sighash that leaves others free to change the transaction",
-    **{hazard.scope: f"Sign although: {hazard.description}" for hazard in HAZARDS.values()},
+    "sign:sighash": "Sign Bitcoin inputs with a sighash type that lets others change the transaction",
+    **{hazard.scope: f"Sign despite this hazard: {hazard.description}" for hazard in HAZARDS.values()},
     "sign:message": "Sign messages",
-    "sign:typed-data": "Sign EIP-712 typed data: permits and orders move tokens",
-    "sign:authorization": "Sign EIP-7702 authorisations: they hand the account to a contract",
+    "sign:typed-data": "Sign EIP-712 typed data, such as permits and orders, which can move tokens",
+    "sign:authorization": "Sign EIP-7702 authorisations, which give a contract control of the account",
     "networks:read": "List networks, validate addresses, decode and verify",
-    "metrics:read": "Read the service's metrics, where they need a key",
+    "metrics:read": "Read the service's metrics if they need a key",
     "audit:read": "Read the tenant's audit records",
     "admin": "Administer the tenant's API keys and background work",
 }

@@ -1,36 +1,48 @@
-"""The composition root: from settings to a running service. The only package that knows implementations."""
+"""The composition root, from settings to a running service. Only this package knows the implementations of ports."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from strongroom import __version__
-from strongroom.access.api_keys import Authenticator
-from strongroom.access.failures import FailureLimit
-from strongroom.access.limits import RateLimits
-from strongroom.bootstrap.cache import check_redis, open_redis
+from strongroom.bootstrap.access import bound_certificates, check_issuers, explain, open_callers
+from strongroom.bootstrap.alerts import check_alerts, open_alerting
+from strongroom.bootstrap.cache import check_redis, open_cache, open_limits, open_redis, open_tier
 from strongroom.bootstrap.development import (
-    DEVELOPMENT_TENANT,
     development_key,
     forget_unfinished,
     wants_development_key,
 )
-from strongroom.bootstrap.journal import authenticate_alone, look_at, open_journal
+from strongroom.bootstrap.journal import OpenJournal, authenticate_alone, look_at, open_journal
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.bootstrap.sources import check_sources, open_reading
 from strongroom.bootstrap.storage import open_state
 from strongroom.bootstrap.tasks import open_tasks
-from strongroom.cache.base import Kind
-from strongroom.cache.memory import MemoryCache
-from strongroom.cache.tiered import TieredCache
+from strongroom.bootstrap.tracing import open_tracing
 from strongroom.chains.registry import CHAINS
-from strongroom.config import Settings
+from strongroom.config.settings import Settings
+from strongroom.config.tls import TlsSettings
+from strongroom.domain.principal import DEVELOPMENT_TENANT
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
-from strongroom.health.checks import audit_check, database_check, log_note, nodes_note, redis_check, vault_check
+from strongroom.health.base import Check, Note
+from strongroom.health.checks import (
+    TlsState,
+    audit_check,
+    database_check,
+    issuers_note,
+    log_note,
+    nodes_note,
+    redis_check,
+    tls_note,
+    vault_check,
+)
+from strongroom.health.descriptors import Descriptors
 from strongroom.health.monitor import HealthMonitor
 from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
@@ -38,23 +50,31 @@ from strongroom.journal.entry import Entries
 from strongroom.journal.reconcile import Reconciler
 from strongroom.journal.restored import Gate
 from strongroom.keys.seeded import SeededSigner
+from strongroom.keywrap import local
 from strongroom.keywrap.base import KeyWrap
 from strongroom.operations.archived import ArchivedSweep
+from strongroom.operations.handling import Services
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
-from strongroom.operations.pipeline import Pipeline, Services
+from strongroom.operations.pipeline import Pipeline
 from strongroom.operations.verification import verify_recent
 from strongroom.rpc import assets
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
+from strongroom.storage.disk import DISK
+
+if TYPE_CHECKING:
+    from strongroom.bootstrap.connecting import Finding
 
 __all__ = [
     "DEVELOPMENT_TENANT",
     "Administration",
     "Service",
     "administration",
+    "connect",
+    "explain_token",
     "import_tokens",
     "migrate_database",
     "prepare",
@@ -64,20 +84,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process that answers."""
+    """One process that serves requests."""
 
     pipeline: Pipeline
     health: HealthMonitor
     offload: Offload
     drain_tasks: Callable[[], None]
-    """No more background work begins; what runs has the drain limit to end."""
+    """Start no more background work. Work that is running has until the drain limit to end."""
     first_key: Secret | None = None
-    """The development API key, if this process has just made it."""
+    """The development API key, if this process has just created it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """What the command line reaches without a running server."""
+    """What the command line uses without a running server."""
 
     settings: Settings
     storage: Storage
@@ -89,75 +109,91 @@ class Administration:
 
 
 @asynccontextmanager
-async def service(settings: Settings) -> AsyncIterator[Service]:
-    """Everything of one process, up to the faces. Raises ConfigurationError, StorageUnavailable."""
+async def service(settings: Settings, tls: TlsState | None = None) -> AsyncIterator[Service]:
+    """Open everything of one process except its listeners. ``tls`` is the state of their certificate.
+
+    Raises ConfigurationError, StorageUnavailable.
+    """
     async with AsyncExitStack() as stack:
+        open_tracing(stack, settings.tracing)
         keywrap, storage, authenticity = await open_state(stack, settings)
         journal = await open_journal(stack, settings, storage, authenticity)
         verifier = Reconciler(storage, authenticity.audit_key)
         findings = (await verify_recent(verifier)).findings
-        entries = Entries(
-            journal.committer,
-            storage,
-            authenticity.fingerprint_key,
-            lease=timedelta(seconds=settings.idempotency.lease),
-            gate=journal.gate,
-        )
-        stack.push_async_callback(entries.drain)
+        entries = _entries(stack, settings, journal, storage, authenticity)
         signer = _signer(stack, settings, keywrap, storage)
         known = networks(settings)
-        redis = open_redis(settings.redis, authenticity)
-        lifetimes = {kind: getattr(settings.cache, kind) for kind in Kind}
-        cache = TieredCache(MemoryCache(settings.cache.memory), redis, lifetimes)
+        link = open_redis(settings.redis)
+        redis = open_tier(link, authenticity)
+        cache = open_cache(settings, redis)
         stack.push_async_callback(cache.close)
         offload = _offload(stack, settings)
-        limits = RateLimits(settings.rates.by_class())
+        limits = open_limits(settings, link, storage)
+        alerting = open_alerting(stack, settings)
         reading, sources = open_reading(stack, settings, known, cache, authenticity.cursor_key)
+        callers, key_faults = open_callers(stack, settings, storage, authenticity)
         services = Services(
             storage=storage,
             signer=signer,
             networks=known,
             keyring=Keyring(known, cache),
-            authenticator=_authenticator(settings, storage, authenticity),
+            callers=callers,
             limits=limits,
             reading=reading,
             entries=entries,
             gate=journal.gate,
+            alerting=alerting,
             offload=offload,
             timeout=settings.timeouts.operation,
             serves=settings.tasks.role != "only",
         )
-        checks = {
-            "database": database_check(storage),
-            "audit": audit_check(
-                look_at(journal.gate, storage, authenticity),
-                findings=len(findings),
-                required=settings.audit.require_anchor,
-            ),
-        }
+        audit = audit_check(
+            look_at(journal.gate, storage, authenticity), findings=len(findings), required=settings.audit.require_anchor
+        )
+        checks = {"database": database_check(storage, lambda: DISK.full), "audit": audit}
         if settings.keywrap.kind == "vault":
             checks["vault"] = vault_check(keywrap)
         if redis is not None:
-            checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - it is made below
-        required = checks.keys() & set(settings.health.required)
-        notes = {"log": log_note()}
-        if (nodes := nodes_note(sources)) is not None:
-            notes["nodes"] = nodes
-        health = HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval, notes=notes)
+            checks["redis"] = redis_check(redis, cache, lambda: health.report())  # noqa: PLW0108 - `health` is assigned below
+        health = _monitor(settings, checks, {
+            "process": _descriptors(stack), "log": log_note(),
+            "nodes": nodes_note(sources), "issuers": issuers_note(key_faults),
+            "tls": None if tls is None else tls_note(tls),
+        })  # fmt: skip
         await health.start()
         stack.push_async_callback(health.stop)
         first_key = await development_key(settings, storage, authenticity, journal.committer)
-        runner = await open_tasks(stack, settings, storage, authenticity, journal.committer, known, reading)
+        runner = await open_tasks(
+            stack, settings, storage, authenticity, journal.committer, known, reading, alerting, keywrap, health.report
+        )
         yield Service(Pipeline(services), health, offload, _nothing if runner is None else runner.drain, first_key)
 
 
-def _authenticator(settings: Settings, storage: Storage, authenticity: Authenticity) -> Authenticator:
-    return Authenticator(
+def _descriptors(stack: AsyncExitStack) -> Note:
+    descriptors = Descriptors()
+    watching = asyncio.create_task(descriptors.watch(), name="descriptors")
+    stack.callback(watching.cancel)
+    return descriptors.note
+
+
+def _monitor(settings: Settings, checks: Mapping[str, Check], notes: Mapping[str, Note | None]) -> HealthMonitor:
+    required = checks.keys() & set(settings.health.required)
+    told = {name: note for name, note in notes.items() if note is not None}
+    return HealthMonitor(checks, frozenset(required), __version__, interval=settings.health.interval, notes=told)
+
+
+def _entries(
+    stack: AsyncExitStack, settings: Settings, journal: OpenJournal, storage: Storage, authenticity: Authenticity
+) -> Entries:
+    entries = Entries(
+        journal.committer,
         storage,
-        authenticity.api_key_mac,
-        ttl=settings.api_keys.cache_ttl,
-        failures=FailureLimit(settings.rates.failed_authentication),
+        authenticity.fingerprint_key,
+        lease=timedelta(seconds=settings.idempotency.lease),
+        gate=journal.gate,
     )
+    stack.push_async_callback(entries.drain)
+    return entries
 
 
 def _signer(stack: AsyncExitStack, settings: Settings, keywrap: KeyWrap, storage: Storage) -> SeededSigner:
@@ -183,7 +219,7 @@ def _offload(stack: AsyncExitStack, settings: Settings) -> Offload:
 
 @asynccontextmanager
 async def administration(settings: Settings) -> AsyncIterator[Administration]:
-    """Works beside a running server, in short transactions. Raises ConfigurationError, StorageUnavailable."""
+    """Uses short transactions, so it can run beside a server. Raises ConfigurationError, StorageUnavailable."""
     async with AsyncExitStack() as stack:
         keywrap, storage, authenticity = await open_state(stack, settings)
         journal = await open_journal(stack, settings, storage, authenticity)
@@ -192,13 +228,25 @@ async def administration(settings: Settings) -> AsyncIterator[Administration]:
         )
 
 
+async def connect(settings: Settings, read_tls: Callable[[TlsSettings], datetime]) -> Sequence[Finding]:
+    """Try every component in the settings. ``read_tls`` returns when the certificate of the listeners expires."""
+    from strongroom.bootstrap.connecting import connect as tried  # noqa: PLC0415 - workers do not need it
+
+    return await tried(settings, read_tls)
+
+
+async def explain_token(administration: Administration, token: str) -> dict[str, Any]:
+    """Whether the service would accept the token, and why not; without its signature. Raises ConfigurationError."""
+    return await explain(administration.settings, administration.storage, token)
+
+
 def networks(settings: Settings) -> Networks:
-    """Those of this deployment. Raises ConfigurationError."""
+    """The networks of this deployment. Raises ConfigurationError."""
     return configured_networks(settings, CHAINS)
 
 
 def import_tokens(settings: Settings, content: bytes) -> tuple[bytes, int, Sequence[assets.Refused]]:
-    """A token list of Uniswap's format as a file for `Settings.tokens`; how many were taken, and what was not.
+    """Convert a token list in Uniswap's format. Returns a file for `Settings.tokens`, its length, and what was refused.
 
     Raises ConfigurationError.
     """
@@ -206,7 +254,7 @@ def import_tokens(settings: Settings, content: bytes) -> tuple[bytes, int, Seque
     try:
         found = assets.import_token_list(content, known)
     except ValueError as refusal:
-        raise ConfigurationError(f"this is no token list: {refusal}") from None
+        raise ConfigurationError(f"this is not a token list: {refusal}") from None
     return assets.as_list(found.tokens), len(found.tokens), found.refused
 
 
@@ -214,22 +262,27 @@ def _nothing() -> None:
     pass
 
 
-async def migrate_database(settings: Settings) -> bool:
-    """To the newest schema; False where it was there. Raises ConfigurationError, StorageUnavailable."""
+async def migrate_database(settings: Settings, progress: migrate.Progress = migrate.quietly) -> bool:
+    """Migrate to the newest schema. False if it is there already. Raises ConfigurationError, StorageUnavailable."""
     url = settings.database.url.reveal()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = settings.database.migrate_url
-    return await migrate.migrate_url(url if owner is None else owner.reveal(), service_url=url)
+    return await migrate.migrate_url(url if owner is None else owner.reveal(), service_url=url, progress=progress)
 
 
 async def prepare(settings: Settings) -> Secret | None:
-    """What comes before the first worker: the schema of SQLite, the service secret, the development API key.
+    """Do what comes before the first worker: the schema of SQLite, the service secret, the development API key.
 
-    Raises ConfigurationError for settings that can never work, StorageUnavailable and KeyWrapUnavailable for a
-    component that is away.
+    Returns that key if it was created. Raises ConfigurationError for settings that can never work, and
+    StorageUnavailable or KeyWrapUnavailable for a component that is down.
     """
     check_sources(settings, configured_networks(settings, CHAINS))
     check_redis(settings.redis)
+    bound_certificates(settings)
+    check_issuers(settings)
+    check_alerts(settings)
+    if settings.keywrap.kind == "local":
+        local.warn()
     if settings.database.url.reveal().startswith("sqlite"):
         await migrate_database(settings)
     forget_unfinished(settings)

@@ -1,16 +1,15 @@
-"""The API key that the `embedded` profile makes on its first start, once for a data directory."""
+"""The API key that the `embedded` profile creates on its first start, once per data directory."""
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
-from uuid import UUID
 
 from strongroom.access.api_keys import new_key
 from strongroom.access.scopes import SCOPES
-from strongroom.config import Settings
+from strongroom.config.settings import Settings
+from strongroom.domain.principal import DEVELOPMENT_TENANT
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
 from strongroom.journal import facts
@@ -19,12 +18,9 @@ from strongroom.journal.local import local_entry
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage, Unit
 
-DEVELOPMENT_TENANT: Final = UUID(int=0)
-"""The tenant of the development API key, and the one that the command line takes where none is named."""
-
 
 async def wants_development_key(settings: Settings, storage: Storage) -> bool:
-    """A key that is there, of any kind, counts as made: the data directory is marked, and keeps the mark."""
+    """Whether to create it. If there is any key already, the data directory is marked and stays so."""
     if settings.profile != "embedded" or _mark(settings).exists():
         return False
     if await storage.api_keys(DEVELOPMENT_TENANT, None, 1):
@@ -37,9 +33,10 @@ async def wants_development_key(settings: Settings, storage: Storage) -> bool:
 async def development_key(
     settings: Settings, storage: Storage, authenticity: Authenticity, committer: Committer
 ) -> Secret | None:
-    """The key, if this call made it. The data directory is marked first, so of several processes one makes it.
+    """Return the key if this call created it.
 
-    Whoever deletes rows from the database cannot have a key with every scope made and printed again.
+    The data directory is marked first. So only one of several processes creates a key, and nobody can have another key
+    with every scope printed by deleting rows from the database.
     """
     if not await wants_development_key(settings, storage) or not _take_mark(settings):
         return None
@@ -59,7 +56,7 @@ async def development_key(
 
 
 def forget_unfinished(settings: Settings) -> None:
-    """A mark of a start that died before the key was made. Only for the main process, which is alone."""
+    """Remove the mark of a start that died before it created the key. Only the main process may do so, while alone."""
     mark = _mark(settings)
     if mark.is_file() and mark.stat().st_size == 0:
         mark.unlink(missing_ok=True)
@@ -76,7 +73,7 @@ def _take_mark(settings: Settings) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        raise ConfigurationError("data_dir cannot be written", field="data_dir") from None
+        raise ConfigurationError("data_dir is not writable", field="data_dir") from None
     return True
 
 

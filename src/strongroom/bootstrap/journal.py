@@ -1,4 +1,4 @@
-"""The journal of one process: its place in the audit, its committer, and where audit heads are anchored."""
+"""Assembles the journal of one process: its audit writer, its committer, and the anchor of audit heads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from strongroom.config import Settings
 from strongroom.config.sections import AuditSettings
+from strongroom.config.settings import Settings
 from strongroom.errors import ConfigurationError
 from strongroom.journal import audit, phase
 from strongroom.journal.audit import Head
@@ -26,18 +26,20 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
+    """The journal of this process, ready for use."""
+
     committer: Committer
     gate: Gate
     known_heads: Sequence[Head] | None
-    """What the sink held before this process wrote its own head; None where it cannot be read."""
+    """The sink's content before this process wrote its own head. None if it cannot be read."""
 
 
 async def open_journal(
     stack: AsyncExitStack, settings: Settings, storage: Storage, authenticity: Authenticity
 ) -> OpenJournal:
-    """Registers this process as a writer of the audit, and anchors the head of its chain outside the database.
+    """Register this process as an audit writer, and anchor the head of its chain outside the database.
 
-    Before that it finds out how far the rows are to be believed (`journal.phase`).
+    Before that, find out how far the rows can be trusted (`journal.phase`).
     """
     sink = _heads_sink(settings.audit)
     known = await _known(sink)
@@ -48,7 +50,7 @@ async def open_journal(
         authenticity.strict = not await phase.may_be_believed(storage, key, known)
         _log.warning("state.not_authenticated", believed=not authenticity.strict, mend="strongroom keys authenticate")
     if not new:
-        await storage.service_secret()  # its row is under a MAC too, which it had to be opened for
+        await storage.service_secret()  # its row has a MAC too, and was opened before that could be checked
     earlier = await storage.audit_writers()
     committer = Committer(storage, await audit.register(storage, key, socket.gethostname()))
     committer.start()
@@ -68,7 +70,7 @@ def _heads_sink(settings: AuditSettings) -> HeadsSink:
 
 
 async def _known(sink: HeadsSink) -> Sequence[Head] | None:
-    """Raises ConfigurationError for heads that cannot be understood: nobody could say what they stand for."""
+    """Raises ConfigurationError for heads that cannot be parsed."""
     try:
         return await asyncio.to_thread(sink.newest)
     except OSError as error:
@@ -91,9 +93,9 @@ def look_at(gate: Gate, storage: Storage, authenticity: Authenticity) -> Callabl
 
 
 async def authenticate_alone(settings: Settings, storage: Storage, authenticity: Authenticity) -> None:
-    """Before the first worker: a new database is marked, and the rows of 1.0.8 in SQLite are put under their MACs.
+    """Before the first worker starts, mark a new database, or put the rows of 1.0.8 in SQLite under their MACs.
 
-    No other process has an SQLite database then. On PostgreSQL others may, so it is left to `keys authenticate`.
+    An SQLite database has no other users then. PostgreSQL may have some, so it is left to `keys authenticate`.
     """
     sqlite = settings.database.url.reveal().startswith("sqlite")
     if await phase.is_authenticated(storage, authenticity.audit_key):

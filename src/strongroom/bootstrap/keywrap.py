@@ -1,19 +1,25 @@
-"""The key wrap that the settings name."""
+"""Opens the key wrap that the settings name."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from strongroom.breaker import CircuitBreaker
-from strongroom.config import Settings
 from strongroom.config.sections import VaultSettings
+from strongroom.config.settings import Settings
 from strongroom.errors import ConfigurationError
 from strongroom.keywrap.base import KeyWrap
 from strongroom.keywrap.gathered import GatheredKeyWrap
 from strongroom.keywrap.local import LocalKeyWrap
 from strongroom.keywrap.moving import MovingKeyWrap
 
+if TYPE_CHECKING:
+    from strongroom.keywrap.vault.client import VaultClient
+    from strongroom.keywrap.vault.login import Session
+
 
 def open_keywrap(settings: Settings, *, create: bool) -> KeyWrap:
-    """``create``: the database is new, so a key may be made; beside an old one a new key could open nothing."""
+    """``create`` is True only for a new database. Beside an existing database, a new key could open nothing."""
     present = _vault(settings.vault) if settings.keywrap.kind == "vault" else _local(settings, create=create)
     if settings.keywrap.previous is None:
         return present
@@ -31,9 +37,19 @@ def _local(settings: Settings, *, create: bool) -> LocalKeyWrap:
 
 
 def _vault(settings: VaultSettings) -> KeyWrap:
-    from strongroom.keywrap.vault import login  # noqa: PLC0415 - brings httpx, which others do without
+    from strongroom.keywrap.vault.transit import VaultKeyWrap  # noqa: PLC0415 - imports httpx, which most processes do without
+
+    client, session = vault_session(settings)
+    breaker = CircuitBreaker("vault", threshold=settings.breaker_failures, interval=settings.breaker_interval)
+    return GatheredKeyWrap(
+        VaultKeyWrap(client, session, breaker, mount=settings.mount, key=settings.key, deadline=settings.deadline)
+    )
+
+
+def vault_session(settings: VaultSettings) -> tuple[VaultClient, Session]:
+    """Does no I/O yet. Raises ConfigurationError."""
+    from strongroom.keywrap.vault import login  # noqa: PLC0415 - as above
     from strongroom.keywrap.vault.client import VaultClient  # noqa: PLC0415
-    from strongroom.keywrap.vault.transit import VaultKeyWrap  # noqa: PLC0415
 
     assert settings.url is not None
     client = VaultClient(settings.url, namespace=settings.namespace, ca_file=settings.ca_file, timeout=settings.timeout)
@@ -47,8 +63,4 @@ def _vault(settings: VaultSettings) -> KeyWrap:
         assert settings.role_id is not None
         assert settings.secret_id is not None
         method = login.AppRoleMethod(mount, settings.role_id, settings.secret_id)
-    breaker = CircuitBreaker("vault", threshold=settings.breaker_failures, interval=settings.breaker_interval)
-    session = login.Session(client, method)
-    return GatheredKeyWrap(
-        VaultKeyWrap(client, session, breaker, mount=settings.mount, key=settings.key, deadline=settings.deadline)
-    )
+    return client, login.Session(client, method)

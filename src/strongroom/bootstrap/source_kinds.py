@@ -1,16 +1,16 @@
-"""The kinds of sources: which class reads one, over which transport, at which rate where nothing else is configured."""
+"""The kinds of sources: their classes, transports, and default rates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from limits import parse
-
+from strongroom.bootstrap.header_files import HeaderFile
 from strongroom.config.chains import SourceSettings
+from strongroom.config.secret_files import FileSecret, Word
+from strongroom.domain.rate import Rate
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import Setup, Source
@@ -24,7 +24,7 @@ from strongroom.rpc.evm.etherscan import Etherscan
 from strongroom.rpc.evm.logs import Logs
 from strongroom.rpc.evm.node import Node as EvmNode
 from strongroom.rpc.evm.otterscan import Otterscan
-from strongroom.rpc.http import Http
+from strongroom.rpc.http import Headers, Http
 from strongroom.rpc.jsonrpc import Classify, JsonRpc
 from strongroom.rpc.lines import Lines
 from strongroom.rpc.solana import verdicts as solana_verdicts
@@ -39,7 +39,7 @@ _USUAL: Final = {
     "etherscan": "3/second", "esplora": "1/second", "trongrid": "8/second", "tron": "8/second",
     "toncenter-v3": "1/second", "toncenter-v2": "1/second",
 }  # fmt: skip
-"""What public services of a kind take from a caller without a key."""
+"""What public services of a kind accept from a caller without a key."""
 _PUBLIC: Final = {
     "etherscan": re.compile(r"(^|\.)etherscan\.io$"),
     "esplora": re.compile(r"(^|\.)(blockstream\.info|mempool\.space)$"),
@@ -48,12 +48,11 @@ _PUBLIC: Final = {
     "toncenter-v3": re.compile(r"(^|\.)toncenter\.com$"),
     "toncenter-v2": re.compile(r"(^|\.)toncenter\.com$"),
 }
-"""Where these limits hold: one's own server has none."""
-_HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}): *([\x21-\x7e][\x20-\x7e]{0,4095})")
+"""Hosts to which these rates apply. A private server has none."""
 
 
 def open_source(given: SourceSettings, setup: Setup) -> Source:
-    """Asks nobody yet. Raises ConfigurationError."""
+    """Does no I/O yet. Raises ConfigurationError."""
     return _KINDS[given.kind](setup, given)
 
 
@@ -82,8 +81,8 @@ def _jsonrpc(given: SourceSettings, classify: Classify) -> JsonRpc:
 
 
 def _http(given: SourceSettings, other: Secret | None = None) -> Http:
-    """``other``: a second address of the same source."""
-    url = other or _url(given)
+    """``other`` is a second URL of the same source."""
+    url = other or source_url(given)
     try:
         parts = urlsplit(url.reveal())
         usable = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
@@ -93,13 +92,18 @@ def _http(given: SourceSettings, other: Secret | None = None) -> Http:
         raise _fault(given, "url")
     public = _PUBLIC.get(given.kind)
     is_public = public is not None and public.search(parts.hostname or "") is not None
-    return Http(url, headers=_headers(given), bucket=_bucket(given, _USUAL.get(given.kind) if is_public else None))
+    return Http(
+        url,
+        headers=_headers(given),
+        bucket=_bucket(given, _USUAL.get(given.kind) if is_public else None),
+        traced=given.traceparent,
+    )
 
 
 def _lines(given: SourceSettings) -> Lines:
-    """``tcp://host:port`` or ``ssl://host:port``, as Electrum writes them."""
+    """For ``tcp://host:port`` or ``ssl://host:port``, which Electrum uses too."""
     try:
-        parts = urlsplit(_url(given).reveal())
+        parts = urlsplit(source_url(given).reveal())
         host, port = parts.hostname, parts.port
     except ValueError:
         raise _fault(given, "url") from None
@@ -120,35 +124,29 @@ def _bucket(given: SourceSettings, usual: str | None) -> Bucket | None:
     rate = given.rate or usual
     if rate is None:
         return None
-    item = parse(rate)
-    return Bucket(item.amount / item.get_expiry(), given.burst)
+    found = Rate.parse(rate)
+    return Bucket(found.quota / found.window, given.burst)
 
 
-def _url(given: SourceSettings) -> Secret:
+def source_url(given: SourceSettings) -> Secret:
+    """Raises ConfigurationError."""
     if given.url is not None:
         return given.url
     assert given.url_file is not None
-    return Secret(_text(given, "url_file", given.url_file))
-
-
-def _headers(given: SourceSettings) -> dict[str, Secret]:
-    if given.headers_file is None:
-        return {}
-    found = {}
-    for line in _text(given, "headers_file", given.headers_file).splitlines():
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            raise _fault(given, "headers_file")
-        found[header[1]] = Secret(header[2])
-    return found
-
-
-def _text(given: SourceSettings, field: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise _fault(given, field) from None
+        return Word(FileSecret(given.url_file), 0)
+    except (OSError, UnicodeDecodeError, IndexError):
+        raise _fault(given, "url_file") from None
+
+
+def _headers(given: SourceSettings) -> Headers:
+    if given.headers_file is None:
+        return dict
+    try:
+        return HeaderFile(given.headers_file)
+    except ValueError:
+        raise _fault(given, "headers_file") from None
 
 
 def _fault(given: SourceSettings, field: str) -> ConfigurationError:
-    return ConfigurationError(f"source {given.name} of {given.network}: its {field} cannot be used")
+    return ConfigurationError(f"source {given.name} of {given.network}: its {field} is not valid")

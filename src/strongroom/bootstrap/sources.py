@@ -1,4 +1,4 @@
-"""What chains are read from: for each network with configured sources, a pool of them."""
+"""Assembles the sources of chain data: a pool for each network that has any."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 from strongroom.cache.base import Cache
-from strongroom.config import Settings
 from strongroom.config.chains import SourceSettings
+from strongroom.config.settings import Settings
 from strongroom.domain.asset import Asset, coin_of
 from strongroom.domain.network import Network
 from strongroom.errors import ConfigurationError, UnknownNetwork
@@ -26,24 +26,26 @@ CHAINS: Final = {
     "otterscan": "evm", "evm-logs": "evm", "tron": "tron", "trongrid": "tron", "solana": "solana",
     "toncenter-v3": "ton", "toncenter-v2": "ton",
 }  # fmt: skip
-"""Of which chain's networks a kind of source tells."""
+"""The chain whose networks each kind of source serves."""
 
 
 def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tuple[Network, SourceSettings]]]:
-    """By CAIP-2 id. Raises ConfigurationError, which repeats no value but a source's name: a URL with a key in it may
-    stand in the wrong place. Asks nobody.
+    """Group the configured sources by CAIP-2 id, without any I/O to them.
+
+    Raises ConfigurationError. Its text repeats no value except a source's name, since a URL with a key in it may stand
+    in the wrong place.
     """
     found: dict[str, list[tuple[Network, SourceSettings]]] = {}
     for given in settings.sources:
         try:
             network, _ = networks.resolve(given.network)
         except UnknownNetwork:
-            raise ConfigurationError(f"source {given.name}: there is no network of the name it gives") from None
+            raise ConfigurationError(f"source {given.name}: no network has the name in its setting network") from None
         if CHAINS[given.kind] != network.chain:
-            raise ConfigurationError(f"source {given.name}: {given.kind} does not tell of {network.name}")
+            raise ConfigurationError(f"source {given.name}: the kind {given.kind} does not serve {network.name}")
         beside = found.setdefault(network.caip2, [])
         if any(given.name == each.name for _, each in beside):
-            raise ConfigurationError(f"sources of {network.name}: {given.name} is there twice")
+            raise ConfigurationError(f"sources of {network.name}: the name {given.name} is used twice")
         beside.append((network, given))
     return found
 
@@ -51,12 +53,12 @@ def check_sources(settings: Settings, networks: Networks) -> dict[str, list[tupl
 def open_reading(
     stack: AsyncExitStack, settings: Settings, networks: Networks, cache: Cache, cursor_key: bytes
 ) -> tuple[Reading, Mapping[str, Callable[[], Sequence[SourceState]]]]:
-    """And what is known of the sources, by network. Asks nobody yet."""
+    """Return the reading and, by network, the state of its sources. Does no I/O to them yet."""
     tokens = _listed_tokens(settings, networks)
     readers: dict[str, Reader] = {}
     states: dict[str, Callable[[], Sequence[SourceState]]] = {}
     for caip2, given in check_sources(settings, networks).items():
-        from strongroom.rpc.pool import Pool  # noqa: PLC0415 - brings httpx, which others do without
+        from strongroom.rpc.pool import Pool  # noqa: PLC0415 - imports httpx, which most processes do without
 
         network = given[0][0]
         endpoints = [_endpoint(network, each, tokens.get(caip2, {})) for _, each in given]
@@ -68,7 +70,7 @@ def open_reading(
 
 
 def _listed_tokens(settings: Settings, networks: Networks) -> dict[str, dict[str, Asset]]:
-    """By CAIP-2 id and contract: those that come along, and those of the operator's files."""
+    """By CAIP-2 id and contract: built-in tokens and those of the operator's files."""
     lists = []
     for path in settings.tokens:
         try:

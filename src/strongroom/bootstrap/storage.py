@@ -1,4 +1,4 @@
-"""The database, and the service secret that authenticates its rows."""
+"""Opens the database, and the service secret that authenticates its rows."""
 
 from __future__ import annotations
 
@@ -7,28 +7,34 @@ from contextlib import AsyncExitStack
 from dataclasses import fields
 
 from strongroom.bootstrap.keywrap import open_keywrap
-from strongroom.config import Settings
 from strongroom.config.sections import DatabaseSettings
+from strongroom.config.settings import Settings
 from strongroom.domain.record import ServiceSecret
 from strongroom.errors import ConfigurationError, IntegrityError, KeyWrapUnavailable
 from strongroom.keys.sealing import SERVICE_CONTEXT
-from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.keywrap.base import CAUSES, KeyWrap, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.storage import migrate
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit
 from strongroom.storage.database import Limits
-from strongroom.storage.opening import open_database
+from strongroom.storage.opening import open_database, require_own_connections
 from strongroom.storage.sql import SqlStorage
 
 
 async def open_state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap, SqlStorage, Authenticity]:
-    """The database, and the key wrap that its service secret opens under; whoever starts first makes the secret."""
-    database = open_database(settings.database.url.reveal(), _limits(settings.database))
+    """Open the database and its key wrap. The first process to start creates the service secret.
+
+    Raises ConfigurationError, StorageUnavailable, KeyWrapUnavailable, IntegrityError.
+    """
+    database = open_database(settings.database.url, _limits(settings.database))
     stack.push_async_callback(database.close)
+    await require_own_connections(database)
     if await migrate.version(database) != migrate.HEAD:
-        raise ConfigurationError("the database is not at the version of this program: run `strongroom migrate`")
+        raise ConfigurationError(
+            "the schema of the database does not match this version of Strongroom: run `strongroom migrate`"
+        )
     blind = Authenticity(bytes(32))
-    blind.strict = False  # the MAC of the service secret's row can only be checked with the secret itself
+    blind.strict = False  # the row's own MAC can only be checked with the secret in it
     unlocked = SqlStorage(database, blind)
     stored = await unlocked.service_secret()
     keywrap = open_keywrap(settings, create=stored is None)
@@ -44,8 +50,10 @@ async def open_state(stack: AsyncExitStack, settings: Settings) -> tuple[KeyWrap
     [opened] = await keywrap.unwrap([(wrapped, SERVICE_CONTEXT)])
     if isinstance(opened, WrapFailure):
         if opened.reason is WrapFailureReason.UNAVAILABLE:
-            raise KeyWrapUnavailable("the key wrap does not answer", retry_after=opened.retry_after)
-        raise IntegrityError("the service secret does not open under this key wrap: is it the one of this database?")
+            refusal = KeyWrapUnavailable("the key wrap does not respond", retry_after=opened.retry_after)
+            refusal.cause = CAUSES.get((await keywrap.check()).state)
+            raise refusal
+        raise IntegrityError("this key wrap cannot open the service secret: check that it belongs to this database")
     authenticity = Authenticity(opened)
     return keywrap, SqlStorage(database, authenticity), authenticity
 

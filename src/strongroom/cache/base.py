@@ -1,4 +1,4 @@
-"""The port of the cache: what can be read again elsewhere, kept close by for a while. A hint, never a source."""
+"""The port of the cache: copies of data that can be read again elsewhere. A cached value is a hint, never a source."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from uuid import UUID
 
 
 class Kind(StrEnum):
+    """The kinds of cached data. Each has its own lifetime and largest size."""
+
     ADDRESS = "address"
     BALANCE = "balance"
     HISTORY = "history"
@@ -18,45 +20,49 @@ class Kind(StrEnum):
     FEES = "fees"
     TRANSACTION = "transaction"
     STALE = "stale"
-    """A balance that has expired, kept for when no source answers."""
+    """An expired balance, kept for when no source responds."""
 
 
 MAX_SIZE: Final = {
     Kind.ADDRESS: 4096, Kind.BALANCE: 16_384, Kind.HISTORY: 262_144, Kind.HEALTH: 16_384, Kind.HEAD: 1024,
     Kind.FEES: 4096, Kind.TRANSACTION: 16_384, Kind.STALE: 16_384,
 }  # fmt: skip
-"""Bytes of a value. A longer one is not kept, and nothing that is longer is read."""
+"""Largest value of each kind, in bytes. A longer one is neither kept nor read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
+    """Identifies a cached value."""
+
     kind: Kind
     owner: UUID
-    """The wallet that it is of: they are forgotten together. Of what is nobody's: an id of the network."""
+    """The wallet that the entry belongs to; all entries of a wallet are forgotten together. Else a network's id."""
     name: str
     """Unique within kind and owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """A cached value and its expiry."""
+
     value: bytes
     expires_at: int
     """Unix time in milliseconds."""
 
 
 class Tier(Protocol):
-    """One place where entries are kept. Raises nothing: what it cannot do is a miss, or was not kept."""
+    """One place for entries. It raises nothing: a failed read is a miss, and a failed write is not kept."""
 
     async def get(self, key: CacheKey) -> Entry | None: ...
     async def put(self, key: CacheKey, entry: Entry) -> None: ...
     async def forget(self, owner: UUID) -> None:
-        """Drops what is kept of a wallet, in this place."""
+        """Drop all entries of a wallet in this tier."""
 
     async def close(self) -> None: ...
 
 
 class Cache(Tier, Protocol):
-    """All tiers as one, and how long each kind of data lives."""
+    """All tiers together, with a lifetime for each kind of data."""
 
     async def fetch(
         self,
@@ -66,13 +72,12 @@ class Cache(Tier, Protocol):
         *,
         lifetime: float | None = None,
     ) -> bytes | None:
-        """What is kept, else what ``fill`` brings; of many who ask at once, one fills for all.
+        """Return the cached value, else what ``fill`` returns. Of concurrent callers, one fills for all.
 
-        ``lifetime``: seconds, where that is less than its kind has.
-
-        ``accept`` judges what came from outside this process; what it refuses is an alarm and a miss. None from
-        ``fill`` is not kept. Raises what ``fill`` raises.
+        ``accept`` judges values from outside this process. A rejected one raises an alarm and counts as a miss.
+        ``lifetime``, in seconds, applies if it is shorter than the kind's own. None from ``fill`` is not cached.
+        Raises what ``fill`` raises.
         """
 
     async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
-        """Keeps it for as long as its kind lives, or for ``lifetime`` where that is less."""
+        """Cache the value for its kind's lifetime, or for ``lifetime`` if that is shorter."""

@@ -1,8 +1,9 @@
-"""What an entry looks like where others can write: under a MAC that binds it to its key, its expiry and this format.
+"""The form of entries in a store that others can write to.
 
     format (1 byte) ‖ expiry (8 bytes, Unix milliseconds) ‖ HMAC-SHA-256 (32 bytes) ‖ value
 
-Keys are MACs too: who reads them learns no id, and services under different secrets never meet.
+The MAC binds the value to its key, its expiry and this format. Keys are MACs too, so they reveal no ids, and services
+with different secrets never share an entry.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from uuid import UUID
 from strongroom.cache.base import MAX_SIZE, CacheKey, Entry, Kind
 
 FORMAT: Final = 1
-"""Also of the values: it grows when what is kept of any kind looks otherwise."""
+"""Raise it also when the form of any kind's values changes."""
 NAMESPACE: Final = f"strongroom:{FORMAT}:"
 _HEAD: Final = 9
 _MAC_SIZE: Final = 32
 
 
 class Forged(Exception):
-    """Nothing that we wrote under this key."""
+    """The content is not what we wrote under this key."""
 
 
 class Envelopes:
-    """``key``: 32 bytes, known to the service alone. Does not print."""
+    """Seals and opens entries. ``key`` is 32 bytes that only the service knows; it is kept out of the repr."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -37,7 +38,7 @@ class Envelopes:
         return f"{NAMESPACE}{key.kind}:{self._mac(b'place', _identity(key))[:16].hex()}"
 
     def members(self, owner: UUID) -> str:
-        """Where the places of a wallet's entries are listed."""
+        """The key of the set that lists a wallet's entries."""
         return f"{NAMESPACE}of:{self._mac(b'owner', owner.bytes)[:16].hex()}"
 
     def seal(self, key: CacheKey, entry: Entry) -> bytes:
@@ -58,9 +59,10 @@ class Envelopes:
 
 
 def largest(kind: Kind) -> int:
+    """The longest sealed entry of a kind, in bytes."""
     return _HEAD + _MAC_SIZE + MAX_SIZE[kind]
 
 
 def _identity(key: CacheKey) -> bytes:
-    """No two keys have the same: an owner has 16 bytes, and no kind has a zero in its name."""
+    """The identity is unique: an owner has 16 bytes, and no kind has a zero byte in its name."""
     return key.owner.bytes + key.kind.encode() + b"\0" + key.name.encode()

@@ -1,4 +1,4 @@
-"""Entries in the memory of this process: those that were used last."""
+"""A cache in the memory of this process, which drops the least recently used entries first."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from strongroom.cache.base import MAX_SIZE, CacheKey, Entry
 from strongroom.telemetry.metrics import CACHE_LOOKUPS_TOTAL, CACHE_WRITES_TOTAL
 
 _OVERHEAD: Final = 600
-"""Bytes that an entry takes beside its value, roughly."""
+"""Approximate number of bytes that an entry takes beside its value."""
 
 
 class MemoryCache:
-    """``size``: bytes that all entries may take."""
+    """``size`` is the number of bytes that all entries together may take."""
 
     def __init__(self, size: int, *, clock: Callable[[], float] = time.time) -> None:
         self._size = size

@@ -1,4 +1,4 @@
-"""Memory in front of Redis, or memory alone: who misses asks the next, and one asks for all."""
+"""Memory in front of Redis, or memory alone. A miss goes to the next tier, and one caller reads for all."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from strongroom.cache.base import CacheKey, Entry, Kind, Tier
 from strongroom.telemetry.alarms import integrity_alarm
 
 _JITTER: Final = 0.1
-"""Share of a lifetime: what was kept together does not expire together."""
+"""Share of a lifetime by which expiry varies, so that entries written together do not expire together."""
 _WRITES: Final = 256
-"""Writes to the far tier under way at once; where there are more it is slower than we are, and goes without."""
+"""Most writes to the far tier at one time. Any more are dropped, because then the tier is slower than its callers."""
 
 
 class TieredCache:
-    """``lifetimes``: seconds by kind; 0, and what is not named, is not kept."""
+    """``lifetimes`` are in seconds by kind. A kind that is missing, or has 0, is not cached."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class TieredCache:
             flight = asyncio.create_task(self._load(key, fill, accept, lifetime), name="cache-fill")
             self._flights[key] = flight
             flight.add_done_callback(lambda landed: self._landed(key, landed))
-        return await asyncio.shield(flight)  # one caller's deadline is not the others'
+        return await asyncio.shield(flight)  # a caller's deadline must not end the others' wait
 
     async def keep(self, key: CacheKey, value: bytes, *, lifetime: float | None = None) -> None:
         entry = self.entry(key.kind, value, lifetime)
@@ -62,7 +62,7 @@ class TieredCache:
             await self.put(key, entry)
 
     def entry(self, kind: Kind, value: bytes, lifetime: float | None = None) -> Entry | None:
-        """None where the kind is not kept."""
+        """None if the kind is not cached."""
         most = self._lifetimes.get(kind, 0)
         seconds = (most if lifetime is None else min(most, lifetime)) * self._uniform(1 - _JITTER, 1)
         return Entry(value, int((self._clock() + seconds) * 1000)) if seconds else None
@@ -76,15 +76,15 @@ class TieredCache:
         return entry
 
     async def put(self, key: CacheKey, entry: Entry) -> None:
-        """Nobody waits until it is in the far tier."""
+        """Returns before the far tier has the entry."""
         await self._near.put(key, entry)
         if self._far is not None and len(self._writes) < _WRITES:
             self._in_background(self._far.put(key, entry))
 
     async def forget(self, owner: UUID) -> None:
-        """Other processes go on with what their memory holds until it expires."""
+        """Other processes keep what is in their memory until it expires."""
         for key in [key for key in self._flights if key.owner == owner]:
-            del self._flights[key]  # what is on its way is not kept
+            del self._flights[key]  # a value that is being loaded is not kept
         await self._near.forget(owner)
         await asyncio.gather(*self._writes, return_exceptions=True)
         if self._far is not None:
@@ -124,7 +124,7 @@ class TieredCache:
         if self._flights.get(key) is flight:
             del self._flights[key]
         if not flight.cancelled():
-            flight.exception()  # has been seen, also where everybody who waited has gone
+            flight.exception()  # retrieved, so that asyncio does not warn if all callers are gone
 
     def _in_background(self, write: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(write, name="cache-write")

@@ -1,4 +1,4 @@
-"""The port that a chain fills. A chain is pure: no I/O, no clock, no secret."""
+"""The interface of a chain. Chains are pure. They do no I/O, read no clock and hold no secret."""
 
 from __future__ import annotations
 
@@ -14,132 +14,137 @@ from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 
 Unsigned = str | dict[str, Any]
-"""An unsigned transaction: serialised text, or its JSON form."""
+"""An unsigned transaction, as serialised text or in JSON form."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedAddress:
     canonical: bytes
-    """What addresses are compared and stored by."""
+    """The form in which addresses are compared and stored."""
     address: str
-    """As this network shows it."""
+    """The form that this network shows."""
     forms: Mapping[str, str] = field(default_factory=dict)
-    """Every form of it by name, that of ``address`` among them."""
+    """Every textual form by name, including the one in ``address``."""
     kind: str | None = None
-    """wallet, contract, script …, where the address itself tells."""
+    """For example wallet, contract or script, if the address itself tells."""
     details: Mapping[str, object] = field(default_factory=dict)
-    """What else it tells; JSON values."""
+    """Anything else that the address tells, as JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountKeys:
-    """The public node of an account, as other wallets take it to derive the same addresses."""
+    """The public node of an account, in forms that other wallets can import to derive the same addresses."""
 
     extended_public_key: str
     slip132: str | None = None
-    """The same with the version bytes that name the script (SLIP-0132), where the scheme has some."""
+    """The extended public key with the version bytes of its script type (SLIP-0132), if there are any."""
     descriptor: str | None = None
-    """Output descriptor with origin and checksum (BIP-380), where the chain has such."""
+    """The output descriptor with origin and checksum (BIP-380), if the chain has descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A transaction that could be read. Chains subclass it."""
+    """A transaction that was read successfully. Chains subclass it."""
 
     network: Network
     key_hints: tuple[KeyHint, ...]
     names_its_keys: bool = field(default=False, kw_only=True)
-    """It says itself which keys sign, and there may be many (a PSBT): naming one beside it is refused."""
+    """Whether the transaction names the keys that sign, as a PSBT does. Naming a key in the request is then refused."""
     wants: tuple[str, ...] = field(default=(), kw_only=True)
-    """Ids of transactions that would prove what it spends, and that it does not hold."""
+    """Ids of previous transactions that would prove what this one spends, and that it does not include."""
 
     def with_previous(self, previous: Mapping[str, bytes]) -> Decoded:  # noqa: ARG002 - few chains want any
-        """With those of the transactions it wants that could be found, by id.
+        """A copy that includes ``previous``, the wanted transactions that were found, by id.
 
-        Raises InvalidTransaction where it spends something else than it says.
+        Raises InvalidTransaction if they contradict what this transaction says it spends.
         """
         return self
 
 
 class Chain(Protocol):
-    """One family of networks. Implementations hold no state that changes."""
+    """A family of networks with the same format. Implementations hold no mutable state."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def networks(self) -> Sequence[Network]:
-        """The networks that are known without any configuration."""
+        """The networks that need no configuration."""
 
     @property
     def limits(self) -> Mapping[str, int | None]:
-        """Name and default of every limit that `check` knows; settings may change each. None: no limit."""
+        """The name and the default of every limit that `check` applies. Settings may change each. None is no limit."""
 
     @property
     def key_formats(self) -> Sequence[str]:
-        """How a single private key of this chain may be written: what an import takes."""
+        """Formats in which a single private key of this chain can be imported."""
 
     @property
     def message_formats(self) -> Sequence[str]:
-        """Formats over bytes that `prepare_message` takes: what signing a message offers."""
+        """Formats over bytes in which a message can be signed."""
 
     @property
     def statement_formats(self) -> Sequence[str]:
-        """Formats over a domain, a time and a payload, which signing a message offers besides: TON Connect's."""
+        """Formats over a domain, a time and a payload in which a message can be signed, such as TON Connect's."""
 
     @property
     def document_formats(self) -> Sequence[str]:
-        """Formats over a document, each with an operation of its own: EIP-712, EIP-7702."""
+        """Formats over a document, such as EIP-712 and EIP-7702. Each has an operation of its own."""
 
     def network_for(self, text: str) -> Network | None:
-        """A network for a CAIP-2 id that is of this chain but not configured, or None."""
+        """The network of a CAIP-2 id that belongs to this chain but is not configured, or None."""
 
     def schemes(self, keyspace: str) -> Mapping[str, Scheme]: ...
 
     def default_scheme(self, keyspace: str, kind: WalletKind) -> Scheme: ...
 
     def parse_address(self, network: Network, text: str) -> ParsedAddress:
-        """Strict. Raises InvalidAddress."""
+        """Read an address strictly. Raises InvalidAddress."""
 
     def render(self, network: Network, scheme: Scheme, public_key: bytes) -> ParsedAddress:
-        """The address of a public key under a scheme. Raises UnknownScheme where the scheme's keys are shared."""
+        """The address of a public key under a scheme. Raises UnknownScheme if the scheme is a shared one."""
 
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
     ) -> AccountKeys:
-        """``node``: of an account of ``scheme``; ``master_fingerprint``: 8 hex digits."""
+        """Export forms of ``node``, the public node of an account of ``scheme``.
+
+        ``master_fingerprint`` has 8 hex digits.
+        """
 
     def decode(self, network: Network, unsigned: Unsigned) -> Decoded:
-        """Structure only. Raises InvalidTransaction."""
+        """Read the structure only. Raises InvalidTransaction."""
 
     def check(self, decoded: Decoded, ours: Ours | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-        """Rules and limits. ``ours=None`` (nobody signs) skips only what needs to know what is ours, and the expiry.
+        """Apply all rules and limits.
 
-        A hazard (`domain.hazards`) goes through `Policy.permit`. Raises InvalidTransaction, WrongKey, LimitExceeded,
-        OptionRequired.
+        With ``ours=None`` nothing is to be signed, and only the expiry and the rules about the wallet's own keys are
+        skipped. A hazard (`domain.hazards`) goes through `Policy.permit`. Raises InvalidTransaction, WrongKey,
+        LimitExceeded, OptionRequired.
         """
 
     def summarise(self, decoded: Decoded, ours: Ours | None) -> Summary: ...
 
     def prepare(self, decoded: Decoded, ours: Ours) -> Prepared:
-        """Re-encodes what was decoded, compares it with what came in, and says what each key is to sign."""
+        """What each key has to sign. Re-encodes what was decoded and compares it with the input first."""
 
     def assemble(self, prepared: Prepared, signatures: Sequence[bytes]) -> Signed:
-        """Puts signatures in and verifies each. Raises InternalError on one that does not hold."""
+        """Insert the signatures and verify each. Raises InternalError if one is not valid."""
 
     def identify(self, network: Network, signed: str) -> SignedIds:
-        """Ids and what is consumed of a signed transaction of anyone. ``signed``: as `Signed.raw` is written.
+        """The ids of a signed transaction and what it consumes, whoever signed it.
 
-        Raises InvalidTransaction on what is not a fully signed transaction of this network.
+        ``signed`` has the format of `Signed.raw`. Raises InvalidTransaction unless it is a completely signed
+        transaction of this network.
         """
 
     def tx_id(self, text: str) -> str:
-        """As this service writes it, from any form in which it is pasted. Raises InvalidField."""
+        """A transaction id in the form that this service uses, from any form in use. Raises InvalidField."""
 
     def prepare_message(self, network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-        """``ours`` holds the one key that is to sign. Raises InvalidMessage."""
+        """``ours`` holds the one key that signs. Raises InvalidMessage."""
 
     def assemble_message(self, prepared: Prepared, signatures: Sequence[bytes]) -> SignedMessage: ...
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
-        """True where ``address`` signed ``message``. Raises InvalidMessage, InvalidAddress on unreadable input."""
+        """Whether ``address`` signed ``message``. Raises InvalidMessage or InvalidAddress on unreadable input."""

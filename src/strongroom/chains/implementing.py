@@ -1,4 +1,4 @@
-"""What the implementations of the port `chains.base.Chain` share."""
+"""Helpers for implementations of `chains.base.Chain`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 def own(given: object, kind: type[T]) -> T:
-    """What a chain decoded or prepared and is given back. Raises InternalError if another chain made it."""
+    """``given``, which a chain decoded or prepared earlier. Raises InternalError if another chain made it."""
     if not isinstance(given, kind):
         raise InternalError("this was decoded or prepared by another chain")
     return given
 
 
 def only_signature(made: Sequence[bytes]) -> bytes:
-    """Raises InternalError unless there is exactly one."""
+    """The only signature. Raises InternalError unless there is exactly one."""
     if len(made) != 1:
-        raise InternalError("exactly one signature was asked for")
+        raise InternalError("exactly one signature was requested")
     return made[0]
 
 

@@ -1,7 +1,7 @@
-"""The chains, by hand.
+"""The chains, registered by hand.
 
-To add one: a package beside ``evm`` whose class fills `chains.base.Chain`, its vectors under ``tests/vectors``, and one
-line here. Nothing else knows a chain by name.
+To add one, write a package beside ``evm`` with a class that implements `chains.base.Chain`, add its vectors under
+``tests/vectors`` and one line here. Nothing else knows a chain by name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ids of transactions, as people paste them and as this service writes them. All raise InvalidField."""
+"""Converts transaction ids from the forms that people paste to the form of this service. All raise InvalidField."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIGNATURE: Final = 64
 
 
 def of_hash(text: str, *, prefix: str = "") -> str:
-    """32 bytes in hex, with 0x or without: with ``prefix``, in lower case."""
+    """A hash of 32 bytes in hex, with or without 0x. Returns lower case after ``prefix``."""
     found = _HEX.fullmatch(text)
     if found is None:
         raise _refusal("64 hex digits")
@@ -23,14 +23,14 @@ def of_hash(text: str, *, prefix: str = "") -> str:
 
 
 def of_message(text: str) -> str:
-    """The same, also where it is base64, as explorers of TON show it."""
+    """A hash of 32 bytes in hex or in base64, which explorers of TON use. Returns hex."""
     if _BASE64.fullmatch(text) is None:
         return of_hash(text)
     return base64.urlsafe_b64decode(text.translate(str.maketrans("+/", "-_")).rstrip("=") + "=").hex()
 
 
 def of_signature(text: str) -> str:
-    """64 bytes in Base58."""
+    """A signature of 64 bytes in Base58."""
     try:
         found = base58.decode(text)
     except ValueError:
@@ -41,4 +41,4 @@ def of_signature(text: str) -> str:
 
 
 def _refusal(form: str) -> InvalidField:
-    return InvalidField(f"the id of a transaction is {form} on this network", field="tx_id")
+    return InvalidField(f"a transaction id on this network must be {form}", field="tx_id")

@@ -1,4 +1,4 @@
-"""Typed data (EIP-712, TIP-712) as a message: what the chains of the EVM and Tron do alike."""
+"""Typed data (EIP-712, TIP-712) as a message, the part that EVM networks and Tron share."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def read(
     show: Callable[[bytes], str] = eip55.checksum,
     aliases: Mapping[str, str] | None = None,
 ) -> tuple[bytes, tuple[Action, ...], tuple[Caution, ...]]:
-    """The digest to sign, what it does, the message itself first, and what to say of it. Raises InvalidMessage.
+    """The digest to sign, the actions, with the message itself first, and the cautions. Raises InvalidMessage.
 
-    ``show`` writes 20 bytes as an address; ``parse_address`` and ``aliases`` are those of `eip712.parse`.
+    ``show`` formats 20 bytes as an address. ``parse_address`` and ``aliases`` are those of `eip712.parse`.
     """
     try:
         parsed = eip712.parse(document, parse_address=parse_address, aliases=aliases)
@@ -36,10 +36,13 @@ def read(
         raise InvalidMessage(str(error), field="typed_data") from None
     stated = document["domain"]
     assert isinstance(stated, dict)
-    # A domain may give chainId any type, and need not sign it; whoever states one means it.
+    # A domain may give chainId any type and need not sign it. If it states one, it has to fit nevertheless.
     if stated.get("chainId") is not None and _integer(stated["chainId"]) != network.chain_id:
-        raise InvalidMessage("domain.chainId is not that of the network", field="typed_data.domain.chainId")
-    found = typed.read_typed(parsed, parse_address, has_contract=stated.get("verifyingContract") is not None)
+        raise InvalidMessage(
+            f"domain.chainId is not that of the network {network.name}, which is {network.chain_id}",
+            field="typed_data.domain.chainId", expected=str(network.chain_id),
+        )  # fmt: skip
+    found = typed.read_typed(parsed, parse_address)
     first, *others = (action(effect, show, network.symbol) for effect in found.effects)
     domain = {name: typed.short(value) for name, value in parsed.domain.items()}
     first = replace(first, details={"primary_type": parsed.primary_type, "domain": domain, **first.details})

@@ -1,9 +1,11 @@
-"""The Solidity contract ABI, as far as wallets need it: every type but fixed-point numbers and functions.
+"""The Solidity contract ABI, with every type except fixed-point numbers and functions.
 
-Integers may be given as int or decimal string, addresses and bytes as 0x-hex or bytes, tuples and arrays as lists.
+To encode, integers are int or decimal strings, addresses and bytes are 0x-hex or bytes, tuples and arrays are lists.
 
-There are two ways to decode. `decode` accepts only the bytes that `encode` would write. `read` accepts what a contract
-would also accept, and says whether the encoding was canonical. All raise ValueError.
+There are two ways to decode. `decode` accepts only the bytes that `encode` would write. `read` accepts whatever a
+contract would accept, and says whether the encoding is canonical. All functions raise ValueError.
+
+Source: the Contract ABI Specification of the Solidity documentation.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ INTEGERS: Final = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in
 FIXED_BYTES: Final = frozenset(f"bytes{size}" for size in range(1, 33))
 ATOMIC: Final = INTEGERS | FIXED_BYTES | {"address", "bool", "bytes", "string"}
 MAX_VALUES: Final = 2048
-"""That one call of `read` decodes, arrays and tuples included: offsets may point many arrays at the same bytes."""
+"""Values that one call of `read` decodes, arrays and tuples included.
+
+The size of the data is no bound, because offsets may point many arrays at the same bytes.
+"""
 
 _SIGNATURE: Final = re.compile(r"([A-Za-z_$][A-Za-z0-9_$]*)\(([a-z0-9,()\[\]]*)\)", re.ASCII)
 _ARRAY: Final = re.compile(r"(.+)\[([1-9][0-9]{0,4})?\]", re.ASCII)
@@ -32,23 +37,23 @@ _MAX_NESTING: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A parsed type: exactly one of ``atom``, ``item`` and ``parts`` says what it is."""
+    """A parsed type. Exactly one of ``atom``, ``item`` and ``parts`` is set."""
 
     atom: str = ""
     item: Type | None = None
-    """Of an array."""
+    """The type of an array's items."""
     size: int | None = None
-    """Of an array; None if it may have any length."""
+    """The length of an array, or None if it may have any length."""
     parts: tuple[Type, ...] | None = None
-    """Of a tuple."""
+    """The types of a tuple's parts."""
     dynamic: bool = False
     head: int = WORD
-    """Bytes that a value takes in the head of what holds it."""
+    """Bytes that a value takes in the head of the enclosing sequence."""
 
 
 @lru_cache(maxsize=256)
 def selector(signature: str) -> bytes:
-    """First four bytes of the hash of ``transfer(address,uint256)``, types in canonical form."""
+    """The first four bytes of the Keccak hash of a signature in canonical form, ``transfer(address,uint256)``."""
     types(signature)
     return keccak256(signature.encode())[:4]
 
@@ -58,7 +63,7 @@ def types(signature: str) -> tuple[str, ...]:
     """The parameter types of a function signature."""
     found = _SIGNATURE.fullmatch(signature)
     if found is None:
-        raise ValueError("a function signature is a name and types in parentheses")
+        raise ValueError("a function signature must be a name and types in parentheses")
     names = tuple(split(found[2]))
     for name in names:
         parse_type(name)
@@ -66,7 +71,7 @@ def types(signature: str) -> tuple[str, ...]:
 
 
 def split(text: str) -> list[str]:
-    """The parts between the commas that are outside all parentheses; none of empty text."""
+    """The parts between commas that are outside all parentheses. Empty text has no parts."""
     parts, depth, start = [], 0, 0
     for at, char in enumerate(text):
         depth += (char == "(") - (char == ")")
@@ -78,7 +83,7 @@ def split(text: str) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def parse_type(name: str, nesting: int = 0) -> Type:
-    """A type in canonical form, ``(address,uint256[])[2]``."""
+    """Parse a type in canonical form, such as ``(address,uint256[])[2]``."""
     if nesting > _MAX_NESTING:
         raise ValueError("a type is nested too deeply")
     array = _ARRAY.fullmatch(name)
@@ -91,7 +96,7 @@ def parse_type(name: str, nesting: int = 0) -> Type:
         dynamic = any(part.dynamic for part in parts)
         return Type(parts=parts, dynamic=dynamic, head=WORD if dynamic else sum(part.head for part in parts))
     if name not in ATOMIC:
-        raise ValueError("a type is not one that is supported here")
+        raise ValueError("a type is not supported")
     return Type(atom=name, dynamic=name in ("bytes", "string"))
 
 
@@ -100,7 +105,7 @@ def encode(names: Sequence[str], values: Sequence[Any]) -> bytes:
 
 
 def decode(names: Sequence[str], data: bytes) -> tuple[Any, ...]:
-    """Addresses and bytes come as bytes, tuples as tuples, the rest as int, bool, str, list."""
+    """The values, with addresses and bytes as bytes, tuples as tuples, and the others as int, bool, str and list."""
     values, canonical = read(names, data)
     if not canonical:
         raise ValueError("the ABI encoding is not canonical")
@@ -108,29 +113,29 @@ def decode(names: Sequence[str], data: bytes) -> tuple[Any, ...]:
 
 
 def read(names: Sequence[str], data: bytes) -> tuple[tuple[Any, ...], bool]:
-    """Values as `decode` gives them, and whether ``data`` is their canonical encoding.
+    """The values as `decode` returns them, and whether ``data`` is their canonical encoding.
 
-    Reads as contracts do: bytes after the arguments, gaps between them and unusual offsets are passed over, and the
-    unused bytes of a word are ignored. What is cut short, or points anything twice at the same bytes of a long
-    ``bytes``, raises ValueError.
+    Like a contract, this accepts bytes after the arguments, gaps between them, unusual offsets and set bits in the
+    unused part of a word. Raises ValueError if the data is cut short, or if its ``bytes`` and strings together are
+    longer than the data, which they can be only if they overlap.
     """
     return Reader(data).read(names)
 
 
 def integer(value: object) -> int:
-    """An integer, or the one that decimal text states. Raises ValueError."""
+    """An int as it is, or decimal text as an int. Raises ValueError on anything else, bool and float included."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return int(value)
     if type(value) is not int:
-        raise ValueError("an integer is an integer or its decimal digits")
+        raise ValueError("an integer must be a number or its decimal digits")
     return value
 
 
 def encode_integer(name: str, value: int) -> bytes:
-    """The word of an integer in the range of ``uintN`` or ``intN``. Raises ValueError."""
+    """The 32-byte word of an integer. Raises ValueError if it is out of the range of ``uintN`` or ``intN``."""
     low, high = _range(name)
     if not low <= value < high:
-        raise ValueError("an integer is out of the range of its type")
+        raise ValueError("an integer is out of range for its type")
     return value.to_bytes(WORD, "big", signed=low < 0)
 
 
@@ -147,7 +152,7 @@ def _bits(name: str) -> int:
 
 def _encode_sequence(kinds: Sequence[Type], values: Sequence[Any]) -> bytes:
     if len(kinds) != len(values):
-        raise ValueError("the number of arguments is not that of the types")
+        raise ValueError("the number of arguments differs from the number of types")
     heads, tails = [], []
     offset = sum(kind.head for kind in kinds)
     for kind, value in zip(kinds, values, strict=True):
@@ -165,7 +170,7 @@ def _encode(kind: Type, value: Any) -> bytes:
     if kind.atom:
         return _encode_atom(kind.atom, value)
     if not isinstance(value, list | tuple) or (kind.size is not None and kind.size != len(value)):
-        raise ValueError("an array is a list of the length of its type")
+        raise ValueError("an array must be a list with the length of its type")
     if kind.item is None:
         return _encode_sequence(kind.parts or (), value)
     body = _encode_sequence([kind.item] * len(value), value)
@@ -177,7 +182,7 @@ def _encode_atom(name: str, value: Any) -> bytes:
         return encode_integer(name, integer(value))
     if name == "bool":
         if not isinstance(value, bool):
-            raise ValueError("a bool is true or false")
+            raise ValueError("a bool must be true or false")
         return value.to_bytes(WORD, "big")
     raw = _raw(name, value)
     if name == "address":
@@ -193,12 +198,12 @@ def _padded(size: int) -> int:
 def _raw(name: str, value: Any) -> bytes:
     if name == "string":
         if not isinstance(value, str):
-            raise ValueError("a string is text")
+            raise ValueError("a string must be text")
         return value.encode("utf-8")
     if isinstance(value, str):
         value = eip55.parse(value) if name == "address" else hexadecimal.to_bytes(value)
     if not isinstance(value, bytes):
-        raise ValueError("an address or bytes are 0x-hex")
+        raise ValueError("an address or bytes must be 0x-hex")
     size = eip55.LENGTH if name == "address" else int(name.removeprefix("bytes") or len(value))
     if len(value) != size:
         raise ValueError("an address or bytes have the wrong length")
@@ -206,7 +211,7 @@ def _raw(name: str, value: Any) -> bytes:
 
 
 class Reader:
-    """Decodes once over ``data``, and notes on the way whether `encode` would have written the same."""
+    """Decodes ``data`` in one pass and notes whether `encode` would have written the same bytes."""
 
     __slots__ = ("bytes_left", "canonical", "data", "values_left")
 
@@ -214,23 +219,23 @@ class Reader:
         self.data = data
         self.canonical = True
         self.values_left = values_left
-        """Falls as values are read, also if reading fails: several readers can share one budget."""
+        """Decreases as values are read, even if reading fails, so that several readers can share one budget."""
         self.bytes_left = len(data)
-        """Of ``bytes`` and ``string`` together: without overlaps there are never more."""
+        """Bytes that ``bytes`` and strings may still have in total. Without overlaps they never have more."""
 
     def read(self, names: Sequence[str]) -> tuple[tuple[Any, ...], bool]:
-        """As the function `read`."""
+        """Like the function `read`."""
         try:
             values, end = self.sequence([parse_type(name) for name in names], 0)
         except UnicodeDecodeError:
-            raise ValueError("a string in the ABI encoding is not UTF-8") from None
+            raise ValueError("a string in the ABI encoding must be UTF-8") from None
         return values, self.canonical and end == len(self.data)
 
     def sequence(self, kinds: Sequence[Type], base: int) -> tuple[tuple[Any, ...], int]:
-        """Values whose head starts at ``base``, and where the last of them ends."""
+        """The values whose head starts at ``base``, and the position where the last of them ends."""
         self.values_left -= len(kinds)
         if self.values_left < 0:
-            raise ValueError("the ABI encoding holds too many values")
+            raise ValueError("the ABI encoding has too many values")
         values: list[Any] = []
         at, tail = base, base + sum(kind.head for kind in kinds)
         for kind in kinds:
@@ -254,17 +259,17 @@ class Reader:
             return self.sequence(kind.parts or (), at)
         count = self.uint(at) if kind.size is None else kind.size
         if count > self.values_left:
-            raise ValueError("the ABI encoding is cut short or holds too many values")
+            raise ValueError("the ABI encoding ends too early or has too many values")
         values, end = self.sequence([kind.item] * count, at + WORD if kind.size is None else at)
         return list(values), end
 
     def uint(self, at: int) -> int:
         if at + WORD > len(self.data):
-            raise ValueError("the ABI encoding is cut short")
+            raise ValueError("the ABI encoding ends too early")
         return int.from_bytes(self.data[at : at + WORD], "big")
 
     def word(self, name: str, at: int) -> Any:
-        """An atom as a contract sees it that masks the word: the bytes outside the type do not count."""
+        """An atom as seen by a contract that masks the word and so ignores the bits outside the type."""
         number = self.uint(at)
         if name in INTEGERS:
             low, high = _range(name)
@@ -285,12 +290,12 @@ class Reader:
         return word[:size]
 
     def text(self, at: int) -> tuple[bytes, int]:
-        """The bytes of a ``bytes`` or ``string``, and where they end with their padding."""
+        """The content of a ``bytes`` or ``string``, and the position where its padding ends."""
         size = self.uint(at)
         start, end = at + WORD, at + WORD + size
         self.bytes_left -= size
         if end > len(self.data) or self.bytes_left < 0:
-            raise ValueError("the ABI encoding is cut short or overlaps itself")
+            raise ValueError("the ABI encoding ends too early or overlaps itself")
         padded = start + _padded(size)
         self.canonical &= padded <= len(self.data) and not any(self.data[end:padded])
         return self.data[start:end], padded

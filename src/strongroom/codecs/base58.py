@@ -7,7 +7,7 @@ from typing import Final
 
 ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 MAX_LENGTH: Final = 4096
-"""Characters. Decoding takes quadratic time; nothing that is written in Base58 comes near this."""
+"""Characters. Decoding takes quadratic time, and nothing that is written in Base58 comes near this length."""
 
 _DIGITS: Final = {sign: value for value, sign in enumerate(ALPHABET)}
 _CHUNK: Final = 10
@@ -18,7 +18,7 @@ _CHECKSUM: Final = 4
 def encode(data: bytes) -> str:
     number = int.from_bytes(data, "big")
     signs: list[str] = []
-    while number:  # division of a long integer is what costs: ten digits at a time
+    while number:  # ten digits at a time, because dividing a long integer is the expensive part
         number, chunk = divmod(number, _BASE)
         for _ in range(_CHUNK):
             chunk, digit = divmod(chunk, 58)
@@ -28,14 +28,14 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Raises ValueError on a sign outside the alphabet (spaces too) and on more than ``MAX_LENGTH`` characters."""
+    """Raises ValueError on a character outside the alphabet, even a space, and on more than `MAX_LENGTH` characters."""
     if len(text) > MAX_LENGTH:
         raise ValueError("the Base58 text is too long")
     number = 0
     for sign in text:
         digit = _DIGITS.get(sign)
         if digit is None:
-            raise ValueError("a character is not of the Base58 alphabet")
+            raise ValueError("a character is not in the Base58 alphabet")
         number = number * 58 + digit
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
@@ -46,7 +46,7 @@ def encode_check(payload: bytes) -> str:
 
 
 def decode_check(text: str) -> bytes:
-    """The payload without its checksum. Raises ValueError as `decode` does, and on a wrong checksum."""
+    """The payload without its checksum. Raises ValueError if `decode` does or if the checksum is wrong."""
     data = decode(text)
     payload, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
     if len(data) < _CHECKSUM or checksum != _checksum(payload):

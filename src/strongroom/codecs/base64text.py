@@ -1,4 +1,4 @@
-"""Standard base64 (RFC 4648, section 4), padded, in the one form that encoding gives."""
+"""Standard base64 (RFC 4648, section 4) with padding, accepted only in its canonical form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 
 
 def decode(text: str) -> bytes:
-    """Raises ValueError on white space, missing padding and unused bits that are set, too."""
+    """Raises ValueError on anything else, including white space, missing padding and unused bits that are set."""
     try:
         found = base64.b64decode(text, validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Segwit addresses: Bech32 (BIP-173) for witness version 0, Bech32m (BIP-350) for 1 to 16. Decoding takes all rules."""
+"""Segwit addresses, in Bech32 (BIP-173) for witness version 0 and in Bech32m (BIP-350) for 1 to 16."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _V0_PROGRAMS: Final = (20, 32)
 
 
 def encode(hrp: str, version: int, program: bytes) -> str:
-    """Lower case. Raises ValueError on a version or a length that no witness program has."""
+    """The address in lower case. Raises ValueError if no witness program has this version or length."""
     _check(version, program)
     data = [version, *_regroup(program, 8, 5)]
     constant = _constant(version)
@@ -29,22 +29,22 @@ def encode(hrp: str, version: int, program: bytes) -> str:
 
 
 def decode(hrp: str, text: str) -> tuple[int, bytes]:
-    """Witness version and program. ``hrp`` in lower case. Raises ValueError."""
+    """The witness version and the program. ``hrp`` is in lower case. Raises ValueError if any rule is broken."""
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"a segwit address has at most {MAX_LENGTH} characters")
+        raise ValueError(f"a segwit address must have at most {MAX_LENGTH} characters")
     if not text.isascii() or text not in (text.lower(), text.upper()):
-        raise ValueError("a segwit address is ASCII, all lower case or all upper case")
+        raise ValueError("a segwit address must be ASCII, all in lower case or all in upper case")
     prefix, separator, body = text.lower().rpartition("1")
     if not separator or prefix != hrp:
-        raise ValueError("the address has the prefix of another network, or none")
+        raise ValueError("the address has no prefix, or that of another network")
     digits = [_DIGITS.get(sign, -1) for sign in body]
     if -1 in digits:
-        raise ValueError("a character is not of the Bech32 alphabet")
+        raise ValueError("a character is not in the Bech32 alphabet")
     if len(digits) < 1 + _CHECKSUM:
         raise ValueError("the segwit address is too short")
     version = digits[0]
     if _polymod([*_expand(hrp), *digits]) != _constant(version):
-        raise ValueError("the checksum of the segwit address is wrong, or that of another witness version")
+        raise ValueError("the checksum of the segwit address is wrong, or belongs to another witness version")
     program = _bytes(digits[1:-_CHECKSUM])
     _check(version, program)
     return version, program
@@ -52,9 +52,9 @@ def decode(hrp: str, text: str) -> tuple[int, bytes]:
 
 def _check(version: int, program: bytes) -> None:
     if not 0 <= version <= MAX_VERSION:
-        raise ValueError(f"a witness version is 0 to {MAX_VERSION}")
+        raise ValueError(f"a witness version must be 0 to {MAX_VERSION}")
     if len(program) not in (_PROGRAM if version else _V0_PROGRAMS):
-        raise ValueError("a witness program is 2 to 40 bytes, in version 0 just 20 or 32")
+        raise ValueError("a witness program must have 2 to 40 bytes, and exactly 20 or 32 in version 0")
 
 
 def _constant(version: int) -> int:
@@ -80,12 +80,12 @@ def _polymod(values: Iterable[int]) -> int:
 def _bytes(digits: Sequence[int]) -> bytes:
     padding = len(digits) * 5 % 8
     if padding > 4 or (padding and digits[-1] & ((1 << padding) - 1)):
-        raise ValueError("the padding of the segwit address is not zero, or too long")
+        raise ValueError("the padding of the segwit address must be zero and not too long")
     return bytes(_regroup(digits, 5, 8)[: len(digits) * 5 // 8])
 
 
 def _regroup(values: Iterable[int], size: int, to: int) -> list[int]:
-    """The same bits in groups of ``to``, the last filled up with zeros."""
+    """The same bits in groups of ``to`` bits, the last one padded with zeros."""
     number = bits = 0
     groups = []
     for value in values:

@@ -10,7 +10,7 @@ from strongroom.codecs.bitcoin_wire import Reader, compact_size, var_bytes
 from strongroom.codecs.hash256 import hash256
 
 MAX_MONEY: Final = 21_000_000 * 10**8
-"""Satoshis; no amount is higher (Bitcoin Core, src/consensus/amount.h)."""
+"""Satoshis. No amount may be higher (Bitcoin Core, src/consensus/amount.h)."""
 
 _MARKER: Final = b"\0\1"
 _LEAST_INPUT: Final = 41
@@ -20,7 +20,7 @@ _LEAST_OUTPUT: Final = 9
 @dataclass(frozen=True, slots=True)
 class OutPoint:
     txid: bytes
-    """32 bytes in the order of the wire; shown in reverse."""
+    """32 bytes in wire order. People read them reversed."""
     vout: int
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class OutPoint:
 
 
 _NOTHING: Final = OutPoint(bytes(32), 2**32 - 1)
-"""What a coinbase spends."""
+"""The outpoint in the input of a coinbase transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TxIn:
     witness: tuple[bytes, ...] = ()
 
     def serialize(self) -> bytes:
-        """Without the witness, which stands elsewhere."""
+        """The input without its witness, which comes after the outputs."""
         return self.outpoint.serialize() + var_bytes(self.script_sig) + self.sequence.to_bytes(4, "little")
 
 
@@ -59,13 +59,13 @@ class TxOut:
 @dataclass(frozen=True)
 class Transaction:
     version: int
-    """0 to 2^32 - 1: BIP-68 and nodes read it without a sign."""
+    """0 to 2^32 - 1, because BIP-68 and nodes read it as unsigned."""
     inputs: tuple[TxIn, ...]
     outputs: tuple[TxOut, ...]
     lock_time: int
 
     def serialize(self, witness: bool = True) -> bytes:
-        """``witness=False``: the older form, over which the txid is made."""
+        """The form of BIP-144, or with ``witness=False`` the older form, which the txid is computed from."""
         witness = witness and any(txin.witness for txin in self.inputs)
         parts = [self.version.to_bytes(4, "little")]
         if witness:
@@ -79,7 +79,7 @@ class Transaction:
 
     @cached_property
     def hash(self) -> bytes:
-        """The txid as an outpoint holds it."""
+        """The txid in wire order, as in an outpoint."""
         return hash256(self.serialize(witness=False))
 
     @property
@@ -96,17 +96,17 @@ class Transaction:
 
     @cached_property
     def weight(self) -> int:
-        """BIP-141: three times the size without witnesses and once the whole size."""
+        """Weight units (BIP-141), which are three times the size without witnesses plus the whole size."""
         return 3 * len(self.serialize(witness=False)) + len(self.serialize())
 
     @property
     def vsize(self) -> int:
-        """Virtual bytes: a quarter of the weight, rounded up."""
+        """Virtual bytes, a quarter of the weight, rounded up (BIP-141)."""
         return (self.weight + 3) // 4
 
 
 def parse(raw: bytes) -> Transaction:
-    """Raises ValueError on trailing bytes and on every form that a node would not write itself."""
+    """Raises ValueError on trailing bytes and on any encoding that a node would not write itself."""
     reader = Reader(raw)
     transaction = read(reader)
     reader.end()
@@ -114,7 +114,10 @@ def parse(raw: bytes) -> Transaction:
 
 
 def parse_unsigned(raw: bytes) -> Transaction:
-    """The form without witnesses only, in which ``00`` after the version means no inputs. Raises ValueError."""
+    """Read the form without witnesses, as in a PSBT, where ``00`` after the version means no inputs.
+
+    Raises ValueError.
+    """
     reader = Reader(raw)
     version = reader.u32()
     transaction = Transaction(version, _inputs(reader), _outputs(reader), reader.u32())
@@ -128,11 +131,11 @@ def read(reader: Reader) -> Transaction:
     if inputs:
         return Transaction(version, inputs, _outputs(reader), reader.u32())
     if reader.u8() != 1:
-        raise ValueError("a transaction has inputs, or the marker and flag of one with witnesses")
+        raise ValueError("a transaction must have inputs, or the marker and flag of one with witnesses")
     inputs, outputs = _inputs(reader), _outputs(reader)
     inputs = tuple(replace(txin, witness=read_witness(reader)) for txin in inputs)
     if not any(txin.witness for txin in inputs):
-        raise ValueError("a transaction is written with witnesses but has none")
+        raise ValueError("a transaction in the form with witnesses must have some")
     return Transaction(version, inputs, outputs, reader.u32())
 
 

@@ -1,15 +1,15 @@
-"""The bytes that transactions and PSBTs are made of, read strictly (Bitcoin Core, src/serialize.h)."""
+"""Strict reading and writing of the primitives in transactions and PSBTs (Bitcoin Core, src/serialize.h)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _SIZES: Final = {0xFD: 2, 0xFE: 4, 0xFF: 8}
-"""First byte of a longer compact size, and how many bytes follow it."""
+"""The first byte of a longer compact size, and the number of bytes that follow it."""
 
 
 class Reader:
-    """Reads ``data`` from its start. Everything raises ValueError where too little is left."""
+    """Reads ``data`` from its start. Every method raises ValueError if too little is left."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -35,7 +35,7 @@ class Reader:
         return int.from_bytes(self.take(8), "little")
 
     def compact_size(self) -> int:
-        """Refuses a longer form than the number needs."""
+        """Raises ValueError if the number is not in its shortest form."""
         first = self.u8()
         size = _SIZES.get(first)
         if size is None:
@@ -46,7 +46,7 @@ class Reader:
         return number
 
     def count(self, least: int) -> int:
-        """A compact size that counts items of at least ``least`` bytes each: never more than can follow."""
+        """A compact size that counts items of at least ``least`` bytes. Raises ValueError if they cannot all follow."""
         number = self.compact_size()
         if number * least > self.left:
             raise ValueError("the data ends too early")
@@ -57,7 +57,7 @@ class Reader:
 
     def end(self) -> None:
         if self.left:
-            raise ValueError("bytes follow after the end")
+            raise ValueError("bytes follow the end")
 
 
 def compact_size(number: int) -> bytes:

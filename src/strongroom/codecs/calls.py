@@ -1,9 +1,9 @@
-"""What the data of a contract call does, for every chain that has the Solidity ABI.
+"""Finds out what a contract call does, for every chain that uses the Solidity ABI.
 
 Reading fails closed. A call that is not in the registry (`codecs.known`), or whose arguments cannot be read, is an
-``unknown_call``. Bytes after the arguments hide nothing: contracts ignore them, so they only add ``noncanonical_call``.
-Calls inside calls are read as far as they are known. Depth, number of calls and number of values are bounded, and what
-exceeds a bound is an unknown call too.
+``unknown_call``. Bytes after the arguments hide nothing, because contracts ignore them, so they only add
+``noncanonical_call``. Calls inside calls are read as far as they are known. Depth, number of calls and number of values
+are bounded, and a call that exceeds a bound is unknown too.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from strongroom.codecs import abi
 from strongroom.codecs.effects import APPROVE, TRANSFERS, ZERO, Effect, approval_cautions, effect_of, expand
-from strongroom.codecs.known import CALLS, ROUTER, Inside, Known
+from strongroom.codecs.known import CALLS, MULTI_SEND, ROUTER, Inside, Known
 
 MAX_DEPTH: Final = 4
 MAX_CALLS: Final = 64
-"""In one transaction, itself included. More would not fit into a summary that a person reads."""
+"""Calls in one transaction, its own included. More would not fit into a summary that a person reads."""
 MAX_VALUES: Final = abi.MAX_VALUES
-"""Of arguments in one transaction."""
+"""Argument values in one transaction."""
 _SELECTOR: Final = 4
 _EXECUTION: Final = ("(address,uint256,bytes)[]",)
 _ROUTER_RECIPIENTS: Final = {(1).to_bytes(20, "big"): "sender", (2).to_bytes(20, "big"): "contract"}
@@ -29,43 +29,43 @@ _ROUTER_RECIPIENTS: Final = {(1).to_bytes(20, "big"): "sender", (2).to_bytes(20,
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that a transaction makes, or that is made inside one. Addresses are 20 bytes."""
+    """A call that a transaction makes, directly or inside another call. Addresses are 20 bytes."""
 
     target: bytes
     data: bytes
     value: int = 0
     sender: bytes | None = None
     account: bytes | None = None
-    """Of a delegatecall: as whom the code of ``target`` runs."""
+    """In a delegatecall, the account that the code of ``target`` runs as. Otherwise None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was found in a call, the outermost first."""
+    """Everything that was found in a call, the outermost call first."""
 
     effects: tuple[Effect, ...]
     cautions: tuple[str, ...]
-    """Codes, in the order in which they were found."""
+    """Codes in the order in which they were found."""
     lost: frozenset[str]
-    """Of the cautions those that mean that something of value is lost for certain."""
+    """Those of the cautions by which something of value is certainly lost."""
     unknown: int
-    """Calls that were not understood."""
+    """The number of calls that were not understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     kind: str
-    """Type in canonical form."""
+    """The type in canonical form."""
     name: str
     parts: tuple[Parameter, ...] | None = None
-    """Of a tuple, or of the tuples in an array."""
+    """The parts of a tuple, or of the tuples in an array."""
 
 
 def read_call(call: Call) -> Reading:
-    """What a call does. Never fails: what cannot be read is said to be unknown."""
+    """What a call does. Raises nothing. A call that cannot be read is reported as unknown."""
     if call.data or call.account is not None:
         return _read(call)
-    # A plain transfer, as most are: said without a walk, which takes four times as long.
+    # Most calls are plain transfers. Reading them without a walk takes a quarter of the time.
     effect = Effect("transfer", from_=call.sender, to=call.target, amount=call.value)
     to_nobody, to_self = call.target == ZERO, call.target == call.sender
     codes = [code for code, found in (("to_zero_address", to_nobody), ("to_self", to_self)) if found]
@@ -75,7 +75,7 @@ def read_call(call: Call) -> Reading:
 
 @lru_cache(maxsize=16)
 def _read(call: Call) -> Reading:
-    """Kept for a moment, since a call is read for its cautions and again for its summary."""
+    """Cached, because a call is read for its cautions and again for its summary."""
     walk = _Walk()
     walk.call(call, 0)
     return Reading(tuple(walk.effects), tuple(walk.cautions), frozenset(walk.lost), walk.unknown)
@@ -89,7 +89,7 @@ def parameters(signature: str) -> tuple[Parameter, ...]:
 
 
 def canonical(signature: str) -> str:
-    """The signature without names, as its selector is computed."""
+    """The signature without names, from which the selector is computed."""
     kinds = ",".join(parameter.kind for parameter in parameters(signature))
     return f"{signature.partition('(')[0]}({kinds})"
 
@@ -128,13 +128,14 @@ class _Walk:
             self._coins(call)
             return
         known = _KNOWN.get(call.data[:_SELECTOR])
-        if call.account is not None and (known is None or known.inside is not Inside.PACKED):
-            known = None  # the code of another contract runs as the account: what it does there is anyone's guess
+        is_batch = known is not None and known.inside is Inside.PACKED and call.target in MULTI_SEND
+        if call.account is not None and not is_batch:
+            known = None  # the code runs as the account and may do anything to it, whatever its function is called
         if known is None or not self._known(known, call, call.data[_SELECTOR:], depth):
             self._unknown(call)
 
     def _known(self, known: Known, call: Call, data: bytes, depth: int) -> bool:
-        """False if the arguments cannot be read; then nothing was noted."""
+        """Note what a known call does. Returns False, having noted nothing, if the arguments cannot be read."""
         try:
             values, is_canonical = self._read([each.kind for each in parameters(known.signature)], data)
             rows = expand(_named(parameters(known.signature), values))
@@ -212,12 +213,12 @@ class _Walk:
             self._not_all_read()
 
     def _not_all_read(self) -> None:
-        """Some of the calls inside are not shown."""
+        """Note that some call is not understood or not shown."""
         self.unknown += 1
         self._say("unknown_call")
 
     def _calls(self, inside: Inside, call: Call, row: Mapping[str, Any]) -> Iterator[Call]:
-        """The calls inside, each as its contract will see it. Raises ValueError on what cannot be read."""
+        """The inner calls, each as its target will see it. Raises ValueError if they cannot be read."""
         account = call.account or call.target
         if inside is Inside.SELF:
             yield from (Call(call.target, data, 0, call.sender) for data in row["calls"])
@@ -229,7 +230,7 @@ class _Walk:
             yield from _listed(row, row.get("from", account), call.target)
 
     def _execution(self, mode: bytes, data: bytes, account: bytes) -> Iterator[Call]:
-        """ERC-7579, and the batches of ERC-7821: the first byte of the mode is the type of call."""
+        """Executions of ERC-7579 and batches of ERC-7821. The first byte of the mode is the type of call."""
         if mode[0] == 0x00 and len(data) >= 52:
             yield Call(data[:20], data[52:], int.from_bytes(data[20:52], "big"), account)
         elif mode[0] == 0xFF and len(data) >= 20:
@@ -244,7 +245,7 @@ class _Walk:
     def _router(self, call: Call, row: Mapping[str, Any], depth: int) -> None:
         commands, inputs = row["commands"], row["inputs"]
         if len(commands) != len(inputs) or depth >= MAX_DEPTH:
-            raise ValueError("each command has one input")
+            raise ValueError("each command must have one input")
         for command, data in zip(commands, inputs, strict=True):
             self._calls_left -= 1
             known = ROUTER.get(command & 0x7F)
@@ -255,13 +256,13 @@ class _Walk:
 
 
 def _packed(data: bytes, account: bytes) -> Iterator[Call]:
-    """Safe's multiSend: operation (1), target (20), value (32), length (32) and data, one after the other."""
+    """The calls of Safe's multiSend, each packed as operation (1), target (20), value (32), length (32) and data."""
     at = 0
     while at < len(data):
         operation, size = data[at], int.from_bytes(data[at + 53 : at + 85], "big")
         start = at + 85
         if start + size > len(data) or operation > 1:
-            raise ValueError("a packed call is cut short or of no known operation")
+            raise ValueError("a packed call ends too early or has an unknown operation")
         target, value = data[at + 1 : at + 21], int.from_bytes(data[at + 21 : at + 53], "big")
         yield Call(target, data[start : start + size], value, account, account if operation else None)
         at = start + size
@@ -275,27 +276,27 @@ def _listed(row: Mapping[str, Any], sender: bytes, contract: bytes) -> Iterator[
         targets, datas = row["target"], row["data"]
         values = row.get("value") or [0] * len(targets)
         if not len(targets) == len(datas) == len(values):
-            raise ValueError("the lists are not of one length")
+            raise ValueError("the lists differ in length")
         calls = [{"target": t, "value": v, "data": d} for t, v, d in zip(targets, values, datas, strict=True)]
     else:
         calls = [row]
     for each in calls:
         operation = each.get("operation", 0)
         if operation > 1:
-            raise ValueError("an operation that is not known")
+            raise ValueError("an unknown operation")
         giver = each.get("from", sender)
         account = giver if operation else None
         yield Call(each.get("target", contract), each["data"], each.get("value", 0), giver, account)
 
 
 def _recipient(known: Known, to: bytes | None, call: Call) -> bytes | None:
-    """The Universal Router has two addresses that stand for others."""
+    """The recipient. The Universal Router has two placeholder addresses, for the sender and for itself."""
     meaning = _ROUTER_RECIPIENTS.get(to) if to is not None and known.signature[:1].isupper() else None
     return to if meaning is None else call.sender if meaning == "sender" else call.target
 
 
 def _named(params: Sequence[Parameter], values: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Names and values of what has a name; a tuple becomes such a list itself, or a mapping if it is a call."""
+    """The named parameters with their values. A tuple becomes such a list too, or a mapping if it is a call."""
     return [(each.name, _value(each, value)) for each, value in zip(params, values, strict=True) if each.name]
 
 

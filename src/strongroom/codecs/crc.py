@@ -1,4 +1,4 @@
-"""The two cyclic redundancy checks of TON: CRC-16/XMODEM in addresses, CRC-32C (Castagnoli) behind a bag of cells."""
+"""The checksums of TON, which are CRC-16/XMODEM in addresses and CRC-32C (Castagnoli) at the end of a bag of cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CRC32C: Final = tuple(map(_crc32c_entry, range(256)))
 
 
 def crc16(data: bytes) -> bytes:
-    """2 bytes, big-endian."""
+    """CRC-16/XMODEM as 2 bytes, big-endian."""
     crc = 0
     for byte in data:
         crc = crc << 8 & 0xFFFF ^ _CRC16[crc >> 8 ^ byte]
@@ -32,7 +32,7 @@ def crc16(data: bytes) -> bytes:
 
 
 def crc32c(data: bytes) -> bytes:
-    """4 bytes, little-endian, as a bag of cells ends in them."""
+    """CRC-32C as 4 bytes, little-endian, the order in a bag of cells."""
     crc, table = 0xFFFFFFFF, _CRC32C
     for byte in data:
         crc = crc >> 8 ^ table[crc & 0xFF ^ byte]

@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032, section 5.1): which 32 bytes are a public key at all, and what its key has signed."""
+"""Ed25519 (RFC 8032, section 5.1), to verify signatures and to tell which 32 bytes are a point on the curve."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _D: Final = -121665 * pow(121666, -1, _P) % _P
 
 
 def is_on_curve(encoded: bytes) -> bool:
-    """Whether 32 bytes decompress to a point, as curve25519-dalek does it: y is taken modulo p.
+    """Whether 32 bytes decompress to a point. Like curve25519-dalek, and so Solana, this reduces y modulo p.
 
-    x^2 = (y^2 - 1) / (d y^2 + 1). The product is a square exactly if the quotient is one, and needs no inversion.
+    x^2 = (y^2 - 1) / (d y^2 + 1). The product of the two is a square if and only if the quotient is, and it needs no
+    inversion.
     """
     y = int.from_bytes(encoded, "little") & (2**255 - 1)
     square = y * y % _P
@@ -23,7 +24,7 @@ def is_on_curve(encoded: bytes) -> bool:
 
 
 def verifies(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """False, too, on bytes that are no key or no signature."""
+    """Whether the signature is valid. Bytes that are no key or no signature give False too."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):

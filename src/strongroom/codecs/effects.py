@@ -1,4 +1,4 @@
-"""What calls and typed data do: one effect each, without regard to the chain that renders it."""
+"""Effects, which describe what calls and typed data do independently of the chain that shows them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from typing import Any, Final
 from strongroom.domain.summary import Action
 
 MAX_LISTED: Final = 32
-"""Items of a list that a summary shows; their number is shown besides."""
+"""Items of a list that a summary shows. If there are more, it shows their number too."""
 
 UNLIMITED: Final = 2**95
-"""An allowance from here on means "all there ever is".
+"""The smallest allowance that counts as unlimited.
 
-It is below every number that wallets and contracts use for that: 2^256 - 1, 2^255 - 1, 2^160 - 1 (Permit2), 2^128 - 1
-and 2^96 - 1 (tokens that count in uint96). It is 39 billion of a token with 18 decimals."""
+It is below every number that wallets and contracts use to mean unlimited, which are 2^256 - 1, 2^255 - 1, 2^160 - 1
+(Permit2), 2^128 - 1 and 2^96 - 1 (tokens that count in uint96). It is about 40 billion of a token with 18 decimals.
+"""
 SENTINELS: Final = frozenset({2**64 - 1, 2**63 - 1})
-"""Smaller numbers that mean the same, exactly these only."""
+"""Smaller numbers that mean unlimited too, but only exactly these."""
 
 ZERO: Final = bytes(20)
 APPROVE: Final = "token_approve"
 TRANSFERS: Final = frozenset({"token_transfer", "token_transfer_from"})
 _OF_COINS: Final = frozenset({"transfer", "offer", "consideration"})
-"""Of these no asset means the native coin."""
+"""Kinds in which no asset means the native coin."""
 _ROLES: Final = frozenset({"from", "to", "spender", "token", "amount", "approved", "allowed"})
 _INNER: Final = frozenset({"target", "value", "data", "calls", "operation", "commands", "inputs", "mode"})
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that a call does. Chains render it with `action`."""
+    """One thing that a call does. Chains show it with `action`."""
 
     kind: str
     method: str | None = None
@@ -40,7 +41,7 @@ class Effect:
     spender: bytes | None = None
     amount: int | None = None
     asset: bytes | None = None
-    """The token; None for the native coin."""
+    """The token, or None for the native coin."""
     data_size: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ def is_unlimited(amount: int) -> bool:
 
 
 def effect_of(kind: str, method: str, contract: bytes | None, sender: bytes | None, row: Mapping[str, Any]) -> Effect:
-    """The effect that named arguments have, ``row`` being in the words of `codecs.known`."""
+    """The effect of named arguments. ``row`` uses the names that `codecs.known` defines."""
     amount, token = row.get("amount"), row.get("token")
     details = {name: value for name, value in row.items() if name not in _ROLES | _INNER and value is not None}
     if "approved" in row:
@@ -83,7 +84,7 @@ def approval_cautions(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def action(effect: Effect, show: Callable[[bytes], str], symbol: str) -> Action:
-    """``show`` writes an address of 20 bytes as the chain does; ``symbol`` is that of its coin."""
+    """The effect as a summary shows it. ``show`` formats a 20-byte address, and ``symbol`` is that of the coin."""
 
     def shown(address: bytes | None) -> str | None:
         return None if address is None else show(address)
@@ -104,9 +105,9 @@ def action(effect: Effect, show: Callable[[bytes], str], symbol: str) -> Action:
 
 
 def expand(named: list[tuple[str, Any]]) -> list[dict[str, Any]]:
-    """The effects that arguments hold, as one mapping each: ``details`` within, joined with what stands outside.
+    """The effects in the arguments, one mapping each. Every item of ``details`` is merged with the names outside it.
 
-    Several ``details`` side by side belong together item by item. Raises ValueError if their lengths differ.
+    Several ``details`` at the same level are combined item by item. Raises ValueError if their lengths differ.
     """
     common = {name: value for name, value in named if name != "details"}
     rows: list[dict[str, Any]] = [{}]
@@ -124,7 +125,7 @@ def expand(named: list[tuple[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _shown(value: Any, show: Callable[[bytes], str]) -> Any:
-    """A JSON value: integers as text, addresses as the chain writes them, other bytes as hex."""
+    """A JSON value, with integers as text, 20 bytes as an address and other bytes as hex."""
     if isinstance(value, list):
         listed = [_shown(item, show) for item in value[:MAX_LISTED]]
         return listed if len(value) <= MAX_LISTED else [*listed, f"… {len(value)} in all"]

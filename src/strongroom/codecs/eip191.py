@@ -1,4 +1,4 @@
-"""EIP-191 version 0x45, `personal_sign`."""
+"""EIP-191 version 0x45, which wallets call `personal_sign`."""
 
 from __future__ import annotations
 

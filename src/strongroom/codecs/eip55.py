@@ -1,4 +1,4 @@
-"""EIP-55: Ethereum addresses as text, with the checksum in the case of their letters."""
+"""Ethereum addresses as text, with the checksum of EIP-55 in the case of the letters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LENGTH = 20
 
 @lru_cache(maxsize=8192)
 def checksum(address: bytes) -> str:
-    """The one mixed-case form of 20 bytes."""
+    """The mixed-case form of 20 bytes."""
     digits = address.hex()
     nibbles = keccak256(digits.encode()).hex()
     return "0x" + "".join(
@@ -21,9 +21,9 @@ def checksum(address: bytes) -> str:
 
 
 def parse(text: str) -> bytes:
-    """20 bytes from ``0x`` and 40 hex digits, of one case or with a right checksum. Raises ValueError."""
+    """The 20 bytes of an address in lower case, in upper case or with a correct checksum. Raises ValueError."""
     if len(text) != 2 + 2 * LENGTH:
-        raise ValueError("an address is 0x and 40 hex digits")
+        raise ValueError("an address must be 0x and 40 hex digits")
     address = hexadecimal.to_bytes(text)
     digits = text[2:]
     if digits not in (digits.lower(), digits.upper()) and text != checksum(address):

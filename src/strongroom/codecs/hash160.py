@@ -1,4 +1,4 @@
-"""HASH160, Bitcoin's hash of public keys and scripts: RIPEMD-160 of SHA-256."""
+"""HASH160, Bitcoin's hash of public keys and scripts, which is RIPEMD-160 of SHA-256."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from Crypto.Hash import RIPEMD160
 
 def hash160(data: bytes) -> bytes:
     """20 bytes."""
-    return RIPEMD160.new(sha256(data).digest()).digest()  # hashlib's depends on how OpenSSL was built
+    return RIPEMD160.new(sha256(data).digest()).digest()  # hashlib has RIPEMD-160 only in some builds of OpenSSL

@@ -1,4 +1,4 @@
-"""Bitcoin's two hashes of messages: double SHA-256, and SHA-256 under a tag (BIP-340)."""
+"""Bitcoin's double SHA-256, and the tagged SHA-256 of BIP-340."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from hashlib import sha256
 
 
 def hash256(data: bytes) -> bytes:
-    """32 bytes: SHA-256 of SHA-256."""
+    """SHA-256 of SHA-256, 32 bytes."""
     return sha256(sha256(data).digest()).digest()
 
 
 def tagged_hash(tag: str, data: bytes) -> bytes:
-    """32 bytes: SHA-256 of the tag's hash twice and ``data`` (BIP-340, Design)."""
+    """SHA-256 of the tag's hash, the tag's hash again and ``data``, 32 bytes (BIP-340, Design)."""
     return sha256(_prefix(tag) + data).digest()
 
 

@@ -1,17 +1,17 @@
-"""The registry of known calls and of known EIP-712 types. To make one more known, add a line.
+"""The registry of known calls and known EIP-712 types. To add one, add a line.
 
-A call is written as its signature with names. The names say what the arguments mean:
+A call is written as its signature with parameter names. The names say what the arguments mean:
 
     from, to, spender   who gives, who receives, who may take; ``from`` defaults to the sender
     amount, token       how much of what; ``token`` defaults to the contract that is called
-    token_id, token_ids, amounts    of an NFT or a multi-token
+    token_id, token_ids, amounts    those of an NFT or a multi-token
     approved, allowed   a right over all tokens of a collection, or over all the money
     deadline, expiration    until when the signature, and until when the allowance is valid
-    details             a tuple or a list of tuples with further names: each is an effect of its own
-    target, value, data, operation  a call inside, or lists of such; ``calls`` is a list of them as tuples or bytes
+    details             a tuple or a list of tuples with further names, each of them an effect of its own
+    target, value, data, operation  an inner call, or lists of them; ``calls`` is a list of calls as tuples or bytes
 
-An argument with any other name appears in the action's details. One without a name is passed over.
-Typed data is written as EIP-712 encodes its type. `ROLES` says what the names of its fields mean.
+An argument with any other name appears in the action's details. One without a name is ignored.
+A type of typed data is written as EIP-712 encodes it. `ROLES` says what the names of its fields mean.
 
 Chains that share the ABI (EVM, Tron) share this table.
 """
@@ -25,30 +25,31 @@ from typing import Final
 
 
 class Inside(StrEnum):
-    """How the calls inside a call are laid out."""
+    """How a call encodes its inner calls."""
 
     SELF = "self"
-    """``calls``: data for the called contract itself, by the same sender."""
+    """Each of ``calls`` is data for the called contract itself, sent by the same sender."""
     CALLS = "calls"
-    """``target``, ``value`` and ``data``, alone, in ``calls`` or as lists side by side, by the called contract."""
+    """``target``, ``value`` and ``data`` of calls by the called contract. They are single values, parallel lists, or
+    fields of ``calls``."""
     PACKED = "packed"
-    """``data`` of Safe's multiSend."""
+    """``data`` is the packed format of Safe's multiSend."""
     MODE = "mode"
-    """``mode`` and ``data`` of ERC-7579."""
+    """``mode`` and ``data`` are those of ERC-7579."""
     ROUTER = "router"
-    """``commands`` and ``inputs`` of Uniswap's Universal Router."""
+    """``commands`` and ``inputs`` are those of Uniswap's Universal Router."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     signature: str
     kind: str
-    """Of the action that this call is."""
+    """The kind of the resulting action."""
     cautions: tuple[str, ...] = ()
-    """Always to be said of it."""
+    """Cautions that this call always has."""
     inside: Inside | None = None
     gives: bool = True
-    """False: takes a right back, so that no amount is too large."""
+    """False if the call takes a right back, so that no amount is too large."""
 
 
 _TRANSFER: Final = "token_transfer"
@@ -75,7 +76,7 @@ CALLS: Final = (
     Known("decreaseApproval(address spender,uint256 amount)", _APPROVE, gives=False),
     Known("burn(uint256 amount)", _CALL),
     Known("mint(address to,uint256 amount)", _CALL),
-    # ERC-2612, and DAI's form of it
+    # ERC-2612, and the variant of DAI
     Known(f"permit(address from,address spender,uint256 amount,uint256 deadline,{_VRS})", _APPROVE),
     Known("permit(address from,address spender,uint256 amount,uint256 deadline,bytes)", _APPROVE),
     Known(f"permit(address from,address spender,uint256,uint256 deadline,bool allowed,{_VRS})", _APPROVE),
@@ -184,7 +185,7 @@ CALLS: Final = (
     Known("setFallbackHandler(address handler)", _CALL, ("ownership_change",)),
     Known("pause()", _CALL),
     Known("unpause()", _CALL),
-    # Calls inside calls: of the contract itself, by it, by an account that is a contract
+    # Inner calls: to the called contract, by the called contract, or by an account that is a contract
     Known("multicall(bytes[] calls)", _CALL, inside=Inside.SELF),
     Known("multicall(uint256 deadline,bytes[] calls)", _CALL, inside=Inside.SELF),
     Known("multicall(bytes32 previous_block,bytes[] calls)", _CALL, inside=Inside.SELF),
@@ -214,7 +215,23 @@ CALLS: Final = (
     Known("execute((address from,address target,uint256 value,uint256,uint256,bytes data) calls,bytes)", _CALL, inside=Inside.CALLS),
     Known("executeMetaTransaction(address from,bytes data,bytes32,bytes32,uint8)", _CALL, inside=Inside.CALLS),
 )  # fmt: skip
-"""What is not listed here is an unknown call. A name that may mean anything, like claim(), stays unknown."""
+"""Every other call is unknown. Functions that may do anything, like claim(), are left out on purpose."""
+
+MULTI_SEND: Final = frozenset(
+    bytes.fromhex(address)
+    for address in (
+        "8d29be29923b68abfdd21e541b9374737b49cdad",  # MultiSend 1.1.1
+        "a238cbeb142c10ef7ad8442c6d1f9e89e07e7761",  # MultiSend 1.3.0
+        "998739bfdaadde7c933b942a68053933098f9eda",
+        "40a2accbd92bca938b02010e17a5b8929b49130d",  # MultiSendCallOnly 1.3.0
+        "a1dabef33b3b82c7814b6d82a79e50f4ac44102b",
+        "38869bf66a61cf6bdb996a6ae40d5853fd43b526",  # MultiSend 1.4.1
+        "9641d764fc13c8b624c04430c7356c1c7c8102e2",  # MultiSendCallOnly 1.4.1
+        "218543288004cd07832472d464648173c77d7eb7",  # MultiSend 1.5.0
+        "a83c336b20401af773b6219ba5027174338d1836",  # MultiSendCallOnly 1.5.0
+    )
+)
+"""Safe's own deployments of multiSend (safe-global/safe-deployments), whose code does what its arguments say."""
 
 ROUTER: Final = {
     0x00: Known("V3_SWAP_EXACT_IN(address to,uint256 amount,uint256 least,bytes,bool)", _SWAP),
@@ -233,20 +250,20 @@ ROUTER: Final = {
     0x0E: Known("BALANCE_CHECK_ERC20(address from,address token,uint256 least)", _CALL),
     0x21: Known("EXECUTE_SUB_PLAN(bytes commands,bytes[] inputs)", _CALL, inside=Inside.ROUTER),
 }  # fmt: skip
-"""Commands of the Universal Router (Uniswap/universal-router, Commands.sol); the rest are unknown calls."""
+"""Commands of the Universal Router (Uniswap/universal-router, Commands.sol). The others are unknown calls."""
 
 
 class Form(StrEnum):
-    """What a message of a known type is."""
+    """What a message of a known type does."""
 
     APPROVE = "token_approve"
     TRANSFER = "token_transfer_from"
     ORDER = "order"
-    """Seaport: offers against considerations."""
+    """An order of Seaport, which exchanges offers for considerations."""
     FORWARD = "forward"
-    """A call that another makes for the signer."""
+    """A call that somebody else makes for the signer."""
     DELEGATION = "delegation"
-    """Of the right to act."""
+    """Gives somebody else the right to act for the signer."""
     OTHER = "message"
     """Moves nothing."""
 
@@ -254,7 +271,7 @@ class Form(StrEnum):
 @dataclass(frozen=True, slots=True)
 class KnownType:
     encoded: str
-    """As EIP-712 encodes it. If it does not end with a parenthesis, it is how the encoded type begins."""
+    """The type as EIP-712 encodes it. If it does not end with a parenthesis, it is only the beginning."""
     form: Form
 
     @property
@@ -275,7 +292,7 @@ ROLES: Final = {
     "allowed": "allowed",
     **dict.fromkeys(("details", "permitted"), "details"),
 }
-"""What the fields of typed data mean, in the words of the calls above."""
+"""The meaning of fields of typed data, in the names that calls use."""
 
 _ITEM: Final = "uint8 itemType,address token,uint256 identifierOrCriteria,uint256 startAmount,uint256 endAmount"
 _SEAPORT_ITEMS: Final = f"ConsiderationItem({_ITEM},address recipient)OfferItem({_ITEM})"
@@ -285,12 +302,12 @@ _REQUEST: Final = "address from,address to,uint256 value,uint256 gas,uint256 non
 _ERC3009: Final = "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
 
 TYPES: Final = (
-    # ERC-2612, DAI, ERC-721 (ERC-4494) and their like
+    # ERC-2612, DAI, ERC-721 (ERC-4494) and similar
     KnownType("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)", Form.APPROVE),
     KnownType("Permit(address holder,address spender,uint256 nonce,uint256 expiry,bool allowed)", Form.APPROVE),
     KnownType("Permit(address spender,uint256 tokenId,uint256 nonce,uint256 deadline)", Form.APPROVE),
     KnownType("PermitForAll(address owner,address operator,bool approved,uint256 nonce,uint256 deadline)", Form.APPROVE),
-    # Permit2; what follows the nonce and the deadline of a witness type is the application's own
+    # Permit2; a witness type has fields of the application after the nonce and the deadline
     KnownType(f"PermitSingle(PermitDetails details,address spender,uint256 sigDeadline){_PERMIT_TYPE}", Form.APPROVE),
     KnownType(f"PermitBatch(PermitDetails[] details,address spender,uint256 sigDeadline){_PERMIT_TYPE}", Form.APPROVE),
     KnownType(f"PermitTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline){PERMITTED_TYPE}", Form.APPROVE),
@@ -301,10 +318,10 @@ TYPES: Final = (
     KnownType(f"TransferWithAuthorization({_ERC3009})", Form.TRANSFER),
     KnownType(f"ReceiveWithAuthorization({_ERC3009})", Form.TRANSFER),
     KnownType("CancelAuthorization(address authorizer,bytes32 nonce)", Form.OTHER),
-    # Seaport; the tree of a bulk order has as many dimensions as it needs
+    # Seaport; the tree of a bulk order may have any number of dimensions
     KnownType(f"OrderComponents(address offerer,address zone,OfferItem[] offer,ConsiderationItem[] consideration,uint8 orderType,uint256 startTime,uint256 endTime,bytes32 zoneHash,uint256 salt,bytes32 conduitKey,uint256 counter){_SEAPORT_ITEMS}", Form.ORDER),
     KnownType("BulkOrder(OrderComponents[2]", Form.ORDER),
-    # Calls that another makes
+    # Calls that somebody else makes for the signer
     KnownType(f"ForwardRequest({_REQUEST},bytes data)", Form.FORWARD),
     KnownType(f"ForwardRequest({_REQUEST},bytes data,uint256 validUntil)", Form.FORWARD),
     KnownType(f"ForwardRequest({_REQUEST},uint48 deadline,bytes data)", Form.FORWARD),
@@ -312,10 +329,10 @@ TYPES: Final = (
     KnownType("SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)", Form.FORWARD),
     KnownType("SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 dataGas,uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)", Form.FORWARD),
     KnownType("PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)", Form.FORWARD),
-    # The right to act: MetaMask's delegation framework; of votes: ERC-20 Votes, Governor
+    # Delegations: of the right to act (MetaMask's framework), and of votes (ERC-20 Votes, Governor)
     KnownType("Delegation(address delegate,address delegator,bytes32 authority,Caveat[] caveats,uint256 salt)Caveat(address enforcer,bytes terms)", Form.DELEGATION),
     KnownType("Delegation(address delegatee,uint256 nonce,uint256 expiry)", Form.OTHER),
     KnownType("Ballot(uint256 proposalId,uint8 support)", Form.OTHER),
     KnownType("Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)", Form.OTHER),
 )  # fmt: skip
-"""A contract accepts a type exactly as encoded, so nothing else is known. What is not listed is unknown typed data."""
+"""Every other type is unknown typed data. Contracts accept a type only exactly as encoded, so similar ones are too."""

@@ -1,4 +1,4 @@
-"""Solana's addresses: 32 bytes in base58, and those that are derived from others without asking anybody."""
+"""Solana addresses, 32 bytes in base58, and addresses that are derived from others without a node."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _MARKER: Final = b"ProgramDerivedAddress"
 def from_text(text: object) -> bytes:
     """The 32 bytes of an address or a hash. Raises ValueError."""
     if not isinstance(text, str) or not LENGTH <= len(text) <= MAX_TEXT:
-        raise ValueError("base58 of 32 bytes is 32 to 44 characters")
+        raise ValueError("32 bytes in base58 must have 32 to 44 characters")
     found = base58.decode(text)
     if len(found) != LENGTH:
-        raise ValueError("it does not decode to 32 bytes")
+        raise ValueError("it must decode to 32 bytes")
     return found
 
 
 def program_address(seeds: tuple[bytes, ...], program: bytes) -> bytes:
-    """The program derived address with the highest bump seed (find_program_address of the Solana SDK)."""
+    """The program derived address with the highest bump seed, as by find_program_address of the Solana SDK."""
     for bump in range(255, -1, -1):
         found = sha256(b"".join(seeds) + bytes((bump,)) + program + _MARKER).digest()
         if not is_on_curve(found):
@@ -42,5 +42,5 @@ def program_address(seeds: tuple[bytes, ...], program: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)
 def associated_address(owner: bytes, mint: bytes, program: bytes) -> bytes:
-    """A wallet's one account for a mint: the token program is part of it, so that of Token-2022 is another."""
+    """The owner's associated account for a mint. It depends on the token program, Token or Token-2022."""
     return program_address((owner, program, mint), ASSOCIATED)

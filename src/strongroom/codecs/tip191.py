@@ -1,6 +1,6 @@
-"""TIP-191, `signMessageV2` of TronWeb: EIP-191 with Tron's own words.
+"""TIP-191, which TronWeb calls `signMessageV2`. It is EIP-191 with Tron's own prefix.
 
-Its older `sign`, which wrote the length 32 before every message, is another format, and not read here.
+TronWeb's older `sign`, which put the length 32 before every message, is another format and is not supported.
 """
 
 from __future__ import annotations

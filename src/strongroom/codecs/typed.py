@@ -1,8 +1,8 @@
-"""What EIP-712 messages of known types let others do, for every chain that has such messages.
+"""Finds out what EIP-712 messages of known types let others do, for every chain that has such messages.
 
-A contract checks the whole encoded type, so a type is known only if it is exactly one of the registry's. Of every other
-the fields with well-known names are shown all the same, and the message is called unknown if a contract will act on it.
-Only what is signed is read: fields that a type does not name do not count.
+A contract checks the whole encoded type, so a type is known only if it is exactly one of the registry's. Messages of
+any other type are reported as unknown, and their fields with well-known names are shown nevertheless. Fields that are
+not signed are ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_TEXT: Final = 256
 """Characters of a text that a summary repeats."""
 
 _SPENDING: Final = frozenset({known.name for known in TYPES if known.form is not Form.OTHER} | {"Order"})
-"""Names under which messages give something away, whatever their fields are."""
+"""Names of types that give something away, whatever their fields are."""
 _ITEMS: Final = frozenset({"details"})
 _ORDER: Final = "OrderComponents"
 _ORDER_PARTS: Final = [
@@ -34,17 +34,16 @@ _ORDER_PARTS: Final = [
 @dataclass(frozen=True, slots=True)
 class TypedReading:
     effects: tuple[Effect, ...]
-    """The message first; then what it permits, unless that is one thing and said of the message itself."""
+    """The message itself, followed by what it permits. A single permission is part of the message's own effect."""
     cautions: tuple[str, ...]
 
 
-def read_typed(typed: TypedData, parse_address: ParseAddress, *, has_contract: bool) -> TypedReading:
-    """``has_contract``: the domain states a verifying contract, whether it is signed or not."""
-    return _Reader(typed, parse_address).read(has_contract=has_contract)
+def read_typed(typed: TypedData, parse_address: ParseAddress) -> TypedReading:
+    return _Reader(typed, parse_address).read()
 
 
 def short(value: object) -> object:
-    """A JSON value as a summary repeats it: long texts are cut, and told apart by their hash."""
+    """A JSON value for a summary. A long text is cut and gets its hash, so that different texts look different."""
     if isinstance(value, bool) or value is None or (isinstance(value, int) and value.bit_length() <= MAX_TEXT):
         return value
     text = value if isinstance(value, str) else str(value)
@@ -62,7 +61,7 @@ class _Reader:
         self.effects: list[Effect] = []
         self.known = _known(typed)
 
-    def read(self, *, has_contract: bool) -> TypedReading:
+    def read(self) -> TypedReading:
         typed = self.typed
         if typed.primary_type in _SPENDING and (self.known is None or self.known.form is not Form.OTHER):
             self._say("spending_permission")
@@ -70,7 +69,7 @@ class _Reader:
             self._message()
         except ValueError:
             self.known, self.effects = None, [self._plain({})]
-        if self.known is None and has_contract:
+        if self.known is None:  # even without a verifying contract, as in a zkSync transaction
             self._say("unknown_typed_data")
         if "chainId" not in typed.domain:
             self._say("no_chain_binding")
@@ -82,7 +81,7 @@ class _Reader:
         self.cautions.update(dict.fromkeys(codes))
 
     def _message(self) -> None:
-        """Raises ValueError on what is not as the type promises, or is too much to show."""
+        """Raises ValueError if the message does not fit its known type or has too much to show."""
         form = None if self.known is None else self.known.form
         message = self.typed.message
         if form is Form.ORDER:
@@ -138,7 +137,7 @@ class _Reader:
             self.effects[0] = self._plain({"deadline": eip712.integer(deadline)})
 
     def _forwarded(self, message: Mapping[str, Any]) -> Call:
-        """The call that another will make for the signer."""
+        """The call that somebody else will make for the signer."""
         name, address = self.typed.primary_type, self.parse_address
         if name == "MetaTransaction":
             if self.contract is None:
@@ -153,7 +152,7 @@ class _Reader:
             return Call(target, data, value, address(message["from"]))
         operation = eip712.integer(message["operation"])
         if operation > 1:
-            raise ValueError("an operation that is not known")
+            raise ValueError("an unknown operation")
         return Call(target, data, value, self.contract, (self.contract or target) if operation else None)
 
     def _orders(self, message: Mapping[str, Any]) -> None:
@@ -170,7 +169,7 @@ class _Reader:
                 raise ValueError("too much to show")
 
     def _item(self, kind: str, item: Mapping[str, Any], row: Mapping[str, Any]) -> Effect:
-        """Item types: 0 the native coin, 1 ERC-20, 2 and 3 one NFT, 4 and 5 one of those that criteria describe."""
+        """Item types are 0 for the coin, 1 for ERC-20, 2 and 3 for one NFT, 4 and 5 for an NFT that meets criteria."""
         item_type, amount = eip712.integer(item["itemType"]), eip712.integer(item["startAmount"])
         details = {name: value for name, value in row.items() if name != "from"}
         if (end := eip712.integer(item["endAmount"])) != amount:
@@ -187,7 +186,7 @@ class _Reader:
         )
 
     def _named(self, struct: str, value: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """What the signed fields of a struct mean, as `effects.expand` takes it."""
+        """The meaning of the signed fields of a struct, in the form that `effects.expand` takes."""
         found: list[tuple[str, Any]] = []
         for name, kind in self.typed.types[struct]:
             role, given = ROLES.get(name), value.get(name)
@@ -207,7 +206,7 @@ class _Reader:
 
 
 def _contract(typed: TypedData, parse_address: ParseAddress) -> bytes | None:
-    """The verifying contract, if one is signed; its type may be any."""
+    """The verifying contract, if a valid address is signed. The domain may give the field any type."""
     value = typed.domain.get("verifyingContract")
     try:
         return parse_address(value) if isinstance(value, str) else None
@@ -227,7 +226,7 @@ def _known(typed: TypedData) -> KnownType | None:
 
 
 def _has_parts(typed: TypedData, known: KnownType) -> bool:
-    """Whether the structs within a type that is known by its beginning are the known ones too."""
+    """Whether the structs inside a type that is known by its beginning are known too."""
     if known.form is Form.ORDER:
         return all(part in typed.encoded_type for part in _ORDER_PARTS)
     return PERMITTED_TYPE in typed.encoded_type

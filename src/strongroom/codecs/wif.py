@@ -1,4 +1,4 @@
-"""WIF: how Bitcoin wallets write a private key (Bitcoin Core, src/key_io.cpp)."""
+"""WIF, the format in which Bitcoin wallets export a private key (Bitcoin Core, src/key_io.cpp)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class WifKey:
     key: SecretBytes
     testnet: bool
     compressed: bool
-    """Whether the addresses of the key are of its compressed public key."""
+    """Whether the key's addresses are made from its compressed public key."""
 
 
 def decode(text: str) -> WifKey:
-    """Raises ValueError. Whether the number is a private key is not looked at."""
+    """Raises ValueError. Does not check that the number is a valid private key."""
     payload = base58.decode_check(text)
     key, rest = payload[1 : 1 + _KEY], payload[1 + _KEY :]
     if len(key) != _KEY or rest not in (b"", _COMPRESSED):
-        raise ValueError("a WIF key is 32 bytes between a version and the mark of a compressed public key")
+        raise ValueError("a WIF key must be a version, 32 bytes and the mark of a compressed public key")
     testnet = _TESTNET.get(payload[0])
     if testnet is None:
-        raise ValueError("the version of the WIF key is not one of Bitcoin")
+        raise ValueError("the version of the WIF key is not a Bitcoin version")
     return WifKey(SecretBytes(key), testnet, rest == _COMPRESSED)

@@ -1,4 +1,4 @@
-"""The sections of the settings that say from where chains are read."""
+"""The settings of the sources that chains are read from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from strongroom.config.sections import MaybeSecret, Rate, Section, Whole, whole
+from strongroom.config.fields import MaybeSecret, Rate, Section, Whole, whole
 
 SourceKind = Literal[
     "bitcoin-core", "electrum", "esplora", "evm", "etherscan", "otterscan", "evm-logs", "tron", "trongrid", "solana",
@@ -16,7 +16,7 @@ SourceKind = Literal[
 
 
 class SourceSettings(Section):
-    """One ``[[sources]]`` of the TOML file: an endpoint from which one network is read."""
+    """One ``[[sources]]`` in the TOML file: an endpoint from which one network is read."""
 
     network: str = Field(min_length=1, max_length=64)
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -24,28 +24,30 @@ class SourceSettings(Section):
     url: MaybeSecret = None
     url_file: Path | None = None
     solid_url: MaybeSecret = None
-    """Tron: where ``/walletsolidity`` is, if that is not beside ``/wallet``."""
+    """Tron: the URL of ``/walletsolidity``, if that is not beside ``/wallet``."""
     headers_file: Path | None = None
-    """One ``Name: value`` a line, sent with every request."""
+    """One ``Name: value`` per line, sent with every request."""
     operator: str | None = Field(default=None, min_length=1, max_length=64)
-    """Who runs it: two sources of one operator are one vote. Its name where left out."""
+    """The company that runs it. Sources of one operator count as one vote. Default: the source's name."""
     rate: Rate = None
-    """As the provider allows; none where left out, but for kinds whose public service is known to have one."""
+    """What the provider allows. Default: unlimited, except for kinds with public services of a known limit."""
     burst: Annotated[int, BeforeValidator(whole), Field(ge=1, le=10_000)] | None = None
-    """How many at once; as many as in a second where left out."""
+    """Maximum burst. Default: as many requests as in a second."""
     batch: Annotated[int, BeforeValidator(whole), Field(ge=1, le=1000)] | None = None
-    """JSON-RPC calls in one request; as the kind usually takes them where left out."""
+    """JSON-RPC calls per request. Default: what the kind usually accepts."""
     priority: Annotated[int, BeforeValidator(whole), Field(ge=0, le=100)] = 10
-    """Lower is asked first."""
+    """A lower number is asked first."""
     finality: Annotated[int, BeforeValidator(whole), Field(ge=0, le=100_000)] | Literal["tag"] | None = None
-    """Blocks on top after which a block does not change, or ``tag``; as the chain usually has it where left out."""
+    """Blocks on top after which a block is final, or ``tag`` to ask the node. Default: as usual for the chain."""
     op_stack: bool = False
-    """EVM: a rollup of the OP stack (Optimism, Base): its fees have a part for the data."""
+    """EVM: a rollup of the OP stack (Optimism, Base), whose fees include a part for data."""
     genesis: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,64}$")
-    """What the chain says that it is, where that is not in the network's CAIP-2 id: of a chain of one's own."""
+    """The chain's own id, if it is not in the network's CAIP-2 id. Needed for a private chain."""
     fingerprint: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    """Electrum: SHA-256 of the server's certificate, which is trusted then in place of the authorities."""
+    """Electrum: SHA-256 of the server's certificate, which is then trusted instead of the authorities."""
     ca_file: Path | None = None
+    traceparent: bool = False
+    """Send the trace context with each request, for a node of your own. HTTP only."""
 
     @model_validator(mode="after")
     def _has_one_url(self) -> Self:
@@ -58,11 +60,12 @@ class NodeSettings(Section):
     """How chains are read."""
 
     quorum: Whole = Field(
-        default=2, ge=1, le=3, description="Operators that must agree where money is decided, if so many are there"
+        default=2,
+        ge=1,
+        le=3,
+        description="Operators that must agree on decisions about money, if that many are configured",
     )
-    gap: Whole = Field(
-        default=20, ge=1, le=200, description="Unused addresses in a row after which an imported wallet has no more"
-    )
+    gap: Whole = Field(default=20, ge=1, le=200, description="Consecutive unused addresses that end a discovery")
     discovery_rate: Whole = Field(
-        default=10, ge=1, le=1000, description="Addresses a second that are asked for while one is discovered, at most"
+        default=10, ge=1, le=1000, description="Maximum addresses per second that a discovery asks for"
     )

@@ -1,4 +1,4 @@
-"""Assets: what a balance is counted in. The coin of a network, or a token of a contract on it."""
+"""Assets, which balances are counted in. An asset is the coin of a network or a token of a contract on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from strongroom.domain.network import Network
 
 _SLIP44: Final = {"bitcoin": 0, "evm": 60, "tron": 195, "solana": 501, "ton": 607}
-"""Registered coin types (SLIP-0044) by chain."""
+"""SLIP-0044 coin types by chain. The coins of all EVM networks have Ethereum's, like their addresses."""
 _TOKENS: Final = {"evm": "erc20", "tron": "trc20", "solana": "token", "ton": "jetton"}
 """CAIP-19 namespace of tokens by chain."""
 
@@ -16,17 +16,17 @@ _TOKENS: Final = {"evm": "erc20", "tron": "trc20", "solana": "token", "ton": "je
 @dataclass(frozen=True, slots=True)
 class Asset:
     id: str
-    """CAIP-19 id: ``eip155:1/slip44:60``, ``eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7``."""
+    """CAIP-19 id, such as ``eip155:1/slip44:60`` or ``eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7``."""
     network: str
     """CAIP-2 id of its network."""
     symbol: str
     decimals: int | None
-    """None for a token that nobody has listed and whose contract does not say: its amounts are base units only."""
+    """None for an unlisted token whose contract does not state it. Its amounts are shown in base units only."""
     contract: str | None = None
-    """Address of the contract, mint or master as the network shows it; None for the coin."""
+    """Address of the contract, mint or master as the network shows it, or None for the coin."""
     name: str | None = None
     listed: bool = True
-    """The operator vouches for it: it stands in the registry. Whatever a contract says of itself is not listed."""
+    """Whether the operator vouches for the asset by listing it in the registry. Names from contracts are not listed."""
 
 
 def coin_of(network: Network) -> Asset:
@@ -36,6 +36,6 @@ def coin_of(network: Network) -> Asset:
 
 
 def token_id(network: Network, contract: str) -> str:
-    """CAIP-19 id of a token; ``contract`` as the network shows it."""
+    """CAIP-19 id of a token. ``contract`` is its address as the network shows it."""
     reference = contract.lower() if network.chain == "evm" else contract
     return f"{network.caip2}/{_TOKENS[network.chain]}:{reference}"

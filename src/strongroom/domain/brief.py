@@ -1,4 +1,4 @@
-"""What is written down for good is short: how large a row becomes is not for a caller to decide."""
+"""Bounds the size of what is stored permanently, so that no caller decides how large a row becomes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ MOST_BYTES: Final = 4096
 _STRING: Final = 1024
 _SMALL: Final = 160
 _DIGEST: Final = 96
-"""Bytes of `…sha256:` and a digest, and something to spare."""
+"""Bytes for `…sha256:` and a digest, with some to spare."""
 _NOTE: Final = 160
-"""Bytes of the note that something was left out."""
+"""Bytes for the ``cut`` note."""
 _TO_JSON: Final = msgspec.json.Encoder()
-"""In the order given."""
+"""Keeps the order of keys."""
 
 
 def brief(tree: Any) -> bytes:
-    """JSON of an object, at most `MOST_BYTES`.
+    """JSON of an object, at most `MOST_BYTES` long.
 
-    Of a longer one what is small is kept, then as much of the rest as there is room for, in its order; a string that
-    is cut ends in the SHA-256 of what was left out. ``cut`` has the size and the SHA-256 of the whole.
+    If the object is longer, its small values are kept first, then as much of the rest as fits, in the original order.
+    A string that is cut ends in the SHA-256 of what was left out. The added key ``cut`` has the size and the SHA-256
+    of the whole.
     """
     whole = _TO_JSON.encode(tree)
     if len(whole) <= MOST_BYTES:
@@ -33,7 +34,7 @@ def brief(tree: Any) -> bytes:
 
 
 def _fitted(value: Any, room: int) -> tuple[Any, int] | None:
-    """What fits of a value, and its size; None: nothing."""
+    """The part of a value that fits and its encoded size, or None if nothing fits."""
     if isinstance(value, dict) and room > _SMALL:
         return _object(value, room)
     if isinstance(value, list) and room > _SMALL:
@@ -81,5 +82,5 @@ def _string(value: str, room: int) -> tuple[str, int] | None:
 
 
 def _is_small(value: Any) -> bool:
-    """Told without encoding it."""
+    """An estimate that does not encode the value."""
     return not isinstance(value, dict | list) and len(str(value)) <= _SMALL

@@ -1,6 +1,7 @@
-"""Discovery of used addresses: how far a walk over the indexes of an account has come, and what comes next.
+"""Discovery of used addresses. It keeps the progress of a walk over the indexes of an account.
 
-As BIP-44 has it: indexes are walked from 0 on, and a branch is over once so many unused ones (the gap) stand in a row.
+As in BIP-44, the walk starts at index 0 and ends a branch after a given number of consecutive unused addresses, the
+gap.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from uuid import UUID, uuid5
 from strongroom.domain.scheme import MAX_INDEX, Curve, Position, Scheme
 
 AT_ONCE: Final = 50
-"""Addresses of one step: all of them, if they are used, fit into one audit record."""
+"""Addresses per step. Even if all of them are used, they fit into one audit record."""
 KEYS_AT_ONCE: Final = 100
-"""Public keys that are derived for one walk where only an open wallet can derive them; no gap is wider."""
+"""Public keys derived per walk if only an open wallet can derive them. This is also the largest gap."""
 _KEY_SIZES: Final = {Curve.SECP256K1: 33, Curve.ED25519: 32}
 
 
@@ -26,61 +27,61 @@ class DiscoveryState(StrEnum):
     DONE = "done"
     """The gap was reached on every branch."""
     STOPPED = "stopped"
-    """Before that; it goes on from there when it is asked for again."""
+    """The walk stopped before that. The next request for it continues from there."""
 
 
 class StopReason(StrEnum):
     BUDGET = "budget"
-    """As many addresses were checked as it was allowed to."""
+    """The allowed number of addresses was checked."""
     KEYS = "keys"
-    """Every index is hardened, and those whose keys were derived are checked."""
+    """Every index is hardened, and all keys derived in advance were checked."""
     ARCHIVED = "archived"
     FAILED = "failed"
-    """No source answered for hours, or something else kept failing."""
+    """No source responded for hours, or something else kept failing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The walk over one account on one network: one row, so that none runs twice."""
+    """The walk over one account on one network. It is one row, so that it cannot run twice at once."""
 
     id: UUID
     tenant_id: UUID
     wallet_id: UUID
     operation_id: UUID
-    """Of whoever asked for it last."""
+    """The operation that last asked for the walk."""
     network: str
     """CAIP-2 id."""
     scheme: str
     account: int
     state: DiscoveryState
     reason: str | None
-    """`StopReason` of one that stopped."""
+    """The `StopReason` if the walk has stopped."""
     gap: int
     budget: int
     """How many more addresses may be checked."""
     change: int
-    """Branch that is being walked: 0 receiving, 1 change."""
+    """The branch being walked, 0 for receiving or 1 for change."""
     index: int
-    """The next one of that branch."""
+    """The next index of that branch."""
     unused: int
-    """How many in a row before that are unused."""
+    """How many addresses directly before ``index`` are unused."""
     checked: int
     used: int
     keys: bytes
-    """Public keys from ``index`` on, one after another, where the account's node does not give them; otherwise empty.
-    Nobody has been given their addresses."""
+    """Public keys from ``index`` on, concatenated, if the account has no node to derive them from. Otherwise empty.
+    Their addresses have not been handed out."""
     epoch: int
-    """Goes up with each change."""
+    """Increased by each change."""
     created_at: datetime
 
 
 def discovery_id(wallet_id: UUID, network: str, scheme: str, account: int) -> UUID:
-    """``network``: CAIP-2 id."""
+    """``network`` is a CAIP-2 id."""
     return uuid5(wallet_id, f"discover/{network}/{scheme}/{account}")
 
 
 def window(row: Discovery, scheme: Scheme) -> list[Position]:
-    """The places that are to be checked next. Never more than could be unused until the branch is over."""
+    """The positions to check next, never more than can still be unused before the branch ends."""
     most = min(row.gap - row.unused, row.budget, AT_ONCE, MAX_INDEX + 1 - row.index)
     if scheme.account_template is None:
         most = min(most, len(row.keys) // _KEY_SIZES[scheme.curve])
@@ -88,13 +89,13 @@ def window(row: Discovery, scheme: Scheme) -> list[Position]:
 
 
 def keys_of(row: Discovery, scheme: Scheme, count: int) -> list[bytes]:
-    """The first of the stored public keys."""
+    """The first ``count`` of the stored public keys."""
     size = _KEY_SIZES[scheme.curve]
     return [row.keys[n * size : (n + 1) * size] for n in range(count)]
 
 
 def walked(row: Discovery, scheme: Scheme, told: Sequence[bool]) -> Discovery:
-    """Once it is known of the first places of the `window` whether they are used."""
+    """The walk after its next addresses were checked. ``told`` says which of the first in the `window` are used."""
     unused = row.unused
     for is_used in told:
         unused = 0 if is_used else unused + 1
@@ -123,7 +124,10 @@ def stopped(row: Discovery, reason: StopReason) -> Discovery:
 
 
 def resumed(row: Discovery, *, gap: int, budget: int, operation_id: UUID) -> Discovery:
-    """From where it stopped; from the start if it had come to its end, or had another gap. Its keys come later."""
+    """The walk continued from where it stopped, or restarted if it was done or had another gap.
+
+    The caller adds the keys.
+    """
     goes_on = row.state is DiscoveryState.STOPPED and row.gap == gap
     row = replace(
         row,

@@ -1,8 +1,8 @@
-"""Hazards: what has no everyday use and is refused, unless ``options.allow`` names it and the caller holds its scope.
+"""Hazards, which have no everyday use and are refused unless ``options.allow`` names them and the caller's scope fits.
 
-A caution comes with the signature, which is too late for money that is lost for certain. So a chain refuses a hazard
-by `Policy.permit`, and turns it into a caution only if the caller asked for it by name. Chains take their hazards from
-this table: the names are part of the API, like those of the scopes.
+A caution comes with the signature, which is too late for money that is certainly lost. So a chain refuses a hazard by
+`Policy.permit`, and turns it into a caution only if the caller asked for it by name. Chains take their hazards from
+this table. The names are part of the API, like those of the scopes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Hazard:
     name: str
-    """As ``options.allow`` names it, and the code of the caution that then goes with the signature."""
+    """The name in ``options.allow``, and the code of the caution that then comes with the signature."""
     chains: frozenset[str]
     """Keys of `chains.registry.CHAINS`."""
     description: str
-    """What happens, for a person: the caution's message."""
+    """What happens, in words. It becomes the message of the caution."""
 
     @property
     def scope(self) -> str:
@@ -31,42 +31,43 @@ UNVERIFIED_AMOUNTS: Final = Hazard(
     "Takes the amount of an input on trust: the signature does not commit to it, so the fee can be anything",
 )
 CREATION_WITHOUT_CODE: Final = Hazard(
-    "creation_without_code", frozenset({"evm"}), "Creates a contract without code; its value is lost"
+    "creation_without_code", frozenset({"evm"}), "Creates a contract without code, so its value is lost"
 )
 TO_ZERO_ADDRESS: Final = Hazard(
     "to_zero_address",
     frozenset({"evm", "tron"}),
-    "Sends coins or tokens to the zero address, where nobody can spend them",
+    "Sends coins or tokens to the zero address, from which nobody can spend them",
 )
-"""Burning has its own functions and dead addresses. In the field this is a recipient variable that was empty."""
+"""Tokens have functions and dead addresses for burning. In practice the zero address is an unset recipient variable."""
 TO_TOKEN_CONTRACT: Final = Hazard(
-    "to_token_contract", frozenset({"evm", "tron"}), "Sends tokens to their own contract, where they are lost"
+    "to_token_contract", frozenset({"evm", "tron"}), "Sends tokens to the token's own contract, where they are lost"
 )
-"""The most common way in which tokens are lost. The few tokens that redeem by it can be allowed by name."""
+"""The most common way to lose tokens. A caller of one of the few tokens that redeem this way can allow the hazard."""
 PERMISSION_UPDATE: Final = Hazard(
     "permission_update",
     frozenset({"tron"}),
-    "Replaces the permissions of the account: the keys that it names control it from then on, and no others",
+    "Replaces the permissions of the account: from then on, only the keys that it names control it",
 )
 OWNER_COSIGNING: Final = Hazard(
     "owner_cosigning",
     frozenset({"tron"}),
-    "Signs with the owner permission beside other keys, or for an account of another key",
+    "Signs with the owner permission next to other keys, or for another key's account",
 )
 DESTROY_WALLET: Final = Hazard(
     "destroy_wallet",
     frozenset({"ton"}),
-    "Mode 32 deletes the wallet contract once its balance is gone, and with it the seqno that keeps old messages out",
+    "Mode 32 deletes the wallet contract once its balance is zero, and with it the seqno "
+    "that prevents replays of old messages",
 )
 CARRY_INBOUND_VALUE: Final = Hazard(
     "carry_inbound_value",
     frozenset({"ton"}),
-    "Mode 64 adds what came in with the message, and nothing comes in with an external one",
+    "Mode 64 adds the value of the incoming message, but an external message has none",
 )
 MASTERCHAIN_RECIPIENT: Final = Hazard(
     "masterchain_recipient",
     frozenset({"ton"}),
-    "Sends to the masterchain, where fees are higher and few but contracts of the network itself live",
+    "Sends to the masterchain, where fees are higher and where there are few contracts except the network's own",
 )
 
 HAZARDS: Final[dict[str, Hazard]] = {

@@ -1,4 +1,4 @@
-"""Ids of our own rows."""
+"""Ids of database rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562, 5.7): in the order of time, so that inserts go to one end of an index."""
+    """A UUID of version 7 (RFC 9562, section 5.7). It sorts by time, so that inserts go to one end of an index."""
     milliseconds = time.time_ns() // 1_000_000
     noise = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | noise
@@ -19,5 +19,5 @@ def new_id() -> UUID:
 
 
 def first_id(at: datetime) -> UUID:
-    """No id that was made at this time or later is less than this one."""
+    """A lower bound for every id made at this time or later."""
     return UUID(int=int(at.timestamp() * 1000) << 80)

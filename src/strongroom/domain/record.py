@@ -1,4 +1,4 @@
-"""What is written down of an operation: its own row, its signatures, its audit records."""
+"""The rows that an operation leaves, which are its own row, its signatures and its audit records."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from strongroom.domain.signing import Guard
 
 class OperationState(StrEnum):
     PENDING = "pending"
-    """T1 is committed, T2 is not."""
+    """T1 is committed and T2 is not."""
     DONE = "done"
     FAILED = "failed"
-    """Nothing left the service. The idempotency key may be used again."""
+    """Nothing left the service, so the idempotency key may be used again."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationRecord:
-    """One mutating operation. T1 inserts it, T2 settles it."""
+    """One operation that changes something. T1 inserts it and T2 settles it."""
 
     tenant_id: UUID
     id: UUID
     principal_id: UUID
     idempotency_key: str | None
     fingerprint: bytes
-    """HMAC of the parsed command, the same from every face."""
+    """HMAC of the parsed command. It is the same over REST, gRPC and the command line."""
     name: str
     wallet_id: UUID | None
     state: OperationState
     lease_until: datetime
     epoch: int
-    """Raised by whoever takes over after the lease; a result is accepted from the present epoch only."""
+    """Increased by a process that takes over after the lease. Only the current epoch may store a result."""
     result: bytes | None
-    """The answer, canonical JSON, without words."""
+    """The response in canonical JSON, without the words of a mnemonic."""
     created_at: datetime
 
 
@@ -47,7 +47,7 @@ class HeldGuard:
     guard: Guard
     operation_id: UUID
     replaced_by: UUID | None = None
-    """The operation that is about to sign something else for it, as it was told to. Once it has, it is the holder."""
+    """The operation that is about to sign a replacement on request. It becomes the holder once it has signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,59 +60,59 @@ class SignatureRecord:
     tx_id: str | None
     raw: str
     summary: bytes
-    """JSON, as `domain.brief` makes it."""
+    """JSON, shortened by `domain.brief`."""
     created_at: datetime
 
 
 class BroadcastState(StrEnum):
     UNKNOWN = "unknown"
-    """Its bytes may have left, and no node has said yet what became of it: it is asked again."""
+    """The bytes may have left the service, and no node has said yet what became of them. Nodes are asked again."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     EXPIRED = "expired"
-    """It cannot get into a block any more."""
+    """No block can include it any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A signed transaction that was sent, or was about to be: written before its first byte leaves."""
+    """A signed transaction that was sent or may have been. The row is written before the first byte leaves."""
 
     id: UUID
-    """`broadcast_id`: the same transaction is the same row."""
+    """From `broadcast_id`, so that the same transaction is the same row."""
     tenant_id: UUID
     network: str
     """CAIP-2 id."""
     tx_id: str
     wallet_id: UUID | None
-    """Whose it is, where we know the sender."""
+    """The sender's wallet, if it is known."""
     operation_id: UUID
     raw: str
-    """As `domain.signing.Signed.raw`; empty where it was over long ago."""
+    """Like `domain.signing.Signed.raw`. Emptied some time after the outcome is known."""
     state: BroadcastState
     rejection: str | None
     """Why the network refused it."""
     epoch: int
-    """Goes up with each change, so that an older row is known as one."""
+    """Increased by each change, so that an older version of the row is recognised."""
     created_at: datetime
 
 
 def broadcast_id(tenant_id: UUID, network: str, tx_id: str) -> UUID:
-    """``network``: CAIP-2 id."""
+    """``network`` is a CAIP-2 id."""
     return uuid5(tenant_id, f"{network}/{tx_id}")
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """After a restore: the lowest nonce or seqno that may be signed for at an address, as an operator stated it."""
+    """The lowest nonce or seqno that may be signed for at an address after a restore, as stated by an operator."""
 
     keyspace: str
     chain_id: str
     """CAIP-2 id of the network."""
     address: str
-    """Canonical address, hex, as in `Guard`."""
+    """Canonical address in hex, as in `Guard`."""
     accepted_at: datetime
     sequence: str
-    """Decimal."""
+    """Nonce or seqno in decimal."""
 
 
 class AuditOutcome(StrEnum):
@@ -124,7 +124,7 @@ class AuditOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What the audit says of one step; the committer gives it its place in the chain."""
+    """One step of an operation in the audit. The committer gives it its place in the chain."""
 
     at: datetime
     tenant_id: UUID
@@ -136,9 +136,9 @@ class AuditEntry:
     network: str | None
     request_id: str
     client: str
-    """Address of the caller, trusted proxies taken off."""
+    """Address of the caller, behind any trusted proxies."""
     details: str
-    """Canonical JSON: summary, transaction id, error code …; never a secret."""
+    """Canonical JSON with the summary, the transaction id, an error code and the like. Never a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +152,20 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditWriter:
-    """A process that writes audit records: itself a chained row, so that a whole chain cannot vanish unseen."""
+    """A process that writes audit records. Writers form a chain too, so that no chain can vanish undetected."""
 
     id: UUID
     ordinal: int
-    """1, 2, 3 … over all writers of the database."""
+    """Number of the writer, counted from 1 over all writers of the database."""
     started_at: datetime
     host: str
     mac: bytes
-    """HMAC-SHA-256(previous writer's mac ‖ canonical row); the genesis of this writer's own chain."""
+    """HMAC-SHA-256(previous writer's mac ‖ canonical row). This writer's own chain starts from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSecret:
-    """The 32 bytes from which every MAC and row seal of the service is derived, wrapped by the key wrap."""
+    """The 32 bytes from which all MAC and row seal keys of the service are derived, wrapped by the key wrap."""
 
     version: int
     kek: str

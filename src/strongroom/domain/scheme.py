@@ -1,4 +1,4 @@
-"""Schemes: named path templates with their curve."""
+"""Schemes, which are named path templates with their curve."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Curve(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a key stands inside a scheme."""
+    """The variable steps of a key's path in a scheme."""
 
     account: int = 0
     change: int = 0
@@ -30,9 +30,9 @@ class Position:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A template such as ``m/44'/60'/{account}'/{change}/{index}`` and what it is for.
+    """A path template such as ``m/44'/60'/{account}'/{change}/{index}`` with its purpose.
 
-    Placeholders are ``{account}``, ``{change}`` (0 or 1) and ``{index}``; one that is missing is always 0.
+    The placeholders are ``{account}``, ``{change}`` (0 or 1) and ``{index}``. One that is missing is always 0.
     """
 
     name: str
@@ -41,20 +41,20 @@ class Scheme:
     description: str
     kinds: frozenset[WalletKind] = frozenset({WalletKind.BIP39})
     shared: bool = False
-    """Its keys stand beside those of other wallets in one script: none has an address of its own."""
+    """Whether its keys share a script with keys of other wallets, so that none has an address of its own."""
 
     def path(self, at: Position) -> str:
-        """The canonical path. Raises ValueError where ``at`` names what the template has no place for."""
+        """The canonical path. Raises ValueError if a number is out of range or has no placeholder in the template."""
         for name in ("account", "change", "index"):
             value: int = getattr(at, name)
             if value and f"{{{name}}}" not in self.template:
-                raise ValueError(f"scheme {self.name} has no {name}")
+                raise ValueError(f"the scheme {self.name} has no {name}")
             if not 0 <= value <= (1 if name == "change" else MAX_INDEX):
                 raise ValueError(f"{name} is out of range")
         return self.template.format(account=at.account, change=at.change, index=at.index)
 
     def has(self, at: Position) -> bool:
-        """Whether the template has a place for all that ``at`` names."""
+        """Whether `path` accepts ``at``."""
         try:
             self.path(at)
         except ValueError:
@@ -62,7 +62,7 @@ class Scheme:
         return True
 
     def match(self, path: str) -> Position | None:
-        """The position that gives ``path`` (canonical form, ``'`` for hardened), or None."""
+        """The position whose path is ``path`` (in canonical form, with ``'`` for hardened), or None."""
         found = self._pattern.fullmatch(path)
         if found is None:
             return None
@@ -74,7 +74,7 @@ class Scheme:
 
     @cached_property
     def account_template(self) -> str | None:
-        """The path of the account's public node, or None where a step below it is hardened (every key is stored)."""
+        """Path template of the account's public node. None if deeper steps are hardened, so that keys are stored."""
         if self.curve is not Curve.SECP256K1 or self.template == "m":
             return None
         steps = self.template.split("/")
@@ -84,7 +84,7 @@ class Scheme:
         return None if "{change}" in prefix or "{index}" in prefix or prefix == self.template else prefix
 
     def account_path(self, number: int) -> str | None:
-        """Path of the public node from which all addresses of this account follow, if there is one."""
+        """Path of the public node that all addresses of this account derive from, or None."""
         return None if self.account_template is None else self.account_template.format(account=number)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Values that must not be seen: they do not print, compare, pickle or serialise."""
+"""Secret values that cannot be printed, compared by value, pickled or serialised."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """Text that only ``reveal()`` gives away: a mnemonic, a passphrase, a private key as a caller sent it."""
+    """Secret text that only ``reveal()`` returns, such as a mnemonic, a passphrase or a caller's private key."""
 
     __slots__ = ("_text",)
 
@@ -32,10 +32,10 @@ class Secret:
 
 
 class SecretBytes:
-    """Bytes in a buffer that is overwritten by ``wipe()`` or at the end of a ``with`` block.
+    """Secret bytes in a buffer that ``wipe()`` or the end of a ``with`` block overwrites.
 
-    This shortens the life of the one copy that we own. Python may have made others (an argument of a C call, an
-    interned slice, swap): no more than that is promised.
+    This shortens the life of one copy only. Python and the operating system may hold others, for example in
+    the arguments of a C call, in slices or in swap.
     """
 
     __slots__ = ("_buffer",)
@@ -44,7 +44,7 @@ class SecretBytes:
         self._buffer = bytearray(value)
 
     def reveal(self) -> bytearray:
-        """The buffer itself, not a copy; do not keep it."""
+        """The buffer itself, not a copy. Do not keep a reference to it."""
         return self._buffer
 
     def wipe(self) -> None:

@@ -1,67 +1,68 @@
-"""What a transaction or message does, decoded by us, in words that all chains share."""
+"""What a transaction or message does, as the service decoded it, in terms that all chains share."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 
 class Caution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that is allowed but that a person would want to know."""
+    """Something that is signed but that a person should know."""
 
-    code: str
-    """unlimited_approval, high_fee …"""
-    message: str
+    code: Annotated[str, Meta(description="Stable code of the warning: unlimited_approval, high_fee …")]
+    message: Annotated[str, Meta(description="The warning, for people")]
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The most that the sender can pay for inclusion."""
 
-    amount: str
-    """Base units, decimal."""
-    asset: str
-    rate: str | None = None
-    """Base units per unit of size or gas, decimal."""
-    limit: str | None = None
-    """Units of size or gas at most, decimal."""
+    amount: Annotated[str, Meta(description="In base units of the asset, decimal")]
+    asset: Annotated[str, Meta(description="Symbol of the coin that the fee is paid in")]
+    rate: Annotated[str | None, Meta(description="Base units per unit of size or gas, decimal")] = None
+    limit: Annotated[str | None, Meta(description="Maximum units of size or gas, decimal")] = None
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One effect. ``kind`` says which of the fields are set."""
 
-    kind: str
+    kind: Annotated[
+        str,
+        Meta(
+            description="Kind of action, which determines the fields that are set: transfer, token_transfer, "
+            "token_approve, contract_call …"
+        ),
+    ]
     """transfer, token_transfer, token_transfer_from, token_approve, swap, contract_creation, contract_call,
     authorization, message, typed_data; of an order: offer, consideration; of inputs and outputs: spend, transfer,
     change, data; on Tron: stake, unstake, delegate_resource, undelegate_resource, withdraw_rewards,
     withdraw_unstaked, cancel_unstaking, vote, account_creation, permission_update."""
-    from_address: str | None = None
-    to: str | None = None
-    amount: str | None = None
-    """Base units, decimal."""
-    asset: str | None = None
-    """Symbol of the native coin, or the token's contract address."""
-    spender: str | None = None
-    contract: str | None = None
-    """The contract that is called, created (where it can be known) or delegated to."""
-    method: str | None = None
-    """Name of the function where known, else its selector."""
-    data_size: int | None = None
-    """Bytes of call data, init code or message."""
-    details: dict[str, Any] = {}
+    from_address: Annotated[str | None, Meta(description="Address that pays or acts, as the network writes it")] = None
+    to: Annotated[str | None, Meta(description="Address that receives, as the network writes it")] = None
+    amount: Annotated[str | None, Meta(description="In base units of the asset, decimal")] = None
+    asset: Annotated[str | None, Meta(description="Symbol of the native coin, or the token's contract address")] = None
+    spender: Annotated[str | None, Meta(description="Address that is allowed to spend the tokens")] = None
+    contract: Annotated[
+        str | None, Meta(description="Contract that is called, created (if its address can be known) or delegated to")
+    ] = None
+    method: Annotated[str | None, Meta(description="Name of the function if it is known, otherwise its selector")] = (
+        None
+    )
+    data_size: Annotated[int | None, Meta(description="Bytes of call data, init code or message")] = None
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific details")] = {}
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     network: str
-    type: str
-    """legacy, eip2930, eip1559, eip4844, eip7702, eip191, eip712, psbt, TransferContract, tip191 …"""
+    type: Annotated[
+        str, Meta(description="Type of the transaction or message: legacy, eip1559, psbt, TransferContract, eip712 …")
+    ]
     actions: list[Action]
-    from_address: str | None = None
-    """The signer, where it is known."""
-    sequence: str | None = None
-    """Nonce or seqno, decimal."""
-    fee: Fee | None = None
-    payload_hash: str | None = None
-    """What is signed: 0x-hex of the digest, where there is one."""
-    details: dict[str, Any] = {}
-    """What only this chain's transactions have; JSON values."""
+    from_address: Annotated[str | None, Meta(description="Address of the signer, if it is known")] = None
+    sequence: Annotated[str | None, Meta(description="Nonce or seqno, decimal")] = None
+    fee: Annotated[
+        Fee | None, Meta(description="Maximum that the sender can pay for inclusion; left out for a message")
+    ] = None
+    payload_hash: Annotated[str | None, Meta(description="Digest that is signed, 0x-hex, if there is one")] = None
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific details")] = {}

@@ -1,4 +1,4 @@
-"""Background work: which key has to be looked at, and how far a long job has come."""
+"""Background work. A task says which key needs attention, and a progress row how far a long job has come."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One key that must not be worked on twice at once. It says when somebody has to look, not what is to be done."""
+    """A key that only one process may work on at a time. It says when a process must look, not what it must do."""
 
     kind: str
     key: str
     tenant_id: UUID | None
-    """Whose work it is; None: the service's own."""
+    """The tenant that the work is for, or None for the service itself."""
     due_at: datetime | None
-    """None: it sleeps until it is woken."""
+    """None if the task sleeps until it is woken."""
     lease_until: datetime | None
     epoch: int
-    """Raised by each claim and each settlement; only the epoch of the claim can settle."""
+    """Increased by each claim and each settlement. Only the epoch of the claim can settle."""
     wanted: int
-    """How often it was woken: whether that happened while somebody worked on it shows here."""
+    """How often it was woken. A process sees by it whether the task was woken again while it worked."""
     attempts: int
     """Claims since the last success."""
     last_error_code: str | None
@@ -34,17 +34,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job of many slices has come. Written in the unit that settles the slice."""
+    """How far a job of many slices has come. It is written in the same commit that settles a slice."""
 
     name: str
-    """Kind and key of its task: `verify/audit`."""
+    """Kind and key of its task, such as `verify/audit`."""
     cursor: bytes | None
-    """Where the next slice begins; None: at the start."""
+    """Where the next slice begins, or None for the start."""
     started_at: datetime
-    """When its present or last round began."""
+    """When the current or last round began."""
     finished_at: datetime | None
-    """When a round last came to its end."""
+    """When a round was last completed."""
     checked: int
-    """What this round has looked at so far."""
+    """How many rows this round has looked at so far."""
     findings: int
-    """What this round has found wrong, or done away with, so far."""
+    """How many rows this round has found wrong or removed so far."""

@@ -1,4 +1,4 @@
-"""Verifying stored state in slices: what a slice takes and gives, whatever it looks at."""
+"""The interface of slices, which verify stored state piece by piece."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something that does not hold. ``place`` says where, in ids and numbers of ours, never in contents."""
+    """Something that does not hold. ``place`` says where by the service's own ids and numbers, never by contents."""
 
     kind: str
     place: Mapping[str, str] = field(default_factory=dict)
@@ -16,17 +16,17 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one slice has seen."""
+    """The outcome of one slice."""
 
     flaws: Sequence[Flaw]
     cursor: bytes | None
-    """Where the next slice begins; None: this was the last one."""
+    """Where the next slice begins, or None after the last one."""
     checked: int
-    """How many rows were looked at."""
+    """The number of rows looked at."""
 
 
 Slice = Callable[[bytes | None], Awaitable[Looked]]
-"""Looks at a bounded number of rows from a cursor on (None: from the start). Raises StorageUnavailable alone.
+"""Looks at a bounded number of rows from a cursor on, or from the start if it is None. Raises only StorageUnavailable.
 
-A cursor is kept under a MAC of ours; any process may go on from it.
+The cursor is stored under a MAC, and any process may continue from it.
 """

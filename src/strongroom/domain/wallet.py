@@ -1,4 +1,4 @@
-"""Wallets and what hangs on them. A wallet is one secret."""
+"""Wallets, their accounts and their addresses. A wallet is one secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WalletState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose secret it is: what a seal is bound to."""
+    """The owner of a secret. Sealing binds the secret to it."""
 
     tenant_id: UUID
     wallet_id: UUID
@@ -40,15 +40,17 @@ class Wallet:
     state: WalletState
     secret_version: int
     master_fingerprint: str | None
-    """BIP-32 fingerprint of the secp256k1 master key, 8 hex digits; None for a raw key."""
+    """BIP-32 fingerprint of the secp256k1 master key, 8 hex digits. None unless the kind is bip39."""
     keyspace: str | None
-    """The one keyspace of a raw key; None where the wallet serves all."""
+    """The only keyspace of the wallet, or None if it serves all."""
     created_at: datetime
+    rates: str | None = None
+    """A JSON object from limit class to a rate or ``off``, which replaces the configured rates."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedSecret:
-    """A wallet's secret as it is stored: AES-256-GCM under a data key that the key wrap has wrapped."""
+    """A wallet's secret as stored, encrypted by AES-256-GCM with a data key that the key wrap has wrapped."""
 
     tenant_id: UUID
     wallet_id: UUID
@@ -61,6 +63,10 @@ class SealedSecret:
     blob: bytes
     """nonce (12) ‖ ciphertext ‖ tag (16)."""
 
+    def __hash__(self) -> int:
+        """Equality compares all fields. These two are enough for a hash."""
+        return hash((self.wallet_id, self.version))
+
     @property
     def owner(self) -> Owner:
         return Owner(self.tenant_id, self.wallet_id)
@@ -68,19 +74,19 @@ class SealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class PublicNode:
-    """A public key, with its chain code where further public derivation is meant (BIP-32 only)."""
+    """A public key. It has a chain code (BIP-32) if more public keys are to be derived from it."""
 
     path: str
     public_key: bytes
-    """secp256k1: 33 bytes, compressed; ed25519: 32 bytes."""
+    """33 bytes, compressed, on secp256k1. 32 bytes on ed25519."""
     chain_code: bytes | None
     parent_fingerprint: bytes = b"\0\0\0\0"
-    """First four bytes of HASH160 of the parent's public key; zeros at the master."""
+    """The first four bytes of HASH160 of the parent's public key. Zeros at the master."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """(wallet, keyspace, scheme, number). ``node`` is None where every index is hardened."""
+    """One account number of a scheme in a keyspace of a wallet. ``node`` is None if every index is hardened."""
 
     tenant_id: UUID
     id: UUID
@@ -96,7 +102,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One key under one scheme. Such a row never changes: on a second insert it must be the same."""
+    """One key under one scheme. Inserting it again must not change it, except that ``networks`` may grow."""
 
     tenant_id: UUID
     wallet_id: UUID
@@ -112,3 +118,18 @@ class Address:
     label: str | None
     external_id: str | None
     created_at: datetime
+    networks: str | None = None
+    """CAIP-2 ids of the networks that the address was handed out for, in that order, separated by spaces.
+
+    Empty if it was never handed out. None if it was stored before version 1.1, which did not record this.
+    """
+
+    @property
+    def handed_out_for(self) -> list[str]:
+        return [] if self.networks is None else self.networks.split()
+
+    def lacks(self, networks: str | None) -> list[str]:
+        """Those of ``networks`` that are not recorded yet. Empty if either record is unknown (None)."""
+        if self.networks is None or networks is None:
+            return []
+        return [each for each in networks.split() if each not in self.handed_out_for]

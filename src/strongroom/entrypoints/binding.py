@@ -1,13 +1,13 @@
-"""From what a caller sent to a typed command, and from a result to its JSON. Strict, and done once for all faces.
+"""From what a caller sent to a typed command, and from a result to its JSON. Strict, and shared by REST and gRPC.
 
-`json_tree` reads the tree, and msgspec types it here. What msgspec says of a refusal is put into our own words: it
-repeats the caller's text.
+`json_tree` reads the tree, and msgspec types it here. The text of msgspec's refusals is replaced by our own, because it
+repeats what the caller sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -15,7 +15,10 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, 
 import msgspec
 
 from strongroom.domain.secret import Secret
+from strongroom.domain.spelling import unknown
+from strongroom.entrypoints.accepted import accepted
 from strongroom.errors import InvalidField, MalformedRequest
+from strongroom.hints import Hints
 
 MAX_SECRET_LENGTH: Final = 4096
 
@@ -24,24 +27,37 @@ Command = TypeVar("Command", bound=msgspec.Struct)
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
 _PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
-_SHAPE: Final = re.compile(
-    r"Expected `[a-z0-9_ |]+`, got `[a-z]+`|Object missing required field `(?P<missing>[a-z0-9_]+)`"
-)
-_BOUND: Final = re.compile(r"Expected `[a-z]+` (?:[<>]=? -?[0-9]+|of length [<>=]+ [0-9]+)")
+_SHAPE: Final = re.compile(r"Expected `(?P<wanted>[a-z0-9_ |]+)`, got `(?P<got>[a-z]+)`")
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>[a-z0-9_]+)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>[^`]{1,40})`(?: - at |$)")
+_BOUND: Final = re.compile(r"Expected `[a-z]+` (?P<length>of length )?(?P<sign>[<>]=?|==?) ?(?P<limit>-?[0-9]+)")
+_SIGNS: Final = {">=": "at least ", "<=": "at most ", ">": "more than ", "<": "less than ", "==": "exactly ", "=": ""}
+_WORDS: Final = {
+    "array": "a list",
+    "bool": "true or false",
+    "datetime": "a string with a date and time (RFC 3339)",
+    "float": "a decimal number",
+    "int": "an integer",
+    "null": "null",
+    "object": "an object",
+    "str": "a string",
+    "uuid": "a string with a UUID",
+}
+"""JSON's names for the types that msgspec calls by their Python names."""
 _OWN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def bind(tree: Any, command: type[Command]) -> Command:
-    """Raises MalformedRequest where the shape is wrong, InvalidField where a value is out of its bounds."""
+    """Raises MalformedRequest if the shape is wrong, InvalidField if a value is out of bounds."""
     try:
         return msgspec.convert(tree, type=command, strict=True, dec_hook=_decode)
     except msgspec.ValidationError as refusal:
-        error = _own_words(str(refusal))
-    raise error
+        text = str(refusal)
+    raise _own_words(text, command)
 
 
 def bind_strings(values: Mapping[str, str], command: type[Command]) -> Command:
-    """For path and query parameters, which are all text: digits, true and false become what is wanted there."""
+    """Bind path and query parameters. They are all text; digits, true and false are converted to the field's type."""
     integers, booleans = _fields_of(command, int), _fields_of(command, bool)
 
     def read(name: str, text: str) -> str | int | bool:
@@ -53,39 +69,57 @@ def bind_strings(values: Mapping[str, str], command: type[Command]) -> Command:
 
 
 def render(result: msgspec.Struct) -> bytes:
-    """A result as JSON. This is where a secret that is meant for the caller leaves."""
+    """Encode a result as JSON. Here a secret that is meant for the caller leaves the service."""
     return _ENCODER.encode(result)
 
 
 def to_tree(result: msgspec.Struct, *, keep: Iterable[type] = ()) -> Any:
-    """The same as plain dicts, lists, strings and numbers; values of the types in ``keep`` stay what they are."""
+    """A result as plain dicts, lists, strings and numbers. Values of the types in ``keep`` stay as they are."""
     return msgspec.to_builtins(result, builtin_types=keep, enc_hook=_encode)
 
 
-def _own_words(text: str) -> MalformedRequest | InvalidField:
+def _own_words(text: str, command: type[msgspec.Struct]) -> MalformedRequest | InvalidField:
     at = _PATH.search(text)
     steps = [] if at is None else at["path"].removeprefix("$").strip(".").split(".")
     names = [step for step in steps if _OWN_NAME.fullmatch(step)]
     field = ".".join(names) if len(names) == len(steps) else (names[0] if names and steps[0] == names[0] else None)
     field = field or None
     where = f"{field}: " if field else ""
+    if missing := _MISSING.match(text):
+        field = f"{field}.{missing['name']}" if field else missing["name"]
+        return MalformedRequest(f"{where}the required field {missing['name']} is missing", field=field)
     if shape := _SHAPE.match(text):
-        if missing := shape["missing"]:
-            field = f"{field}.{missing}" if field else missing
-        return MalformedRequest(f"{where}{_plain(shape[0])}", field=field)
+        wanted, got = _in_words(shape["wanted"]), _in_words(shape["got"])
+        return MalformedRequest(f"{where}must be {wanted}, not {got}", field=field)
     if bound := _BOUND.match(text):
-        return InvalidField(f"{where}{_plain(bound[0])}", field=field)
+        measure = "have a length of " if bound["length"] else "be "
+        message = f"{where}must {measure}{_SIGNS[bound['sign']]}{bound['limit']}"
+        return InvalidField(message, field=field, limit=bound["limit"])
     if text.startswith("Object contains unknown field"):
-        return MalformedRequest(f"{where}a field is not known here", field=field)
+        return _unknown_field(text, field, where, accepted(command, steps).fields)
     if text.startswith(("Invalid enum value", "Invalid literal")):
-        return InvalidField(f"{where}not one of the values that are allowed", field=field)
+        values = accepted(command, steps).values
+        return InvalidField(f"{where}must be one of: {', '.join(values)}", field=field, allowed=values)
     if text.startswith("Expected `str` matching"):
-        return InvalidField(f"{where}not of the form that is asked for", field=field)
-    return MalformedRequest(f"{where}not of the type that is asked for", field=field)
+        patterns = accepted(command, steps).patterns
+        hints = Hints(expected=patterns[0]) if len(patterns) == 1 else Hints()
+        return InvalidField(f"{where}does not have the required form", field=field, **hints)
+    if text.startswith("Invalid UUID"):
+        return MalformedRequest(f"{where}must be a UUID such as 0190a0c4-5d0e-7000-8000-000000000000", field=field)
+    if text.startswith("Invalid RFC3339"):
+        return MalformedRequest(f"{where}must be a date and time such as 2026-01-31T09:00:00Z", field=field)
+    return MalformedRequest(f"{where}does not have the required type", field=field)
 
 
-def _plain(text: str) -> str:
-    return text[0].lower() + text[1:].replace("`", "")
+def _unknown_field(text: str, parent: str | None, where: str, known: Sequence[str]) -> MalformedRequest:
+    given = _UNKNOWN.match(text)
+    name, message, hints = unknown("" if given is None else given["name"], known)
+    field = ".".join(filter(None, (parent, name))) or None
+    return MalformedRequest(f"{where}{message}", field=field, **hints)
+
+
+def _in_words(types: str) -> str:
+    return " or ".join(_WORDS.get(each, each) for each in types.split(" | "))
 
 
 def _decode(target: type, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What only one main process may hold at a time: a data directory, a port."""
+"""Locks on what only one main process may use at a time: a data directory, or a port."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _LOCK_SECONDS: Final = 10.0
 
 @contextlib.contextmanager
 def only_instance(data_dir: Path) -> Iterator[None]:
-    """One serving process tree a data directory; an old one that is still stopping is waited for."""
+    """Only one serving process tree per data directory. Waits for an old one that is still stopping."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(data_dir / "strongroom.lock", "another strongroom serves from this data directory"):
+    with _locked(
+        data_dir / "strongroom.lock", "another strongroom is already serving from this data directory (data_dir)"
+    ):
         yield
 
 
 @contextlib.contextmanager
 def only_on_port(data_dir: Path, host: str, port: int) -> Iterator[None]:
-    """Workers share a port (SO_REUSEPORT), and so would a second instance of the same user, unnoticed.
+    """Keep a second instance of the same user off a port.
 
-    Raises ConfigurationError in words, before anything else happens, where the port cannot be had.
+    Workers share the port by SO_REUSEPORT, so another instance would share it too, unnoticed. Raises ConfigurationError
+    before anything else happens if the port cannot be had.
     """
     _require_free(host, port)
     with _locked(_run_dir(data_dir) / f"strongroom-{port}.lock", f"another strongroom is starting on port {port}"):
@@ -58,9 +61,9 @@ def _locked(path: Path, refusal: str) -> Iterator[None]:
 
 
 def _run_dir(data_dir: Path) -> Path:
-    """The user's own runtime directory, which all of the user's processes share; else the data directory.
+    """The user's own runtime directory, which all of the user's processes share, else the data directory.
 
-    Never a folder that others may write to: what they put there would be opened here.
+    Never a folder that others can write to, because a file that they put there would be opened here.
     """
     runtime = Path(f"/run/user/{os.getuid()}")
     return runtime if _is_private(runtime) else data_dir
@@ -75,11 +78,11 @@ def _is_private(folder: Path) -> bool:
 
 
 def _require_free(host: str, port: int) -> None:
-    """A port that is taken is said so in words, before anything else happens."""
+    """Raises ConfigurationError with a clear text if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
-            raise ConfigurationError(f"port {port} on {host} cannot be used: is another service there?") from None
+            raise ConfigurationError(f"port {port} on {host} cannot be used: another service may be using it") from None

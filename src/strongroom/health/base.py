@@ -1,4 +1,4 @@
-"""The port of health: one check a component."""
+"""The port of health: one check per component."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ Detail = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class ComponentStatus:
+    """The result of a check."""
+
     status: Status
     details: Mapping[str, Detail] = field(default_factory=dict)
-    """What is shown beside it: ``connections`` of a pool, ``circuit_state`` of a breaker, ``state``: what is wrong."""
+    """Shown beside the status: a pool's ``connections``, a breaker's ``circuit_state``, or the fault as ``state``."""
 
 
 class Check(Protocol):
     async def __call__(self) -> ComponentStatus:
-        """Asks the component. May raise and may hang: the monitor counts both as an error."""
+        """Ask the component. May raise or hang; the monitor counts both as an error."""
 
 
 Note = Callable[[], ComponentStatus | None]
-"""What this process has to say of itself; None when there is nothing. It is never an error, and must not wait."""
+"""What this process reports about itself, or None. It is never an error, and must not block."""

@@ -1,9 +1,10 @@
-"""What each component is asked, and what its answer means."""
+"""What each component is asked, and what its response means."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import msgspec
 
 from strongroom.cache.base import CacheKey, Kind
 from strongroom.errors import StorageUnavailable
-from strongroom.health.base import Check, ComponentStatus, Note, Status
+from strongroom.health.base import Check, ComponentStatus, Detail, Note, Status
 from strongroom.keywrap.base import KeyWrap
 from strongroom.storage.base import Storage
 from strongroom.telemetry.logging import lines_lost
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
 
 _CAN_BE_ASKED: Final = {"ok", "unused", "behind"}
 _CIRCUIT_STATES: Final = ("closed", "half_open", "open")
-"""As their metric counts them."""
+"""In the order of the metric's values."""
+_EXPIRES_SOON: Final = timedelta(days=7)
 
 
-def database_check(storage: Storage) -> Check:
+def database_check(storage: Storage, is_full: Callable[[], bool] = lambda: False) -> Check:
+    """``is_full`` says whether the database's disk is full."""
+
     async def check() -> ComponentStatus:
         status: Status = "ok"
         try:
             await storage.ping()
         except StorageUnavailable:
             status = "error"
+        if is_full() and status == "ok":  # it can still be read
+            return ComponentStatus("degraded", {"connections": storage.connections, "state": "disk_full"})
         return ComponentStatus(status, {"connections": storage.connections})
 
     return check
@@ -49,9 +55,10 @@ class Anchors(Protocol):
 
 
 def audit_check(look: Callable[[], Awaitable[Anchors]], *, findings: int, required: bool) -> Check:
-    """Says the worst that is known.
+    """Reports the worst state that is known.
 
-    ``findings``: how many the verification at start had. ``required``: that heads cannot be kept is an error.
+    ``findings`` is the number that the verification at start reported. ``required`` makes it an error if the heads
+    cannot be kept.
     """
 
     async def check() -> ComponentStatus:
@@ -72,7 +79,7 @@ def audit_check(look: Callable[[], Awaitable[Anchors]], *, findings: int, requir
 
 
 def vault_check(keywrap: KeyWrap) -> Check:
-    """Says what is wrong where something is; of the circuit breakers of all workers it shows the worst."""
+    """Names the fault if there is one, and shows the worst circuit breaker of all workers."""
 
     async def check() -> ComponentStatus:
         found = await keywrap.check()
@@ -81,13 +88,14 @@ def vault_check(keywrap: KeyWrap) -> Check:
         circuit = max(found.circuit_state, others, key=_CIRCUIT_STATES.index)
         if not found.ok:
             return ComponentStatus("error", {"circuit_state": circuit, "state": found.state})
-        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit})
+        ends = {} if found.token_ends_in is None else {"token_ends_in": found.token_ends_in}
+        return ComponentStatus("ok" if circuit == "closed" else "degraded", {"circuit_state": circuit, **ends})
 
     return check
 
 
 def redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapping[str, Any]]) -> Check:
-    """Leaves there what the last look found, for whoever wants to see it; readiness never comes from there."""
+    """Also leaves the last report in Redis for others to read. Readiness never uses it."""
     key = CacheKey(Kind.HEALTH, UUID(int=0), "")
 
     async def check() -> ComponentStatus:
@@ -98,7 +106,7 @@ def redis_check(redis: RedisCache, cache: TieredCache, report: Callable[[], Mapp
 
 
 class SourceState(Protocol):
-    """What a pool of sources knows of one of them."""
+    """What a pool of sources knows about one of them."""
 
     @property
     def name(self) -> str: ...
@@ -111,9 +119,9 @@ class SourceState(Protocol):
 
 
 def nodes_note(pools: Mapping[str, Callable[[], Sequence[SourceState]]]) -> Note | None:
-    """What the last answers said of each source, by network; asks none. None where no source is configured.
+    """The last known state of each source, by network, without asking it. None if no source is configured.
 
-    Degraded where no source of a network can be asked: one of several that fails is what they are several for.
+    It is degraded if a network has no source left that can be asked. If one of several fails, the others take over.
     """
 
     def note() -> ComponentStatus:
@@ -129,8 +137,47 @@ def nodes_note(pools: Mapping[str, Callable[[], Sequence[SourceState]]]) -> Note
     return note if pools else None
 
 
+def issuers_note(faults: Mapping[str, Callable[[], str | None]]) -> Note | None:
+    """Whether each issuer's keys could be read last time. None if no issuer is configured."""
+
+    def note() -> ComponentStatus:
+        found = {name: fault() for name, fault in faults.items()}
+        details = {name: "ok" if fault is None else fault for name, fault in found.items()}
+        return ComponentStatus("ok" if not any(found.values()) else "degraded", details)
+
+    return note if faults else None
+
+
+class TlsState(Protocol):
+    """What is known about the certificate in use."""
+
+    @property
+    def refused(self) -> str | None:
+        """Why the files' current content is not in use. None if it is."""
+
+    @property
+    def expires_at(self) -> datetime: ...
+
+
+def tls_note(tls: TlsState, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Note:
+    """Degraded while the files are refused, and from a week before the certificate in use expires."""
+
+    def note() -> ComponentStatus:
+        details: dict[str, Detail] = {"expires_at": tls.expires_at.isoformat().replace("+00:00", "Z")}
+        left = tls.expires_at - now()
+        if tls.refused is not None:
+            return ComponentStatus("degraded", {"state": "files_refused", "reason": tls.refused, **details})
+        if left < _EXPIRES_SOON:
+            return ComponentStatus(
+                "degraded", {"state": "expires_soon" if left > timedelta() else "expired", **details}
+            )
+        return ComponentStatus("ok", details)
+
+    return note
+
+
 def log_note(lost: Callable[[], int] = lines_lost, *, seconds: float = 300.0) -> Note:
-    """Says that log lines were lost, until none was lost for so many ``seconds``."""
+    """Reports lost log lines until none was lost for ``seconds``."""
     last, known = 0.0, 0
 
     def note() -> ComponentStatus | None:

@@ -1,4 +1,4 @@
-"""Asks every component in the background and keeps what it found, so that a probe costs nothing."""
+"""Checks every component in the background and keeps the results, so that a probe costs nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from strongroom.health.base import Check, ComponentStatus, Detail, Note, Status
 log = structlog.get_logger(__name__)
 
 _STALE_AFTER: Final = 3
-"""Rounds without news after which what was found no longer counts."""
+"""Rounds without news after which a result no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class _Finding:
 
 
 class HealthMonitor:
-    """``required`` are the names of the checks that readiness hangs on. Seconds everywhere.
+    """``required`` are the names of the checks that readiness depends on. Times are in seconds.
 
-    Each component is asked once an ``interval``, whoever wants to know. A check gets ``timeout`` and at most the
-    interval, so that a component which died is known to be dead before two intervals are over. ``notes`` are about
-    this process itself; they cost nothing and are looked at when somebody wants the report.
+    Each component is checked once per ``interval``, however many callers ask. A check gets ``timeout``, and no more
+    than the interval, so a dead component is noticed within two intervals. ``notes`` are about this process itself;
+    they are cheap, and are read for each report.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class HealthMonitor:
         """The process is about to end."""
 
     async def start(self) -> None:
-        """Looks once, then goes on in the background. Called when the schema is known to fit: `started` says so."""
+        """Check once, then go on in the background. Call it when the schema is known to fit: `started` says so."""
         await self.look()
         self._task = asyncio.create_task(self._keep_looking(), name="health")
 
@@ -73,7 +73,7 @@ class HealthMonitor:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def drain(self) -> None:
-        """No longer ready, for good."""
+        """Report not ready from now on."""
         self.draining = True
 
     @property
@@ -85,7 +85,7 @@ class HealthMonitor:
         return self.started and not self.draining and all(self._status(name) != "error" for name in self._required)
 
     def report(self) -> dict[str, Any]:
-        """What is known, as JSON values; asks nobody."""
+        """The current results as JSON values. Does no I/O."""
         statuses = {name: self._status(name) for name in self._checks}
         notes = {name: found for name, note in self._notes.items() if (found := note()) is not None}
         if any(statuses[name] == "error" for name in self._required):
@@ -104,7 +104,7 @@ class HealthMonitor:
         }
 
     async def changes(self) -> AsyncIterator[bool]:
-        """`ready`: as it is, and each time that a look has changed it."""
+        """Yield `ready` now, and again each time that a round of checks has changed it."""
         said: bool | None = None
         while True:
             looked, ready = self._looked, self.ready
@@ -113,7 +113,7 @@ class HealthMonitor:
             await looked.wait()
 
     async def look(self) -> None:
-        """Asks every component, side by side."""
+        """Run all checks concurrently."""
         await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
         looked, self._looked = self._looked, asyncio.Event()
         looked.set()
@@ -131,7 +131,7 @@ class HealthMonitor:
         try:
             async with asyncio.timeout(self._timeout):
                 status = await check()
-        except Exception as error:  # noqa: BLE001 a check that fails in any way says that its component is not well
+        except Exception as error:  # noqa: BLE001 whatever a check raises, its component does not work
             state = "slow" if isinstance(error, TimeoutError) else "failing"
             status = ComponentStatus("error", {**self._last_details(name), "state": state})
             log.warning("health.check_failed", component=name, error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""The port of the journal: two commits an operation, and what an idempotency key has been answered before."""
+"""The port of the journal: two commits per operation, and the results that idempotency keys have had before."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import msgspec
 from strongroom.domain.principal import Principal
 from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
-from strongroom.domain.wallet import Address, SealedSecret
+from strongroom.domain.wallet import Address, SealedSecret, Wallet
+from strongroom.errors import ExternalIdTaken, StrongroomError
 from strongroom.storage.base import Change, Conflict, MoveGuard, Row, SettleTask, Unit, Wake
 
 
 class Outdated(Exception):
-    """T1 was not committed: the secret that was to be opened is no longer its wallet's, or the wallet not active."""
+    """T1 was not committed, because the secret has been replaced or the wallet is no longer active."""
 
     def __init__(self, wallet_id: UUID) -> None:
         super().__init__()
@@ -27,32 +28,50 @@ class Outdated(Exception):
 
 
 class Lost(Exception):
-    """The unit was not committed: one of its rows or changes lost against ``conflict.found``. No caller sees it."""
+    """The unit was not committed: one of its rows or changes lost against ``conflict.found``. It never reaches a
+    caller.
+    """
 
     def __init__(self, conflict: Conflict) -> None:
         super().__init__()
         self.conflict = conflict
 
 
+def taken(lost: Lost) -> ExternalIdTaken | None:
+    """The error if a new row lost because its external id is taken, otherwise None.
+
+    It may name the other row. Rows belong to one tenant, and a caller that may see only certain wallets cannot make
+    any.
+    """
+    cause, found = lost.conflict.cause, lost.conflict.found
+    if isinstance(cause, Wallet) and isinstance(found, Wallet):
+        return ExternalIdTaken(f"the wallet {found.id} already has this external_id", field="external_id")
+    if isinstance(cause, Address) and isinstance(found, Address) and found.external_id == cause.external_id is not None:
+        return ExternalIdTaken("another address already has this external_id", field="external_id")
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What does not hold. ``kind`` is one of those in docs/operations.md, ``key`` names the row in ``table``."""
+    """Something that does not match. ``kind`` is one of those in docs/operations.md. ``key`` names the row in
+    ``table``.
+    """
 
     kind: str
     table: str
     key: str = ""
     record: str = ""
-    """The audit record that says otherwise: writer/sequence."""
+    """The audit record that contradicts the row, as writer/sequence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one step of the verification found."""
+    """What one step of a verification found."""
 
     findings: tuple[Finding, ...]
     checked: int
     cursor: str | None
-    """Where the next step begins; None: everything has been looked at."""
+    """Where the next step begins, or None after the last one."""
 
 
 class Commit(Protocol):
@@ -61,26 +80,30 @@ class Commit(Protocol):
     async def __call__(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]: ...
 
 
+Pair = tuple[Unit, Sequence[AuditEntry]]
+"""A unit and its audit records."""
+
+
 class Verifier(Protocol):
-    """Holds the tables against their MACs and against the audit, a slice at a time."""
+    """Compares the tables with their MACs and with the audit, a slice at a time."""
 
     async def slice(self, cursor: str | None, limit: int) -> Slice: ...
     async def recent(self, limit: int) -> Slice:
-        """The bounded form for a start: what the newest ``limit`` records say, and every revocation."""
+        """A short verification for the start of a process: the newest ``limit`` records, and every revocation."""
 
 
 class SigningGate(Protocol):
-    """Whether signatures may leave at present. Everything else goes on."""
+    """Whether signing is allowed at present. Other operations go on."""
 
     def require_open(self) -> None:
         """Raises RestoredDatabase, AuditNotAnchored."""
 
     async def permit(self, guards: Sequence[Guard]) -> None:
-        """Raises RestoredDatabase for a nonce or seqno below what was stated after a restore."""
+        """Raises RestoredDatabase for a nonce or seqno below the one stated after a restore."""
 
 
-class Intent(Protocol):
-    """An operation between its two commits: T1 is durable, T2 is what `settle` was given."""
+class Intent(AbstractAsyncContextManager["Intent"], Protocol):
+    """An operation between its two commits. T1 is durable, and T2 commits what `settle` was given."""
 
     @property
     def operation_id(self) -> UUID: ...
@@ -96,10 +119,10 @@ class Intent(Protocol):
         met: Callable[[Row | None], msgspec.Struct | None] = lambda _: None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        """What T2 commits: the answer as it is stored, the domain rows, and what is woken to go on from there.
+        """Says what T2 commits: the result to store, the domain rows, and the tasks to wake.
 
-        ``met`` is given the row that T2 lost against: where another request has done the same, it says what the answer
-        is then. ``details`` go into the audit record of the outcome.
+        ``met`` gets the row that T2 lost against. If another request has done the same, it returns the result for this
+        one. ``details`` go into the audit record of the outcome.
         """
 
 
@@ -116,47 +139,64 @@ class Journal(Protocol):
         details: dict[str, Any] | None = None,
         options: SignOptions | None = None,
         keyed: bool = True,
-    ) -> AbstractAsyncContextManager[Intent]:
-        """T1 on entering {operation, guards, audit `requested`}, T2 on leaving.
+        at_once: bool = False,
+    ) -> Intent:
+        """Commits T1 on entering {operation, guards, audit `requested`} and T2 on leaving.
 
-        ``keyed``: what the call's idempotency key stands for. A step on the way to that is not: its answer is another.
+        ``opens``: the secret that will be opened. T1 only succeeds if it is still the stored one of an active wallet.
+        Otherwise Outdated is raised, because the caller may have had the secret from memory.
 
-        ``opens``: the secret that will be opened. T1 is committed only while that is what is stored for an active
-        wallet, else this raises Outdated: a caller may have had the secret from memory.
+        ``keyed``: whether the idempotency key stands for this operation. For a step on the way it does not, since the
+        step has another result.
 
-        Leaving without `settle`, or by an exception, settles the operation as failed: guards released, audit `failed`.
-        Raises InFlight, AlreadySigned, ExternalIdTaken, Superseded, IntegrityError, StorageUnavailable.
+        ``at_once``: no key is opened and no guard is held, so there is only one commit, on leaving. It checks ``opens``
+        too.
+
+        Leaving without `settle`, or by an exception, settles the operation as failed: guards are released, audit
+        `failed`. Raises InFlight, AlreadySigned, ExternalIdTaken, Superseded, IntegrityError, StorageUnavailable.
         """
 
     async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
         """Raises IntegrityError if one of ``records`` is not in its chain."""
 
     async def commit(self, unit: Unit, *, wallet_id: UUID | None = None, network: str | None = None) -> None:
-        """Commits what needs no key: an address that follows from a public node, a counter.
+        """Commits what needs no key, such as an address from a public node or a counter.
 
-        With ``wallet_id`` or ``network`` an audit record says what was written.
-
-        Raises Lost where a row or change of it loses, IntegrityError where a `same` row differs.
+        With ``wallet_id`` or ``network`` an audit record says what was written. Raises Lost if a row or change loses,
+        IntegrityError if a `same` row differs.
         """
 
 
 class Entry(Journal, Protocol):
-    """The journal of one call, as the pipeline sees it."""
+    """The journal of one call as the pipeline sees it."""
 
     async def replay(self) -> bytes | None:
-        """The stored answer of an earlier call with this idempotency key and command, if it is done.
+        """The stored result of an earlier call with this idempotency key and command, or None.
 
         Raises InFlight, IdempotencyMismatch.
         """
 
     async def deny(self, reason: str) -> None:
-        """Writes the audit record of a denial; of many in a minute, their number."""
+        """Writes the audit record of a denial. If there are many within a minute, only their number is written."""
 
 
 class Entries(Protocol):
-    """Makes the journal of a call. ``fingerprint`` is the HMAC of the command's canonical bytes."""
+    """Makes the journal of a call. ``command``: the canonical bytes of the command, of which only an HMAC is kept."""
 
     def __call__(
         self, *, principal: Principal, request_id: str, client: str, operation: str, idempotency_key: str | None,
-        command: bytes, now: datetime,
-    ) -> Entry: ...  # fmt: skip
+        command: bytes, now: datetime, commit: Commit | None = None,
+    ) -> Entry:  # fmt: skip
+        """``commit``: how units reach the committer, if not directly."""
+
+    async def commit_all(self, units: Sequence[Pair]) -> Sequence[Sequence[Row] | BaseException]:
+        """For each unit what a `Commit` returns or raises. If possible they share one commit."""
+
+    async def commit_at_once(self, intents: Sequence[Intent]) -> None:
+        """Commits what intents with ``at_once`` have settled, all of it or nothing, instead of leaving each of them.
+
+        Raises Lost, StorageUnavailable.
+        """
+
+    async def replays(self, entries: Sequence[Entry]) -> list[bytes | StrongroomError | None]:
+        """For each entry what `Entry.replay` returns or raises, with a single query."""

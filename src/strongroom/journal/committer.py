@@ -1,15 +1,16 @@
-"""Group commit: one task a process commits everything that waits in one transaction.
+"""Group commit: one task per process commits everything that waits, in one transaction.
 
-There is no artificial delay: a batch is what came in while the one before it was being committed.
+There is no artificial delay. A batch is what arrived while the previous batch was being committed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,49 +21,81 @@ from strongroom.domain.record import AuditEntry, AuditRecord, AuditWriter
 from strongroom.domain.wallet import Address
 from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
 from strongroom.journal.audit import AuditChain, Head
-from strongroom.journal.base import Lost
+from strongroom.journal.base import Lost, Pair
 from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
-from strongroom.telemetry import failpoints
+from strongroom.telemetry import failpoints, tracing
 from strongroom.telemetry.alarms import integrity_alarm
 from strongroom.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITTER_QUEUE
 
 _log = structlog.get_logger(__name__)
 
 _MAX_BATCH: Final = 256
+_MAX_PATIENT: Final = 100
+"""Patient units per commit. More would make units that arrive meanwhile wait longer."""
+_FEW_PATIENT: Final = 25
+"""Patient units per commit while others commit too. A commit takes time in proportion to its units, and others wait for
+it.
+"""
+_OTHERS_GONE: Final = 0.1
+"""Seconds without an impatient unit after which patient units have the committer for themselves."""
 _MAX_WAITING: Final = 4096
 _MAX_ROUNDS: Final = 20
-"""In which units of one batch may lose before the rest is told to try again."""
+"""Rounds in which units of a batch may lose before the others are told to retry."""
+
+
+_End = Sequence[Row] | StrongroomError | Lost
+"""Of a unit: the rows of its `same` that were there already, or why it was not committed."""
+
+
+class _Asked:
+    """Units that one caller waits for. The first end of a unit is its end."""
+
+    def __init__(self, units: int) -> None:
+        self._ends: dict[int, _End] = {}
+        self._units = units
+        self._all = asyncio.get_running_loop().create_future()
+
+    async def wait(self) -> list[_End]:
+        if self._units:
+            await self._all
+        return [self._ends[n] for n in range(self._units)]
+
+    def end(self, place: int, how: _End) -> None:
+        self._ends.setdefault(place, how)
+        if len(self._ends) == self._units and not self._all.done():  # a cancelled caller's are committed as well
+            self._all.set_result(None)
 
 
 @dataclass(slots=True)
 class _Waiting:
     unit: Unit
     audit: Sequence[AuditEntry]
-    done: asyncio.Future[Sequence[Row]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    span: tracing.Span | tracing.Nothing
+    asked: _Asked
+    place: int
 
-    def succeed(self, present: Sequence[Row]) -> None:
-        if not self.done.done():  # a waiter that was cancelled is committed all the same
-            self.done.set_result(present)
-
-    def fail(self, error: StrongroomError | Lost) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
+    def end(self, how: _End) -> None:
+        self.asked.end(self.place, how)
 
 
 class Committer:
-    """`start` it, `commit` from any task, `close` it: what waits then is still committed."""
+    """`start` it, `commit` from any task, `close` it. Units that wait when it is closed are still committed."""
 
     def __init__(self, storage: Storage, chain: AuditChain, *, timeout: float = 2.0) -> None:
         self._storage = storage
         self._chain = chain
         self._timeout = timeout
         self._waiting: deque[_Waiting] = deque()
+        self._patient: deque[_Waiting] = deque()
+        """Units of batches, which are committed after the others."""
+        self._others_at = -math.inf
+        """When an impatient unit was last committed."""
         self._wake = asyncio.Event()
         self._chain_known = True
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self.woken: Callable[[set[str]], None] = lambda _: None
-        """Is told the kinds of tasks that a commit has woken."""
+        """Called with the kinds of tasks that a commit has woken."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -74,7 +107,7 @@ class Committer:
             await self._task
 
     async def require_authentic(self, records: Sequence[AuditRecord]) -> None:
-        """Raises IntegrityError and gives the alarm if one of ``records`` is not in its chain."""
+        """Raises IntegrityError, and the alarm, if one of ``records`` is not in its chain."""
         before = [(each.writer_id, each.sequence - 1) for each in records if each.sequence > 1]
         found = await self._storage.find(AuditRecord, ("writer_id", "sequence"), before)
         macs = {(each.writer_id, each.sequence): each.mac for each in found}
@@ -89,52 +122,81 @@ class Committer:
     def head(self) -> Head:
         return self._chain.head(datetime.now(UTC))
 
-    async def commit(self, unit: Unit, audit: Sequence[AuditEntry] = ()) -> Sequence[Row]:
-        """Returns once both are durable, with those of ``unit.same`` that were there already.
+    async def commit(self, unit: Unit, audit: Sequence[AuditEntry] = (), *, patient: bool = False) -> Sequence[Row]:
+        """Returns once both are durable, with the rows of ``unit.same`` that existed already.
 
-        Raises Lost, IntegrityError (an address differs from what is stored) and StorageUnavailable: then it is not
-        known whether it was committed. A cancelled caller does not call its unit back.
+        ``patient``: such units keep their order among themselves, and others go first. Raises Lost, IntegrityError (an
+        address differs from the stored one), and StorageUnavailable, after which the outcome is unknown. Cancelling the
+        caller does not cancel its unit.
         """
+        [end] = await self._commit_units([(unit, audit)], self._patient if patient else self._waiting)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    async def commit_all(self, units: Sequence[Pair]) -> Sequence[Sequence[Row] | StrongroomError | Lost]:
+        """For each unit what `commit` returns or raises. They are patient, and share one commit if possible."""
+        return await self._commit_units(units, self._patient)
+
+    async def _commit_units(self, units: Sequence[Pair], queue: deque[_Waiting]) -> list[_End]:
         if self._closing or self._task is None or self._task.done():
-            raise errors.ShuttingDown("this process commits nothing more")
-        if len(self._waiting) >= _MAX_WAITING:
-            raise StorageUnavailable("too much waits to be committed", retry_after=1)
-        waiting = _Waiting(unit, audit)
-        self._waiting.append(waiting)
-        self._wake.set()
-        return await waiting.done
+            raise errors.ShuttingDown("this process is shutting down and commits nothing more")
+        if len(queue) + len(units) > _MAX_WAITING:
+            raise StorageUnavailable("too many operations are waiting to be committed", retry_after=1)
+        asked = _Asked(len(units))
+        with tracing.span("commit.wait") as span:
+            queue.extend(_Waiting(unit, audit, span, asked, n) for n, (unit, audit) in enumerate(units))
+            self._wake.set()
+            return await asked.wait()
 
     async def _run(self) -> None:
-        while self._waiting or not self._closing:
-            if not self._waiting:
+        while self._waiting or self._patient or not self._closing:
+            if not (self._waiting or self._patient):
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
-            COMMITTER_QUEUE.set(len(self._waiting))
+            batch = self._next()
+            COMMITTER_QUEUE.set(len(self._waiting) + len(self._patient))
             await self._commit(batch)
 
+    def _next(self) -> list[_Waiting]:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
+        now = asyncio.get_running_loop().time()
+        if batch:
+            self._others_at = now
+        alone = now - self._others_at > _OTHERS_GONE
+        room = min(_MAX_PATIENT if alone else _FEW_PATIENT, _MAX_BATCH - len(batch))
+        while self._patient and room > 0:
+            waiting = self._patient.popleft()
+            batch.append(waiting)
+            room -= max(1, len(waiting.audit))  # a unit may stand for many items
+        return batch
+
     async def _commit(self, batch: list[_Waiting]) -> None:
-        """Settles every one of ``batch``; raises nothing."""
+        """Settles every unit of ``batch``. Raises nothing."""
         aside: list[_Waiting] = []
         await self._commit_together(batch, aside)
         for waiting in aside:
             await self._commit_together([waiting], aside)
 
     async def _commit_together(self, batch: list[_Waiting], aside: list[_Waiting]) -> None:
-        """Settles all but those it puts ``aside``: they change a row that another one of the batch changes too."""
+        """Settles all units except those that it puts ``aside``, which change a row that another unit of the batch
+        changes too.
+        """
         for _ in range(_MAX_ROUNDS):
             try:
                 async with asyncio.timeout(self._timeout):
-                    applied = await self._apply(batch)
-            except (StorageUnavailable, TimeoutError):
+                    with tracing.join("commit", batch) as span:
+                        span.note(units=len(batch))
+                        applied = await self._apply(batch)
+            except (StorageUnavailable, TimeoutError) as error:
                 self._chain_known = False
-                self._give_up(batch, aside)
+                self._give_up(batch, aside, error)
                 return
             except Exception as error:  # noqa: BLE001 - the task must live, and one unit's fault is not the others'
                 self._chain_known = False
                 if len(batch) == 1:
-                    batch[0].fail(_as_ours(error))
+                    batch[0].end(_as_ours(error))
                     return
                 for waiting in batch:
                     await self._commit([waiting])
@@ -146,14 +208,18 @@ class Committer:
             if not batch:
                 return
         for waiting in batch:
-            waiting.fail(StorageUnavailable("others work on the same rows", retry_after=1))
+            waiting.end(StorageUnavailable("other operations are working on the same rows", retry_after=1))
 
-    def _give_up(self, batch: Sequence[_Waiting], aside: list[_Waiting]) -> None:
-        """Who waits behind them has waited as long as they have: nobody waits for the database twice."""
-        for waiting in (*batch, *aside, *self._waiting):
-            waiting.fail(StorageUnavailable("the database does not answer", retry_after=1))
+    def _give_up(self, batch: Sequence[_Waiting], aside: list[_Waiting], error: Exception) -> None:
+        """Fails everything that waits. Units behind the batch have waited as long, and nobody waits for the database
+        twice.
+        """
+        why = error.message if isinstance(error, StorageUnavailable) else "the database does not respond"
+        for waiting in (*batch, *aside, *self._waiting, *self._patient):
+            waiting.end(StorageUnavailable(why, retry_after=1))
         aside.clear()
         self._waiting.clear()
+        self._patient.clear()
 
     async def _apply(self, batch: Sequence[_Waiting]) -> Applied:
         if not self._chain_known:
@@ -164,8 +230,7 @@ class Committer:
         for waiting in batch:
             own = records[taken : taken + len(waiting.audit)]
             taken += len(own)
-            unit = waiting.unit
-            units.append(replace(unit, rows=(*unit.rows, *own)))
+            units.append(waiting.unit.with_rows(own))
         started = time.perf_counter()
         failpoints.reached("commit.before")
         applied = await self._storage.apply(units)
@@ -185,19 +250,19 @@ class Committer:
         losers = set()
         for conflict in conflicts:
             if isinstance(conflict.cause, AuditRecord):
-                self._chain_known = False  # a commit that we gave up on came through; nobody's fault
+                self._chain_known = False  # a commit that we had given up was made after all, which is nobody's fault
                 continue
             losers.add(conflict.unit)
             if isinstance(conflict.cause, Change) and conflict.found is None and len(batch) > 1:
-                aside.append(batch[conflict.unit])  # nobody has looked yet whether the row still is as it expects
+                aside.append(batch[conflict.unit])  # it has not been checked yet whether the row is still as expected
             else:
-                batch[conflict.unit].fail(_error_of(conflict, batch[conflict.unit].unit))
+                batch[conflict.unit].end(_error_of(conflict, batch[conflict.unit].unit))
         return [waiting for n, waiting in enumerate(batch) if n not in losers]
 
 
 def _error_of(conflict: Conflict, unit: Unit) -> StrongroomError | Lost:
     if isinstance(conflict.cause, Address) and conflict.cause in unit.same:
-        return IntegrityError("the stored address is not the one that was derived")
+        return IntegrityError("the stored address differs from the derived one")
     return Lost(conflict)
 
 
@@ -213,4 +278,4 @@ def _succeed(batch: Sequence[_Waiting], applied: Applied) -> None:
     for unit, row in applied.present:
         present.setdefault(unit, []).append(row)
     for n, waiting in enumerate(batch):
-        waiting.succeed(present.get(n, ()))
+        waiting.end(present.get(n, ()))

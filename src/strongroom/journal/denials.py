@@ -1,7 +1,7 @@
-"""Denials in the audit: each of the first ten a minute, principal and operation; of the others, how many there were.
+"""Denials in the audit. For each principal and operation the first ten per minute are recorded, then only their number.
 
-A key without rights would otherwise write as many permanent records as it may make calls. The count is kept in memory
-until its minute is over: a process that is killed loses it, one that ends writes it down.
+Otherwise a key without rights could write a permanent record with each call that it may make. The count is kept in
+memory for its minute. A process that is killed loses it, and one that is stopped writes it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from uuid import UUID
 
 import structlog
 
+from strongroom.alerts.base import Seen, written
+from strongroom.domain.alert import RULES
 from strongroom.domain.brief import brief
 from strongroom.domain.record import AuditEntry
 from strongroom.errors import StrongroomError
@@ -25,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 EACH: Final = 10
 _MOST: Final = 4096
-"""Counts at once; over that the oldest is written down early."""
+"""Most counts at a time. Beyond that the oldest one is written early."""
 _REASONS: Final = 5
 _RECORDS_A_COMMIT: Final = 100
 
@@ -34,12 +36,12 @@ _Place = tuple[UUID, UUID, str]
 
 @dataclass(slots=True)
 class _Count:
-    """One principal, operation and minute."""
+    """The denials of one principal, operation and minute."""
 
     minute: datetime
     denied: int = 0
     last: AuditEntry | None = None
-    """Of those that have no record of their own."""
+    """The last denial without a record of its own."""
     first_at: datetime | None = None
     reasons: tuple[str, ...] = ()
 
@@ -61,6 +63,12 @@ class _Count:
         return replace(self.last, details=brief(details).decode())
 
 
+def _burst(entry: AuditEntry) -> Unit:
+    """A unit that raises an alert, committed with the last denial that is recorded one by one."""
+    facts = {"api_key": str(entry.principal_id), "operation": entry.operation, "client": entry.client}
+    return written(RULES["denials"], Seen("denials", str(entry.principal_id), entry.tenant_id, facts), entry.at)
+
+
 class Denials:
     def __init__(
         self, commit: Commit, clock: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -73,7 +81,7 @@ class Denials:
         self._timer: asyncio.Task[None] | None = None
 
     async def record(self, entry: AuditEntry, reason: str) -> None:
-        """Raises StorageUnavailable for one that has a record of its own."""
+        """Records a denial. Raises StorageUnavailable if it has a record of its own."""
         place = (entry.tenant_id, entry.principal_id, entry.operation)
         minute = entry.at.replace(second=0, microsecond=0)
         count = self._counts.get(place)
@@ -84,14 +92,14 @@ class Denials:
             count = self._counts[place] = _Count(minute)
         count.denied += 1
         if count.denied <= EACH:
-            await self._commit(Unit(), [entry])
+            await self._commit(_burst(entry) if count.denied == EACH else Unit(), [entry])
         else:
             count.add(entry, reason)
         if self._timer is None or self._timer.done():
             self._timer = asyncio.create_task(self._write_each_minute(), name="denials")
 
     async def close(self) -> None:
-        """Writes down what is counted. Before the committer is closed."""
+        """Writes what has been counted. Call it before the committer is closed."""
         if self._timer is not None:
             self._timer.cancel()
             await asyncio.gather(self._timer, return_exceptions=True)
@@ -108,7 +116,7 @@ class Denials:
             self._unwritten.append(record)
 
     async def _write_each_minute(self) -> None:
-        """As long as anything is counted."""
+        """Runs as long as anything is counted."""
         while self._counts or self._unwritten:
             now = self._clock()
             await self._sleep(60.0 - now.second - now.microsecond / 1e6 + 0.01)

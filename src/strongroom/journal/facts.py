@@ -1,42 +1,48 @@
-"""What an operation wrote, for its audit record: enough to find each row again, and to tell if it is gone or older.
+"""What an operation wrote, for its audit record: enough to find each row again, and to detect that it is gone or older.
 
-The audit is a chain under an HMAC whose heads lie outside the database. The tables are not: a row with a good MAC can
-be deleted, or an older version of it put back. `journal.reconcile` holds the tables against what is written here.
+The audit is a chain under an HMAC, with heads outside the database. The tables are not. A row with a valid MAC can be
+deleted, or replaced by an older version. `journal.reconcile` compares the tables with what is recorded here.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from strongroom.domain.access import ClientNetworks, Revocation
+from strongroom.domain.label import label_digest
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import Broadcast, Floor, SignatureRecord
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Account, Address, Wallet
-from strongroom.storage.base import Change, Row, Unit
+from strongroom.storage.base import Change, Unit
 
 _MOST_BYTES: Final = 3584
-"""Of `brief.MOST_BYTES`: the rest is for what else an audit record says, and for the note that something was cut."""
+"""Less than `brief.MOST_BYTES`, to leave room for the rest of an audit record and for the note that something
+was cut.
+"""
 _TAKEN_LISTED: Final = 24
 _HASH_DIGITS: Final = 32
 _TO_JSON: Final = msgspec.json.Encoder()
 
 
 def of(unit: Unit) -> dict[str, Any]:
-    """JSON values. Names are those of the tables."""
-    rows = [*unit.rows, *unit.same]
+    """What a unit writes, as JSON values under the names of the tables."""
+    rows: dict[type, list[Any]] = {}
+    for row in (*unit.rows, *unit.same):
+        rows.setdefault(type(row), []).append(row)
     found: dict[str, Any] = {}
-    found |= _listed("wallets", [*map(_wallet, _all(rows, Wallet)), *_changed(unit, Wallet)])
-    found |= _listed("accounts", [[str(each.id), each.next_index] for each in _all(rows, Account)])
-    found |= _listed("addresses", [[str(each.account_id), each.change, each.index] for each in _all(rows, Address)])
-    found |= _listed("api_keys", [{"id": str(each.id)} for each in _all(rows, ApiKey)] + _changed(unit, ApiKey))
-    found |= _listed("broadcasts", [*map(_broadcast, _all(rows, Broadcast)), *_broadcasts_changed(unit)])
-    found |= _listed("floors", [floor(each) for each in _all(rows, Floor)])
-    if signatures := len(_all(rows, SignatureRecord)):
+    for name, kind, told in _TOLD:
+        values = [told(row) for row in rows.get(kind, ())]
+        if unit.changes and (changed := _CHANGED.get(name)) is not None:
+            values += changed(unit)
+        if values:
+            found[name] = values
+    if signatures := len(rows.get(SignatureRecord, ())):
         found["signatures"] = signatures
     return found
 
@@ -44,10 +50,11 @@ def of(unit: Unit) -> dict[str, Any]:
 def shortened(
     unit: Unit, guards: Sequence[Guard] = (), epoch: int | None = None, taken_from: Iterable[UUID] = ()
 ) -> dict[str, Any]:
-    """As `of`, but never so much that `brief` would cut it: half a row says nothing, or something else.
+    """As `of`, but small enough that `brief` does not cut it, because part of a row could be misread.
 
-    ``epoch`` is that of the operation's row. ``taken_from``: operations that held one of the guards before. None of
-    them holds it again; ``taken`` is how many, if not all are listed. ``left_out`` counts other rows that are not.
+    ``epoch`` is that of the operation's row. ``taken_from``: operations that held one of the guards before, none of
+    which holds it again. ``taken`` is their number if not all are listed. ``left_out`` counts other rows that are not
+    listed.
     """
     room = _MOST_BYTES
     found: dict[str, Any] = {} if epoch is None else {"epoch": epoch}
@@ -85,16 +92,12 @@ def _whole(rows: Iterable[Any], room: int) -> tuple[list[Any], int]:
 
 
 def held(guard: Guard) -> list[str]:
-    """Its place, and the beginning of its payload's hash."""
+    """The place of a guard, and the beginning of its payload's hash."""
     return [guard.keyspace, guard.chain_id, guard.address, guard.sequence, guard.payload_hash.hex()[:_HASH_DIGITS]]
 
 
 def floor(row: Floor) -> list[str]:
     return [row.keyspace, row.chain_id, row.address, row.sequence]
-
-
-def label_digest(label: str | None) -> str | None:
-    return None if label is None else hashlib.sha256(label.encode()).hexdigest()[:_HASH_DIGITS]
 
 
 def _wallet(wallet: Wallet) -> dict[str, Any]:
@@ -104,6 +107,18 @@ def _wallet(wallet: Wallet) -> dict[str, Any]:
         "external_id": wallet.external_id,
         "label": label_digest(wallet.label),
     }
+
+
+def _account(row: Account) -> list[Any]:
+    return [str(row.id), row.next_index]
+
+
+def _address(row: Address) -> list[Any]:
+    return [str(row.account_id), row.change, row.index]
+
+
+def _api_key(row: ApiKey) -> dict[str, Any]:
+    return {"id": str(row.id)}
 
 
 def _broadcast(row: Broadcast) -> list[Any]:
@@ -118,7 +133,17 @@ def _broadcasts_changed(unit: Unit) -> list[list[Any]]:
     ]
 
 
-def _changed(unit: Unit, of_type: type[Wallet | ApiKey]) -> list[dict[str, Any]]:
+def _epoch(row: Revocation | ClientNetworks) -> list[Any]:
+    """The id and epoch of a row that is never deleted and whose epoch only rises."""
+    return [str(row.id), row.epoch]
+
+
+def _epochs_changed(of_type: type[Revocation | ClientNetworks], unit: Unit) -> list[list[Any]]:
+    changed = [each for each in unit.changes if isinstance(each, Change) and each.of is of_type]
+    return [[str(each.id), each.set["epoch"]] for each in changed]
+
+
+def _changed(of_type: type[Wallet | ApiKey], unit: Unit) -> list[dict[str, Any]]:
     found = []
     for change in unit.changes:
         if isinstance(change, Change) and change.of is of_type:
@@ -128,15 +153,30 @@ def _changed(unit: Unit, of_type: type[Wallet | ApiKey]) -> list[dict[str, Any]]
             if "label" in change.set:
                 label = change.set["label"]
                 entry["label"] = label_digest(label if isinstance(label, str) else None)
+            if "rates" in change.set:
+                rates = change.set["rates"]
+                entry["rates"] = label_digest(rates if isinstance(rates, str) else None)
             if "revoked_at" in change.set:
                 entry["revoked"] = True
             found.append(entry)
     return found
 
 
-def _all(rows: Iterable[Row], kind: type[Any]) -> list[Any]:
-    return [row for row in rows if isinstance(row, kind)]
-
-
-def _listed(name: str, values: list[Any]) -> dict[str, Any]:
-    return {name: values} if values else {}
+_TOLD: Final[tuple[tuple[str, type, Callable[[Any], Any]], ...]] = (
+    ("wallets", Wallet, _wallet),
+    ("accounts", Account, _account),
+    ("addresses", Address, _address),
+    ("api_keys", ApiKey, _api_key),
+    ("broadcasts", Broadcast, _broadcast),
+    ("revocations", Revocation, _epoch),
+    ("client_networks", ClientNetworks, _epoch),
+    ("floors", Floor, floor),
+)
+"""In the order in which they are shortened. What comes first is kept."""
+_CHANGED: Final[Mapping[str, Callable[[Unit], list[Any]]]] = {
+    "wallets": partial(_changed, Wallet),
+    "api_keys": partial(_changed, ApiKey),
+    "broadcasts": _broadcasts_changed,
+    "revocations": partial(_epochs_changed, Revocation),
+    "client_networks": partial(_epochs_changed, ClientNetworks),
+}

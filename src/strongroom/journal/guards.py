@@ -1,8 +1,8 @@
-"""Guards: a nonce, a seqno, an outpoint is signed for once.
+"""Guards: each nonce, seqno or output is signed for at most once.
 
-A guard belongs to the operation that signed for it, or is about to. Who is allowed to sign something else for it
-leaves a mark (``replaced_by``) in T1 and becomes the holder in T2; if it fails, the mark is wiped and the guard stands
-as it stood, since the first signature is out. A replacement takes all guards of what it replaces, those too that it
+A guard belongs to the operation that signed for it, or is about to. An operation that may sign something else for it
+leaves a mark (``replaced_by``) in T1 and becomes the holder in T2. If it fails, the mark is removed and the guard stays
+as it was, since the first signature is out. A replacement takes all guards of what it replaces, including those that it
 does not use up itself. `journal.lineage` says what it must share with those before it.
 """
 
@@ -23,12 +23,14 @@ from strongroom.storage.base import Change, MoveGuard, Storage
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A guard of somebody else, as it stands after T1 and after T2."""
+    """A guard of another operation, as it is after T1 and after T2."""
 
     held: HeldGuard
     to: HeldGuard
     dropped: bool = False
-    """It is of the replaced transaction alone: whether it moves does not decide what may be signed."""
+    """Whether only the replaced transaction uses it up. Then it does not matter for the permission to sign whether it
+    moves.
+    """
 
 
 @dataclass(slots=True)
@@ -52,12 +54,12 @@ def place(guard: Guard) -> tuple[str, str, str, str]:
 
 
 def hold(guards: Sequence[Guard], mine: OperationRecord) -> Plan:
-    """The plan if nobody else holds one and nothing is to be replaced."""
+    """The plan if nobody else holds a guard and nothing is replaced."""
     return Plan(same=[HeldGuard(mine.tenant_id, guard, mine.id) for guard in guards])
 
 
 class Planner:
-    """Makes the plan of one try of T1 from what is stored. Raises AlreadySigned, InFlight."""
+    """Makes the plan for one attempt at T1 from what is stored. Raises AlreadySigned, InFlight."""
 
     def __init__(self, storage: Storage, mine: OperationRecord, options: SignOptions, now: datetime) -> None:
         self._storage = storage
@@ -66,7 +68,7 @@ class Planner:
         self._now = now
         self._plan = Plan()
         self._replaced: list[HeldGuard] = []
-        """Of ``guards``, those that the transaction named by ``replaces`` holds."""
+        """Those of ``guards`` that the transaction in ``replaces`` holds."""
         self._holders: dict[UUID, tuple[OperationRecord | None, frozenset[str | None]]] = {}
 
     async def plan(self, guards: Sequence[Guard]) -> Plan:
@@ -88,11 +90,11 @@ class Planner:
             await self._mark(held, wanted)
 
     async def _is_free(self, held: HeldGuard) -> bool:
-        """Whether no signature of its holder has left, and none will. Raises InFlight where one still may."""
+        """Whether no signature of its holder has left, and none will. Raises InFlight if one still may."""
         holder, signed = await self._holder(held)
         if holder is None or signed or holder.state is OperationState.DONE:
             return False  # a signature is out, whatever the state says
-        if holder.id == self._mine.id:  # of an earlier try of this operation
+        if holder.id == self._mine.id:  # from an earlier attempt of this operation
             return True
         if not is_abandoned(holder, self._now):
             raise in_flight(holder, self._now)
@@ -100,7 +102,7 @@ class Planner:
         return True
 
     async def _holder(self, held: HeldGuard) -> tuple[OperationRecord | None, frozenset[str | None]]:
-        """The holder and the ids of what it signed; the id of an unfinished transaction may be None."""
+        """The holder, and the ids of what it signed. The id of an incomplete transaction may be None."""
         found = self._holders.get(held.operation_id)
         if found is None:
             holder = await self._storage.operation(held.tenant_id, held.operation_id)
@@ -119,12 +121,17 @@ class Planner:
             raise await self._already_signed(held)
 
     async def _already_signed(self, held: HeldGuard) -> AlreadySigned:
-        message = "something else was signed for this nonce, seqno or output; to replace it, name its transaction id"
+        message = (
+            "another transaction was already signed for this nonce, seqno or output. To replace it, set "
+            "options.replaces to its id"
+        )
+        ids: list[str] = []
         if held.tenant_id == self._mine.tenant_id:
             _, signed = await self._holder(held)
             ids = sorted(filter(None, signed))
-            message += f": {', '.join(ids)}" if ids else ""
-        return AlreadySigned(message, field="options.replaces")
+        if not ids:
+            return AlreadySigned(message, field="options.replaces")
+        return AlreadySigned(f"{message}: {', '.join(ids)}", field="options.replaces", tx_id=ids[0])
 
     async def _mark(self, held: HeldGuard, wanted: HeldGuard, *, dropped: bool = False) -> None:
         await self._give_up_replacer(held)
@@ -133,19 +140,19 @@ class Planner:
         self._plan.marked.append(Marked(marked, wanted, dropped))
 
     async def _give_up_replacer(self, held: HeldGuard) -> None:
-        """Somebody else may have been about to replace the same, and have died over it."""
+        """Another operation may have been about to replace the same guard and have died."""
         if held.replaced_by in (None, self._mine.id):
             return
         assert held.replaced_by is not None
         replacer = await self._storage.operation(held.tenant_id, held.replaced_by)
         if replacer is None or replacer.state is OperationState.DONE:
-            return  # it is through, and left this one where it is
+            return  # it is done, and left this guard where it is
         if not is_abandoned(replacer, self._now):
             raise in_flight(replacer, self._now)
         self._plan.given_up[replacer.id] = given_up(replacer)
 
     async def _replace(self, guards: Sequence[Guard], named: str) -> None:
-        """The rest of the plan of a replacement. Raises AlreadySigned unless it is one."""
+        """The rest of the plan for a replacement. Raises AlreadySigned unless it is one."""
         if not guards:
             raise _replaces_nothing()
         mine, joint = guards[0], guards[0].joint
@@ -164,7 +171,7 @@ class Planner:
         await self._take_dropped(guards)
 
     async def _is_core(self, guard: Guard, *, joint: bool) -> bool:
-        """Whether its holder's transaction and all that this one replaced use it up."""
+        """Whether the holder's transaction and everything that it replaced use it up."""
         of = lineage.identity(guard, joint=joint)
         known = await self._storage.guard(lineage.lineage(guard, of))
         if known is None or known.guard.payload_hash.hex() != of:
@@ -172,12 +179,14 @@ class Planner:
         return await self._storage.guard(lineage.core(guard, of, guard)) is not None
 
     async def _is_known(self, fact: Guard) -> bool:
-        """Whether this same transaction was found to replace what it names: another of its signers, or a repetition."""
+        """Whether this same transaction was already found to replace what it names, by another signer or an earlier
+        attempt.
+        """
         held = await self._storage.guard(fact)
         return held is not None and held.guard == fact
 
     async def _add_fact(self, fact: Guard) -> None:
-        """Nobody may take over a fact: neither ``replaces`` nor ``allow_resign`` is about these."""
+        """Adds a fact. Nobody may take it over, because ``replaces`` and ``allow_resign`` do not apply to facts."""
         wanted = HeldGuard(self._mine.tenant_id, fact, self._mine.id)
         held = await self._storage.guard(fact)
         if held is None or held.guard == fact:
@@ -188,7 +197,7 @@ class Planner:
             raise _replaced_already()
 
     async def _close(self, fact: Guard) -> None:
-        """What is replaced now can no longer become the replacement of something else."""
+        """What is replaced now cannot become the replacement of something else later."""
         held = await self._storage.guard(fact)
         if held is None or await self._is_free(held):
             await self._add_fact(fact)
@@ -197,7 +206,7 @@ class Planner:
         held = await self._storage.guard(fact)
         if held is None or held.guard == fact or not await self._is_replaced(held):
             await self._add_fact(fact)
-        # Else an earlier transaction comes back in the place of its own successor. It stays replaced.
+        # Otherwise an earlier transaction returns in place of its own successor. It stays replaced.
 
     async def _take_dropped(self, guards: Sequence[Guard]) -> None:
         own = {place(guard) for guard in guards}
@@ -210,38 +219,39 @@ class Planner:
 
 def _replaces_nothing() -> AlreadySigned:
     return AlreadySigned(
-        "replaces names no transaction that holds the nonce, seqno or an output of this one: both could confirm",
+        "the transaction in options.replaces uses no nonce, seqno or output of this one, so both could confirm",
         field="options.replaces",
     )
 
 
 def _shares_too_little() -> AlreadySigned:
     return AlreadySigned(
-        "what replaces names is a replacement itself, and this one shares no output with all that came before:"
-        " both could confirm",
+        "the transaction in options.replaces is itself a replacement, and this one does not share an output "
+        "with every earlier one, so two of them could confirm",
         field="options.replaces",
     )
 
 
 def _replaced_already() -> AlreadySigned:
     return AlreadySigned(
-        "another transaction has replaced what replaces names: name the latest one", field="options.replaces"
+        "the transaction in options.replaces has been replaced already: name the latest replacement",
+        field="options.replaces",
     )
 
 
 def claims(plan: Plan, present: Iterable[object], mine: OperationRecord) -> list[MoveGuard]:
-    """T2 of who found the same payload signed by others, and of who signs something else."""
+    """The moves in T2 for guards with the same payload that another operation holds, and for marked guards."""
     held = [row for row in present if isinstance(row, HeldGuard) and row.operation_id != mine.id]
     return [*[_claim(row, mine) for row in held], *[MoveGuard(each.held, each.to) for each in plan.marked]]
 
 
 def _claim(held: HeldGuard, mine: OperationRecord) -> MoveGuard:
-    """Who signed the same payload as the holder holds the guard from now on, since the holder may fail."""
+    """A later signer of the same payload becomes the holder, because the earlier one may still fail."""
     return MoveGuard(held, replace(held, tenant_id=mine.tenant_id, operation_id=mine.id))
 
 
 async def settle_anew(storage: Storage, plan: Plan, mine: OperationRecord) -> tuple[list[HeldGuard], list[MoveGuard]]:
-    """Rows and moves of T2, after its first try met a guard that had moved. Raises Superseded."""
+    """The rows and moves for another attempt at T2, after a guard had moved. Raises Superseded."""
     rows: list[HeldGuard] = []
     moves: list[MoveGuard] = []
     marked = {place(each.to.guard): each for each in plan.marked}
@@ -257,5 +267,5 @@ async def settle_anew(storage: Storage, plan: Plan, mine: OperationRecord) -> tu
             if held.operation_id != mine.id:
                 moves.append(_claim(held, mine))
         elif mark is None or not mark.dropped:
-            raise Superseded("another operation signed for the same nonce, seqno or output meanwhile")
+            raise Superseded("meanwhile another operation signed for the same nonce, seqno or output")
     return rows, moves

@@ -1,4 +1,4 @@
-"""Heads of the audit chains, kept outside SQL: what shows that the end of a chain, or a whole chain, is gone."""
+"""Heads of the audit chains, kept outside SQL. They reveal that the end of a chain, or a whole chain, is gone."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from strongroom.telemetry.metrics import ANCHOR_FAILING, ANCHOR_FAILURES_TOTAL
 _log = structlog.get_logger(__name__)
 
 _TAIL = 1 << 20
-"""Bytes at the end of the file that are looked at while serving; `audit verify` reads all of it."""
+"""Bytes at the end of the file that are read while serving. `audit verify` reads the whole file."""
 _RETRY = 5.0
 """Seconds after which a head that could not be kept is tried again."""
 
 
 class HeadsSink(Protocol):
     def append(self, head: Head) -> None:
-        """Returns when the head is as durable as it gets. Blocks; may raise OSError."""
+        """Returns when the head is as durable as it can be. Blocks. May raise OSError."""
 
     def newest(self) -> list[Head] | None:
-        """The newest heads that are known, oldest first; None where they cannot be read back. Blocks.
+        """The newest known heads, oldest first, or None if they cannot be read back. Blocks.
 
-        Raises OSError, and ConfigurationError for what is no head.
+        Raises OSError, and ConfigurationError for a line that is not a head.
         """
 
 
 class FileHeads:
-    """Appends one JSON line a head. Follows no link: a path that someone else can redirect is refused."""
+    """Appends one line of JSON per head. It follows no symbolic link, because somebody else could redirect it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._parsed: tuple[tuple[int, int, int], list[Head]] | None = None
-        """What the file looked like when it was last read, and its heads: it is looked at every few seconds."""
+        """The file's identity when it was last read, and its heads. Cached because it is read every few seconds."""
 
     def append(self, head: Head) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -77,9 +77,9 @@ class FileHeads:
 
 
 class LogHeads:
-    """Writes heads to the log, whose keeper is somebody else than the database's.
+    """Writes heads to the log, which is kept by somebody else than the database.
 
-    ``known`` is a file of heads that the operator took out of the log: without it nothing can be compared.
+    ``known``: a file of heads that the operator took from the log. Without it nothing can be compared.
     """
 
     def __init__(self, known: Path | None = None) -> None:
@@ -95,11 +95,11 @@ class LogHeads:
 
 
 def read_heads(lines: Iterable[str]) -> list[Head]:
-    """What `FileHeads` wrote, or the lines of a log that hold such JSON. Raises ConfigurationError."""
+    """Heads that `FileHeads` wrote, or lines of a log with the same JSON. Raises ConfigurationError."""
     heads = []
     for number, line in enumerate(lines, 1):
         if not line.endswith("\n"):
-            break  # torn: the process died in the middle of it
+            break  # torn: the process died while it was writing
         if line.strip():
             heads.append(_head(line, number))
     return heads
@@ -128,16 +128,16 @@ def _head(line: str, number: int) -> Head:
 
 
 class HeadsWriter:
-    """Writes this process's head at start, whenever it moved, every ``interval`` seconds, and at the end."""
+    """Writes the head of this process at start, every ``interval`` seconds if it has moved, and at the end."""
 
     def __init__(self, head: Callable[[], Head], sink: HeadsSink, interval: float = 60.0) -> None:
         self._head = head
         self._sink = sink
         self._interval = interval
         self.written: Head | None = None
-        """The newest one that was kept."""
+        """The newest head that was kept."""
         self.failing = False
-        """The sink did not take the last one. Nothing younger than `written` is anchored."""
+        """Whether the sink refused the last head. Records younger than `written` are then not anchored."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -145,7 +145,7 @@ class HeadsWriter:
         self._task = asyncio.create_task(self._run(), name="audit-heads")
 
     async def close(self) -> None:
-        """After the committer is closed: nothing is younger than this head."""
+        """Writes the last head. Call it after the committer is closed, so that no record is younger."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,11 +1,13 @@
-"""When an operation may run again, and when a later one may take over from it."""
+"""When an operation may run again, and when a later one may take it over."""
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
+from strongroom.codecs.mac import hmac_sha256
 from strongroom.domain.record import OperationRecord, OperationState
 from strongroom.errors import IdempotencyMismatch, InFlight
 from strongroom.storage.base import Change
@@ -13,20 +15,29 @@ from strongroom.telemetry.scrubbing import looks_like_secret
 
 
 def fingerprint(key: bytes, operation: str, command: bytes) -> bytes:
-    """HMAC of the parsed command, the same from every face."""
+    """HMAC of the parsed command, the same from every face. Without an idempotency key the command is empty."""
+    return _fingerprint(key, operation, command) if command else _of_no_command(key, operation)
+
+
+def _fingerprint(key: bytes, operation: str, command: bytes) -> bytes:
     name = operation.encode()
-    return hmac.digest(key, len(name).to_bytes(2, "big") + name + command, "sha256")
+    return hmac_sha256(key, len(name).to_bytes(2, "big") + name + command)
+
+
+@lru_cache(maxsize=256)
+def _of_no_command(key: bytes, operation: str) -> bytes:
+    return _fingerprint(key, operation, b"")
 
 
 def kept_key(key: bytes, sent: str) -> str:
-    """The idempotency key as it is stored: one that looks like a secret is known again by its HMAC alone."""
+    """The idempotency key as it is stored. A key that looks like a secret is stored as an HMAC."""
     if not looks_like_secret(sent):
         return sent
-    return "hmac:" + hmac.digest(key, b"idempotency-key" + sent.encode(), "sha256").hex()
+    return "hmac:" + hmac_sha256(key, b"idempotency-key" + sent.encode()).hex()
 
 
 def stored_answer(record: OperationRecord, fingerprint: bytes, now: datetime) -> bytes | None:
-    """The answer of the operation that used the idempotency key; None where it may be taken over.
+    """The result of the operation that used the idempotency key, or None if it may be taken over.
 
     Raises IdempotencyMismatch, InFlight.
     """
@@ -40,7 +51,7 @@ def stored_answer(record: OperationRecord, fingerprint: bytes, now: datetime) ->
 
 
 def is_abandoned(record: OperationRecord, now: datetime) -> bool:
-    """No signature of it has left, and by its epoch none will once somebody has taken over."""
+    """Whether no signature of it has left. Once it is taken over, its epoch keeps it from sending one later."""
     if record.state is OperationState.PENDING:
         return record.lease_until <= now
     return record.state is OperationState.FAILED
@@ -48,24 +59,24 @@ def is_abandoned(record: OperationRecord, now: datetime) -> bool:
 
 def in_flight(record: OperationRecord, now: datetime) -> InFlight:
     wait = max(1.0, (record.lease_until - now).total_seconds())
-    return InFlight("the same operation is under way", retry_after=min(wait, 1.0))
+    return InFlight("the same operation is in progress", retry_after=min(wait, 1.0))
 
 
 def taken_over(record: OperationRecord, lease_until: datetime) -> tuple[OperationRecord, Change]:
-    """The record as it is when its call runs again, and the change that makes it so."""
+    """The record when its call runs again, and the change that makes it so."""
     new = replace(record, state=OperationState.PENDING, epoch=record.epoch + 1, lease_until=lease_until, result=None)
-    # What did not succeed has no result. One that somebody put there goes, or the row would not be what its MAC covers.
+    # An unsuccessful operation has no result. If somebody added one it is removed, or the MAC would not match the row.
     emptied: dict[str, object] = {} if record.result is None else {"result": None}
     return new, _advance(record, state=new.state, lease_until=lease_until, **emptied)
 
 
 def given_up(record: OperationRecord) -> Change:
-    """Another operation takes what this one held: whatever it still does is too late."""
+    """Another operation takes what this one held, so whatever it still does comes too late."""
     return _advance(record, state=OperationState.FAILED)
 
 
 def settled(record: OperationRecord, **to: object) -> Change:
-    """T2: counts only in the epoch in which T1 was made."""
+    """T2, which is only valid in the epoch of T1."""
     return Change(OperationRecord, record.id, {"epoch": record.epoch, "state": OperationState.PENDING}, to, record)
 
 

@@ -1,17 +1,16 @@
-"""What is remembered of replacements, so that `replaces` is true.
+"""What is remembered about replacements, so that `replaces` is true.
 
 The invariant: of all transactions signed with `sign:transaction` and `sign:replace`, no two can both confirm and pay
-one intent twice. `allow_resign` is the documented way out of it.
+one intent twice. `allow_resign` is the documented exception.
 
-A transaction that is signed without `replaces` begins an intent; every replacement joins the intent of what it names.
-So within one intent any two transactions must use up one thing in common. That holds because
+A transaction that is signed without `replaces` begins an intent. Every replacement joins the intent of what it names.
+So any two transactions of one intent must use up something in common. This holds because
+- a transaction is replaced once. Whoever names it takes the guard `successor`, as if it were a nonce.
+- a replacement uses up at least one guard that its predecessor and all before it use up. Those guards are its `core`.
+  What it adds does not belong to the core, and what it drops leaves the core.
 
-- a transaction is replaced once: whoever names it takes the guard `successor`, as if it were a nonce of its own;
-- a replacement uses up at least one guard that its predecessor and all before it use up. Those are its `core`: what it
-  adds is no part of it, and what it drops leaves it.
-
-These facts are rows among the guards: unique, held by the operation that replaces, given up if it fails. Their
-addresses are none of any chain. ADR 0020 tells the whole of it.
+These facts are rows among the guards. They are unique, held by the replacing operation, and released if it fails. Their
+addresses do not exist on any chain. ADR 0020 explains all of this.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ _ADDRESSES: Final = frozenset({_SUCCESSOR, _LINEAGE, _CORE})
 
 
 def identity(guard: Guard, *, joint: bool) -> str:
-    """Tells one transaction from all others, by any of its guards, hex.
+    """Identifies one transaction by any of its guards, in hex.
 
-    A payload alone does where several keys sign one transaction; elsewhere two senders may have the same.
+    The payload alone suffices if several keys sign one transaction. Otherwise two senders may have the same payload.
     """
     address = b"" if joint else guard.address.encode()
     return sha256(address + b"/" + guard.payload_hash).hexdigest()
@@ -43,7 +42,7 @@ def successor(mine: Guard, of: str) -> Guard:
 
 
 def lineage(mine: Guard, of: str) -> Guard:
-    """Of ``of`` itself: it is a replacement. Of another: it is none, and cannot become one."""
+    """With ``of`` itself: it is a replacement. With another one: it is not a replacement, and cannot become one."""
     return _fact(mine, _LINEAGE, of)
 
 
@@ -54,11 +53,13 @@ def core(mine: Guard, of: str, used: Guard) -> Guard:
 
 
 def _fact(mine: Guard, address: str, sequence: str) -> Guard:
-    """Its payload is the identity of ``mine``: two senders may have one payload, and are not one transaction."""
+    """A fact. Its payload is the identity of ``mine``, because two senders with one payload are different
+    transactions.
+    """
     mark = bytes.fromhex(identity(mine, joint=mine.joint))
     return replace(mine, address=address, sequence=sequence, payload_hash=mark)
 
 
 def is_fact(guard: Guard) -> bool:
-    """Whether the row is one of these, and not what a transaction uses up."""
+    """Whether the row is a fact and not something that a transaction uses up."""
     return guard.address in _ADDRESSES

@@ -22,7 +22,7 @@ def local_entry(
     outcome: AuditOutcome = AuditOutcome.SUCCEEDED,
     request_id: str = "command-line",
 ) -> AuditEntry:
-    """``details`` stay as long as they are: only an operator can have such an entry made."""
+    """``details`` are not shortened, because only an operator can cause such an entry."""
     return AuditEntry(
         at=datetime.now(UTC),
         tenant_id=tenant_id,

@@ -1,10 +1,10 @@
-"""Whether every row is under its MAC yet, and the step that puts those of 1.0.8 under theirs.
+"""Whether every row has its MAC yet, and the step that gives rows of 1.0.8 theirs.
 
-A database from before 1.1 has rows without a MAC, and a MAC that is missing must be told from one that was taken away.
-So the audit says when they were all authenticated. Until it does, rows are believed as 1.0.8 believed them; from then
-on a row without a MAC was changed. A new database is marked when its first process starts.
+A database from before 1.1 has rows without a MAC, and a missing MAC must be told from a removed one. So the audit
+records when all rows were authenticated. Until then rows are believed as 1.0.8 believed them. From then on a row
+without a MAC has been tampered with. A new database is marked when its first process starts.
 
-Taking the mark away means breaking the audit's chain, so an unmarked database is only believed if its chains hold.
+Removing the mark breaks the audit chain, so an unmarked database is believed only if its chains hold.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _log = structlog.get_logger(__name__)
 
 _PAGE: Final = 500
 _ALWAYS: Final = ("addresses", "api_keys", "floors")
-"""Tables whose rows never were without a MAC."""
+"""Tables whose rows always had a MAC."""
 _HARMLESS: Final = {"no_heads", "writer_unanchored"}
-"""A process of 1.0.8 that was killed at its start, or a sink that was moved."""
+"""Findings from a process of 1.0.8 that was killed while it started, or from a sink that was moved."""
 
 
 async def is_authenticated(storage: Storage, key: bytes) -> bool:
@@ -37,7 +37,7 @@ async def is_authenticated(storage: Storage, key: bytes) -> bool:
 
 
 async def is_new(storage: Storage) -> bool:
-    """Nothing was ever done with this database."""
+    """Whether nothing was ever done with this database."""
     if await storage.audit_writers_after(0, 1) or await storage.audit_writer_ids_after(None, 1):
         return False
     for table in ("wallets", "operations"):
@@ -48,7 +48,7 @@ async def is_new(storage: Storage) -> bool:
 
 
 async def may_be_believed(storage: Storage, key: bytes, heads: Sequence[Head] | None) -> bool:
-    """Of a database without the mark: whether nobody took it away, as far as the audit can say."""
+    """Whether the mark of an unmarked database was not removed, as far as the audit can tell."""
     accepted = accepted_losses(await marks(storage, key, RESTORED_MARK))
     report = await verify(storage, key, heads, accepted=accepted)
     faults = {finding.kind for finding in report.findings} - _HARMLESS
@@ -62,10 +62,10 @@ def _quietly(table: str, rows: int) -> None:
 
 
 async def authenticate(storage: Storage, committer: Committer, progress: Callable[[str, int], None] = _quietly) -> int:
-    """Puts every row under its MAC as it stands, and marks the database. Returns how many had none.
+    """Gives every row the MAC for its present content, and marks the database. Returns how many rows had none.
 
-    May be stopped and begun again: rows that are under their MAC are read and left alone. Nothing of 1.0.8 may write
-    any more, since it leaves rows behind whose MAC is missing or that of an earlier version.
+    It may be stopped and started again, because rows with a valid MAC are left alone. No process of 1.0.8 may write any
+    more, since it leaves rows without a MAC, or with an outdated one.
     """
     requested = local_entry(AUTHENTICATED_MARK, {}, outcome=AuditOutcome.REQUESTED)
     await committer.commit(Unit(), [requested])

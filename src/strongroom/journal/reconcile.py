@@ -1,4 +1,4 @@
-"""Verification of everything that is stored: each row against its MAC, each audit record against its chain, and the
+"""Verification of everything that is stored: rows against their MACs, audit records against their chains, and the
 tables against what the audit says was written.
 
 It runs in slices beside a server. A slice takes a cursor and returns the next one, so that a task can keep its place
@@ -23,11 +23,12 @@ from strongroom.storage.base import AuditFilter, Storage
 
 TABLES: Final = (
     "wallets", "secrets", "accounts", "addresses", "operations", "guards", "signatures", "api_keys", "service_secrets",
-    "floors", "broadcasts", "discoveries",
+    "floors", "broadcasts", "discoveries", "revocations", "client_networks",
+    "sightings", "alerts", "silences", "notifications",
 )  # fmt: skip
 _BEFORE_ALL: Final = -(2**63)
 _STRANGE: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
-"""What comes of details that we did not write."""
+"""What details that we did not write can raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Reconciler:
         return await self._records(int(place), int(after), limit)
 
     async def recent(self, limit: int) -> Slice:
-        """The bounded form for a start: the newest records, and every revocation there ever was."""
+        """A short verification for the start of a process: the newest records, and every revocation there ever was."""
         try:
             records = await self.storage.audit_records(AuditFilter(), None, limit)
             revocations = await self.storage.marks("api_keys.revoke")
@@ -79,7 +80,7 @@ class Reconciler:
         ]
 
     async def _records(self, number: int, after: int, limit: int) -> Slice:
-        """``number`` is the place of the writer in the order of ordinals."""
+        """A slice of audit records. ``number``: the writer's place in the order of ordinals."""
         try:
             writers = await self.storage.audit_writers()
             if number >= len(writers):
@@ -109,7 +110,7 @@ class Reconciler:
             return []
         try:
             return await self._compared(succeeded)
-        except _STRANGE:  # it must not hide what the others say
+        except _STRANGE:  # one bad record must not hide the findings about others
             return [finding for each in succeeded for finding in await self._alone(each)]
 
     async def _alone(self, record: AuditRecord) -> list[Finding]:

@@ -1,7 +1,7 @@
-"""Whether the database is the one whose audit heads were kept outside it, and what may be signed if it is an older one.
+"""Whether the database matches the audit heads outside it, and what may be signed if it is an older one.
 
-A backup that is put back has forgotten which nonces were signed since it was taken. Heads of audit records that the
-database does not have give it away. Signing then stops until an operator says from where on it may go on.
+A restored backup has forgotten the nonces that were signed since it was taken. Heads of audit records that the database
+lacks reveal that. Signing then stops until an operator states from where it may go on.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _log = structlog.get_logger(__name__)
 RESTORED_MARK: Final = "state.restored"
 AUTHENTICATED_MARK: Final = "state.authenticated"
 EVERY_ADDRESS: Final = "*"
-"""Address of the floor that stands for those which nobody named: what was known when it was set does not sign."""
+"""Address of the floor for all addresses that were not named. Addresses known when it was set do not sign."""
 _STARTING: Final = timedelta(seconds=10)
 _LOOKED_BACK: Final = 4
-"""Writers that a start looks for among the heads. Heads of much earlier ones are no longer at the end of the file."""
+"""Writers whose heads are looked for at start. The end of the file may no longer have heads of much earlier writers."""
 _WRITERS: Final = 32
 """Writers whose newest heads are compared while serving."""
 
 
 def newest_by_writer(heads: Iterable[Head]) -> dict[UUID, Head]:
-    """The writers in the order of their newest heads."""
+    """The newest head of each writer, in the order of those heads."""
     found: dict[UUID, Head] = {}
     for head in heads:
         known = found.get(head.writer_id)
@@ -50,7 +50,7 @@ def newest_by_writer(heads: Iterable[Head]) -> dict[UUID, Head]:
 
 
 async def lost(storage: Storage, heads: Iterable[Head]) -> dict[UUID, Head]:
-    """Of the newest heads of each writer those that the database does not have. Raises StorageUnavailable."""
+    """The newest heads, by writer, that the database does not have. Raises StorageUnavailable."""
     return {id_: head for id_, head in newest_by_writer(heads).items() if not await _has(storage, head)}
 
 
@@ -66,7 +66,7 @@ async def _has(storage: Storage, head: Head) -> bool:
 
 
 async def marks(storage: Storage, key: bytes, operation: str) -> list[AuditRecord]:
-    """Succeeded records of ``operation`` that are in their chain; one that is not gives the alarm."""
+    """Succeeded records of ``operation`` that are in their chain. One that is not raises the alarm."""
     found = []
     for record in await storage.marks(operation):
         if record.entry.outcome is not AuditOutcome.SUCCEEDED:
@@ -81,7 +81,7 @@ async def marks(storage: Storage, key: bytes, operation: str) -> list[AuditRecor
 
 async def _mac_before(storage: Storage, record: AuditRecord) -> bytes | None:
     if not isinstance(record.sequence, int) or record.sequence < 1:
-        return None  # SQLite keeps any type in any column
+        return None  # SQLite stores any type in any column
     if record.sequence == 1:
         writers = await storage.find(AuditWriter, ("id",), [(record.writer_id,)])
         return writers[0].mac if writers else None
@@ -90,7 +90,7 @@ async def _mac_before(storage: Storage, record: AuditRecord) -> bytes | None:
 
 
 def accepted_losses(records: Iterable[AuditRecord]) -> dict[UUID, int]:
-    """By writer: up to which sequence an operator has accepted that its records are gone."""
+    """The sequence, by writer, up to which an operator has accepted that records are gone."""
     found: dict[UUID, int] = {}
     for record in records:
         for writer_id, sequence in json.loads(record.entry.details).get("lost", {}).items():
@@ -103,7 +103,7 @@ def not_accepted(heads: Mapping[UUID, Head], accepted: Mapping[UUID, int]) -> di
 
 
 class Gate:
-    """Implements `journal.base.SigningGate`. `look` at start and every few seconds; the rest costs nothing."""
+    """Implements `journal.base.SigningGate`. Call `look` at start and every few seconds. Everything else is cheap."""
 
     def __init__(
         self, storage: Storage, key: bytes, sink: HeadsSink, heads: HeadsWriter, *, require_anchor: bool
@@ -116,7 +116,7 @@ class Gate:
         self._floors: dict[tuple[str, str, str], Floor] = {}
         self.restored = False
         self.unanchored_before = False
-        """The writers before this one have no heads: somebody emptied the sink, or it is another one."""
+        """Whether the writers before this one have no heads: the sink was emptied, or it is a different one."""
 
     @property
     def anchor_failing(self) -> bool:
@@ -124,24 +124,26 @@ class Gate:
 
     def require_open(self) -> None:
         if self.restored:
-            raise RestoredDatabase("the database is older than the heads of its audit: see `strongroom restore accept`")
-        if self._require_anchor and self._heads.failing:
-            raise AuditNotAnchored(
-                "the heads of the audit cannot be kept, and audit.require_anchor is set", retry_after=5
+            raise RestoredDatabase(
+                "the database is older than its audit heads, as after a restore: see `strongroom restore accept`"
             )
+        if self._require_anchor and self._heads.failing:
+            raise AuditNotAnchored("the audit heads cannot be written, and audit.require_anchor is set", retry_after=5)
 
     async def start(self, known: Sequence[Head] | None, earlier: Sequence[AuditWriter]) -> None:
-        """``known``: what the sink held before this process wrote its own head. ``earlier``: writers of before that."""
+        """Compares the heads. ``known``: what the sink held before this process wrote its own. ``earlier``: the writers
+        before.
+        """
         if known is not None:
             anchored = {head.writer_id for head in known}
             settled = [each for each in earlier if each.started_at < datetime.now(UTC) - _STARTING]
             self.unanchored_before = any(each.id not in anchored for each in settled[-_LOOKED_BACK:])
         if self.unanchored_before:
-            integrity_alarm("audit_heads", reason="there are no heads of earlier writers")
+            integrity_alarm("audit_heads", reason="the audit heads hold none of earlier writers")
         await self._compare(known or ())
 
     async def look(self) -> None:
-        """Raises StorageUnavailable; a sink that cannot be read is one that fails."""
+        """Compares the heads again. Raises StorageUnavailable. A sink that cannot be read counts as failing."""
         try:
             known = await asyncio.to_thread(self._sink.newest)
         except (OSError, ConfigurationError) as error:
@@ -169,7 +171,7 @@ class Gate:
             floor = self._floors.get((guard.keyspace, guard.chain_id, guard.address))
             if floor is not None:
                 if guard.sequence.isdigit() and int(guard.sequence) < int(floor.sequence):
-                    raise RestoredDatabase("this nonce is below the one from which may be signed since the restore")
+                    raise RestoredDatabase("this nonce is below the lowest one that may be signed since the restore")
             elif (rest := self._floors.get((guard.keyspace, EVERY_ADDRESS, EVERY_ADDRESS))) is not None:
                 await self._require_new(guard, rest)
 
@@ -177,4 +179,7 @@ class Gate:
         canonical = bytes.fromhex(guard.address)
         known = await self._storage.find(Address, ("keyspace", "canonical"), [(guard.keyspace, canonical)])
         if any(address.created_at <= floor.accepted_at for address in known):
-            raise RestoredDatabase("the restore was accepted without a nonce for this address")
+            raise RestoredDatabase(
+                "the restore was accepted without a lowest nonce for this address: see `strongroom restore accept "
+                "--from`"
+            )

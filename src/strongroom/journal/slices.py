@@ -1,8 +1,8 @@
-"""The audit verified in slices: what `journal.verify` does in one go, a bounded number of records at a time.
+"""Verification of the audit in slices: what `journal.verify` does at once, a bounded number of records at a time.
 
-The chain of the writers is followed by their ordinals, and each writer's own chain from its row on. Last comes who has
-records and is not registered. Of the heads that were kept outside the database only each writer's newest is compared:
-what comes before it is held by the chain.
+It follows the chain of writers by their ordinals, and each writer's chain from its row on. Then it looks for writers
+that have records and are not registered. Of the heads outside the database only the newest of each writer is compared,
+because the chain protects what comes before it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _STRANGERS: Final = "strangers"
 
 
 def newest_heads(path: Path, *, follow: bool = False) -> Mapping[UUID, Head]:
-    """By writer, of a file of heads. Blocks. A file or a line that cannot be read is as if not there.
+    """The newest heads by writer, from a file. Blocks. An unreadable file or line is ignored.
 
-    ``follow``: the file may be a symbolic link.
+    ``follow``: whether the file may be a symbolic link.
     """
     newest: dict[UUID, Head] = {}
     try:
@@ -63,7 +63,7 @@ class AuditSlices:
 
     async def __call__(self, cursor: bytes | None) -> Looked:
         place = json.loads(cursor) if cursor is not None else {"stage": _WRITERS, "ordinal": 0, "mac": GENESIS.hex()}
-        if cursor is None or self._heads is None:  # before any record is read: none of them is younger
+        if cursor is None or self._heads is None:  # read before any record, so that no head is younger than the records
             self._heads = await asyncio.to_thread(self._read_heads)
         stages = {_WRITERS: self._next_writer, _RECORDS: self._records, _STRANGERS: self._strangers}
         flaws: list[Flaw] = []
@@ -77,7 +77,7 @@ class AuditSlices:
     async def _next_writer(self, place: Any, flaws: list[Flaw], _: int) -> tuple[Any, int]:
         try:
             found = await self._storage.audit_writers_after(place["ordinal"], 1)
-        except IntegrityError:  # what comes after it can be found in one go only: `audit verify`
+        except IntegrityError:  # only `audit verify` can find what comes after it
             flaws.append(Flaw("unreadable", {"ordinal": str(place["ordinal"] + 1)}))
             found = []
         if not found:
@@ -122,17 +122,17 @@ class AuditSlices:
         most = min(most, 50)
         try:
             found = await self._storage.audit_writer_ids_after(after, most)
-        except ValueError:  # SQLite keeps any type in any column: this is no id
+        except ValueError:  # SQLite stores any type in any column, and this is not an id
             flaws.append(Flaw("unreadable"))
             return None, 1
         flaws += [Flaw("writer_unknown", {"writer_id": str(id_)}) for id_, registered in found if not registered]
         return ({**place, "after": str(found[-1][0])} if len(found) == most else None), len(found) + 1
 
     async def _lost_writers(self) -> set[UUID]:
-        """Who has a head and is not registered."""
+        """Writers with a head that are not registered."""
         lost = set(self._heads or ())
         ordinal = 0
-        with contextlib.suppress(IntegrityError):  # it is a flaw already
+        with contextlib.suppress(IntegrityError):  # it has been reported already
             while lost and (found := await self._storage.audit_writers_after(ordinal, 500)):
                 lost -= {writer.id for writer in found}
                 ordinal = found[-1].ordinal

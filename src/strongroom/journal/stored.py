@@ -1,4 +1,4 @@
-"""What succeeded audit records say that was written, held against the tables."""
+"""Compares what succeeded audit records say was written with the tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from strongroom.domain.access import ClientNetworks, Revocation
+from strongroom.domain.label import label_digest
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
     AuditOutcome,
@@ -29,21 +31,22 @@ Details = dict[str, Any]
 
 _TIES: Final = 3
 _LONGEST: Final = 1024
-"""Operations that are followed back from the holder of a guard: one may be replaced again and again."""
+"""Operations that are followed back from the holder of a guard, which may be replaced again and again."""
 _STATES: Final = {"wallets.archive": "archived", "wallets.unarchive": "active"}
-"""What a record of 1.0.8 says by its name alone."""
-_WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", *_STATES)
-_VALUES: Final = {"accounts": 2, "addresses": 3, "floors": 4, "held": 5, "broadcasts": 3}
-"""How many a whole row has in a record."""
+"""What a record of 1.0.8 says only by its name."""
+_WALLET_OPERATIONS: Final = ("wallets.create", "wallets.import", "wallets.update", "wallets.limit", *_STATES)
+_VALUES: Final = {"accounts": 2, "addresses": 3, "floors": 4, "held": 5, "broadcasts": 3, "revocations": 2,
+           "client_networks": 2}  # fmt: skip
+"""How many values a complete row has in a record."""
 _SHORTENED: Final = re.compile("…sha256:[0-9a-f]{64}$")
-"""How `brief` ends a string that it cuts."""
+"""How `brief` ends a string that it has cut."""
 
 
 class Stored:
-    """Compares one page of records. Every table is asked once a page.
+    """Compares one page of records, with one query per table.
 
-    The records are read before the rows, and what they say only ever grows: so a page can be compared beside a server
-    that goes on writing. Of what may change back (a wallet's state and label) the newest record counts.
+    The records are read before the rows, and what they state only ever grows, so a page can be compared beside a
+    running server. For what may change back (a wallet's state, label and rates) the newest record counts.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -63,13 +66,15 @@ class Stored:
         await self._wallets(told)
         await self._floors(told)
         await self._broadcasts(told)
+        await self._epochs(told, Revocation, "revocations")
+        await self._epochs(told, ClientNetworks, "client_networks")
         return self._findings
 
     def _find(self, kind: str, table: str, key: object, record: AuditRecord) -> None:
         self._findings.append(Finding(kind, table, str(key), f"{record.writer_id}/{record.sequence}"))
 
     async def _operations(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """A row is settled once and for all, and stays."""
+        """A row is settled once and stays."""
         stated = [(record, wrote["epoch"]) for record, wrote in _wrote(told) if isinstance(wrote.get("epoch"), int)]
         ids = [(record.entry.operation_id,) for record, _ in stated]
         rows = {row.id: row for row in await self._storage.find(OperationRecord, ("id",), ids)}
@@ -91,7 +96,7 @@ class Stored:
                 self._find("signature_missing", "signatures", record.entry.operation_id, record)
 
     async def _guards(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """A guard is held by who signed, by who signed the same, or by who took it: not by who held it before."""
+        """The holder must be whoever signed, signed the same, or took the guard, but not whoever held it before."""
         stated = [
             (record, tuple(held[:4]), str(held[4]), _taken_in(details) or set())
             for record, details in told
@@ -114,7 +119,7 @@ class Stored:
                 self._find("signed_twice", "guards", "/".join(place), record)
 
     async def _follows(self, holder: UUID, earlier: UUID) -> bool:
-        """Whether ``holder`` took its guards from ``earlier``, directly or from one that did."""
+        """Whether ``holder`` took its guards from ``earlier``, directly or through others."""
         pending, seen = [holder], {holder}
         while pending and len(seen) < _LONGEST:
             before = await self._taken_from(pending.pop())
@@ -125,7 +130,7 @@ class Stored:
         return False
 
     async def _taken_from(self, operation_id: UUID) -> set[UUID] | None:
-        """None where the record does not say all."""
+        """The operations that its guards were taken from, or None if the record does not list all of them."""
         if operation_id not in self._takers:
             self._takers[operation_id] = await self._read_taken_from(operation_id)
         return self._takers[operation_id]
@@ -152,7 +157,7 @@ class Stored:
                 self._find("address_missing", "addresses", "/".join(map(str, place)), record)
 
     async def _accounts(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """No index is handed out twice: the counter is above every one that was."""
+        """No index is handed out twice: the counter is above every index that was."""
         stated = []
         for record, wrote in _wrote(told):
             stated += [(record, UUID(account), next_index) for account, next_index in wrote.get("accounts", ())]
@@ -184,7 +189,7 @@ class Stored:
                 self._find("revocation_undone", "api_keys", key, record)
 
     async def _revoked_in(self, record: AuditRecord, details: Details) -> list[UUID]:
-        """1.0.8 named the key in the request's record alone."""
+        """The keys that a record of 1.0.8 revoked, which only the record of the request names."""
         if details.get("already_done"):
             return []
         if self._revocations is None:
@@ -214,7 +219,7 @@ class Stored:
                 self._find("wallet_rolled_back", "wallets", wallet_id, record)
 
     async def _is_newest(self, wallet_id: UUID) -> bool:
-        """Whether the row is as the newest record of each field has it. A server may be changing it: asked again."""
+        """Whether the row matches the newest record of each field. Repeated, because a server may be changing it."""
         for _ in range(_TIES):
             newest: list[AuditRecord] = []
             for name in _WALLET_OPERATIONS:
@@ -241,7 +246,7 @@ class Stored:
                 self._find("floor_missing", "floors", "/".join(floor), record)
 
     async def _broadcasts(self, told: Sequence[tuple[AuditRecord, Details]]) -> None:
-        """An older row may be one of before the network refused it, or took it."""
+        """An older row may be from before the network refused or took the transaction."""
         stated = [
             (record, UUID(row_id), epoch)
             for record, wrote in _wrote(told)
@@ -256,9 +261,28 @@ class Stored:
             elif row.epoch < epoch:
                 self._find("broadcast_rolled_back", "broadcasts", row_id, record)
 
+    async def _epochs(
+        self, told: Sequence[tuple[AuditRecord, Details]], of: type[Revocation | ClientNetworks], table: str
+    ) -> None:
+        """An older row may be from before somebody was refused, or from before a network was removed."""
+        stated = [
+            (record, UUID(row_id), epoch) for record, wrote in _wrote(told) for row_id, epoch in wrote.get(table, ())
+        ]
+        found = await self._storage.find(of, ("id",), [(row_id,) for _, row_id, _ in stated])
+        rows = {row.id: row for row in found}
+        name = table.removesuffix("s")
+        for record, row_id, epoch in stated:
+            row = rows.get(row_id)
+            if row is None:
+                self._find(f"{name}_missing", table, row_id, record)
+            elif row.epoch < epoch:
+                self._find(f"{name}_rolled_back", table, row_id, record)
+
 
 def details_of(record: AuditRecord) -> Details:
-    """Nothing where they cannot be read: the chain tells that. Of a record that was cut only what is whole."""
+    """The details, or nothing if they cannot be read, which the chain reveals. Of a shortened record only complete
+    parts.
+    """
     try:
         details = json.loads(record.entry.details)
     except (ValueError, RecursionError):
@@ -270,7 +294,7 @@ def details_of(record: AuditRecord) -> Details:
 
 
 def _whole(wrote: Details) -> Details:
-    """Without the rows of which a part is missing: records were cut anywhere before `facts.shortened`."""
+    """Leaves out rows that are incomplete, because before `facts.shortened` records were cut anywhere."""
     kept: Details = {}
     for name, value in wrote.items():
         if name == "guards":
@@ -290,7 +314,9 @@ def _is_shortened(value: object) -> bool:
 
 
 def _taken_in(details: Details) -> set[UUID] | None:
-    """From which operations the guards were taken; None where the record does not say all: 1.0.8, or it was cut."""
+    """The operations that the guards were taken from. None if the record does not tell, as with 1.0.8 or after
+    a cut.
+    """
     wrote = details.get("wrote")
     guards = None if wrote is None else wrote.get("guards")
     if guards is None:
@@ -305,7 +331,7 @@ def _wrote(told: Iterable[tuple[AuditRecord, Details]]) -> Iterable[tuple[AuditR
 
 
 def _signatures_of(details: Details) -> int:
-    """How many rows there are. 1.0.8 wrote one for whatever has a transaction id or a digest."""
+    """The number of signature rows. 1.0.8 wrote one for each transaction id or digest."""
     if "wrote" in details:
         return int(details["wrote"].get("signatures", 0))
     return int("tx_id" in details or "digest" in details)
@@ -322,5 +348,10 @@ def _wallets_of(record: AuditRecord, details: Details) -> list[tuple[UUID, dict[
 
 
 def _agrees(row: Wallet, fields: dict[str, object]) -> bool:
-    now = {"state": row.state.value, "external_id": row.external_id, "label": facts.label_digest(row.label)}
+    now = {
+        "state": row.state.value,
+        "external_id": row.external_id,
+        "label": label_digest(row.label),
+        "rates": label_digest(row.rates),
+    }
     return all(now.get(name) == value for name, value in fields.items())

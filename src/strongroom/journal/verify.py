@@ -1,4 +1,4 @@
-"""`audit verify`: walks every chain and holds it against the heads that were kept elsewhere."""
+"""`audit verify`: walks every chain and compares it with the heads that were kept elsewhere."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _BEFORE_ALL: Final = -(2**63)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What does not hold. ``kind``: writer_missing, writer_changed, writer_unknown, record_missing, record_changed,
-    head_missing (the chain ends before a head), head_differs, no_heads (none at all), writer_unanchored (a writer
-    of before the newest head without one: it anchored nothing, or its heads were taken away), unreadable."""
+    """Something that does not match. ``kind``: writer_missing, writer_changed, writer_unknown, record_missing,
+    record_changed, head_missing (the chain ends before a head), head_differs, no_heads (none at all), writer_unanchored
+    (a writer from before the newest head has none: it anchored nothing, or its heads were removed), unreadable.
+    """
 
     kind: str
     writer_id: UUID | None = None
@@ -35,9 +36,9 @@ class Report:
     writers: int = 0
     records: int = 0
     unanchored: int = 0
-    """Records younger than the last head of their chain: whether some more were there cannot be said."""
+    """Records younger than the last head of their chain. Whether there were more of them cannot be told."""
     accepted: int = 0
-    """Chains whose end is gone, as an operator accepted after a restore."""
+    """Chains without their end, which an operator accepted after a restore."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -53,10 +54,10 @@ async def verify(
     but: frozenset[UUID] = frozenset(),
     accepted: Mapping[UUID, int] = MappingProxyType({}),
 ) -> Report:
-    """Raises StorageUnavailable; everything else that is wrong is a finding.
+    """Verifies all chains. Raises StorageUnavailable. Everything else that is wrong is a finding.
 
-    Without ``heads`` the chains are held against themselves alone. ``but``: writers that have just begun, whose heads
-    may not be there yet. ``accepted``: losses that an operator accepted, by writer the last sequence.
+    Without ``heads`` the chains are only checked in themselves. ``but``: writers that have just begun, whose heads may
+    not be there yet. ``accepted``: losses that an operator accepted, as the last sequence by writer.
     """
     report = Report()
     compared, heads = heads is not None, list(heads or ())
@@ -90,7 +91,7 @@ async def verify(
 
 
 def _should_have_one(writer: AuditWriter, newest: datetime) -> bool:
-    """It began before the newest head was kept. What began later is as unanchored as its records are."""
+    """Whether it began before the newest head was kept. A later writer is as unanchored as its records."""
     try:
         return writer.started_at <= newest
     except TypeError:
@@ -109,7 +110,7 @@ def _verify_writers(report: Report, key: bytes, writers: Sequence[AuditWriter]) 
 
 
 class _Walk:
-    """Along one writer's chain."""
+    """A walk along one writer's chain."""
 
     def __init__(self, report: Report, key: bytes, writer: AuditWriter, heads: dict[int, bytes], accepted: int) -> None:
         self._accepted = accepted

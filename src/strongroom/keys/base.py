@@ -16,30 +16,31 @@ from strongroom.domain.wallet import Owner, PublicNode, SealedSecret, WalletKind
 
 @dataclass(frozen=True, slots=True)
 class NewSeed:
-    """A mnemonic to be made from fresh entropy."""
+    """A BIP-39 mnemonic to make from fresh entropy."""
 
     words: int = 24
     language: str = "english"
     passphrase: Secret = field(default_factory=lambda: Secret(""))
     reveal_words: bool = False
-    """The words are given back once, for a backup."""
+    """Whether to return the words, once, for a backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTonWords:
-    """24 words of TON's own system, to be made from fresh entropy."""
+    """24 words of TON's own system, to make from fresh entropy."""
 
     password: Secret = field(default_factory=lambda: Secret(""))
     reveal_words: bool = False
-    """The words are given back once, for a backup."""
+    """Whether to return the words, once, for a backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class TonWords:
-    """24 words of TON's own system, and the password that they are valid with; empty: none."""
+    """24 words of TON's own system."""
 
     words: Secret
     password: Secret = field(default_factory=lambda: Secret(""))
+    """The password that the words are valid with, or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,18 @@ class Mnemonic:
     words: Secret
     passphrase: Secret
     language: str | None = None
-    """None: found out; refused where the words fit lists with different entropy."""
+    """None to detect the language. Words that mean different entropy in different languages are then refused."""
 
 
 class RawKeyFormat(StrEnum):
     HEX = "hex"
-    """32 bytes, 64 digits, 0x allowed."""
+    """32 bytes as 64 digits, with or without 0x."""
     WIF = "wif"
-    """As Bitcoin wallets write it, for a compressed public key."""
+    """Bitcoin's wallet import format, for a compressed public key."""
     BASE58 = "base58"
-    """Seed and public key, 64 bytes in base58: as Solana wallets export it."""
+    """Seed and public key, 64 bytes in base58, as Solana wallets export them. The seed alone is accepted too."""
     JSON = "json"
-    """The same as a JSON array of 64 numbers: the file of solana-keygen."""
+    """Seed and public key as a JSON array of 64 numbers, the file format of solana-keygen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,17 @@ class RawKey:
     format: RawKeyFormat
     key: Secret
     testnet: bool = False
-    """Of the keyspace: a format that names the network has to agree."""
+    """Whether the keyspace is of a testnet. A format that names its network has to agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A public key that is asked for. ``node``: with its chain code (BIP-32 only)."""
+    """A public key that the caller asks for."""
 
     path: str
     curve: Curve
     node: bool = False
+    """Whether the chain code is wanted too (BIP-32 only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +92,54 @@ class Created:
 
 
 class KeyFailure(Exception):
-    """One item could not be signed or opened. A value in a list of results, raised only where there is one item."""
+    """One item could not be signed or opened. Calls with many items return it in their list, others raise it."""
 
     def __init__(self, reason: KeyFailureReason, retry_after: float | None = None) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.retry_after = retry_after
-        """Seconds after which trying again makes sense."""
+        """Seconds to wait before a retry makes sense."""
 
 
 class KeyFailureReason(StrEnum):
     UNAVAILABLE = "unavailable"
-    """The key wrap cannot be asked now."""
+    """The key wrap does not respond at the moment."""
     TAMPERED = "tampered"
     """The sealed secret is not what was sealed for this wallet."""
     WRONG_PUBLIC_KEY = "wrong_public_key"
-    """The key at this path is not the one that was asked for."""
+    """The key at this path does not have the public key that the request names."""
     UNSUPPORTED = "unsupported"
 
 
 class Signer(Protocol):
     async def create(self, owner: Owner, spec: NewSeed | NewTonWords, wants: Sequence[Want]) -> Created:
-        """Raises KeyFailure (unavailable), InvalidField, InvalidMnemonic (the passphrase)."""
+        """Make a secret from fresh entropy and seal it.
+
+        Raises KeyFailure (unavailable), InvalidField, InvalidPath, InvalidMnemonic (the passphrase).
+        """
+
+    async def create_all(
+        self, asks: Sequence[tuple[Owner, NewSeed | NewTonWords, Sequence[Want]]]
+    ) -> list[Created | Exception]:
+        """What `create` returns or raises, for each item in order. All are sealed by one call of the key wrap."""
 
     async def restore(self, owner: Owner, material: Mnemonic | TonWords | RawKey, wants: Sequence[Want]) -> Created:
-        """Raises InvalidMnemonic, InvalidKey, KeyFailure."""
+        """Seal a secret that the caller brings.
+
+        Raises KeyFailure, InvalidMnemonic, InvalidKey, InvalidField, InvalidPath.
+        """
 
     async def public(self, secret: SealedSecret, wants: Sequence[Want]) -> list[PublicNode]:
-        """Raises KeyFailure."""
+        """The public keys at the wanted paths, in order. Raises KeyFailure, InvalidPath."""
 
     async def sign(self, requests: Sequence[SignRequest]) -> list[bytes | KeyFailure]:
-        """In order, per item; one unwrap a wallet however many items. Signatures are deterministic."""
+        """One result per request, in order. Each wallet is unwrapped at most once. Signatures are deterministic.
+
+        ECDSA gives 65 bytes, r ‖ s ‖ recovery id. Schnorr (BIP-340) and Ed25519 give 64.
+        """
 
     async def forget(self, wallet_id: UUID) -> None:
-        """Drops what is opened of this wallet."""
+        """Drop the opened secrets of this wallet."""
 
     async def close(self) -> None:
-        """Drops everything."""
+        """Drop all opened secrets."""

@@ -36,18 +36,18 @@ class Phrase:
     entropy: bytes = field(repr=False)
     language: str
     normalised: str = field(repr=False)
-    """NFKD, lower case, single spaces: what the seed is made from."""
+    """NFKD, lower case, single spaces. The seed is made from this form."""
 
     @property
     def text(self) -> str:
-        """As it is shown: Japanese words stand apart by an ideographic space."""
+        """The form to display. BIP-39 separates Japanese words by an ideographic space."""
         return self.normalised.replace(" ", "\u3000") if self.language == "japanese" else self.normalised
 
 
 def from_entropy(entropy: bytes, language: str = "english") -> Phrase:
-    """Raises InvalidMnemonic on a length that BIP-39 has no words for, InvalidField on an unknown language."""
+    """Raises InvalidMnemonic if BIP-39 does not define the length, InvalidField if the language is unknown."""
     if len(entropy) not in (16, 20, 24, 28, 32):
-        raise InvalidMnemonic("the entropy of a mnemonic is 16, 20, 24, 28 or 32 bytes")
+        raise InvalidMnemonic("the entropy of a mnemonic must be 16, 20, 24, 28 or 32 bytes")
     words = _words(language)
     checksum_bits = len(entropy) // 4
     number = int.from_bytes(entropy, "big") << checksum_bits | _checksum(entropy)
@@ -57,14 +57,15 @@ def from_entropy(entropy: bytes, language: str = "english") -> Phrase:
 
 
 def parse(text: str, language: str | None = None) -> Phrase:
-    """Reads words, in ``language`` or in the one that they belong to.
+    """Read words of ``language``, or detect the language if it is None.
 
-    White space around and between words, case and Unicode composition are forgiven. Raises InvalidMnemonic, also where
-    the words are right in several languages and mean different entropy; InvalidField on an unknown language.
+    Extra white space, upper case and any Unicode composition are accepted. Raises InvalidMnemonic if the words are
+    wrong, or if they are valid in several languages with different entropy. Raises InvalidField if the language is
+    unknown.
     """
     words = unicodedata.normalize("NFKD", text).lower().split()
     if len(words) not in WORD_COUNTS:
-        raise InvalidMnemonic("a mnemonic has 12, 15, 18, 21 or 24 words", field="mnemonic")
+        raise InvalidMnemonic("a mnemonic must have 12, 15, 18, 21 or 24 words", field="mnemonic")
     names = LANGUAGES if language is None else (language,)
     fitting = _languages_of(words, names)
     found: dict[bytes, Phrase] = {}
@@ -76,12 +77,12 @@ def parse(text: str, language: str | None = None) -> Phrase:
         reason = "the checksum of the mnemonic is wrong: a word is wrong or out of place"
         raise InvalidMnemonic(reason, field="mnemonic")
     if len(found) > 1:
-        raise InvalidMnemonic("the words are valid in several languages; name the language", field="language")
+        raise InvalidMnemonic("the words are valid in several languages: name the language", field="language")
     return next(iter(found.values()))
 
 
 def seed(phrase: Phrase, passphrase: str = "") -> bytes:
-    """64 bytes. About a millisecond of computation. Raises InvalidMnemonic on a passphrase that is not Unicode text."""
+    """The 64-byte seed of BIP-39, about a millisecond of work. Raises InvalidMnemonic if the passphrase is no text."""
     if any("\ud800" <= sign <= "\udfff" for sign in passphrase):
         raise InvalidMnemonic("the passphrase is not valid Unicode text", field="passphrase")
     salt = unicodedata.normalize("NFKD", "mnemonic" + passphrase)
@@ -89,7 +90,7 @@ def seed(phrase: Phrase, passphrase: str = "") -> bytes:
 
 
 def _languages_of(words: list[str], names: tuple[str, ...]) -> list[str]:
-    """Those of ``names`` whose list has every word."""
+    """The languages among ``names`` whose list has every word."""
     first_unknown = {
         name: next((place for place, word in enumerate(words, 1) if word not in _indexes(name)), None) for name in names
     }
@@ -101,7 +102,7 @@ def _languages_of(words: list[str], names: tuple[str, ...]) -> list[str]:
 
 
 def _entropy(indexes: list[int]) -> bytes | None:
-    """None where the checksum is wrong."""
+    """None if the checksum is wrong."""
     number = 0
     for index in indexes:
         number = number << _WORD_BITS | index
@@ -111,7 +112,7 @@ def _entropy(indexes: list[int]) -> bytes | None:
 
 
 def _checksum(entropy: bytes) -> int:
-    """The first bit of SHA-256 for every 32 bits of entropy."""
+    """The first bits of SHA-256, one for every 32 bits of entropy."""
     return hashlib.sha256(entropy).digest()[0] >> 8 - len(entropy) // 4
 
 
@@ -129,5 +130,5 @@ def _indexes(language: str) -> Mapping[str, int]:
 
 
 def english() -> Mapping[str, int]:
-    """The English list: each word with its place, in order."""
+    """Each English word with its index, in the order of the list."""
     return _indexes("english")

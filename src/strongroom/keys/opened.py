@@ -1,4 +1,4 @@
-"""Opened secrets, kept for a short while so that not every signature asks the key wrap."""
+"""Opened secrets, cached briefly so that not every signature needs a call to the key wrap."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from strongroom.telemetry.metrics import OPENED_KEYS
 _DERIVE: Final = {Curve.SECP256K1: derivation.derive, Curve.ED25519: slip10.derive}
 _PUBLIC_KEY: Final = {Curve.SECP256K1: derivation.public_key, Curve.ED25519: slip10.public_key}
 _MAX_DERIVED: Final = 16
-"""Derived keys that one opened secret keeps between calls: most wallets sign with few."""
+"""Derived keys that one opened secret keeps between calls. Most wallets sign with only a few."""
 
 
 class OpenedKey:
@@ -38,33 +38,33 @@ class OpenedKey:
 
 
 class Opened:
-    """One opened secret: a seed, or a single key. Remembers the keys that were derived from it."""
+    """One opened secret, a seed or a single key, with the keys derived from it so far."""
 
     def __init__(self, material: Material) -> None:
         self.single = _curve(material)
-        """The curve of a single key; None for a seed."""
+        """The curve of a single key, or None for a seed."""
         self._secret = SecretBytes(material.seed if isinstance(material, SeedMaterial) else material.key)
         self._derived: dict[tuple[Curve, str], OpenedKey] = {}
 
     def __len__(self) -> int:
-        """How many secrets it holds."""
+        """The number of secrets held, derived keys included."""
         return 1 + len(self._derived)
 
     def node(self, curve: Curve, path: str) -> PrivateNode:
-        """A copy for the caller to wipe. Raises InvalidPath, KeyFailure (unsupported)."""
+        """A copy of the node, which the caller wipes. Raises InvalidPath, InvalidKey, KeyFailure (unsupported)."""
         indexes = parse_path(path)
         if self.single is None:
-            if curve is Curve.ED25519 and not indexes:  # solana-keygen without a path; SLIP-0010's master has no use
+            if curve is Curve.ED25519 and not indexes:  # as solana-keygen without a path; not SLIP-0010's master key
                 return PrivateNode(SecretBytes(self._secret.reveal()[:32]), SecretBytes(b""))
             return _DERIVE[curve](self._secret.reveal(), indexes)
         if indexes:
-            raise InvalidPath("a wallet of one key has the single path m", field="path")
+            raise InvalidPath("a wallet with a single key has only the path m", field="path")
         if curve is not self.single:
             raise KeyFailure(KeyFailureReason.UNSUPPORTED)
         return PrivateNode(SecretBytes(self._secret.reveal()), SecretBytes(b""))
 
     def key(self, curve: Curve, path: str) -> OpenedKey:
-        """Raises as `node` does."""
+        """The key at ``path``, derived at most once. Raises what `node` raises."""
         known = self._derived.get((curve, path))
         if known is None:
             node = self.node(curve, path)
@@ -72,7 +72,7 @@ class Opened:
         return known
 
     def trim(self) -> None:
-        """Drops the oldest derived keys over the bound."""
+        """Drop the oldest derived keys until at most `_MAX_DERIVED` are left."""
         while len(self._derived) > _MAX_DERIVED:
             self._derived.pop(next(iter(self._derived))).private.wipe()
 
@@ -90,7 +90,7 @@ def _curve(material: Material) -> Curve | None:
 
 
 class _Slot:
-    """A secret that is being opened or is open, and who uses it. Wiped when it is retired and the last user left."""
+    """A secret that is open or being opened, with its users. Wiped once it is retired and the last user has left."""
 
     __slots__ = ("expires", "held", "leases", "opened", "opening", "position", "retired", "secret", "timer", "uses")
 
@@ -109,10 +109,10 @@ class _Slot:
 
 
 class OpenedSecrets:
-    """Bounded by age, by uses of each and by how many secrets (seeds and derived keys together) are held.
+    """A cache bounded by age, by uses of each secret and by the number of secrets, seeds and derived keys together.
 
-    A bound of 0 keeps nothing: every call asks the key wrap. The key is the whole sealed secret, so one that was
-    changed in the database never meets what was opened before.
+    With a bound of 0 it keeps nothing, and every call asks the key wrap. Entries are found by the whole sealed secret,
+    so a row that was changed in the database never gets what was opened before the change.
     """
 
     def __init__(
@@ -125,26 +125,27 @@ class OpenedSecrets:
         self._clock = clock
         self._off = not (ttl > 0 and max_uses > 0 and max_entries > 0)
         self._slots: OrderedDict[SealedSecret, _Slot] = OrderedDict()
-        self._held = 0
+        self._held = self._told = 0
         self._openings: set[asyncio.Task[list[Material | KeyFailure]]] = set()
 
     @asynccontextmanager
     async def lease(self, uses: Mapping[SealedSecret, int]) -> AsyncIterator[dict[SealedSecret, Opened | KeyFailure]]:
-        """Each secret opened, or why not; valid inside the block. What is missing is unwrapped in one batch.
+        """Each secret, opened or with the reason why not. The result is valid inside the block.
 
-        ``uses``: how many signatures each is wanted for. Calls that want the same secret at once share one unwrap.
+        ``uses`` says how many signatures each secret is wanted for. Missing secrets are unwrapped in one batch, and
+        concurrent calls for the same secret share one unwrap.
         """
         slots = self._take(uses)
         try:
             pending = {slot.opening for slot in slots if not slot.opening.done()}
             if pending:
-                await asyncio.wait(pending)  # unlike `await`, leaves them to others when this call is cancelled
+                await asyncio.wait(pending)  # unlike `await`, does not cancel what other callers wait for
             yield {slot.secret: self._settle(slot) for slot in slots}
         finally:
             self._release(slots)
 
     def wallets(self) -> set[UUID]:
-        """Those of which something is open."""
+        """Wallets with an open secret."""
         return {secret.wallet_id for secret in self._slots}
 
     def forget(self, wallet_id: UUID) -> None:
@@ -181,7 +182,7 @@ class OpenedSecrets:
         self._openings.add(task)
         for position, slot in enumerate(slots):
             slot.opening, slot.position = task, position
-            slot.leases += 1  # held until it has arrived, so that it is wiped even if every caller has gone
+            slot.leases += 1  # held until the secret arrives, so that it is wiped even if every caller has gone
 
         def arrived(done: asyncio.Task[list[Material | KeyFailure]]) -> None:
             self._openings.discard(done)
@@ -195,7 +196,7 @@ class OpenedSecrets:
         task.add_done_callback(arrived)
 
     def _settle(self, slot: _Slot) -> Opened | KeyFailure:
-        """What came of opening it."""
+        """The opened secret, or the failure. The first call after the unwrap stores it."""
         if slot.opened is None:
             material = slot.opening.result()[slot.position]
             if isinstance(material, KeyFailure):
@@ -222,15 +223,20 @@ class OpenedSecrets:
                 slot.held = len(slot.opened)
         while self._held > self._max_entries:
             self._retire(next(slot for slot in self._slots.values() if slot.held))
-        OPENED_KEYS.set(self._held)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._held != self._told:
+            self._told = self._held
+            OPENED_KEYS.set(self._held)
 
     def _retire(self, slot: _Slot) -> None:
-        """Nobody new gets it. Wiped now, or by whoever leaves last."""
+        """Take the slot out of the cache. It is wiped now, or when its last user leaves."""
         if not slot.retired:
             slot.retired = True
             self._held -= slot.held
             slot.held = 0
-            OPENED_KEYS.set(self._held)
+            self._tell()
             if self._slots.get(slot.secret) is slot:
                 del self._slots[slot.secret]
             if slot.timer is not None:

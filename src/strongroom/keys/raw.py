@@ -1,4 +1,4 @@
-"""Single private keys, as wallets write them."""
+"""Single private keys in the formats that wallets export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYPAIR: Final = 64
 
 
 def parse(material: RawKey) -> bytearray:
-    """The 32 bytes of a key. Whether they are one on its curve is not looked at. Raises InvalidKey."""
+    """The 32 bytes of a key. Does not check that they are a valid key on their curve. Raises InvalidKey."""
     read = {
         RawKeyFormat.HEX: _from_hex,
         RawKeyFormat.WIF: _from_wif,
@@ -31,7 +31,7 @@ def parse(material: RawKey) -> bytearray:
 def _from_hex(material: RawKey) -> bytearray:
     found = _HEX_KEY.fullmatch(material.key.reveal())
     if found is None:
-        raise InvalidKey("a private key in hex is 64 digits, with or without 0x before them", field="key")
+        raise InvalidKey("a private key in hex must be 64 digits, optionally after 0x", field="key")
     return bytearray.fromhex(found["digits"])
 
 
@@ -41,9 +41,9 @@ def _from_wif(material: RawKey) -> bytearray:
     except ValueError as error:
         raise InvalidKey(str(error), field="key") from None
     if found.testnet != material.testnet:
-        raise InvalidKey("the WIF key is of another network than its keyspace", field="key")
+        raise InvalidKey("the WIF key is for a different network from the keyspace", field="key")
     if not found.compressed:
-        raise InvalidKey("the WIF key is for an uncompressed public key, whose addresses are not served", field="key")
+        raise InvalidKey("the WIF key is for an uncompressed public key, which is not supported", field="key")
     return found.key.reveal()
 
 
@@ -58,19 +58,21 @@ def _from_base58(material: RawKey) -> bytearray:
 
 
 def _from_json(material: RawKey) -> bytearray:
-    """The file of solana-keygen."""
+    """The file format of solana-keygen."""
     text = material.key.reveal()
     if not _JSON_KEY.fullmatch(text.strip()):
-        raise InvalidKey("a key as JSON is an array of 64 numbers from 0 to 255", field="key")
+        raise InvalidKey("a key in JSON must be an array of 64 numbers from 0 to 255", field="key")
     numbers = [int(each) for each in text.strip()[1:-1].split(",")]
     return _from_keypair(bytearray(numbers) if max(numbers) <= 0xFF else bytearray())
 
 
 def _from_keypair(pair: bytearray) -> bytearray:
-    """Seed ‖ public key: the second half is compared, for a wrong one says that the key is not what it seems."""
+    """The seed of seed ‖ public key. A public key that does not belong to the seed means a damaged or mixed-up key."""
     if len(pair) != _KEYPAIR:
-        raise InvalidKey("a key is 64 bytes, seed and public key, or the 32 bytes of the seed", field="key")
+        raise InvalidKey(
+            "a key must be the 32 bytes of the seed, or 64 bytes with the public key after the seed", field="key"
+        )
     seed = pair[:_SEED]
     if Ed25519PrivateKey.from_private_bytes(bytes(seed)).public_key().public_bytes_raw() != pair[_SEED:]:
-        raise InvalidKey("the second half of the key is not the public key of the first", field="key")
+        raise InvalidKey("the second half of the key is not the public key of the first half", field="key")
     return seed

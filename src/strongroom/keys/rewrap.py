@@ -1,7 +1,7 @@
-"""Data keys under the newest wrapping key: after a rotation of it, or when another key wrap has taken over.
+"""Moves data keys to the newest wrapping key, after a rotation or when another key wrap has taken over.
 
-Beside running servers on PostgreSQL: a row changes only while it is still what was read, and opens before and after.
-Whoever is stopped begins again and finds what is left.
+On PostgreSQL servers may keep running meanwhile. A row is changed only if it is still what was read, and it opens
+before and after. A run that was stopped can be repeated and moves what is left.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wra
 from strongroom.storage.base import KekCount, Storage
 
 _PAGE: Final = 200
-"""One batch of Vault's."""
+"""The size of one Vault batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     kek: str
+    """Name of the current wrapping key."""
     version: int
-    """What wraps now."""
+    """The version of it that wraps now."""
     secrets: list[KekCount]
     service_kek: str
     service_version: int
 
     @property
     def behind(self) -> int:
-        """Secrets, that of the service included, that something else has wrapped."""
+        """How many secrets, the service secret included, are wrapped by another key or version."""
         others = sum(each.secrets for each in self.secrets if (each.kek, each.version) != (self.kek, self.version))
         return others + ((self.service_kek, self.service_version) != (self.kek, self.version))
 
@@ -42,7 +43,7 @@ class Report:
     total: int
     moved: int = 0
     refused: list[UUID] = field(default_factory=list)
-    """Wallets whose data key does not open: changed rows, or wrapped by what is no longer there."""
+    """Wallets whose data key does not open, because the row was changed or its wrapping key no longer exists."""
 
 
 async def status(storage: Storage, keywrap: KeyWrap) -> Status:
@@ -56,9 +57,10 @@ async def status(storage: Storage, keywrap: KeyWrap) -> Status:
 async def rewrap(
     storage: Storage, keywrap: KeyWrap, progress: Callable[[Report], None], *, page_size: int = _PAGE
 ) -> Report:
-    """Raises KeyWrapUnavailable, StorageUnavailable; what was done until then stays done.
+    """Raises KeyWrapUnavailable, StorageUnavailable, IntegrityError. What was moved before an error stays moved.
 
-    The service secret goes last: a service without the previous key wrap does not start before everything is moved.
+    The service secret goes last, so that a service without the previous key wrap cannot start before everything has
+    been moved.
     """
     found = await status(storage, keywrap)
     report = Report(found.behind)
@@ -86,7 +88,9 @@ async def _move(storage: Storage, keywrap: KeyWrap, page: list[SealedSecret], re
             away = answer
     report.moved += await storage.rewrap_secrets(pairs)
     if away is not None:
-        raise KeyWrapUnavailable("the key wrap does not answer; begin again later", retry_after=away.retry_after)
+        raise KeyWrapUnavailable(
+            "the key wrap does not respond: run the command again later", retry_after=away.retry_after
+        )
 
 
 async def _move_service_secret(storage: Storage, keywrap: KeyWrap, found: Status) -> bool:
@@ -97,8 +101,10 @@ async def _move_service_secret(storage: Storage, keywrap: KeyWrap, found: Status
     [answer] = await keywrap.rewrap([(Wrapped(old.kek, old.kek_version, old.wrapped), SERVICE_CONTEXT)])
     if isinstance(answer, WrapFailure):
         if answer.reason is WrapFailureReason.REFUSED:
-            raise IntegrityError("the service secret does not open under this key wrap")
-        raise KeyWrapUnavailable("the key wrap does not answer; begin again later", retry_after=answer.retry_after)
+            raise IntegrityError("this key wrap cannot open the service secret")
+        raise KeyWrapUnavailable(
+            "the key wrap does not respond: run the command again later", retry_after=answer.retry_after
+        )
     new = replace(old, kek=answer.kek, kek_version=answer.version, wrapped=answer.ciphertext)
     return await storage.rewrap_service_secret(old, new)
 

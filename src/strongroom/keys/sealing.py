@@ -1,8 +1,7 @@
-"""Sealing: a wallet's secret under a data key of its own, and that key under the key wrap.
+"""Encrypts a wallet's secret with a data key of its own, which the key wrap wraps.
 
-The secret is encrypted with AES-256-GCM. Its additional data names tenant, wallet, kind and version, and the context
-that the data key is wrapped under names the first three: what is moved to another row, or put back from an older
-version, does not open.
+The cipher is AES-256-GCM. Its additional data names tenant, wallet, kind and version. The context of the wrapped data
+key names the first three. So a secret that is moved to another row, or put back from an older version, does not open.
 """
 
 from __future__ import annotations
@@ -20,14 +19,15 @@ from strongroom.domain.wallet import Owner, SealedSecret, WalletKind
 from strongroom.errors import KeyWrapUnavailable
 from strongroom.keys.base import KeyFailure, KeyFailureReason
 from strongroom.keywrap.base import KeyWrap, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.telemetry import tracing
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 
 Rng = Callable[[int], bytes]
 FORMAT = 1
-"""Version of the plaintext below; another one does not open."""
+"""Version of the plaintext below. Any other version is refused."""
 _LABEL = "strongroom/seal/v1"
 SERVICE_CONTEXT = hashlib.sha256(b"strongroom/service-secret/v1").digest()
-"""What the service secret is bound to."""
+"""The context that the service secret is wrapped under."""
 _KEY_SIZE = 32
 _NONCE_SIZE = 12
 
@@ -40,7 +40,7 @@ class _Material(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SeedMaterial(_Material, frozen=True, tag=WalletKind.BIP39.value):
-    """A mnemonic. The seed is kept beside it so that no request pays for PBKDF2 again."""
+    """A mnemonic with its seed, so that no request pays for PBKDF2 again."""
 
     entropy: bytes
     language: str
@@ -62,7 +62,7 @@ class KeyMaterial(_Material, frozen=True, tag=WalletKind.RAW_KEY.value):
 
 
 class TonMaterial(_Material, frozen=True, tag=WalletKind.TON_NATIVE.value):
-    """TON's 24 words. The key is kept beside them so that no request pays for PBKDF2 again."""
+    """TON's 24 words with their key, so that no request pays for PBKDF2 again."""
 
     words: str
     password: str
@@ -86,7 +86,7 @@ _decoder: msgspec.msgpack.Decoder[Material] = msgspec.msgpack.Decoder(Material)
 async def seal(
     keywrap: KeyWrap, items: Sequence[tuple[Owner, Material]], *, rng: Rng, version: int = 1
 ) -> list[SealedSecret]:
-    """One wrap for all. Raises KeyWrapUnavailable."""
+    """Seal all items with one call to the key wrap. Raises KeyWrapUnavailable."""
     keys = [rng(_KEY_SIZE) for _ in items]
     kinds = [_KINDS[type(material)] for _, material in items]
     contexts = [wrap_context(owner, kind) for (owner, _), kind in zip(items, kinds, strict=True)]
@@ -111,8 +111,9 @@ async def seal(
     return sealed
 
 
+@tracing.traced("unwrap")
 async def unseal(keywrap: KeyWrap, secrets: Sequence[SealedSecret]) -> list[Material | KeyFailure]:
-    """One unwrap for all; in order, per item."""
+    """One result per item, in order, from one call to the key wrap."""
     wrapped = [
         (Wrapped(secret.kek, secret.kek_version, secret.wrapped_dek), wrap_context(secret.owner, secret.kind))
         for secret in secrets
@@ -128,7 +129,7 @@ async def unseal(keywrap: KeyWrap, secrets: Sequence[SealedSecret]) -> list[Mate
 
 
 def wrap_context(owner: Owner, kind: WalletKind) -> bytes:
-    """What a wallet's data key is bound to; 32 bytes. Without the version, so that a rewrap does not need it."""
+    """The 32-byte context of a wallet's data key. It leaves out the version, so that a rewrap does not need it."""
     return hashlib.sha256(_fields(_LABEL, owner.tenant_id.hex, owner.wallet_id.hex, kind.value)).digest()
 
 
@@ -137,7 +138,7 @@ def _additional_data(owner: Owner, kind: WalletKind, version: int) -> bytes:
 
 
 def _fields(*fields: str) -> bytes:
-    """Each with its length before it, so that no two lists of fields give the same bytes."""
+    """The fields, each after its length, so that no two lists of fields give the same bytes."""
     return b"".join(len(field).to_bytes(4, "big") + field.encode("ascii") for field in fields)
 
 
@@ -149,6 +150,6 @@ def _open(secret: SealedSecret, key: bytes | WrapFailure) -> Material | KeyFailu
     try:
         plaintext = AESGCM(key).decrypt(secret.blob[:_NONCE_SIZE], secret.blob[_NONCE_SIZE:], additional)
         material = _decoder.decode(plaintext)
-    except (InvalidTag, ValueError):  # ValueError: a nonce that is cut short; msgspec's errors are of it too
+    except (InvalidTag, ValueError):  # ValueError covers a nonce that is cut short and msgspec's errors
         return KeyFailure(KeyFailureReason.TAMPERED)
     return material if material.format == FORMAT else KeyFailure(KeyFailureReason.TAMPERED)

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Final
 from uuid import UUID
 
 from btclib_secp256k1 import keys as secp256k1
 from btclib_secp256k1 import recovery, ssa, xonly
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from prometheus_client import Counter as PrometheusCounter
+from prometheus_client import Counter
 
-from strongroom.codecs.bip32 import fingerprint, format_path, parse_path
 from strongroom.codecs.hash256 import tagged_hash
 from strongroom.domain.scheme import Curve
-from strongroom.domain.secret import Secret, SecretBytes
+from strongroom.domain.secret import SecretBytes
 from strongroom.domain.signing import Algorithm, Purpose, SignRequest, ToSign
 from strongroom.domain.wallet import Owner, PublicNode, SealedSecret
-from strongroom.errors import InvalidField, InvalidKey, InvalidPath, KeyWrapUnavailable
+from strongroom.errors import InvalidKey, InvalidPath, KeyWrapUnavailable
 from strongroom.keys import bip39, raw, sealing, ton_mnemonic
 from strongroom.keys.base import (
     Created,
@@ -35,9 +33,11 @@ from strongroom.keys.base import (
     TonWords,
     Want,
 )
+from strongroom.keys.making import Made, Makers, public_node, seed_material, ton_material, with_public
 from strongroom.keys.opened import Opened, OpenedKey, OpenedSecrets
-from strongroom.keys.sealing import KeyMaterial, Material, SeedMaterial, TonMaterial
+from strongroom.keys.sealing import KeyMaterial, Material
 from strongroom.keywrap.base import KeyWrap
+from strongroom.telemetry import tracing
 from strongroom.telemetry.metrics import SIGNATURES_TOTAL
 
 _CURVE_OF: Final = {
@@ -47,14 +47,14 @@ _CURVE_OF: Final = {
 }
 _DIGEST_SIZE: Final = 32
 _AT_ONCE: Final = 64
-"""Signatures made before others get a turn on the event loop: 2 ms."""
+"""Signatures made before the event loop gets a turn, about 2 ms of work."""
 
 
 class SeededSigner:
-    """Implements `Signer`. Keeps opened secrets within the given bounds; a bound of 0 keeps none.
+    """Implements `Signer`. Keeps opened secrets within three bounds, and none if a bound is 0.
 
-    ``ttl``: seconds from opening, however much it is used. ``max_uses``: signatures. ``max_entries``: secrets held,
-    derived keys counted too.
+    ``ttl`` is in seconds from opening, however often the secret is used. ``max_uses`` is the number of signatures per
+    opening. ``max_entries`` is the number of secrets held, derived keys included.
     """
 
     def __init__(
@@ -69,31 +69,34 @@ class SeededSigner:
     ) -> None:
         self._keywrap = keywrap
         self._rng = rng
+        self._makers = Makers(rng)
         self._opened = OpenedSecrets(keywrap, ttl=ttl, max_uses=max_uses, max_entries=max_entries, clock=clock)
 
     async def create(self, owner: Owner, spec: NewSeed | NewTonWords, wants: Sequence[Want]) -> Created:
         """Raises KeyFailure, InvalidField, InvalidPath, InvalidMnemonic (the passphrase)."""
-        if isinstance(spec, NewTonWords):
-            made = await asyncio.to_thread(ton_mnemonic.generate, spec.password.reveal(), self._rng)
-            return await self._seal(
-                owner, _ton_material(made), wants, Secret(made.words) if spec.reveal_words else None
-            )
-        if spec.words not in bip39.WORD_COUNTS:
-            raise InvalidField("a mnemonic has 12, 15, 18, 21 or 24 words", field="words")
-        phrase = bip39.from_entropy(self._rng(spec.words * 4 // 3), spec.language)
-        material = await _seed_material(phrase, spec.passphrase)
-        return await self._seal(owner, material, wants, Secret(phrase.text) if spec.reveal_words else None)
+        [created] = await self.create_all([(owner, spec, wants)])
+        if isinstance(created, Exception):
+            raise created
+        return created
+
+    async def create_all(
+        self, asks: Sequence[tuple[Owner, NewSeed | NewTonWords, Sequence[Want]]]
+    ) -> list[Created | Exception]:
+        made = await self._makers.make([(spec, wants) for _, spec, wants in asks])
+        good = [(owner, each) for (owner, _, _), each in zip(asks, made, strict=True) if isinstance(each, Made)]
+        sealed = iter(await self._seal(good))
+        return [each if isinstance(each, Exception) else next(sealed) for each in made]
 
     async def restore(self, owner: Owner, material: Mnemonic | TonWords | RawKey, wants: Sequence[Want]) -> Created:
         """Raises KeyFailure, InvalidMnemonic, InvalidKey, InvalidField, InvalidPath."""
         if isinstance(material, RawKey):
-            return await self._seal(owner, _key_material(material), wants)
-        if isinstance(material, TonWords):
-            words, password = material.words.reveal(), material.password.reveal()
-            found = await asyncio.to_thread(ton_mnemonic.parse, words, password)
-            return await self._seal(owner, _ton_material(found), wants)
-        phrase = bip39.parse(material.words.reveal(), material.language)
-        return await self._seal(owner, await _seed_material(phrase, material.passphrase), wants)
+            made = with_public(_key_material(material), wants)
+        else:
+            made = with_public(await self._makers.run(partial(_restored, material)), wants)
+        [created] = await self._seal([(owner, made)])
+        if isinstance(created, Exception):
+            raise created
+        return created
 
     async def public(self, secret: SealedSecret, wants: Sequence[Want]) -> list[PublicNode]:
         """Raises KeyFailure, InvalidPath."""
@@ -101,11 +104,15 @@ class SeededSigner:
             found = opened[secret]
             if isinstance(found, KeyFailure):
                 raise KeyFailure(found.reason, found.retry_after)
-            return [_public(found, want) for want in wants]
+            return [public_node(found, want) for want in wants]
 
+    @tracing.traced("sign")
     async def sign(self, requests: Sequence[SignRequest]) -> list[bytes | KeyFailure]:
         answers: list[bytes | KeyFailure] = []
-        async with self._opened.lease(Counter(request.secret for request in requests)) as opened:
+        uses: dict[SealedSecret, int] = {}
+        for request in requests:
+            uses[request.secret] = uses.get(request.secret, 0) + 1
+        async with self._opened.lease(uses) as opened:
             for start in range(0, len(requests), _AT_ONCE):
                 if start:
                     await asyncio.sleep(0)
@@ -117,7 +124,7 @@ class SeededSigner:
         return answers
 
     def opened_wallets(self) -> set[UUID]:
-        """Wallets of which a secret is open."""
+        """Wallets with an open secret."""
         return self._opened.wallets()
 
     async def forget(self, wallet_id: UUID) -> None:
@@ -125,55 +132,35 @@ class SeededSigner:
 
     async def close(self) -> None:
         await self._opened.close()
+        self._makers.close()
 
-    async def _seal(
-        self, owner: Owner, material: Material, wants: Sequence[Want], words: Secret | None = None
-    ) -> Created:
-        opened = Opened(material)
+    async def _seal(self, made: Sequence[tuple[Owner, Made]]) -> Sequence[Created | Exception]:
+        """Seal and wipe what was made. Every item is a KeyFailure if the key wrap is unavailable."""
         try:
-            public = [_public(opened, want) for want in wants]
-            master = None
-            if isinstance(material, SeedMaterial):
-                master = fingerprint(opened.key(Curve.SECP256K1, "m").public).hex()
-            [secret] = await sealing.seal(self._keywrap, [(owner, material)], rng=self._rng)
+            items = [(owner, each.material) for owner, each in made]
+            sealed = await sealing.seal(self._keywrap, items, rng=self._rng) if items else []
         except KeyWrapUnavailable as error:
-            raise KeyFailure(KeyFailureReason.UNAVAILABLE, error.retry_after) from None
+            return [KeyFailure(KeyFailureReason.UNAVAILABLE, error.retry_after) for _ in made]
         finally:
-            opened.wipe()
-            material.wipe()
-        return Created(secret, secret.kind, master, public, words)
+            for _, each in made:
+                each.material.wipe()
+        return [
+            Created(secret, secret.kind, each.master_fingerprint, each.public, each.words)
+            for secret, (_, each) in zip(sealed, made, strict=True)
+        ]
 
 
-async def _seed_material(phrase: bip39.Phrase, passphrase: Secret) -> SeedMaterial:
-    seed = await asyncio.to_thread(bip39.seed, phrase, passphrase.reveal())
-    return SeedMaterial(
-        entropy=phrase.entropy, language=phrase.language, passphrase=passphrase.reveal(), seed=bytearray(seed)
-    )
-
-
-def _ton_material(found: ton_mnemonic.TonKey) -> TonMaterial:
-    return TonMaterial(words=found.words, password=found.password, key=bytearray(found.key))
+def _restored(material: Mnemonic | TonWords) -> Material:
+    if isinstance(material, TonWords):
+        return ton_material(ton_mnemonic.parse(material.words.reveal(), material.password.reveal()))
+    return seed_material(bip39.parse(material.words.reveal(), material.language), material.passphrase)
 
 
 def _key_material(material: RawKey) -> KeyMaterial:
     key = raw.parse(material)
     if material.curve is Curve.SECP256K1 and not secp256k1.prvkey_verify(key):
-        raise InvalidKey("a secp256k1 private key is between 1 and the order of the curve", field="key")
+        raise InvalidKey("a secp256k1 private key must be at least 1 and below the order of the curve", field="key")
     return KeyMaterial(curve=material.curve, key=key)
-
-
-def _public(opened: Opened, want: Want) -> PublicNode:
-    indexes = parse_path(want.path)
-    path = format_path(indexes)
-    public_key = opened.key(want.curve, path).public
-    if not want.node:
-        return PublicNode(path, public_key, None)
-    if want.curve is not Curve.SECP256K1 or opened.single is not None:
-        raise KeyFailure(KeyFailureReason.UNSUPPORTED)
-    parent = opened.key(want.curve, format_path(indexes[:-1])).public if indexes else None
-    with opened.node(want.curve, path) as node:
-        chain_code = bytes(node.chain_code.reveal())
-    return PublicNode(path, public_key, chain_code, bytes(4) if parent is None else fingerprint(parent))
 
 
 def _sign(opened: Opened | KeyFailure, item: ToSign) -> bytes | KeyFailure:
@@ -184,10 +171,10 @@ def _sign(opened: Opened | KeyFailure, item: ToSign) -> bytes | KeyFailure:
     try:
         key = opened.key(_CURVE_OF[item.algorithm], item.path)
     except (KeyFailure, InvalidPath, InvalidKey):
-        return KeyFailure(KeyFailureReason.UNSUPPORTED)  # a new one: that which was caught remembers frames with keys
+        return KeyFailure(KeyFailureReason.UNSUPPORTED)  # a new error, for the caught one holds frames with keys
     if key.public != item.public_key:
         return KeyFailure(KeyFailureReason.WRONG_PUBLIC_KEY)
-    # The chain verifies every signature before it leaves; verify=False only spares doing it twice.
+    # The chain verifies every signature before it is returned. verify=False only avoids doing that twice.
     match item.algorithm:
         case Algorithm.ECDSA:
             signature, recovery_id = recovery.sign(item.payload, key.private.reveal(), verify=False)
@@ -200,7 +187,7 @@ def _sign(opened: Opened | KeyFailure, item: ToSign) -> bytes | KeyFailure:
 
 
 @cache
-def _counter(algorithm: Algorithm, purpose: Purpose, result: str) -> PrometheusCounter:
+def _counter(algorithm: Algorithm, purpose: Purpose, result: str) -> Counter:
     return SIGNATURES_TOTAL.labels(algorithm, purpose, result)
 
 
@@ -213,7 +200,7 @@ def _is_supported(item: ToSign) -> bool:
 
 
 def _taproot_key(key: OpenedKey, root: bytes | None) -> SecretBytes:
-    """The key that signs, a copy: tweaked by BIP-341's TapTweak where there is a root (b"" is that of BIP-86)."""
+    """A copy of the key, tweaked by BIP-341's TapTweak if there is a root. b"" is the root that BIP-86 uses."""
     private = SecretBytes(key.private.reveal())
     if root is not None:
         tweak = tagged_hash("TapTweak", key.public[1:] + root)

@@ -1,4 +1,4 @@
-"""SLIP-0010 on ed25519: every step is hardened."""
+"""SLIP-0010 derivation on ed25519, where every step is hardened."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from strongroom.keys.derivation import PrivateNode, hardened_data
 
 
 def derive(seed: bytes | bytearray, indexes: Sequence[int]) -> PrivateNode:
-    """Raises InvalidPath on a step that is not hardened."""
+    """The node at the path ``indexes``. Raises InvalidPath if a step is not hardened."""
     if any(index < HARDENED for index in indexes):
-        raise InvalidPath("every step of an ed25519 path is hardened", field="path")
+        raise InvalidPath("every step of an ed25519 path must be hardened", field="path")
     node = _node(hmac.digest(b"ed25519 seed", seed, "sha512"))
     for index in indexes:
         with node as parent, hardened_data(parent, index) as data:
@@ -25,7 +25,7 @@ def derive(seed: bytes | bytearray, indexes: Sequence[int]) -> PrivateNode:
 
 
 def public_key(node: PrivateNode) -> bytes:
-    """32 bytes, without the zero byte that SLIP-0010 prints before it."""
+    """The public key, 32 bytes, without the zero byte that SLIP-0010's test vectors put before it."""
     return Ed25519PrivateKey.from_private_bytes(node.key.reveal()).public_key().public_bytes_raw()
 
 

@@ -1,8 +1,8 @@
-"""TON's own mnemonics: 24 words of the English BIP-39 list that give one ed25519 key, with a password or without.
+"""TON's own mnemonics, 24 words of the English BIP-39 list that give one ed25519 key, with or without a password.
 
-They are valid by a hash that starts with a zero byte, which one phrase in 256 has; that is no BIP-39 checksum, and
-phrases exist that are valid in both systems. So nothing here looks for the other. Source: ``tonlib/keys/Mnemonic.cpp``
-of the TON node; ton-org/ton-crypto.
+A phrase is valid if a hash of it starts with a zero byte, as it does for one phrase in 256. This is not the BIP-39
+checksum, and some phrases are valid in both systems. So nothing here guesses which system is meant. Sources:
+``tonlib/keys/Mnemonic.cpp`` of the TON node and ton-org/ton-crypto.
 """
 
 from __future__ import annotations
@@ -26,35 +26,39 @@ _MAX_PASSWORD: Final = 1_024
 @dataclass(frozen=True, slots=True)
 class TonKey:
     words: str = field(repr=False)
-    """Lower case, single spaces."""
+    """In lower case, separated by single spaces."""
     password: str = field(repr=False)
     key: bytes = field(repr=False)
-    """32 bytes: seed of the ed25519 key."""
+    """The 32-byte seed of the ed25519 key."""
 
 
 def parse(text: str, password: str = "") -> TonKey:
-    """Space around and between words and case are forgiven. 40 ms of computation. Raises InvalidMnemonic."""
+    """Read words in any case, with any white space. About 40 ms of work. Raises InvalidMnemonic."""
     words = text.lower().split()
     if len(words) != WORDS:
-        raise InvalidMnemonic("a TON mnemonic has 24 words", field="mnemonic")
+        raise InvalidMnemonic("a TON mnemonic must have 24 words", field="mnemonic")
     known = bip39.english()
     for place, word in enumerate(words, 1):
         if word not in known:
             raise InvalidMnemonic(f"word {place} of the mnemonic is not in the word list", field="mnemonic")
     phrase, secret = " ".join(words), _password(password)
     if secret and not _needs_password(phrase):
-        raise InvalidMnemonic("the mnemonic takes no password", field="passphrase")
+        raise InvalidMnemonic("the mnemonic has no password", field="passphrase")
     if not _is_valid(_entropy(phrase, secret)):
         wrong = "or the password is wrong" if secret else "or it needs a password"
         raise InvalidMnemonic(
-            f"the mnemonic is none of TON's own: a word is wrong or out of place, it is of another system, {wrong}",
+            "the words are not a TON mnemonic: a word is wrong or out of place, they belong to another system, "
+            f"{wrong}",
             field="mnemonic",
         )
     return TonKey(phrase, password, _key(phrase, secret))
 
 
 def generate(password: str, rng: Callable[[int], bytes]) -> TonKey:
-    """Tries phrases until one is valid: 0.1 s, with a password a second. Raises InvalidMnemonic (the password)."""
+    """Draw phrases until one is valid, about 0.1 s, or 1 s with a password.
+
+    Raises InvalidMnemonic if the password is too long or not Unicode text.
+    """
     secret, words = _password(password), tuple(bip39.english())
     while True:
         drawn = int.from_bytes(rng(WORDS * _WORD_BITS // 8), "big")
@@ -71,7 +75,7 @@ def _password(password: str) -> bytes:
     except UnicodeEncodeError:
         raise InvalidMnemonic("the password is not valid Unicode text", field="passphrase") from None
     if len(secret) > _MAX_PASSWORD:
-        raise InvalidMnemonic(f"the password is longer than {_MAX_PASSWORD} bytes", field="passphrase")
+        raise InvalidMnemonic(f"the password must have at most {_MAX_PASSWORD} bytes", field="passphrase")
     return secret
 
 

@@ -1,7 +1,7 @@
-"""A key wrap before another one: calls that come while it is busy go to it together.
+"""A key wrap in front of another one that combines calls which arrive while it is busy.
 
-There is no artificial delay: a batch is what came in while those before it were under way. A wallet that is made alone
-is one call of Vault; a hundred that are made at once are a few.
+There is no artificial delay. A batch holds what arrived while the batches before it were in progress. One new wallet
+costs one call to Vault, and a hundred at once cost a few.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ R = TypeVar("R")
 
 _BATCH: Final = 200
 _AT_ONCE: Final = 8
-"""Few enough that much is gathered, and enough failures at once for a circuit breaker to notice an outage."""
+"""Few enough for large batches, and enough for an outage to give the circuit breaker several failures at once."""
 
 
 class GatheredKeyWrap:
-    """Implements `KeyWrap`. Where a batch fails, every call in it fails alike."""
+    """Implements `KeyWrap`. If a batch fails, every call in it fails with the same error."""
 
     def __init__(self, inner: KeyWrap) -> None:
         self._inner = inner
@@ -82,7 +82,7 @@ class _Gatherer(Generic[I, R]):
         self._start()
 
     def _take(self) -> list[_Call[I, R]]:
-        """At least one call, however many items it has."""
+        """The calls of the next batch. It has at least one, even if that exceeds the batch size."""
         calls = [self._waiting.popleft()]
         size = len(calls[0].items)
         while self._waiting and (size := size + len(self._waiting[0].items)) <= _BATCH:
@@ -92,13 +92,13 @@ class _Gatherer(Generic[I, R]):
     async def _run(self, calls: Sequence[_Call[I, R]]) -> None:
         try:
             answers = await self._ask([item for call in calls for item in call.items])
-        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+        except Exception as error:  # noqa: BLE001 - every waiting caller gets it
             for call in calls:
                 if not call.done.done():
                     call.done.set_exception(error)
             return
         start = 0
         for call in calls:
-            if not call.done.done():  # who was cancelled waits no more
+            if not call.done.done():  # unless its caller was cancelled
                 call.done.set_result(answers[start : start + len(call.items)])
             start += len(call.items)

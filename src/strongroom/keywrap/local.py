@@ -1,6 +1,6 @@
-"""A key wrap for one machine: the wrapping key comes from a passphrase or a file beside the service.
+"""A key wrap for one machine, whose wrapping key comes from a passphrase or from a file on this machine.
 
-Whoever can read this machine can open every wallet. Fit for development and for a single host that accepts this.
+Anyone who can read this machine can open every wallet. Use it for development, or on a single host if you accept this.
 """
 
 from __future__ import annotations
@@ -40,23 +40,30 @@ _KEY_LINE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
 
+def warn() -> None:
+    """Call this once per service, not in each of its processes."""
+    _log.warning(
+        "keywrap.local",
+        warning="LOCAL KEY WRAP: anyone who can read this computer can open every wallet; use Vault or OpenBao",
+    )
+
+
 class LocalKeyWrap:
-    """AES-256-GCM with the context as additional data. ``keys``: by version, which count from 1; the last one wraps."""
+    """AES-256-GCM with the context as additional data.
+
+    ``keys`` are 32 bytes each, in the order of their versions, which count from 1. The last one wraps.
+    """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {version: AESGCM(key) for version, key in enumerate(keys, 1)}
         self._newest = len(keys)
-        _log.warning(
-            "keywrap.local",
-            warning="LOCAL KEY WRAP: whoever reads this computer can open every wallet; use Vault or OpenBao",
-        )
 
     @classmethod
     def from_passphrase(cls, passphrase: Secret, salt_file: Path, *, create: bool = False) -> Self:
-        """The key that scrypt makes of the passphrase and the salt in ``salt_file``; takes half a second and 128 MiB.
+        """Derive the key from the passphrase and the salt in ``salt_file`` by scrypt, in half a second and 128 MiB.
 
-        Raises ConfigurationError on a wrong passphrase and on a file that is missing (unless ``create``), unreadable
-        or open to others.
+        Raises ConfigurationError if the passphrase is wrong, or if the file is missing (unless ``create``), unreadable
+        or accessible to others.
         """
         if create and not salt_file.exists():
             salt = secrets.token_bytes(_SALT_SIZE)
@@ -65,20 +72,22 @@ class LocalKeyWrap:
         salt, check = _read_salt(salt_file)
         key = _scrypt(passphrase, salt)
         if not hmac.compare_digest(_check_value(key), check):
-            raise ConfigurationError("the passphrase of the local key wrap is not the one its salt file was made with")
+            raise ConfigurationError(
+                "the passphrase of the local key wrap is not the one that its salt file was created with"
+            )
         return cls([key])
 
     @classmethod
     def from_key_file(cls, key_file: Path, *, create: bool = False) -> Self:
-        """Keys from a file: 64 lower-case hex digits a line, the newest last; add a line to rotate.
+        """Read keys from a file of 64 lower-case hex digits per line, the newest last. Add a line to rotate.
 
-        Raises ConfigurationError on a file that is missing (unless ``create``), unreadable or open to others.
+        Raises ConfigurationError if the file is missing (unless ``create``), unreadable or accessible to others.
         """
         if create and not key_file.exists():
             _write_new(key_file, secrets.token_hex(_KEY_SIZE) + "\n")
         lines = _read_private(key_file).splitlines()
         if not lines or not all(_KEY_LINE.fullmatch(line) for line in lines):
-            raise ConfigurationError("the key file of the local key wrap holds lines of 64 lower-case hex digits")
+            raise ConfigurationError("every line of the local key wrap's key file must be 64 lower-case hex digits")
         return cls([bytes.fromhex(line) for line in lines])
 
     @property
@@ -119,7 +128,7 @@ class LocalKeyWrap:
             return WrapFailure(WrapFailureReason.REFUSED)
         try:
             return cipher.decrypt(rest[:_NONCE_SIZE], rest[_NONCE_SIZE:], header + context)
-        except (InvalidTag, ValueError):  # ValueError: a nonce that is cut short
+        except (InvalidTag, ValueError):  # ValueError if the nonce is cut short
             return WrapFailure(WrapFailureReason.REFUSED)
 
 
@@ -133,7 +142,7 @@ def _scrypt(passphrase: Secret, salt: bytes) -> bytes:
 
 
 def _check_value(key: bytes) -> bytes:
-    """Tells whether a key is the right one, and nothing else of it."""
+    """A value that shows whether a key is the right one and reveals nothing else about it."""
     return hmac.digest(key, _CHECK_LABEL, "sha256")
 
 
@@ -141,14 +150,14 @@ def _read_salt(path: Path) -> tuple[bytes, bytes]:
     try:
         stored = json.loads(_read_private(path))
         if stored["format"] != _FORMAT:
-            raise ConfigurationError("the salt file of the local key wrap is of a format that is not known here")
+            raise ConfigurationError("the salt file of the local key wrap has an unknown format")
         return bytes.fromhex(stored["salt"]), bytes.fromhex(stored["check"])
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError("the salt file of the local key wrap cannot be read") from None
 
 
 def _read_private(path: Path) -> str:
-    """A regular file that none but its owner may touch."""
+    """The text of a regular file that only its owner may access."""
     try:
         with path.open(encoding="ascii") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -156,13 +165,15 @@ def _read_private(path: Path) -> str:
                 raise ConfigurationError(f"{path} must be a regular file with mode 0600")
             return file.read()
     except FileNotFoundError:
-        raise ConfigurationError(f"{path} does not exist; wallets open only with the one they had") from None
+        raise ConfigurationError(
+            f"{path} does not exist: restore it, since existing wallets cannot be opened without it"
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(f"{path} cannot be read") from None
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Whole or not at all; where another process was first, its file stays."""
+    """Write the whole file or nothing. If another process was first, its file stays."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -173,6 +184,6 @@ def _write_new(path: Path, text: str) -> None:
         with suppress(FileExistsError):
             path.hardlink_to(draft)
     except OSError:
-        raise ConfigurationError(f"{path} cannot be written") from None
+        raise ConfigurationError(f"{path} is not writable") from None
     finally:
         draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A key wrap that takes over from another one: `rewrap` moves what the other has wrapped."""
+"""A key wrap that takes over from another one. Its `rewrap` moves what the other one wrapped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class MovingKeyWrap:
-    """Wraps with ``present``; opens, by the name of the wrapping key, what either has wrapped."""
+    """Wraps with ``present``. Unwraps with whichever of the two the name of the wrapping key belongs to."""
 
     def __init__(self, present: KeyWrap, previous: KeyWrap) -> None:
         self._present = present
@@ -49,7 +49,7 @@ class MovingKeyWrap:
         await self._previous.close()
 
     def _sorted(self, items: Sequence[tuple[Wrapped, bytes]]) -> tuple[list[int], list[int]]:
-        """Places of what the previous one has wrapped, and of the rest."""
+        """Positions of the items that the previous key wrap wrapped, and positions of the rest."""
         old = [place for place, (wrapped, _) in enumerate(items) if wrapped.kek == self._previous.name]
         return old, sorted(set(range(len(items))) - set(old))
 
@@ -63,6 +63,6 @@ class MovingKeyWrap:
 
 
 def _together(*parts: tuple[list[int], list[T]]) -> list[T]:
-    """Answers to parts of a batch, each put at its place."""
+    """The results of the parts of a batch, in the order of the whole batch."""
     placed = {place: answer for places, answers in parts for place, answer in zip(places, answers, strict=True)}
     return [placed[place] for place in range(len(placed))]

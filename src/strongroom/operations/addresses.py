@@ -1,19 +1,25 @@
-"""Addresses and account keys: hand out, list, look up, validate."""
+"""Addresses and account keys: handing out, listing, finding, validating."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from strongroom.chains.base import Chain
+from strongroom.chains.base import Chain, ParsedAddress
+from strongroom.codecs import bip32
 from strongroom.domain.network import Network
 from strongroom.domain.wallet import Address
-from strongroom.errors import InternalError, InvalidAddress, NotFound, UnknownScheme
+from strongroom.errors import ExternalIdTaken, InternalError, InvalidAddress, NotFound, UnknownScheme
+from strongroom.journal.base import Intent, Journal
+from strongroom.operations.batches import Step
 from strongroom.operations.call import Call
+from strongroom.operations.cursors import cursor_place, decode_cursor, page_of
 from strongroom.operations.fields import (
     AccountNumber,
     AddressText,
@@ -29,10 +35,9 @@ from strongroom.operations.fields import (
     SchemeName,
     Timestamp,
     clean_text,
-    cursor_place,
-    decode_cursor,
-    encode_cursor,
 )
+from strongroom.operations.memory import Usable
+from strongroom.operations.places import Place, address_at
 from strongroom.storage.base import AddressFilter
 
 
@@ -60,6 +65,10 @@ class ListAddresses(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     network: NetworkName | None = None
     scheme: SchemeName | None = None
     external_id: ExternalId | None = None
+    all: Annotated[
+        bool,
+        Meta(description="Include addresses that are stored but were never handed out, or not on this network"),
+    ] = False
     cursor: Cursor | None = None
     limit: PageSize = 50
 
@@ -86,22 +95,24 @@ class AddressView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     address: str
     forms: dict[str, str]
-    details: Annotated[dict[str, Any], Meta(description="Chain-specific; TON: raw, contract, wallet_id")] = {}
-    """With a default: answers that 1.0 stored do not have it."""
+    details: Annotated[dict[str, Any], Meta(description="Chain-specific. TON: raw, contract, wallet_id")] = {}
+    """It has a default because responses that version 1.0 stored do not contain it."""
     scheme: str
     account: int
     change: int
     index: int
     path: str
-    public_key: Annotated[str, Meta(description="Hex; secp256k1 compressed")]
+    public_key: Annotated[str, Meta(description="Hex; compressed if secp256k1")]
     label: str | None
     external_id: str | None
     created_at: Timestamp
 
     @classmethod
-    def of(cls, address: Address, network: Network, chain: Chain) -> AddressView:
-        scheme = chain.schemes(network.keyspace)[address.scheme]
-        shown = chain.render(network, scheme, address.public_key)
+    def of(cls, address: Address, network: Network, chain: Chain, shown: ParsedAddress | None = None) -> AddressView:
+        """``shown``: how the chain renders the key, if that is already known."""
+        if shown is None:
+            scheme = chain.schemes(network.keyspace)[address.scheme]
+            shown = chain.render(network, scheme, address.public_key)
         return cls(
             wallet_id=address.wallet_id,
             network=network.name,
@@ -126,18 +137,18 @@ class AddressPage(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class FoundAddresses(msgspec.Struct, kw_only=True, frozen=True):
-    addresses: Annotated[list[AddressView], Meta(description="One for each wallet and scheme that has this key")]
+    addresses: Annotated[list[AddressView], Meta(description="One for each wallet and scheme with this key")]
 
 
 class AddressValidity(msgspec.Struct, kw_only=True, frozen=True):
-    valid: bool
-    reason: Annotated[str | None, Meta(description="Why it is not valid")]
-    address: Annotated[str | None, Meta(description="As the network shows it")]
+    valid: Annotated[bool, Meta(description="Whether it is an address of the network")]
+    reason: Annotated[str | None, Meta(description="Why it is not valid, or null")]
+    address: Annotated[str | None, Meta(description="The address as the network writes it")]
     forms: dict[str, str]
-    kind: str | None
+    kind: Annotated[str | None, Meta(description="wallet, contract, script …, or null if the address does not tell")]
     details: Annotated[
         dict[str, Any],
-        Meta(description="What else the address tells; Solana: on_curve; TON: raw, workchain, bounceable, test_only"),
+        Meta(description="What else the address tells. Solana: on_curve; TON: raw, workchain, bounceable, test_only"),
     ]
 
 
@@ -146,16 +157,18 @@ class AccountView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
     scheme: str
     account: int
-    path: str
+    path: Annotated[str, Meta(description="Derivation path of the account, such as m/44'/60'/0'")]
     extended_public_key: Annotated[str, Meta(description="BIP-32 xpub of the account; tpub on Bitcoin's test networks")]
     master_fingerprint: str | None
-    slip132: Annotated[str | None, Meta(description="Bitcoin: the same as ypub, zpub …, where its scheme has such")]
+    slip132: Annotated[
+        str | None, Meta(description="Bitcoin: the same key as ypub, zpub …, if the scheme has such a form")
+    ]
     descriptor: Annotated[str | None, Meta(description="Bitcoin: output descriptor with origin and checksum")]
-    next_index: int
+    next_index: Annotated[int, Meta(description="Index of the next address on the receiving branch")]
 
 
 async def get(command: GetAddress, call: Call) -> AddressView:
-    """Derives the address where it is new; the answer for a position never changes."""
+    """Derives the address if it is new. The address at a position never changes."""
     network, chain = call.networks.resolve(command.network)
     wallet = await call.known_wallet(command.wallet_id)
     selector = KeySelector(
@@ -170,50 +183,125 @@ async def get(command: GetAddress, call: Call) -> AddressView:
 
 
 async def next_(command: NextAddress, call: Call) -> AddressView:
-    """The lowest index from the account's counter on that was not handed out yet."""
-    network, chain = call.networks.resolve(command.network)
-    usable = await call.usable_wallet(command.wallet_id)
-    wallet = usable.wallet
-    label = clean_text(command.label, "label")
-    external_id = clean_text(command.external_id, "external_id")
-    first = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
-    if "{index}" not in first.scheme.template:
-        raise UnknownScheme("the scheme has one address only", field="scheme")
-    await call.keyring.derive(call, first)
-    place = await call.keyring.reserve(call, first)
-    details = {"path": place.path, "scheme": place.scheme.name}
-    async with call.journal.intent(
-        wallet_id=wallet.id, network=network.name, opens=usable.secret, details=details
-    ) as intent:
-        key = await call.keyring.public_key(call, place, usable.secret)
-        address = replace(call.keyring.address(place, key, call.now), label=label, external_id=external_id)
-        result = AddressView.of(address, network, chain)
+    """Hands out the lowest index that was not handed out yet, starting at the account's counter."""
+    of = await _account(command, call)
+    place = await call.keyring.reserve(call, of.first)
+    known = await call.keyring.follows(call, place)
+    async with of.intent(call.journal, place, at_once=known is not None) as intent:
+        key = known or await call.keyring.public_key(call, place, of.usable.secret)
+        address, result = of.handed_out(place, key, call.now)
         intent.settle(result, rows=[address])
     return result
 
 
+async def next_many(command: NextAddress, call: Call, count: int) -> list[Step]:
+    """Steps that hand out up to ``count`` addresses as `next_` does. Empty if the scheme has no public node to derive
+    from.
+    """
+    of = await _account(command, call)
+    node = await call.keyring.node(call, of.first)
+    if node is None or not of.first.scheme.template.endswith("/{index}"):
+        return []
+    key_of = bip32.children_of(node, of.first.path.rpartition("/")[0])
+
+    def step(place: Place, journal: Journal) -> tuple[AddressView, Intent]:
+        address, result = of.handed_out(place, key_of(place.at.index), call.now)
+        intent = of.intent(journal, place, at_once=True)
+        intent.settle(result, rows=[address])
+        return result, intent
+
+    return [partial(step, place) for place in await call.keyring.reserve_many(call, of.first, count)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """The account that addresses are handed out from, and the label and external id that the caller gave."""
+
+    network: Network
+    chain: Chain
+    usable: Usable
+    first: Place
+    label: str | None
+    external_id: str | None
+
+    def intent(self, journal: Journal, place: Place, *, at_once: bool) -> Intent:
+        return journal.intent(
+            wallet_id=self.usable.wallet.id,
+            network=self.network.name,
+            opens=self.usable.secret,
+            details={"path": place.path, "scheme": place.scheme.name},
+            at_once=at_once,
+        )
+
+    def handed_out(self, place: Place, key: bytes, now: datetime) -> tuple[Address, AddressView]:
+        shown = self.chain.render(self.network, place.scheme, key)
+        address = address_at(self.chain, place, key, now, shown=shown, label=self.label, external_id=self.external_id)
+        return address, AddressView.of(address, self.network, self.chain, shown)
+
+
+async def _account(command: NextAddress, call: Call) -> _Account:
+    """The account, opened if it is new. Raises UnknownScheme, ExternalIdTaken."""
+    network, chain = call.networks.resolve(command.network)
+    usable = await call.usable_wallet(command.wallet_id)
+    label = clean_text(command.label, "label")
+    external_id = clean_text(command.external_id, "external_id")
+    first = call.keyring.place(usable.wallet, network, KeySelector(scheme=command.scheme, account=command.account))
+    if "{index}" not in first.scheme.template:
+        raise UnknownScheme("the scheme has only one address: leave out the index", field="scheme")
+    if external_id is not None:
+        await _require_free(call, external_id)
+    await call.keyring.begin(call, first)
+    return _Account(network, chain, usable, first, label, external_id)
+
+
+async def _require_free(call: Call, external_id: str) -> None:
+    """Checks before an index is used up. If two calls race, the commit accepts one and gives the other this
+    same error.
+    """
+    held = await call.storage.address_by_external_id(call.tenant_id, external_id)
+    if held is not None:
+        seen = call.principal.restriction.wallets
+        of = f" of wallet {held.wallet_id}" if seen is None or held.wallet_id in seen else ""
+        raise ExternalIdTaken(f"an address{of} already has this external_id", field="external_id")
+
+
 async def list_(command: ListAddresses, call: Call) -> AddressPage:
-    """What was handed out, by account and index. Without ``network`` each is shown on the first of its keyspace."""
+    """Lists addresses by account and index. Without ``network``, each is shown on the network it was first handed out
+    for.
+    """
     wallet = await call.wallet(command.wallet_id)
     only = None if command.network is None else call.networks.resolve(command.network)
-    where = AddressFilter(None if only is None else only[0].keyspace, command.scheme, command.external_id)
+    keyspaces, mine = call.networks.keyspaces(), call.principal.restriction.networks
+    where = AddressFilter(
+        None if only is None else only[0].keyspace,
+        command.scheme,
+        command.external_id,
+        None if mine is None else frozenset(keyspaces),
+        handed_out=not command.all,
+        networks=mine if only is None else frozenset({only[0].caip2}),
+    )
     cursor = decode_cursor(command.cursor, 3)
     after = None if cursor is None else cursor_place(cursor)
     found = await call.storage.addresses(call.tenant_id, wallet.id, where, after, command.limit + 1)
-    page = found[: command.limit]
-    keyspaces = call.networks.keyspaces()
-    views = [AddressView.of(address, *(only or keyspaces[address.keyspace])) for address in page]
-    last = page[-1] if len(found) > command.limit else None
-    more = None if last is None else encode_cursor(last.account_id, last.change, last.index)
+    page, more = page_of(found, command.limit, lambda each: (each.account_id, each.change, each.index))
+    views = [AddressView.of(address, *(only or _first_asked(call, address))) for address in page]
     return AddressPage(addresses=views, next_cursor=more)
+
+
+def _first_asked(call: Call, address: Address) -> tuple[Network, Chain]:
+    for caip2 in address.handed_out_for:
+        if call.networks.has(caip2):
+            return call.networks.resolve(caip2)
+    return call.networks.keyspaces()[address.keyspace]
 
 
 async def find(command: FindAddress, call: Call) -> FoundAddresses:
     network, chain = call.networks.resolve(command.network)
     canonical = chain.parse_address(network, command.address).canonical
-    found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical)
+    wallets = call.principal.restriction.wallets
+    found = await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical, wallets)
     if not found:
-        raise NotFound("no wallet has handed out this address", field="address")
+        raise NotFound("no wallet of this tenant has handed out this address", field="address")
     return FoundAddresses(addresses=[AddressView.of(address, network, chain) for address in found])
 
 
@@ -237,15 +325,16 @@ async def get_account(command: GetAccount, call: Call) -> AccountView:
     network, chain = call.networks.resolve(command.network)
     wallet = await call.wallet(command.wallet_id)
     place = call.keyring.place(wallet, network, KeySelector(scheme=command.scheme, account=command.account))
+    place = replace(place, asked=False)
     if place.scheme.account_template is None:
         raise UnknownScheme(
-            "the scheme has no extended public key: a step below its account is hardened", field="scheme"
+            "the scheme has no extended public key, because a step below its account is hardened", field="scheme"
         )
     if await call.keyring.account(call, place) is None:
         call.require_scope("addresses:derive", "opening an account")
     account = await call.keyring.open(call, place)
     if account.node is None:
-        raise InternalError("an account with a public node was stored without it")
+        raise InternalError("an account was stored without its extended public key")
     keys = chain.account_keys(network, place.scheme, account.node, wallet.master_fingerprint)
     return AccountView(
         wallet_id=wallet.id,

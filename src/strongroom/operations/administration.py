@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -16,28 +15,25 @@ from strongroom.domain.network import Network
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import AuditRecord
 from strongroom.domain.secret import Secret
-from strongroom.errors import Forbidden, InvalidField, MalformedRequest, NotFound
+from strongroom.errors import Forbidden, InvalidField, NotFound
 from strongroom.operations.call import Call
-from strongroom.operations.fields import (
-    Cursor,
-    PageSize,
-    Timestamp,
-    clean_text,
-    cursor_uuid,
-    decode_cursor,
-    encode_cursor,
-    parse_cursor_uuid,
-)
+from strongroom.operations.cursors import cursor_moment, cursor_uuid, page_of
+from strongroom.operations.fields import Cursor, PageSize, Timestamp, clean_text
+from strongroom.operations.restrictions import NewRestriction, RestrictionView, handed_on
 from strongroom.storage.base import AuditFilter, Change, Row
 
 _MOST_REVOKED: Final = 1000
-"""Keys that one call marks as revoked."""
+"""How many keys one call marks as revoked."""
 
 
 class CreateApiKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: Annotated[Annotated[str, Meta(min_length=1, max_length=128)], Meta(description="Your own name for the key")]
     scopes: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=64)]
     expires_at: Timestamp | None = None
+    restriction: Annotated[
+        NewRestriction | None,
+        Meta(description="What the key is restricted to. Without it the key has no restriction of its own"),
+    ] = None
 
 
 class ListApiKeys(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -46,14 +42,19 @@ class ListApiKeys(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class RevokeApiKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    key_id: UUID
+    key_id: Annotated[UUID, Meta(description="Id of the API key")]
 
 
 class ListAudit(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    wallet_id: UUID | None = None
-    operation: Annotated[str, Meta(max_length=64, pattern=r"^[^\x00]*$")] | None = None
-    operation_id: UUID | None = None
-    outcome: Literal["requested", "succeeded", "failed", "denied"] | None = None
+    wallet_id: Annotated[UUID | None, Meta(description="Only records of this wallet")] = None
+    operation: Annotated[
+        Annotated[str, Meta(max_length=64, pattern=r"^[^\x00]*$")] | None,
+        Meta(description="Only records of this operation, such as transactions.sign"),
+    ] = None
+    operation_id: Annotated[UUID | None, Meta(description="Only records with this operation id")] = None
+    outcome: Annotated[
+        Literal["requested", "succeeded", "failed", "denied"] | None, Meta(description="Only records with this outcome")
+    ] = None
     cursor: Cursor | None = None
     limit: PageSize = 50
 
@@ -63,13 +64,18 @@ class ListNetworks(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
 
 class ApiKeyView(msgspec.Struct, kw_only=True, frozen=True):
-    id: UUID
-    name: str
+    id: Annotated[UUID, Meta(description="Id of the API key")]
+    name: Annotated[str, Meta(description="Your own name for the key")]
     scopes: list[str]
     created_at: Timestamp
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
-    made_by: Annotated[UUID | None, Meta(description="The key that made it; null: the command line")] = None
+    made_by: Annotated[
+        UUID | None, Meta(description="Id of the key that made this one; null if the command line did")
+    ] = None
+    restriction: Annotated[
+        RestrictionView | None, Meta(description="What the key is restricted to; null if nothing")
+    ] = None
 
     @classmethod
     def of(cls, key: ApiKey) -> ApiKeyView:
@@ -81,31 +87,39 @@ class ApiKeyView(msgspec.Struct, kw_only=True, frozen=True):
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             made_by=key.made_by,
+            restriction=RestrictionView.of(key.restriction),
         )
 
 
 class CreatedApiKey(ApiKeyView, kw_only=True, frozen=True):
-    api_key: Annotated[Secret | None, Meta(description="Shown once; null in the answer to a repeated request")] = None
+    api_key: Annotated[
+        Secret | None,
+        Meta(description="The key itself. It is shown once, and is null in the response to a repeated request"),
+    ] = None
 
 
 class ApiKeyPage(msgspec.Struct, kw_only=True, frozen=True):
-    api_keys: list[ApiKeyView]
+    api_keys: Annotated[list[ApiKeyView], Meta(description="API keys of this page, without the secrets")]
     next_cursor: str | None
 
 
 class AuditView(msgspec.Struct, kw_only=True, frozen=True):
-    writer_id: UUID
-    sequence: int
+    writer_id: Annotated[
+        UUID, Meta(description="Id of the process that wrote the record. Each process has its own chain")
+    ]
+    sequence: Annotated[int, Meta(description="Place of the record in its writer's chain")]
     at: Timestamp
     principal_id: UUID
-    operation: str
+    operation: Annotated[str, Meta(description="Name of the operation, such as transactions.sign")]
     operation_id: UUID
-    outcome: str
+    outcome: Annotated[str, Meta(description="requested, succeeded, failed or denied")]
     wallet_id: UUID | None
     network: str | None
     request_id: str
-    client: str
-    details: dict[str, Any]
+    client: Annotated[str, Meta(description="Network address of the caller; empty for the service itself")]
+    details: Annotated[
+        dict[str, Any], Meta(description="Summary, transaction id, error code …, depending on the operation")
+    ]
 
     @classmethod
     def of(cls, record: AuditRecord) -> AuditView:
@@ -127,75 +141,93 @@ class AuditView(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class AuditPage(msgspec.Struct, kw_only=True, frozen=True):
-    records: list[AuditView]
+    records: Annotated[list[AuditView], Meta(description="Audit records of this page")]
     next_cursor: str | None
 
 
 class SchemeView(msgspec.Struct, kw_only=True, frozen=True):
-    name: str
-    template: str
-    default: bool
-    kinds: list[str]
-    description: str
+    name: Annotated[str, Meta(description="Name of the scheme, as requests take it")]
+    template: Annotated[
+        str, Meta(description="Derivation path with its variables, such as m/44'/60'/{account}'/{change}/{index}")
+    ]
+    default: Annotated[bool, Meta(description="Whether the scheme is used if a request names none")]
+    kinds: Annotated[list[str], Meta(description="Kinds of wallets that can use the scheme")]
+    description: Annotated[str, Meta(description="What the scheme is for")]
 
 
 class NetworkView(msgspec.Struct, kw_only=True, frozen=True):
-    name: str
-    chain: str
+    name: Annotated[str, Meta(description="Name of the network, as requests take it")]
+    chain: Annotated[str, Meta(description="Kind of chain: evm, bitcoin, tron, solana or ton")]
     keyspace: str
     caip2: str
-    chain_id: int | None
+    chain_id: Annotated[int | None, Meta(description="EVM chain id; null on other chains")]
     symbol: str
     decimals: int
-    testnet: bool
-    aliases: list[str]
-    schemes: list[SchemeView]
-    limits: Annotated[dict[str, str | None], Meta(description="Limits in force, decimal; null: none")]
+    testnet: Annotated[bool, Meta(description="Whether its coins have no value")]
+    aliases: Annotated[list[str], Meta(description="Other names that requests may use")]
+    schemes: Annotated[list[SchemeView], Meta(description="Derivation schemes of the network")]
+    limits: Annotated[dict[str, str | None], Meta(description="Limits in force, decimal; null means no limit")]
 
 
 class NetworkList(msgspec.Struct, kw_only=True, frozen=True):
-    networks: list[NetworkView]
+    networks: Annotated[list[NetworkView], Meta(description="Networks that the service knows")]
 
 
 async def create_api_key(command: CreateApiKey, call: Call) -> CreatedApiKey:
-    """A caller gives no right that he does not hold himself, and none for longer than he holds it."""
+    """Makes an API key. A caller cannot pass on rights that it does not hold, nor for longer than it holds them.
+
+    Raises InvalidField, Forbidden.
+    """
     scopes = tuple(sorted(set(command.scopes)))
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
-        raise InvalidField(f"scopes: {len(unknown)} of them are not known", field="scopes")
+        raise InvalidField(f"scopes: {len(unknown)} of them are unknown", field="scopes", allowed=list(SCOPES))
     if not set(scopes) <= call.principal.scopes:
-        raise Forbidden("a key may be given only scopes that its maker holds")
+        raise Forbidden("a key can only have scopes that its maker has")
     if command.expires_at is not None and command.expires_at <= call.now:
-        raise InvalidField("expires_at is in the past", field="expires_at")
+        raise InvalidField("expires_at must be in the future", field="expires_at")
     limit = call.principal.expires_at
     if limit is not None and command.expires_at is not None and command.expires_at > limit:
-        raise Forbidden("a key may not outlive its maker: expires_at is at most the maker's")
+        raise Forbidden("a key cannot outlive its maker: expires_at must not be later than the maker's")
     expires_at = command.expires_at or limit
     await _require_generations(call)
+    restriction = await handed_on(command.restriction, call)
     name = clean_text(command.name, "name") or ""
     made = new_key(
-        call.tenant_id, name, scopes, expires_at, call.authenticator.secret_mac, call.now, made_by=call.principal.id
+        call.tenant_id,
+        name,
+        scopes,
+        expires_at,
+        call.authenticator.secret_mac,
+        call.now,
+        made_by=call.principal.id,
+        restriction=restriction,
     )
-    async with call.journal.intent(details={"key_id": str(made.row.id), "scopes": list(scopes)}) as intent:
-        stored = CreatedApiKey(**msgspec.structs.asdict(ApiKeyView.of(made.row)))
+    view = ApiKeyView.of(made.row)
+    details: dict[str, Any] = {"key_id": str(made.row.id), "scopes": list(scopes)}
+    if view.restriction is not None:
+        details["restriction"] = view.restriction
+    async with call.journal.intent(details=details) as intent:
+        stored = CreatedApiKey(**msgspec.structs.asdict(view))
         intent.settle(stored, rows=[made.row])
     return msgspec.structs.replace(stored, api_key=made.text)
 
 
 async def list_api_keys(command: ListApiKeys, call: Call) -> ApiKeyPage:
-    found = await call.storage.api_keys(call.tenant_id, cursor_uuid(command.cursor), command.limit + 1)
-    page = found[: command.limit]
-    more = encode_cursor(page[-1].id) if len(found) > command.limit else None
+    """Lists the tenant's keys. A restricted caller sees only itself and the keys below it."""
+    under = call.principal.id if call.principal.restriction.hides else None
+    found = await call.storage.api_keys(call.tenant_id, cursor_uuid(command.cursor), command.limit + 1, under)
+    page, more = page_of(found, command.limit, lambda each: (each.id,))
     return ApiKeyPage(api_keys=[ApiKeyView.of(key) for key in page], next_cursor=more)
 
 
 async def revoke_api_key(command: RevokeApiKey, call: Call) -> ApiKeyView:
-    """Idempotent: a key that is revoked stays revoked since the first time. Keys that it made are revoked with it.
+    """Revokes a key and every key that it made. Idempotent: a revoked key keeps its first date of revocation.
 
-    A caller may revoke keys whose scopes he holds all, himself, and what he made.
+    A caller may revoke itself, the keys below it, and any key whose scopes it holds. Raises NotFound, Forbidden.
     """
     key = await _api_key(command.key_id, call)
     if not set(key.scopes) <= call.principal.scopes and call.principal.id not in await _makers(key, call):
-        raise Forbidden("a key may be revoked only by one that holds its scopes, or made it")
+        raise Forbidden("to revoke a key, the caller must have all its scopes or have made it")
     if key.revoked_at is None:
         revoked = msgspec.structs.replace(ApiKeyView.of(key), revoked_at=call.now)
         below = [each for each in await _made_by(key, call) if each.revoked_at is None]
@@ -210,7 +242,7 @@ async def revoke_api_key(command: RevokeApiKey, call: Call) -> ApiKeyView:
 
 
 async def _makers(key: ApiKey, call: Call) -> list[UUID]:
-    """The key itself, then who made it, and so on."""
+    """The ids of the key, of its maker, of its maker's maker, and so on."""
     found = [key.id]
     while key.made_by is not None and len(found) <= MAX_GENERATIONS:
         found.append(key.made_by)
@@ -222,15 +254,18 @@ async def _makers(key: ApiKey, call: Call) -> list[UUID]:
 
 
 async def _require_generations(call: Call) -> None:
-    """Raises Forbidden for a maker that is the last of as many generations as there may be."""
+    """Raises Forbidden if the caller belongs to the last generation of keys that may exist."""
     maker = await call.storage.api_key(call.principal.id)
     if maker is not None and len(await _makers(maker, call)) >= MAX_GENERATIONS:
-        raise Forbidden(f"keys may make keys for {MAX_GENERATIONS} generations only")
+        raise Forbidden(
+            f"this key cannot make keys: at most {MAX_GENERATIONS} generations of keys can make one another"
+        )
 
 
 async def _made_by(key: ApiKey, call: Call) -> list[ApiKey]:
-    """All that this key made, directly or not, up to a bound. What is over it is refused all the same: whoever
-    authenticates looks at the makers.
+    """The keys that this key made, directly or not, at most `_MOST_REVOKED` of them.
+
+    Keys beyond that bound are refused anyway, because authentication also looks at the makers of a key.
     """
     found: list[ApiKey] = []
     makers = [key.id]
@@ -245,28 +280,46 @@ async def _made_by(key: ApiKey, call: Call) -> list[ApiKey]:
 
 async def _api_key(key_id: UUID, call: Call) -> ApiKey:
     key = await call.storage.api_key(key_id)
-    if key is None or key.tenant_id != call.tenant_id:
-        raise NotFound("there is no such API key", field="key_id")
+    if key is None or key.tenant_id != call.tenant_id or await _is_hidden(key, call):
+        raise NotFound("there is no API key with this id", field="key_id")
     return key
 
 
+async def _is_hidden(key: ApiKey, call: Call) -> bool:
+    return call.principal.restriction.hides and call.principal.id not in await _makers(key, call)
+
+
 def _revoked(found: Row | None, key_id: UUID) -> ApiKeyView | None:
-    """Another call revoked it meanwhile."""
+    """The view, if another call has just revoked this key."""
     if isinstance(found, ApiKey) and found.id == key_id and found.revoked_at is not None:
         return ApiKeyView.of(found)
     return None
 
 
 async def list_audit(command: ListAudit, call: Call) -> AuditPage:
-    where = AuditFilter(call.tenant_id, command.wallet_id, command.operation, command.operation_id, command.outcome)
-    found = await call.storage.audit_records(where, _audit_cursor(command.cursor), command.limit + 1)
-    page = found[: command.limit]
+    where = AuditFilter(
+        call.tenant_id,
+        command.wallet_id,
+        command.operation,
+        command.operation_id,
+        command.outcome,
+        wallets=call.principal.restriction.wallets,
+        networks=_names(call),
+    )
+    found = await call.storage.audit_records(where, cursor_moment(command.cursor), command.limit + 1)
+    page, more = page_of(found, command.limit, lambda each: (each.entry.at.isoformat(), each.writer_id, each.sequence))
     await call.journal.require_authentic(page)
-    more = None
-    if len(found) > command.limit:
-        last = page[-1]
-        more = encode_cursor(last.entry.at.isoformat(), last.writer_id, last.sequence)
     return AuditPage(records=[AuditView.of(record) for record in page], next_cursor=more)
+
+
+def _names(call: Call) -> frozenset[str] | None:
+    """The names of the networks that the caller may see, as audit records have them. None means all."""
+    seen = call.principal.restriction.networks
+    return (
+        None
+        if seen is None
+        else frozenset(call.networks.resolve(each)[0].name for each in seen if call.networks.has(each))
+    )
 
 
 async def list_networks(_: ListNetworks, call: Call) -> NetworkList:
@@ -301,17 +354,3 @@ def _network_view(call: Call, network: Network, chain: Chain) -> NetworkView:
         schemes=schemes,
         limits={key: None if value is None else str(value) for key, value in limits.items()},
     )
-
-
-def _audit_cursor(cursor: str | None) -> tuple[datetime, UUID, int] | None:
-    parts = decode_cursor(cursor, 3)
-    if parts is None:
-        return None
-    try:
-        at = datetime.fromisoformat(parts[0])
-        sequence = int(parts[2])
-    except ValueError:
-        raise MalformedRequest("cursor is not one that this service gave out", field="cursor") from None
-    if at.tzinfo is None or not 0 <= sequence < 2**63:
-        raise MalformedRequest("cursor is not one that this service gave out", field="cursor")
-    return at, parse_cursor_uuid(parts[1]), sequence

@@ -1,4 +1,4 @@
-"""What the signer answers, its failures turned into ours."""
+"""Results of the signer, with its failures turned into errors of the service."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ async def from_signer(answer: Awaitable[T]) -> T:
 def key_error(failure: KeyFailure) -> Exception:
     if failure.reason is KeyFailureReason.UNAVAILABLE:
         return KeyWrapUnavailable(
-            "the key wrap cannot be reached; nothing was signed", retry_after=failure.retry_after or 1
+            "the key wrap cannot be reached: nothing was signed", retry_after=failure.retry_after or 1
         )
     if failure.reason is KeyFailureReason.TAMPERED:
         integrity_alarm("secret")
-        return IntegrityError("the wallet's sealed secret is not the one that was stored for it")
+        return IntegrityError("the wallet's sealed secret is not the one stored for it")
     if failure.reason is KeyFailureReason.WRONG_PUBLIC_KEY:
         integrity_alarm("public_key")
-        return IntegrityError("the key at this path is not the one that was stored for it")
-    return InternalError("the signer does not do this")
+        return IntegrityError("the key at this path is not the one stored for it")
+    return InternalError("the signer does not support this")
 
 
 def signatures_of(answers: Sequence[bytes | KeyFailure]) -> list[bytes]:
-    """All signatures, or the error of the first that is none."""
+    """All signatures. Raises the error of the first failure."""
     for answer in answers:
         if isinstance(answer, KeyFailure):
             raise key_error(answer)

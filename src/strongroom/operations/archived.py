@@ -1,7 +1,7 @@
-"""Wallets that another process archived: their opened secrets are dropped here too.
+"""Drops the opened secrets of wallets that another process archived.
 
-T1 refuses to sign for an archived wallet in every process, at once. This takes the open seed out of memory, a few
-seconds later.
+Every process refuses to sign for an archived wallet at once, in T1. The sweep only takes the open seed out of memory, a
+few seconds later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ArchivedSweep:
-    """Asks every ``interval`` seconds for the wallets that have something open, if any, and forgets archived ones."""
+    """Every ``interval`` seconds, forgets those of the opened wallets that have been archived."""
 
     def __init__(
         self,

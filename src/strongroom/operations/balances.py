@@ -1,4 +1,4 @@
-"""What wallets and addresses hold, as their chains say."""
+"""What wallets and addresses hold, as the sources report it."""
 
 from __future__ import annotations
 
@@ -14,39 +14,34 @@ from strongroom.domain.asset import Asset
 from strongroom.domain.network import Network
 from strongroom.domain.wallet import Address
 from strongroom.operations.call import Call
-from strongroom.operations.fields import (
-    AddressText,
-    Cursor,
-    NetworkName,
-    Timestamp,
-    cursor_place,
-    decode_cursor,
-    encode_cursor,
-)
+from strongroom.operations.cursors import cursor_place, decode_cursor, page_of
+from strongroom.operations.fields import AddressText, Cursor, NetworkName, Timestamp
 from strongroom.operations.reading import owner_of
 from strongroom.operations.unseen import Adjusted, corrected, sent_lately
 from strongroom.rpc.base import Balance, Balances, Head, Holder
 from strongroom.storage.base import AddressFilter
 
 MOST_ADDRESSES: Final = 1000
-"""Of a wallet, in one answer: more are asked for page by page."""
+"""Addresses of a wallet that one response sums. More are asked for page by page."""
 
 Amount = Annotated[str, Meta(description="In base units of the asset, decimal")]
 Tokens = Annotated[
     Literal["listed", "all", "none"],
-    Meta(description="Those that the operator lists, all (others are marked `listed: false`), or none"),
+    Meta(
+        description="Tokens to include: listed by the operator, all (unlisted ones are marked `listed: false`), or none"
+    ),
 ]
-Fresh = Annotated[bool, Meta(description="Ask the source now; a limit of its own")]
+Fresh = Annotated[bool, Meta(description="Ask the source now. This has its own rate limit")]
 
 
 class WalletBalances(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     wallet_id: UUID
     network: NetworkName
     tokens: Annotated[
-        Literal["listed", "none"], Meta(description="With the tokens that the operator lists, or without")
+        Literal["listed", "none"], Meta(description="Include the tokens that the operator lists, or none")
     ] = "listed"
     detail: Annotated[
-        Literal["total", "addresses"], Meta(description="The sums alone, or with each address that holds something")
+        Literal["total", "addresses"], Meta(description="Only the sums, or also each address that holds something")
     ] = "total"
     fresh: Fresh = False
     cursor: Cursor | None = None
@@ -62,36 +57,42 @@ class AddressBalances(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
 class BalanceView(msgspec.Struct, kw_only=True, frozen=True):
     asset: Annotated[str, Meta(description="CAIP-19 id")]
     symbol: str
-    decimals: Annotated[int | None, Meta(description="As the operator lists it; null: the token does not say")]
-    contract: str | None
-    listed: Annotated[bool, Meta(description="false: anybody can make a token of this name")]
+    decimals: Annotated[int | None, Meta(description="As the operator lists it; null if the token does not tell")]
+    contract: Annotated[str | None, Meta(description="Address of the token's contract; null for the coin")]
+    listed: Annotated[
+        bool, Meta(description="Whether the operator lists it. Anybody can make a token with the same name")
+    ]
     confirmed: Amount
-    pending: Annotated[str, Meta(description="What unconfirmed transactions add or, negative, take away")]
+    pending: Annotated[str, Meta(description="What unconfirmed transactions add or, if negative, take away")]
     spendable: Annotated[
         Amount | None,
-        Meta(description="Of the confirmed: what is not locked, immature or being spent, where the source can tell"),
+        Meta(description="The part of confirmed that is not locked, immature or being spent, if the source can tell"),
     ]
-    immature: Annotated[Amount | None, Meta(description="Of the confirmed: mined, and not spendable yet")]
+    immature: Annotated[Amount | None, Meta(description="The part of confirmed that was mined and cannot be spent yet")]
     adjusted: Annotated[
-        bool, Meta(description="`pending` counts transactions of `unseen`, their fees as the most that they can be")
+        bool,
+        Meta(
+            description="Whether `pending` counts the transactions in `unseen`, each with the highest fee that it "
+            "can have"
+        ),
     ] = False
     details: Annotated[
-        dict[str, Any], Meta(description="Of one address. Tron: frozen, unfreezing; TON: state of the account")
+        dict[str, Any], Meta(description="For a single address. Tron: frozen, unfreezing; TON: state of the account")
     ] = {}
 
 
 class AddressBalanceView(msgspec.Struct, kw_only=True, frozen=True):
     address: str
-    balances: list[BalanceView]
+    balances: Annotated[list[BalanceView], Meta(description="Its balance of each asset")]
 
 
 class AsOf(msgspec.Struct, kw_only=True, frozen=True):
-    """The block that an answer is of."""
+    """The block that a response belongs to."""
 
     height: int
     hash: str
     time: Timestamp
-    finalized: Annotated[int, Meta(description="Height up to which nothing changes any more")]
+    finalized: Annotated[int, Meta(description="Height up to which blocks are final")]
 
     @classmethod
     def of(cls, head: Head) -> AsOf:
@@ -100,22 +101,34 @@ class AsOf(msgspec.Struct, kw_only=True, frozen=True):
 
 class BalancesView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
-    balances: Annotated[list[BalanceView], Meta(description="Sums over the addresses of this page")]
-    addresses: Annotated[list[AddressBalanceView], Meta(description="With detail=addresses: each that holds something")]
-    address_count: Annotated[int, Meta(description="How many addresses were asked for")]
-    as_of: AsOf | None
+    balances: Annotated[list[BalanceView], Meta(description="Sums over the addresses on this page")]
+    addresses: Annotated[
+        list[AddressBalanceView], Meta(description="With detail=addresses, each address that holds something")
+    ]
+    address_count: Annotated[int, Meta(description="Number of addresses that were read")]
+    as_of: Annotated[
+        AsOf | None, Meta(description="Block that the balances belong to; null if the source does not tell")
+    ]
     source: Annotated[str | None, Meta(description="Name of the source")]
-    stale: Annotated[bool, Meta(description="No source answers; this is what one said last")]
-    unreadable: Annotated[list[str], Meta(description="Assets whose contract gave no readable answer")]
+    stale: Annotated[bool, Meta(description="No source responds, so this is the last known state")]
+    unreadable: Annotated[list[str], Meta(description="Assets whose contract returned nothing readable")]
     unseen: Annotated[
         list[str],
-        Meta(description="Ids of what the wallet broadcast here within a day and `source` does not show yet"),
+        Meta(
+            description="Ids of transactions that the wallet broadcast here within the last day and that `source` "
+            "does not show yet"
+        ),
     ]
-    next_cursor: Annotated[str | None, Meta(description=f"A wallet is summed {MOST_ADDRESSES} addresses a page")]
+    next_cursor: Annotated[
+        str | None, Meta(description=f"A page sums {MOST_ADDRESSES} addresses of a wallet; null on the last page")
+    ]
 
 
 async def of_wallet(command: WalletBalances, call: Call) -> BalancesView:
-    """Of the addresses that were handed out or discovered."""
+    """The balances of the addresses that were handed out or discovered.
+
+    Raises NotFound, UnknownNetwork, SourceMissing, NodeUnavailable, RateLimited.
+    """
     network, chain = call.networks.resolve(command.network)
     wallet = await call.wallet(command.wallet_id)
     call.reading.reader(network)
@@ -141,7 +154,10 @@ async def of_wallet(command: WalletBalances, call: Call) -> BalancesView:
 
 
 async def of_address(command: AddressBalances, call: Call) -> BalancesView:
-    """Of any address, whoever's it is."""
+    """The balances of any address, even if it belongs to no wallet of the tenant.
+
+    Raises InvalidAddress, UnknownNetwork, SourceMissing, NodeUnavailable, RateLimited.
+    """
     network, chain = call.networks.resolve(command.network)
     parsed = chain.parse_address(network, command.address)
     reader = call.reading.reader(network)
@@ -161,14 +177,12 @@ async def of_address(command: AddressBalances, call: Call) -> BalancesView:
 async def _addresses(
     call: Call, wallet_id: UUID, network: Network, cursor: str | None
 ) -> tuple[list[Address], str | None]:
-    """A page of the wallet's addresses, and the cursor of the next."""
+    """A page of the wallet's addresses, and the cursor of the next page."""
     parts = decode_cursor(cursor, 3)
     after = None if parts is None else cursor_place(parts)
     where = AddressFilter(keyspace=network.keyspace)
     found = await call.storage.addresses(call.tenant_id, wallet_id, where, after, MOST_ADDRESSES + 1)
-    page = found[:MOST_ADDRESSES]
-    last = page[-1] if len(found) > MOST_ADDRESSES else None
-    return page, None if last is None else encode_cursor(last.account_id, last.change, last.index)
+    return page_of(found, MOST_ADDRESSES, lambda each: (each.account_id, each.change, each.index))
 
 
 def _view(
@@ -216,6 +230,6 @@ def _sum(asset: Asset, balances: Sequence[Balance], adjusted: Adjusted) -> Balan
 
 
 def _known(amounts: Iterable[int | None]) -> str | None:
-    """None where it is not known of every one."""
+    """The sum in base units, or None if any of the amounts is unknown."""
     found = list(amounts)
     return None if None in found else str(sum(each for each in found if each is not None))

@@ -1,8 +1,8 @@
 """Sending signed transactions.
 
-What is sent is written down before its first byte leaves: the bytes themselves, and a task that asks what became of
-them until that is known. So whoever dies in between leaves nothing open, and the same bytes can always be sent again:
-a transaction has its effect once, however often it is sent.
+Before the first byte leaves, the transaction's bytes are stored together with a task that asks for its fate until that
+is known. So a process may die at any point. The same bytes can always be sent again, because a transaction takes effect
+once however often it is sent.
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from strongroom.domain.brief import brief
-from strongroom.domain.ids import new_id
 from strongroom.domain.network import Network
 from strongroom.domain.record import (
     AuditEntry,
-    AuditOutcome,
     Broadcast,
     BroadcastState,
-    OperationRecord,
     broadcast_id,
 )
 from strongroom.domain.signing import SignedIds
@@ -54,8 +50,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=1)
 _OVER: Final = {BroadcastState.REJECTED, BroadcastState.EXPIRED}
 _TRIES: Final = 8
 _LONGEST: Final = 12.0
-"""Seconds until the answer is that nobody has said yet what became of it; sooner for a caller with less time."""
-_NOBODY: Final = UUID(int=0)
+"""Seconds after which the response says that the fate is unknown. A caller with an earlier deadline is told earlier."""
 _ENDED: Final = {State.EXPIRED, State.REPLACED}
 _SEEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 
@@ -64,7 +59,11 @@ class BroadcastTransaction(msgspec.Struct, kw_only=True, frozen=True, forbid_unk
     network: NetworkName
     signed_tx: Annotated[
         str,
-        Meta(min_length=1, max_length=800_000, description="As `sign` answers it: anyone's, fully signed"),
+        Meta(
+            min_length=1,
+            max_length=800_000,
+            description="A signed transaction as `sign` returns it, or from any other signer",
+        ),
     ]
 
 
@@ -74,24 +73,27 @@ class BroadcastView(msgspec.Struct, kw_only=True, frozen=True):
     state: Annotated[
         Literal["accepted", "unknown", "rejected"],
         Meta(
-            description="accepted: a node has taken it, or had it; unknown: it was sent, or is about to be, and no "
-            "node has said so: it is asked for until that is known, and may be sent again as it is; rejected: the "
-            "network refuses it, and nothing has come of it"
+            description="accepted: a node has taken the transaction, or already had it. unknown: it was sent or "
+            "is about to be, and no node has confirmed that yet. The service keeps asking, and you "
+            "may send it again unchanged. rejected: the network refuses it, and it has had no effect"
         ),
     ]
     rejected: Annotated[
         str | None,
         Meta(
-            description="insufficient_funds, nonce_used, nonce_gap, fee_too_low, already_spent, expired, invalid or "
-            "policy: why the network refuses it"
+            description="Why the network refuses it: insufficient_funds, nonce_used, nonce_gap, fee_too_low, "
+            "already_spent, expired, invalid or policy"
         ),
     ]
-    already_known: Annotated[bool, Meta(description="The network had it before")]
+    already_known: Annotated[bool, Meta(description="Whether the network already had it")]
     source: str | None
 
 
 async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
-    """Raises TransactionRejected where the network refuses it."""
+    """Stores the transaction, sends it and records the outcome.
+
+    Raises TransactionRejected if the network refuses it, SourceMissing, InvalidTransaction, Superseded.
+    """
     network, chain = call.networks.resolve(command.network)
     call.reading.sender(network)
     large = call.offload.is_large(command.signed_tx)
@@ -123,7 +125,7 @@ async def broadcast(command: BroadcastTransaction, call: Call) -> BroadcastView:
 
 
 async def _accept_all_the_same(call: Call, network: Network, found: Broadcast, view: BroadcastView) -> None:
-    """A node took it, whatever somebody else has found out at the same moment."""
+    """Records that a node took the transaction, even if another process has just recorded something else."""
     changes = _changes(found, BroadcastState.ACCEPTED, None) if view.state == "accepted" else []
     if changes:
         with suppress(Lost):
@@ -132,21 +134,21 @@ async def _accept_all_the_same(call: Call, network: Network, found: Broadcast, v
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is written down before a byte of a transaction leaves, and the row as it is then."""
+    """What is stored before a byte of a transaction leaves, and the row after that."""
 
     row: Broadcast
     written: Unit
     may_have_left: bool
-    """Bytes of this transaction, those of the row or others, may be with a node already."""
+    """Whether bytes of this transaction, these or others, may already have reached a node."""
 
 
 async def planned(
     call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None
 ) -> Planned:
-    """A new row, the one that is there, or that again as one of which nothing is known. With a task that looks after
-    it. The bytes are those of the caller: others may have the same id (a witness, signatures, a state init).
+    """Plans a new row, or the stored row, which starts anew if it had ended. A task looks after the row.
 
-    ``wallet_id``: that of the sender, if it is one of the tenant's.
+    The row gets the caller's bytes. Other bytes may have the same id, because a witness, a signature or a state init
+    may differ. ``wallet_id``: the sender, if it is one of the tenant's wallets.
     """
     found = await call.storage.broadcast(call.tenant_id, network.caip2, ids.tx_ids[0])
     if found is None:
@@ -164,7 +166,9 @@ async def planned(
 async def _written_down(
     call: Call, network: Network, ids: SignedIds, raw: str, operation_id: UUID, wallet_id: UUID | None
 ) -> Planned:
-    """Anew where somebody else, or the task, has changed the row meanwhile. Raises Superseded."""
+    """Stores the plan, and plans again if another process or the task has changed the row meanwhile. Raises
+    Superseded.
+    """
     for _ in range(_TRIES):
         plan = await planned(call, network, ids, raw, operation_id, wallet_id)
         try:
@@ -175,7 +179,7 @@ async def _written_down(
                 raise
         else:
             return plan
-    raise Superseded("others broadcast the same transaction at this moment")
+    raise Superseded("another request is broadcasting the same transaction: send the request again")
 
 
 def _new_row(
@@ -198,26 +202,26 @@ def _new_row(
 
 
 def _look_later(row: Broadcast) -> Wake:
-    """While who sends it is still at it, nobody else has to."""
+    """The wake of the task, late enough to leave the row to its sender first."""
     return Wake(KIND, str(row.id), row.tenant_id, after=_AGAIN)
 
 
 async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
-    """Raises TransactionRejected, once that is written down: where nothing can have left before."""
+    """Sends the bytes. Raises TransactionRejected if nothing can have left before, once the refusal is stored."""
     row = plan.row
     try:
         failpoints.reached("broadcast.before")
         async with asyncio.timeout_at(call.deadline.until(_LONGEST)):
             sent = await call.reading.reader(network).broadcast(row.raw, ids)
         failpoints.reached("broadcast.after")
-    except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it does where this process dies now
+    except (NodeUnavailable, SourceMissing, TimeoutError):  # the task sends it, as it would if this process died here
         return waiting(network, row.tx_id)
     except TransactionRejected as refusal:
         if row.state is BroadcastState.ACCEPTED:
             return msgspec.structs.replace(waiting(network, row.tx_id), state="accepted", already_known=True)
         if plan.may_have_left:
             return waiting(network, row.tx_id)
-        with suppress(Lost):  # somebody else has found out at this moment
+        with suppress(Lost):  # another process has just recorded an outcome
             changes = _changes(row, BroadcastState.REJECTED, refusal.reason)
             await call.journal.commit(Unit(changes=changes), wallet_id=row.wallet_id, network=network.name)
         raise
@@ -232,9 +236,9 @@ async def send(call: Call, network: Network, plan: Planned, ids: SignedIds) -> B
 
 
 async def send_signed(call: Call, network: Network, plan: Planned, ids: SignedIds) -> BroadcastView:
-    """Of a transaction that was signed just now and is written down with its signature: what the answer says of it.
+    """Sends a transaction that was signed in this request and stored with its signature.
 
-    A refusal is no error there: the signature stands.
+    A refusal is not an error here, because the signature stands. The view says so.
     """
     row = plan.row
     try:
@@ -252,7 +256,7 @@ async def send_signed(call: Call, network: Network, plan: Planned, ids: SignedId
 
 
 def waiting(network: Network, tx_id: str) -> BroadcastView:
-    """Before anything is known."""
+    """The view while nothing is known."""
     return BroadcastView(
         network=network.name, tx_id=tx_id, state="unknown", rejected=None, already_known=False, source=None
     )
@@ -263,7 +267,7 @@ def is_unsettled(view: BroadcastView) -> bool:
 
 
 def outcome(row: Broadcast, view: BroadcastView) -> Unit:
-    """What is written down of it. Nothing is forgotten: a node took it, whatever another one leaves open."""
+    """What to store about an attempt. An accepted transaction stays accepted, whatever another node leaves open."""
     state = BroadcastState(view.state)
     if state is BroadcastState.UNKNOWN and row.state is not state:
         return Unit()
@@ -271,7 +275,10 @@ def outcome(row: Broadcast, view: BroadcastView) -> Unit:
 
 
 async def follow(task: Task, duties: Duties) -> Done:
-    """Asks what became of it, and sends the same bytes again where nobody knows of them. Never gives up by itself."""
+    """The handler of the task: asks for the transaction's fate, and sends the same bytes again if no node knows them.
+
+    It goes on until the fate is known.
+    """
     found = await duties.storage.find(Broadcast, ("id",), [(UUID(task.key),)])
     if not found or found[0].state is not BroadcastState.UNKNOWN or not found[0].raw:
         return Done()
@@ -285,28 +292,14 @@ async def follow(task: Task, duties: Duties) -> Done:
 
 
 def _pause(row: Broadcast, duties: Duties) -> timedelta:
-    """The longer it has been unknown the less often it is asked for."""
+    """The longer the fate is unknown, the less often it is asked for."""
     return min(_LONGEST_PAUSE, max(_AGAIN, (duties.clock() - row.created_at) / 10))
 
 
 async def _told(row: Broadcast, state: BroadcastState, duties: Duties) -> AuditEntry:
-    """Under the name of who had it sent."""
-    sent_by = await duties.storage.find(OperationRecord, ("id",), [(row.operation_id,)])
-    wrote = {"broadcasts": [[str(row.id), row.epoch + 1, state.value]]}  # as `journal.facts` has it
+    wrote = {"broadcasts": [[str(row.id), row.epoch + 1, state.value]]}  # in the form that `journal.facts` reads
     details = {"tx_id": row.tx_id, "state": state.value, "wrote": wrote}
-    return AuditEntry(
-        at=duties.clock(),
-        tenant_id=row.tenant_id,
-        principal_id=sent_by[0].principal_id if sent_by else _NOBODY,
-        operation="transactions.broadcast",
-        operation_id=new_id(),
-        outcome=AuditOutcome.SUCCEEDED,
-        wallet_id=row.wallet_id,
-        network=duties.networks.resolve(row.network)[0].name,
-        request_id="background",
-        client="",
-        details=brief(details).decode(),
-    )
+    return await duties.entry(row, "transactions.broadcast", details)
 
 
 async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str | None]:
@@ -318,13 +311,13 @@ async def _find_out(row: Broadcast, duties: Duties) -> tuple[BroadcastState, str
     if status.state in _SEEN:
         return BroadcastState.ACCEPTED, None
     if status.state in _ENDED:
-        if status.final:  # nobody asks any more after this: one source alone does not say so
+        if status.final:  # the task ends with this, so one source alone does not decide it
             status = await reader.agreed(Capability.STATUS, lambda source: source.status(asked))
         return _end_of(status)
     try:
         sent = await reader.broadcast(row.raw, ids)
     except TransactionRejected:
-        return BroadcastState.UNKNOWN, None  # bytes may have left before: a refusal does not take them back
+        return BroadcastState.UNKNOWN, None  # bytes may have left before, and a refusal does not take them back
     return (BroadcastState.ACCEPTED if sent.certain else BroadcastState.UNKNOWN), None
 
 
@@ -339,7 +332,7 @@ def _end_of(status: Status) -> tuple[BroadcastState, str | None]:
 
 
 def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: str | None = None) -> list[Change]:
-    """None where nothing is new. ``raw``: where that may be another."""
+    """The change of the row, or none if nothing is new. ``raw``: the bytes, if they may differ from the stored ones."""
     if (row.state, row.rejection, row.raw) == (state, rejection, raw or row.raw):
         return []
     new: dict[str, object] = {"state": state.value, "rejection": rejection, "epoch": row.epoch + 1}
@@ -349,7 +342,7 @@ def _changes(row: Broadcast, state: BroadcastState, rejection: str | None, raw: 
 
 
 async def _sender(call: Call, network: Network, ids: SignedIds) -> UUID | None:
-    """The caller's wallet that the transaction is from, where its bytes name an address of it."""
+    """The wallet of the caller's tenant that the transaction is from, if its bytes name an address of one."""
     for sender in (*ids.signers, *(each.address for each in ids.consumes if each.address)):
         canonical = bytes.fromhex(sender)
         for address in await call.storage.find_addresses(call.tenant_id, network.keyspace, canonical):

@@ -5,25 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.access.api_keys import Authenticator
-from strongroom.access.limits import RateLimits
+from strongroom.access.callers import Callers
+from strongroom.access.limits import RateLimits, Told, tell_nobody
+from strongroom.alerts.base import Alerting
 from strongroom.operations.context import Context
 from strongroom.operations.deadline import Deadline
 from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
 from strongroom.operations.offload import Offload
 from strongroom.operations.reading import Reading
+from strongroom.operations.sight import NOTHING, Touches
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Context):
     networks: Networks
     keyring: Keyring
-    authenticator: Authenticator
+    callers: Callers
     offload: Offload
     reading: Reading
+    alerting: Alerting
     limits: RateLimits
     deadline: Deadline
 
+    touched: Touches = NOTHING
+    """The wallets and networks that the command names."""
+    tell: Told = tell_nobody
+
+    @property
+    def authenticator(self) -> Authenticator:
+        return self.callers.keys
+
     async def count(self, limit_class: str) -> None:
-        """For what counts under another rate than the operation's own, besides. Raises RateLimited."""
-        await self.limits.hit(limit_class, self.principal.id)
+        """Charges the call to a rate limit beside the operation's own. Raises RateLimited."""
+        await self.limits.charge(self.principal, limit_class, self.touched.wallets, tell=self.tell)

@@ -1,7 +1,7 @@
-"""Finding the addresses of a wallet that a chain has seen already: of words that were used elsewhere before.
+"""Finds the addresses of a wallet that were used on a chain before, typically with words from another wallet program.
 
-Keys are opened in the request, by a caller who may have addresses derived, and never in the background: the task walks
-with the account's public node or, where every index is hardened, with public keys that were derived for it.
+Keys are opened only in the request, for a caller that may derive addresses, and never in the background. The task walks
+with the account's public node or, if every index is hardened, with public keys that were derived for it in advance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from msgspec import Meta
 
 from strongroom.chains.base import Chain
 from strongroom.codecs import bip32
-from strongroom.domain.brief import brief
 from strongroom.domain.discovery import (
     KEYS_AT_ONCE,
     Discovery,
@@ -31,9 +30,8 @@ from strongroom.domain.discovery import (
     walked,
     window,
 )
-from strongroom.domain.ids import new_id
 from strongroom.domain.network import Network
-from strongroom.domain.record import AuditEntry, AuditOutcome, OperationRecord
+from strongroom.domain.record import AuditEntry
 from strongroom.domain.scheme import MAX_INDEX, Position, Scheme
 from strongroom.domain.task import Task
 from strongroom.domain.wallet import Account, Address, Wallet, WalletState
@@ -42,7 +40,7 @@ from strongroom.keys.base import Want
 from strongroom.operations.call import Call
 from strongroom.operations.duties import Duties
 from strongroom.operations.fields import AccountNumber, KeySelector, NetworkName, SchemeName, Timestamp
-from strongroom.operations.keyring import Place, address_at
+from strongroom.operations.places import Place, address_at
 from strongroom.rpc.base import Capability, Holder
 from strongroom.storage.base import Change, Unit, Wake
 from strongroom.tasks.base import Done
@@ -52,16 +50,15 @@ KIND: Final = "discover"
 GAP: Final = 20
 BUDGET: Final = 1_000
 _PAUSE: Final = timedelta(seconds=0.2)
-_NOBODY: Final = UUID(int=0)
 _CHANGING: Final = (
     "operation_id", "state", "reason", "gap", "budget", "change", "index", "unused", "checked", "used", "keys", "epoch",
 )  # fmt: skip
 
 Gap = Annotated[
     int,
-    Meta(ge=1, le=KEYS_AT_ONCE, description="How many unused addresses in a row end a branch; 20, as BIP-44 has it"),
+    Meta(ge=1, le=KEYS_AT_ONCE, description="Number of unused addresses in a row that ends a branch; 20 as in BIP-44"),
 ]
-Budget = Annotated[int, Meta(ge=1, le=100_000, description="Addresses that may be checked, both branches together")]
+Budget = Annotated[int, Meta(ge=1, le=100_000, description="Maximum addresses to check, on both branches together")]
 
 
 class DiscoverAddresses(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -75,34 +72,39 @@ class DiscoverAddresses(msgspec.Struct, kw_only=True, frozen=True, forbid_unknow
 
 class GetDiscovery(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     wallet_id: UUID
-    discovery_id: UUID
+    discovery_id: Annotated[UUID, Meta(description="Id of the discovery, returned when it was started")]
 
 
 class DiscoveryView(msgspec.Struct, kw_only=True, frozen=True):
-    id: Annotated[UUID, Meta(description="Also the key of its task, of kind discover")]
+    id: Annotated[UUID, Meta(description="Id of the discovery, and key of its task, whose kind is discover")]
     wallet_id: UUID
     network: str
     scheme: str
     account: int
     state: Annotated[
         Literal["running", "done", "stopped"],
-        Meta(description="done: the gap was reached on every branch; stopped: before that; ask again, and it goes on"),
+        Meta(
+            description="done: the gap was reached on every branch. stopped: it ended before that; ask again to "
+            "continue"
+        ),
     ]
     reason: Annotated[
         str | None,
         Meta(
-            description="Why it stopped. budget: it is used up; keys: every index is hardened, and the keys of more "
-            "addresses are derived when it is asked for again; archived: the wallet is; failed: nothing answered for "
-            "hours"
+            description="Why it stopped. budget: it is used up. keys: every index is hardened; ask again, and the "
+            "keys of more addresses are derived. archived: the wallet was archived. failed: no source "
+            "responded for hours"
         ),
     ]
-    gap: int
-    budget: Annotated[int, Meta(description="How many more addresses may be checked")]
-    change: Annotated[int, Meta(description="Branch that is walked: 0 receiving, 1 change")]
-    index: Annotated[int, Meta(description="The next one that is checked")]
-    checked: int
-    used: Annotated[int, Meta(description="How many of them are; they are listed among the wallet's addresses")]
-    error: Annotated[str | None, Meta(description="While it is tried again: code of the last attempt's error")]
+    gap: Annotated[int, Meta(description="Number of unused addresses in a row that ends a branch")]
+    budget: Annotated[int, Meta(description="Number of addresses that may still be checked")]
+    change: Annotated[int, Meta(description="Branch that is being walked: 0 receiving, 1 change")]
+    index: Annotated[int, Meta(description="Index that is checked next")]
+    checked: Annotated[int, Meta(description="Number of addresses checked so far")]
+    used: Annotated[
+        int, Meta(description="Number of used addresses among them. They are listed with the wallet's addresses")
+    ]
+    error: Annotated[str | None, Meta(description="Error code of the last attempt, while it is being retried")]
     created_at: Timestamp
 
     @classmethod
@@ -112,14 +114,17 @@ class DiscoveryView(msgspec.Struct, kw_only=True, frozen=True):
 
 
 async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
-    """Begins, goes on where it had stopped, or says how far it has come."""
+    """Starts a discovery, continues a stopped one, or reports the progress of a running one.
+
+    Raises NotFound, WalletArchived, Forbidden, SourceMissing, UnknownScheme.
+    """
     network, _ = call.networks.resolve(command.network)
     usable = await call.usable_wallet(command.wallet_id)
     require_able(call, network)
     place = call.keyring.place(usable.wallet, network, KeySelector(scheme=command.scheme, account=command.account))
     if not has_indexes(place.scheme):
-        raise UnknownScheme("the scheme has one address only", field="scheme")
-    await call.keyring.derive(call, place)
+        raise UnknownScheme("the scheme has only one address: leave out the index", field="scheme")
+    await call.keyring.derive(call, replace(place, asked=False))
     found = await call.storage.discovery(call.tenant_id, _id_of(place))
     opens = is_hardened(place.scheme) and not _runs(found)
     async with call.journal.intent(
@@ -148,19 +153,21 @@ async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
 async def get(command: GetDiscovery, call: Call) -> DiscoveryView:
     await call.wallet(command.wallet_id)
     row = await call.storage.discovery(call.tenant_id, command.discovery_id)
-    if row is None or row.wallet_id != command.wallet_id:
-        raise NotFound("there is no such discovery", field="discovery_id")
+    if row is None or row.wallet_id != command.wallet_id or not call.networks.has(row.network):
+        raise NotFound("there is no discovery with this id", field="discovery_id")
     network, _ = call.networks.resolve(row.network)
     task = await call.storage.task(KIND, str(row.id)) if _runs(row) else None
     return DiscoveryView.of(row, network, None if task is None else task.last_error_code)
 
 
 def require_able(call: Call, network: Network) -> None:
-    """Raises Forbidden, SourceMissing: before anything is made or opened."""
+    """Checks the caller's rights and the sources before anything is stored or opened. Raises Forbidden,
+    SourceMissing.
+    """
     call.require_scope("addresses:derive", "discovery")
     call.require_scope("balances:read", "discovery")
     if Capability.USED not in call.reading.reader(network).capabilities:
-        raise SourceMissing("no configured source of this network can tell which addresses are used", field="network")
+        raise SourceMissing("no configured source of this network can tell which addresses were used", field="network")
 
 
 def has_indexes(scheme: Scheme) -> bool:
@@ -168,12 +175,12 @@ def has_indexes(scheme: Scheme) -> bool:
 
 
 def is_hardened(scheme: Scheme) -> bool:
-    """Whether only an open wallet can derive its keys."""
+    """Whether only an open wallet can derive the scheme's keys."""
     return scheme.account_template is None
 
 
 def at_import(call: Call, wallet: Wallet, networks: Sequence[str]) -> list[Place]:
-    """The first account on each of these networks, where it has more than one address."""
+    """The first account on each of these networks, unless its scheme has one address only. Raises as `require_able`."""
     found: dict[UUID, Place] = {}
     for name in networks:
         network, _ = call.networks.resolve(name)
@@ -185,14 +192,14 @@ def at_import(call: Call, wallet: Wallet, networks: Sequence[str]) -> list[Place
 
 
 def wants(place: Place) -> list[Want]:
-    """Keys that have to be derived while the wallet is open."""
+    """The keys that have to be derived while the wallet is open."""
     if not is_hardened(place.scheme):
         return []
     return [Want(place.scheme.path(Position(0, 0, n)), place.scheme.curve) for n in range(KEYS_AT_ONCE)]
 
 
 def begun_at_import(place: Place, keys: Sequence[bytes], operation_id: UUID, now: datetime) -> tuple[Discovery, Wake]:
-    """``keys``: of its `wants`."""
+    """A discovery that starts with an imported wallet, and the wake of its task. ``keys``: the derived `wants`."""
     row = _new(place, GAP, BUDGET, operation_id, now)
     return replace(row, keys=b"".join(keys)), _wake(row)
 
@@ -234,7 +241,7 @@ def _new(place: Place, gap: int, budget: int, operation_id: UUID, now: datetime)
 
 
 def _from(row: Discovery) -> list[Position]:
-    """Places whose keys are derived for it now."""
+    """The positions whose keys are derived in advance."""
     most = min(row.budget, KEYS_AT_ONCE, MAX_INDEX + 1 - row.index)
     return [Position(row.account, row.change, row.index + n) for n in range(most)]
 
@@ -252,7 +259,9 @@ def _change(old: Discovery, new: Discovery) -> Change:
 
 
 async def walk(task: Task, duties: Duties) -> Done:
-    """One step: a few addresses, all asked about at once. What it found is written with how far it came."""
+    """The handler of the task: asks about a few addresses at once, and stores what it found together with its
+    progress.
+    """
     found = await duties.storage.find(Discovery, ("id",), [(UUID(task.key),)])
     if not found or not _runs(found[0]):
         return Done()
@@ -264,7 +273,7 @@ async def walk(task: Task, duties: Duties) -> Done:
     scheme = duties.networks.scheme(network, wallet.kind, row.scheme)
     account = await duties.storage.account(row.tenant_id, wallet.id, network.keyspace, scheme.name, row.account)
     if account is None:
-        raise IntegrityError("the account that is walked is gone")
+        raise IntegrityError("the account under discovery no longer exists")
     places = [Place(wallet, network, scheme, at) for at in window(row, scheme)]
     addresses = await asyncio.to_thread(_addresses, row, account, places, chain, duties.clock())
     shown = [chain.render(network, scheme, each.public_key).address for each in addresses]
@@ -280,7 +289,7 @@ async def walk(task: Task, duties: Duties) -> Done:
 
 
 def _addresses(row: Discovery, account: Account, places: Sequence[Place], chain: Chain, now: datetime) -> list[Address]:
-    """What follows from the account's node, or from keys that were derived for this walk."""
+    """The addresses at ``places``, from the account's node or from keys that were derived for this walk."""
     if account.node is None:
         keys = keys_of(row, places[0].scheme, len(places))
     else:
@@ -289,7 +298,7 @@ def _addresses(row: Discovery, account: Account, places: Sequence[Place], chain:
 
 
 def _moved_on(account: Account, used: Sequence[Address]) -> list[Change]:
-    """So that `addresses.next` gives none that is used. Never back."""
+    """Moves the counter of the account forward, so that `addresses.next` never hands out a used address."""
     after = max((each.index + 1 for each in used if each.change == 0), default=0)
     if after <= account.next_index:
         return []
@@ -297,7 +306,7 @@ def _moved_on(account: Account, used: Sequence[Address]) -> list[Change]:
 
 
 async def give_up(task: Task, _code: str, duties: Duties) -> Done:
-    """After the last attempt. Nothing is lost: it goes on from here when it is asked for again."""
+    """Stops the discovery after the last attempt. Nothing is lost, because a new request continues it."""
     found = await duties.storage.find(Discovery, ("id",), [(UUID(task.key),)])
     return await _ended(found[0], StopReason.FAILED, duties) if found and _runs(found[0]) else Done()
 
@@ -308,25 +317,11 @@ async def _ended(row: Discovery, reason: StopReason, duties: Duties) -> Done:
 
 
 async def _told(row: Discovery, used: Sequence[Address], duties: Duties) -> AuditEntry:
-    """Under the name of who asked for it."""
-    asked_by = await duties.storage.find(OperationRecord, ("id",), [(row.operation_id,)])
     details: dict[str, Any] = {"scheme": row.scheme, "account": row.account, "state": row.state.value}
     details |= {"checked": row.checked, "used": row.used}
     if row.reason is not None:
         details["reason"] = row.reason
     if used:
         wrote = [[str(each.account_id), each.change, each.index] for each in used]
-        details["wrote"] = {"addresses": wrote}  # as `journal.facts` has it
-    return AuditEntry(
-        at=duties.clock(),
-        tenant_id=row.tenant_id,
-        principal_id=asked_by[0].principal_id if asked_by else _NOBODY,
-        operation="addresses.discover",
-        operation_id=new_id(),
-        outcome=AuditOutcome.SUCCEEDED,
-        wallet_id=row.wallet_id,
-        network=duties.networks.resolve(row.network)[0].name,
-        request_id="background",
-        client="",
-        details=brief(details).decode(),
-    )
+        details["wrote"] = {"addresses": wrote}  # in the form that `journal.facts` reads
+    return await duties.entry(row, "addresses.discover", details)

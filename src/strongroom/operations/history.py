@@ -1,7 +1,7 @@
-"""What came in and went out, as a network's sources tell it.
+"""What came in and went out, as the network's sources report it.
 
-A page is merged from one stream for each address, newest first. Its cursor says where each stream goes on, under a MAC
-with the tenant and the question: it holds words of sources, which are handed back to them, and nobody else's.
+A page is merged from one stream per address, newest first. Its cursor says where each stream continues. The cursor
+contains text from sources that is handed back to them, so it carries a MAC over itself, the tenant and the question.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ MOST_STREAMS: Final = 100
 _AT_ONCE: Final = 8
 """Streams of one request that are read at the same time."""
 _LONGEST_CURSOR: Final = 16_384
-"""Of so many streams, each with a place of 64 random bytes (Solana), and some to spare."""
+"""Room for every stream, each with a continuation of 64 random bytes (Solana), and some to spare."""
 _NAME_SIZE: Final = 8
 _PAGES_PASSED: Final = 8
 _FROM_THE_TOP: Final = ("", None)
 _NEWEST: Final = (True, 1 << 62, 0, "", "", "")
-"""Newer than every entry that there can be."""
+"""Newer than any entry."""
 
-HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")]
-HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries a page")]
+HistoryCursor = Annotated[str, Meta(max_length=_LONGEST_CURSOR, description="`next_cursor` of the previous page")]
+HistorySize = Annotated[int, Meta(ge=1, le=100, description="Entries per page")]
 
 
 class WalletHistory(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     wallet_id: UUID
     network: NetworkName
-    address: Annotated[AddressText, Meta(description="Of this address of the wallet alone")] | None = None
+    address: Annotated[AddressText, Meta(description="Only entries of this address of the wallet")] | None = None
     cursor: HistoryCursor | None = None
     limit: HistorySize = 50
 
@@ -64,20 +64,36 @@ class EntryView(msgspec.Struct, kw_only=True, frozen=True):
     """One movement of one asset at one address."""
 
     tx_id: str
-    index: Annotated[str, Meta(description="With tx_id, asset and address it names the entry, whatever page it is on")]
+    index: Annotated[
+        str,
+        Meta(description="Identifies the entry together with tx_id, asset and address, on whatever page it appears"),
+    ]
     address: str
-    direction: Literal["in", "out", "self"]
+    direction: Annotated[
+        Literal["in", "out", "self"], Meta(description="As seen from the address. self: it paid itself")
+    ]
     asset: Annotated[str, Meta(description="CAIP-19 id")]
     symbol: str
     decimals: int | None
-    listed: Annotated[bool, Meta(description="false: anybody can make a token of this name")]
-    amount: str
-    counterparty: str | None
-    fee: Annotated[str | None, Meta(description="Where the address paid it, once a transaction")]
-    status: Literal["pending", "confirmed", "final", "failed", "dropped"]
-    block: BlockView | None
-    kind: Literal["transfer", "contract", "reward", "internal"]
-    note: Annotated[str | None, Meta(description="zero_value or unlisted: what may be there to deceive")]
+    listed: Annotated[
+        bool, Meta(description="Whether the operator lists it. Anybody can make a token with the same name")
+    ]
+    amount: Annotated[str, Meta(description="Amount moved, in base units of the asset, decimal, never negative")]
+    counterparty: Annotated[str | None, Meta(description="The other address; null if there is none or several")]
+    fee: Annotated[str | None, Meta(description="Fee that the address paid, given once per transaction")]
+    status: Annotated[
+        Literal["pending", "confirmed", "final", "failed", "dropped"],
+        Meta(
+            description="pending: not in a block yet. confirmed: in a block. final: nothing changes it any more. "
+            "failed: in a block, without effect. dropped: it was seen earlier and has disappeared"
+        ),
+    ]
+    block: Annotated[BlockView | None, Meta(description="Block that it is in, or null")]
+    kind: Annotated[
+        Literal["transfer", "contract", "reward", "internal"],
+        Meta(description="What moved it: a plain transfer, a contract, a reward, or a call inside a contract"),
+    ]
+    note: Annotated[str | None, Meta(description="zero_value or unlisted: signs of a deceptive entry")]
 
     @classmethod
     def of(cls, entry: Entry) -> EntryView:
@@ -102,31 +118,38 @@ class EntryView(msgspec.Struct, kw_only=True, frozen=True):
 
 class HistoryPage(msgspec.Struct, kw_only=True, frozen=True):
     network: str
-    entries: list[EntryView]
+    entries: Annotated[list[EntryView], Meta(description="Entries of this page, newest first")]
     cannot_see: Annotated[list[str], Meta(description="What the source leaves out: pending, native, internal, older")]
-    indexed: Annotated[int | None, Meta(description="Height up to which the source's index has come")]
+    indexed: Annotated[int | None, Meta(description="Height up to which the source has indexed")]
     sources: Annotated[list[str], Meta(description="Names of the sources")]
     next_cursor: str | None
 
 
 _Place = tuple[bool, int, int, str, str, str]
-"""The order in which sources tell entries, backwards (`rpc.base.Entry.position`); the newest has the greatest."""
+"""The order in which sources report entries, reversed (`rpc.base.Entry.position`). The newest entry has the greatest
+place.
+"""
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     last: _Place
-    """Of the last entry that was shown: what a stream gives from its page on that is not older was shown before."""
+    """The place of the last entry that was shown. Entries of a stream's page that are not older than it were shown
+    before.
+    """
     block: tuple[int, str] | None
-    """Height and hash of its block."""
+    """Height and hash of the block of that entry."""
     streams: dict[bytes, tuple[str, str | None]]
-    """By `_name` of the address: its source, and where the page begins that it goes on in."""
+    """By `_name` of the address: its source, and where the page begins from which the stream continues."""
 
 
 _CURSOR: Final = msgspec.msgpack.Decoder(_Cursor)
 
 
 async def of_wallet(command: WalletHistory, call: Call) -> HistoryPage:
-    """Of the addresses that were handed out or discovered, or of one of them."""
+    """The history of the addresses that were handed out or discovered, or of one of them.
+
+    Raises NotFound, InvalidField, SourceMissing, NodeUnavailable, CursorStale, MalformedRequest.
+    """
     network, chain = call.networks.resolve(command.network)
     wallet = await call.wallet(command.wallet_id)
     holders = await _holders(call, wallet.id, network, chain, command.address)
@@ -134,7 +157,10 @@ async def of_wallet(command: WalletHistory, call: Call) -> HistoryPage:
 
 
 async def of_address(command: AddressHistory, call: Call) -> HistoryPage:
-    """Of any address, whoever's it is."""
+    """The history of any address, even if it belongs to no wallet of the tenant.
+
+    Raises InvalidAddress, SourceMissing, NodeUnavailable, CursorStale, MalformedRequest.
+    """
     network, chain = call.networks.resolve(command.network)
     parsed = chain.parse_address(network, command.address)
     holder = Holder(parsed.canonical, parsed.address)
@@ -146,14 +172,15 @@ async def _holders(
 ) -> Sequence[Holder]:
     if address is not None:
         parsed = chain.parse_address(network, address)
-        if not await call.storage.find_addresses(call.tenant_id, network.keyspace, parsed.canonical, wallet_id):
-            raise InvalidField("the wallet has not handed out this address", field="address")
+        if not await call.storage.find_addresses(call.tenant_id, network.keyspace, parsed.canonical, [wallet_id]):
+            raise InvalidField("the wallet has not handed out this address: ask for it first", field="address")
         return [Holder(parsed.canonical, parsed.address)]
     where = AddressFilter(keyspace=network.keyspace)
     rows = await call.storage.addresses(call.tenant_id, wallet_id, where, None, MOST_STREAMS + 1)
     if len(rows) > MOST_STREAMS:
         raise InvalidField(
-            f"the wallet has more than {MOST_STREAMS} addresses here: ask for one of them", field="address"
+            f"the wallet has more than {MOST_STREAMS} addresses on this network: name one of them in address",
+            field="address",
         )
     schemes = chain.schemes(network.keyspace)
     shown = {each.canonical: chain.render(network, schemes[each.scheme], each.public_key).address for each in rows}
@@ -169,14 +196,18 @@ async def _page(
     by_name = {_name(each.address): each for each in holders}
     begins = dict.fromkeys(by_name, _FROM_THE_TOP) if before is None else before.streams
     if not begins.keys() <= by_name.keys():
-        raise CursorStale("the addresses are no longer those of the page before; begin again")
+        raise CursorStale(
+            "the wallet's addresses have changed since the previous page: start again from the first page"
+        )
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def read(name: bytes, source: str, begin: str | None) -> _Stream:
         async with turns:
             stream = await _read(reader, by_name[name], begin, before, limit)
         if before is not None and stream.page.source != source:
-            raise CursorStale("another source answers now, and knows the page before by other words; begin again")
+            raise CursorStale(
+                "another source responds now and cannot read this cursor: start again from the first page"
+            )
         return stream
 
     try:
@@ -199,7 +230,7 @@ async def _page(
 
 @dataclass(slots=True)
 class _Stream:
-    """The entries of one address that are not shown yet."""
+    """The entries of one address that were not shown yet."""
 
     address: str
     begin: str | None
@@ -217,7 +248,7 @@ class _Stream:
 
 
 async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Cursor | None, limit: int) -> _Stream:
-    """From where it ended; pages that hold nothing new are passed over, a few at most."""
+    """The stream from ``begin`` on. Pages with nothing new are skipped, up to `_PAGES_PASSED` of them."""
     for _ in range(_PAGES_PASSED):
         page = await reader.history(holder, begin=begin, most=limit)
         if before is not None:
@@ -230,17 +261,18 @@ async def _read(reader: Reader, holder: Holder, begin: str | None, before: _Curs
 
 
 def _check(page: Page, before: _Cursor) -> None:
-    """Raises CursorStale where the chain is another than on the page before."""
+    """Raises CursorStale if the chain has been reorganised since the previous page."""
     if before.block is not None:
         height, block_hash = before.block
         if any(each.block.height == height and each.block.hash != block_hash for each in page.entries if each.block):
-            raise CursorStale("the chain has been reorganised since the page before; begin again")
+            raise CursorStale("the chain was reorganised since the previous page: start again from the first page")
 
 
 def _merged(streams: Sequence[_Stream], limit: int) -> tuple[list[Entry], bool]:
-    """The newest ``limit`` entries of all streams; and whether there are more.
+    """The newest ``limit`` entries of all streams, and whether there are more.
 
-    Behind the end of a page that is not the last nothing is known: what is older in other streams has to wait.
+    Stops when a stream has used up its page and has another one: nothing is known about that page yet, so older entries
+    of other streams have to wait.
     """
     if any(not each.entries and not each.is_over for each in streams):
         return [], True
@@ -265,7 +297,9 @@ def _cursor(streams: Sequence[_Stream], entries: Sequence[Entry], before: _Curso
     if not entries:
         return _Cursor(_NEWEST, None, rest) if before is None else msgspec.structs.replace(before, streams=rest)
     last = entries[-1]
-    if last.block is not None and last.status is not State.FINAL:  # read its page again: is it still in that block?
+    if (
+        last.block is not None and last.status is not State.FINAL
+    ):  # its page is read again, to see whether it is still in that block
         rest |= {
             _name(each.address): (each.page.source, each.begin) for each in streams if each.address == last.address
         }
@@ -273,12 +307,12 @@ def _cursor(streams: Sequence[_Stream], entries: Sequence[Entry], before: _Curso
 
 
 def _name(address: str) -> bytes:
-    """Of a stream: a hundred addresses would make a cursor too long."""
+    """A short name for the stream of an address, because a hundred addresses would make a cursor too long."""
     return sha256(address.encode()).digest()[:_NAME_SIZE]
 
 
 def _place(entry: Entry) -> _Place:
-    """What is in no block is newer than everything."""
+    """The place of an entry. An entry that is in no block is newer than all that are."""
     height = 0 if entry.block is None else entry.block.height
     return (
         entry.block is None,
@@ -296,12 +330,12 @@ def _sealed(call: Call, cursor: _Cursor, bound: bytes) -> str:
 
 
 def _opened(call: Call, text: str, bound: bytes) -> _Cursor:
-    """Raises MalformedRequest for one that this service did not give out, or gave out for another question."""
+    """The cursor inside ``text``. Raises MalformedRequest if this service did not issue it for this question."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         mac, packed = raw[:MAC_SIZE], raw[MAC_SIZE:]
         if hmac.compare_digest(mac, call.reading.cursor_mac(bound + packed)):
-            return _CURSOR.decode(zlib.decompress(packed))  # ours: it cannot be a bomb
+            return _CURSOR.decode(zlib.decompress(packed))  # we made it, so it is not a decompression bomb
     except (binascii.Error, ValueError, zlib.error):
         pass
-    raise MalformedRequest("cursor is not one that this service gave out for this question", field="cursor")
+    raise MalformedRequest("cursor is not one that this service returned for this request", field="cursor")

@@ -1,4 +1,4 @@
-"""What is remembered of wallets that are in use, so that not every call reads them again."""
+"""Wallets in use that are kept in memory, so that not every call reads them again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 
 class Memory(Generic[K, V]):
-    """The ``size`` entries that were used last."""
+    """Keeps the ``size`` most recently used entries."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -38,9 +38,9 @@ class Memory(Generic[K, V]):
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """A wallet that was active when it was read, and its secret as it was stored then.
+    """A wallet that was active when it was read, with its secret as it was stored then.
 
-    From memory it may be out of date: whether both still stand, T1 checks in its own transaction (`Journal.intent`).
+    It may be out of date. T1 checks in its own transaction whether both are unchanged (`Journal.intent`).
     """
 
     wallet: Wallet
@@ -48,7 +48,9 @@ class Usable:
 
 
 class WalletMemory:
-    """By tenant and wallet. ``known``: for what never changes of a wallet, and may be archived by now."""
+    """By tenant and wallet. ``known`` serves what never changes about a wallet, so its wallets may be archived
+    by now.
+    """
 
     def __init__(self, size: int = 2000) -> None:
         self.usable: Memory[tuple[UUID, UUID], Usable] = Memory(size)

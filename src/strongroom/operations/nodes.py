@@ -1,4 +1,4 @@
-"""What a network's chain is at: its head, its fees, and the state of one transaction."""
+"""The head of a network's chain, its fees, and the state of one transaction."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from strongroom.operations.tracking import tracked
 from strongroom.rpc.base import Block, Fees, Status, Tracked
 
 _L1_FEE: Final = "l1_fee"
-"""A sum, and not for a unit."""
+"""This detail is a sum and not a price per unit of size."""
 _LEAST_GAS: Final = 21_000
 
 TxId = Annotated[
     str,
-    Meta(min_length=1, max_length=128, pattern=r"^[0-9A-Za-z+/=_-]+$", description="Id, hash or signature of it"),
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[0-9A-Za-z+/=_-]+$",
+        description="Id, hash or signature of the transaction",
+    ),
 ]
 StateName = Literal["unknown", "pending", "confirmed", "final", "failed", "replaced", "expired", "dropped"]
 
@@ -41,18 +46,26 @@ class GetFees(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
 
 class FeesView(msgspec.Struct, kw_only=True, frozen=True):
     network: str
-    slow: str
-    normal: str
-    fast: str
-    unit: Annotated[str, Meta(description="sat/kvB, wei (a unit of gas), sun, micro-lamport/CU or nanoton")]
+    slow: Annotated[str, Meta(description="Fee for inclusion some time later, in `unit`, decimal")]
+    normal: Annotated[str, Meta(description="Fee for inclusion within a few blocks, in `unit`, decimal")]
+    fast: Annotated[str, Meta(description="Fee for inclusion in the next blocks, in `unit`, decimal")]
+    unit: Annotated[str, Meta(description="sat/kvB, wei (per unit of gas), sun, micro-lamport/CU or nanoton")]
     quality: Annotated[
         Literal["estimate", "floor", "fixed"],
-        Meta(description="estimate: from recent blocks; floor: the least that is relayed; fixed: set by the network"),
+        Meta(
+            description="estimate: from recent blocks. floor: the lowest fee that is relayed. fixed: set by the network"
+        ),
     ]
     details: Annotated[
-        dict[str, str], Meta(description="For the fields of a transaction: base_fee, tip_normal, energy_fee …")
+        dict[str, str], Meta(description="Values for the fields of a transaction: base_fee, tip_normal, energy_fee …")
     ]
-    clamped: Annotated[bool, Meta(description="The source said more than this service signs for; this is the limit")]
+    clamped: Annotated[
+        bool,
+        Meta(
+            description="Whether the source suggested more than this service signs for, so that the limit is "
+            "shown instead"
+        ),
+    ]
     source: str
 
 
@@ -77,18 +90,22 @@ class TransactionState(msgspec.Struct, kw_only=True, frozen=True):
     state: Annotated[
         StateName,
         Meta(
-            description="failed: in a block, but it did not do what it says; dropped: it was seen and is no longer, "
-            "and may come back; replaced and expired are told only of transactions that this service has broadcast"
+            description="failed: in a block, but without the effect that it names. dropped: it was seen earlier, "
+            "has disappeared, and may come back. replaced and expired are reported only for "
+            "transactions that this service has broadcast"
         ),
     ]
-    final: Annotated[bool, Meta(description="Nothing changes it any more")]
-    block: BlockView | None
-    confirmations: int
-    fee: Annotated[str | None, Meta(description="Paid, in base units of the coin")]
-    replaced_by: str | None
-    rejected: Annotated[str | None, Meta(description="Why the network refused it, if it was broadcast here")]
+    final: Annotated[bool, Meta(description="Whether nothing changes the state any more")]
+    block: Annotated[BlockView | None, Meta(description="Block that it is in, or null")]
+    confirmations: Annotated[
+        int, Meta(description="Blocks from its own to the newest, both included; 0 while it is in none")
+    ]
+    fee: Annotated[str | None, Meta(description="Fee paid, in base units of the coin")]
+    replaced_by: Annotated[str | None, Meta(description="Id of the transaction that replaced it, or null")]
+    rejected: Annotated[str | None, Meta(description="Why the network refused it, if this service broadcast it")]
     may_still_execute_until: Annotated[
-        Timestamp | None, Meta(description="TON: it failed and did not use up its seqno; the same bytes can still pay")
+        Timestamp | None,
+        Meta(description="TON: it failed without using up its seqno, so the same bytes can still pay until then"),
     ]
     source: str
 
@@ -118,7 +135,10 @@ async def head(command: GetHead, call: Call) -> HeadView:
 
 
 async def fees(command: GetFees, call: Call) -> FeesView:
-    """No more than this service would sign for."""
+    """The suggested fees, but never more than this service would sign for.
+
+    Raises UnknownNetwork, SourceMissing, NodeUnavailable.
+    """
     network, _ = call.networks.resolve(command.network)
     found = _clamped(await call.reading.fees(network), network, call.networks.limits(network))
     return FeesView(
@@ -135,7 +155,9 @@ async def fees(command: GetFees, call: Call) -> FeesView:
 
 
 def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> Fees:
-    """At the limits of a transaction's fee, where its chain has one for a unit of size: details are, but for one."""
+    """Lowers the fees to the limit, if the chain has a limit per unit of size. The same goes for the details, except
+    `_L1_FEE`.
+    """
     most = None
     if network.chain == "bitcoin" and (rate := limits["max_fee_rate"]) is not None:
         most = rate * 1000
@@ -155,12 +177,15 @@ def _clamped(fees: Fees, network: Network, limits: Mapping[str, int | None]) -> 
 
 
 async def transaction(command: GetTransaction, call: Call) -> TransactionState:
-    """Of anyone's transaction; of one that was broadcast here it knows more, since its bytes are kept."""
+    """The state of any transaction. More is known about one that was broadcast here, because its bytes are stored.
+
+    Raises UnknownNetwork, SourceMissing, NodeUnavailable, NodesDisagree.
+    """
     network, chain = call.networks.resolve(command.network)
     tx_id = chain.tx_id(command.tx_id)
     sent = await call.storage.broadcast(call.tenant_id, network.caip2, tx_id)
     asked = Tracked(tx_id)
-    if sent is not None and sent.raw:  # empty: long over
+    if sent is not None and sent.raw:  # the bytes of a broadcast are deleted long after it is over
         ids = await call.offload.run(call.offload.is_large(sent.raw), chain.identify, network, sent.raw)
         asked = await tracked(call.storage, network, sent, ids)
     status = await call.reading.status(network, asked)

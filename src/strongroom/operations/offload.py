@@ -1,7 +1,7 @@
-"""Large pieces of work go to threads, so that the event loop answers others meanwhile.
+"""Runs large pieces of work in threads, so that the event loop serves other requests meanwhile.
 
-What a caller sends is bounded, but a transaction of the largest size takes longer to decode and check than others
-should wait. The threads are few and so is what may wait for one: more is told to come again.
+The size of a request is bounded, but decoding and checking the largest transaction takes longer than others should
+wait. There are few threads, and the number of waiting pieces is bounded too. Beyond that callers are told to retry.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import contextlib
 import ctypes
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 from strongroom.errors import RateLimited
@@ -21,11 +22,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PER_VALUE: Final = 8
+_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _TRIM_SECONDS: Final = 5.0
 
 
 class Offload:
-    """``large``: the size from which work goes to one of ``threads``; ``waiting``: how much of it may wait."""
+    """``large``: size from which work goes to one of ``threads``. ``waiting``: how many pieces may wait for a
+    thread.
+    """
 
     def __init__(self, *, large: int = 16_384, threads: int = 1, waiting: int = 32) -> None:
         self._large = large
@@ -35,19 +39,18 @@ class Offload:
         self._trimmed = 0.0
 
     def is_large(self, document: object) -> bool:
-        """Whether text or a tree of JSON is large. Looks at no more of it than it takes to know."""
+        """Whether a text or a JSON tree is large. It stops counting once that is known."""
         size, rest = 0, [document]
         while rest:
             value = rest.pop()
             size += _PER_VALUE
-            match value:
-                case str() | bytes():
-                    size += len(value)
-                case dict():
-                    size += _PER_VALUE * len(value) + sum(map(len, value)) if len(value) < self._large else self._large
-                    rest.extend(value.values())
-                case list():
-                    rest.extend(value[: self._large])
+            if isinstance(value, str | bytes):
+                size += len(value)
+            elif isinstance(value, dict):
+                size += _PER_VALUE * len(value) + sum(map(len, value)) if len(value) < self._large else self._large
+                rest.extend(value.values())
+            elif isinstance(value, list):
+                rest.extend(value[: self._large])
             if size >= self._large or len(rest) * _PER_VALUE >= self._large:
                 return True
         return False
@@ -56,19 +59,24 @@ class Offload:
         return len(raw) >= self._large
 
     async def run(self, large: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """``work``'s result. Raises what it raises, and RateLimited when too much waits already."""
+        """Runs ``work`` and returns its result. Raises what ``work`` raises, and RateLimited if too many pieces wait
+        already.
+        """
         if not large:
             return work(*args, **kwargs)
         if self._pending >= self._most:
             OFFLOADED_TOTAL.labels("refused").inc()
-            raise RateLimited("too many large requests are under way", retry_after=1)
+            raise RateLimited("too many large requests are in progress: try again", retry_after=1)
         self._pending += 1
         OFFLOADED_QUEUE.inc()
         OFFLOADED_TOTAL.labels("run").inc()
+        return await asyncio.wrap_future(self._submit(partial(work, *args, **kwargs)))
+
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
         loop = asyncio.get_running_loop()
-        future = self._pool.submit(work, *args, **kwargs)
+        future = self._pool.submit(work)
         future.add_done_callback(lambda _: _call_soon(loop, self._done))
-        return await asyncio.wrap_future(future)
+        return future
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -78,7 +86,7 @@ class Offload:
         OFFLOADED_QUEUE.dec()
         if not self._pending and time.monotonic() - self._trimmed > _TRIM_SECONDS:
             self._trimmed = time.monotonic()
-            with contextlib.suppress(RuntimeError):  # it is closed
+            with contextlib.suppress(RuntimeError):  # the pool is closed
                 self._pool.submit(_return_memory)
 
 
@@ -88,7 +96,8 @@ def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[], Any]) -> None
 
 
 def _return_memory() -> None:
-    """The C library keeps for each thread what large documents needed there. On others than glibc nothing happens."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    """Returns memory to the system, because the C library keeps what large documents needed in each thread. Only on
+    glibc.
+    """
+    if _TRIM is not None:
+        _TRIM(0)

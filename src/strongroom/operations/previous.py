@@ -1,4 +1,6 @@
-"""Previous transactions that a PSBT lacks, from the sources of its network: they prove what its inputs are worth."""
+"""Fetches the previous transactions that a PSBT lacks from the network's sources. They prove what its inputs
+are worth.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,20 @@ from strongroom.operations.call import Call
 from strongroom.rpc.base import Capability, Reader
 
 _MOST: Final = 100
-"""Of one PSBT: with more the caller has to bring them."""
+"""Previous transactions per PSBT. The caller has to include them if there are more."""
 _AT_ONCE: Final = 8
 _PATIENCE: Final = 5.0
-"""Seconds for all of them."""
+"""Seconds for all of them together."""
 _MOST_BYTES: Final = 16 << 20
-"""Of all of them."""
+"""Bytes of all of them together."""
 
 
 async def with_previous(call: Call, network: Network, decoded: Decoded) -> Decoded:
-    """What cannot be had is left out, and the check refuses as if no source were there.
+    """The PSBT with the previous transactions that could be fetched. The check refuses the rest as if there were no
+    source.
 
-    A source that answers with another transaction is caught by its id. Raises InvalidTransaction where the PSBT says
-    something else than they do.
+    A source that returns another transaction is caught by the id. Raises InvalidTransaction if the PSBT contradicts a
+    previous transaction.
     """
     if not decoded.wants or len(decoded.wants) > _MOST:
         return decoded
@@ -41,7 +44,7 @@ async def with_previous(call: Call, network: Network, decoded: Decoded) -> Decod
 
 
 async def _fetch(reader: Reader, wanted: Sequence[str]) -> dict[str, bytes]:
-    """What comes in time, and no more of it than is kept in memory."""
+    """The transactions that arrive in time, by id, up to `_MOST_BYTES`."""
     turns, left = asyncio.Semaphore(_AT_ONCE), _MOST_BYTES
     found: dict[str, bytes] = {}
 

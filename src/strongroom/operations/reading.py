@@ -1,7 +1,7 @@
-"""What is known of each network's chain: asked of its sources, and kept for a while where that is good enough.
+"""What is known about each network's chain, asked from its sources and cached for as long as that is good enough.
 
-Reads for display may be some seconds old and say of which block they are; with ``fresh`` nothing kept is used. Keys of
-what is kept begin with the network's CAIP-2 id, so that a chain of another id under the same name never shows.
+Data for display may be some seconds old, and says which block it belongs to. ``fresh`` skips the cache. Cache keys
+begin with the network's CAIP-2 id, so data of one chain never shows up for another chain that has the same name.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from strongroom.telemetry.alarms import integrity_alarm
 T = TypeVar("T")
 
 _BLOCK_SECONDS: Final = {"bitcoin": 30.0, "evm": 12.0, "tron": 3.0, "solana": 2.0, "ton": 4.0}
-"""Of a chain, or less: what is known of its head is kept for half of it."""
+"""Seconds per block, or less. The head is cached for half of that."""
 _FEE_SECONDS: Final = 10.0
 MAC_SIZE: Final = 16
 _TOGETHER: Final = 200
-"""Balances in one entry of the cache: some 10 KB."""
+"""Balances per cache entry: about 10 KB."""
 _OF_BYTES: Final = {State.REPLACED, State.EXPIRED}
 _HEAD: Final = msgspec.json.Decoder(Head)
 _FEES: Final = msgspec.json.Decoder(Fees)
@@ -37,7 +37,7 @@ _STATUS: Final = msgspec.json.Decoder(Status)
 
 
 class _Amounts(msgspec.Struct, frozen=True, array_like=True):
-    """A balance without its holder and asset, which stand at these places of what was asked for."""
+    """A balance. Holder and asset are positions in the lists that were asked for."""
 
     holder: int
     asset: int
@@ -60,11 +60,11 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sighting(msgspec.Struct, frozen=True, array_like=True):
-    """Of a transaction, by a source."""
+    """What a source reports about one transaction."""
 
     state: State
     height: int | None = None
-    """Of its block."""
+    """Height of its block."""
 
 
 _SIGHTINGS: Final = msgspec.json.Decoder(list[Sighting])
@@ -72,9 +72,8 @@ _KEPT: Final = msgspec.json.Decoder(_Kept)
 
 
 class Reading:
-    """``readers``: of the networks that have a source. ``tokens``: listed ones, by contract. Both by CAIP-2 id.
-
-    ``cursor_key``: 32 bytes, of the MAC of cursors.
+    """``readers``: the readers of networks that have a source. ``tokens``: the listed tokens by contract. Both are by
+    CAIP-2 id. ``cursor_key``: 32 bytes, the key for the MACs of cursors.
     """
 
     def __init__(
@@ -93,21 +92,21 @@ class Reading:
         return hmac.digest(self._cursor_key, cursor, "sha256")[:MAC_SIZE]
 
     def reader(self, network: Network) -> Reader:
-        """Raises SourceMissing where nobody has configured one."""
+        """Raises SourceMissing if no source is configured for the network."""
         found = self._readers.get(network.caip2)
         if found is None:
             raise SourceMissing("no source is configured for this network", field="network")
         return found
 
     def sender(self, network: Network) -> Reader:
-        """Of one that can also send. Raises SourceMissing."""
+        """A reader that can also broadcast. Raises SourceMissing."""
         reader = self.reader(network)
         if Capability.BROADCAST not in reader.capabilities:
             raise SourceMissing("no configured source of this network can broadcast", field="network")
         return reader
 
     def listed(self, network: Network) -> list[Asset]:
-        """The coin, and the tokens that the operator vouches for."""
+        """The coin, and the tokens that the operator lists."""
         return [coin_of(network), *self._tokens.get(network.caip2, {}).values()]
 
     async def head(self, network: Network) -> Head:
@@ -124,8 +123,10 @@ class Reading:
         return await self._fetched(Kind.FEES, network, fill, _FEES, lifetime)
 
     async def status(self, network: Network, tracked: Tracked) -> Status:
-        """What nothing changes any more is kept; everything else is asked for. That it was replaced or has expired is
-        known of the bytes that one tenant has: another one's answer is not that.
+        """The state of a transaction, cached once nothing changes it any more.
+
+        That it was replaced or has expired is not cached, because that depends on its bytes, and another tenant may
+        have other bytes with the same id.
         """
         key = CacheKey(Kind.TRANSACTION, owner_of(network), f"{network.caip2}:{tracked.tx_id}")
         kept = await self._cache.get(key)
@@ -142,7 +143,9 @@ class Reading:
         self, network: Network, owner: UUID, name: str, count: int, look: Callable[[], Awaitable[list[Sighting]]],
         *, fresh: bool,
     ) -> list[Sighting]:  # fmt: skip
-        """What ``look`` finds of so many transactions of a wallet, kept as long as a balance. ``name`` is theirs."""
+        """What ``look`` finds about ``count`` transactions of a wallet, cached as long as a balance. ``name`` stands
+        for the set.
+        """
         key = CacheKey(Kind.BALANCE, owner, f"{network.caip2}:sent:{name}")
 
         async def fill() -> bytes:
@@ -157,17 +160,17 @@ class Reading:
             await self._cache.keep(key, found)
             return _SIGHTINGS.decode(found)
         kept = await self._cache.fetch(key, fill, accept)
-        assert kept is not None  # what fills it gives bytes or raises
+        assert kept is not None  # fill returns bytes or raises
         return _SIGHTINGS.decode(kept)
 
     async def balances(
         self, network: Network, owner: UUID, epoch: str, holders: Sequence[Holder], assets: Sequence[Asset],
         *, fresh: bool,
     ) -> tuple[Balances, bool]:  # fmt: skip
-        """Every asset of every holder; and whether that is stale, because no source answers.
+        """The balance of every asset of every holder, and whether it is stale because no source responds.
 
-        ``owner``: the wallet, or an id of the network. ``epoch`` is another one where the owner's balance has changed
-        by our doing: nothing older is shown then. Raises SourceMissing, NodeUnavailable.
+        ``owner``: id of the wallet, or of the network. ``epoch`` changes when this service changed the owner's balance,
+        so that nothing older is shown. Raises SourceMissing, NodeUnavailable.
         """
         chunks = [_Chunk(network, owner, epoch, part, assets) for part in _parts(holders, len(assets))]
         kept = {} if fresh or len(chunks) == 1 else await self._kept(chunks, Kind.BALANCE)
@@ -186,7 +189,7 @@ class Reading:
         return _together([found[chunk] for chunk in chunks]), False
 
     async def _shared(self, network: Network, chunk: _Chunk, assets: Sequence[Asset]) -> Balances:
-        """What is kept; of many who ask for it at once where nothing is, one asks the chain for all."""
+        """The cached balances. If there are none and many calls want them at once, one of them asks the chain."""
 
         async def fill() -> bytes:
             found = await self._ask(network, [chunk], assets)
@@ -195,7 +198,7 @@ class Reading:
 
         value = await self._cache.fetch(chunk.key(Kind.BALANCE), fill, lambda kept: chunk.read(kept) is not None)
         found = chunk.read(value or b"")
-        assert found is not None  # what fills it gives what can be read, or raises
+        assert found is not None  # fill returns something readable or raises
         return found
 
     async def _keep(self, found: Mapping[_Chunk, Balances], *kinds: Kind) -> None:
@@ -218,7 +221,7 @@ class Reading:
         return found
 
     async def _ask(self, network: Network, chunks: Sequence[_Chunk], assets: Sequence[Asset]) -> dict[_Chunk, Balances]:
-        """One question for all of them, so that all are of one block."""
+        """Asks for all chunks at once, so that all are of one block."""
         holders = [holder for chunk in chunks for holder in chunk.holders]
         asked = await self.reader(network).balances(holders, assets)
         by_address: dict[str, list[Balance]] = {}
@@ -238,12 +241,12 @@ class Reading:
         found = await self._cache.fetch(
             key, fill, lambda value: _decoded(decoder, value) is not None, lifetime=lifetime
         )
-        assert found is not None  # what fills it gives bytes or raises
+        assert found is not None  # fill returns bytes or raises
         return decoder.decode(found)
 
 
 class _Chunk:
-    """Holders whose balances are cached as one entry."""
+    """Holders whose balances share one cache entry."""
 
     def __init__(
         self, network: Network, owner: UUID, epoch: str, holders: Sequence[Holder], assets: Sequence[Asset]
@@ -290,7 +293,7 @@ class _Chunk:
 
 
 def owner_of(network: Network) -> UUID:
-    """Of what is cached for everybody."""
+    """The owner of cache entries that all tenants share."""
     return uuid5(NAMESPACE_URL, network.caip2)
 
 
@@ -300,7 +303,9 @@ def _parts(holders: Sequence[Holder], assets: int) -> list[Sequence[Holder]]:
 
 
 def _of_one_block(kept: Mapping[_Chunk, Balances], chunks: Sequence[_Chunk]) -> bool:
-    """And all that were asked for. What moved between two addresses meanwhile would count twice, or not at all."""
+    """Whether every chunk is there and of the same block. Otherwise a transfer between two of the addresses could count
+    twice or not at all.
+    """
     return len(kept) == len(chunks) and len({each.at.hash for each in kept.values()}) == 1
 
 
@@ -311,7 +316,7 @@ def _together(parts: Sequence[Balances]) -> Balances:
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T | None:
-    """None for what this version does not write."""
+    """The decoded value, or None for bytes that this version does not write."""
     try:
         return decoder.decode(value)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):

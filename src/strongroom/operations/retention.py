@@ -1,8 +1,8 @@
-"""What is kept for a while only: stored answers with their idempotency keys, leases that nobody ended, finished tasks,
-and the bytes of transactions that were broadcast.
+"""Deletes what is kept only for a while: stored results with their idempotency keys, abandoned leases, finished tasks,
+old alerts, and the bytes of transactions that were broadcast.
 
-The row of an operation stays: the audit, guards and signatures refer to it, and a row that is gone could not be told
-from one that somebody took away. The audit itself is never shortened.
+The row of an operation stays, because the audit, guards and signatures refer to it, and a deleted row could not be told
+from one that an attacker removed. The audit itself is never shortened.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ from strongroom.tasks.base import Done
 
 _A_SLICE: Final = 200
 _BROADCASTS: Final = 50
-"""In one slice: one can have 800 KB."""
+"""Broadcasts per slice. One can have 800 KB."""
 _BYTES_KEPT: Final = timedelta(days=30)
-"""At least: while a transaction may be in a pool of nodes, its bytes tell whether it was replaced."""
+"""At least this long. While a transaction may be in a node's pool, its bytes tell whether it was replaced."""
+_ALERTS_KEPT: Final = timedelta(days=90)
 _AT_ONCE: Final = timedelta()
 _IN_FLIGHT: Final = timedelta(minutes=1)
 _START: Final = UUID(int=0)
 
 
 async def purge(task: Task, duties: Duties) -> Done:
-    """By key: `operations`, `broadcasts` or `tasks`."""
+    """The handler of `purge`. The task's key is `operations`, `broadcasts`, `tasks` or `alerts`."""
     if task.key == "operations":
         return await _purge_operations(duties)
     if task.key == "broadcasts":
@@ -45,11 +46,14 @@ async def purge(task: Task, duties: Duties) -> Done:
     if task.key == "tasks":
         deleted = await duties.tasks.purge(duties.retention, _A_SLICE)
         return Done(again=_AT_ONCE if deleted == _A_SLICE else None)
+    if task.key == "alerts":
+        deleted = await duties.storage.forget_alerts(duties.clock() - _ALERTS_KEPT, _A_SLICE)
+        return Done(again=_AT_ONCE if deleted >= _A_SLICE else None)
     return Done()
 
 
 async def _purge_operations(duties: Duties) -> Done:
-    """One slice, in the order of their ids, from where the last round ended."""
+    """One slice of operations in the order of their ids, starting where the last round ended."""
     now = duties.clock()
     progress = await _round(duties, "purge/operations", now)
     after = _START if progress.cursor is None else UUID(bytes=progress.cursor)
@@ -57,7 +61,7 @@ async def _purge_operations(duties: Duties) -> Done:
     passed: list[OperationRecord] = []
     for record in found:
         if record.state is OperationState.PENDING and record.lease_until > now:
-            break  # its key was used again just now: the next round begins here
+            break  # its key has just been used again, so the next round starts here
         passed.append(record)
     abandoned = [record for record in passed if record.state is OperationState.PENDING]
     unit = Unit(
@@ -80,8 +84,9 @@ async def _purge_operations(duties: Duties) -> Done:
 
 
 async def _empty_broadcasts(duties: Duties) -> Done:
-    """One slice, in the order of their ids; each round begins with the first. The epoch stays: who restores such a
-    row restores bytes and nothing else.
+    """One slice of broadcasts in the order of their ids. Each round starts with the first.
+
+    The epoch stays, so restoring such a row from a backup restores its bytes and nothing else.
     """
     now = duties.clock()
     progress = await _round(duties, "purge/broadcasts", now)
@@ -106,7 +111,7 @@ async def _empty_broadcasts(duties: Duties) -> Done:
 
 
 async def _round(duties: Duties, name: str, now: datetime) -> Progress:
-    """The one that is under way, or the next."""
+    """The progress of the current round, or a new one."""
     known = await duties.progress(name)
     if known is None or known.finished_at is None or known.finished_at < known.started_at:
         return known or Progress(name, None, now, None, 0, 0)
@@ -114,12 +119,14 @@ async def _round(duties: Duties, name: str, now: datetime) -> Progress:
 
 
 def _is_answered(record: OperationRecord) -> bool:
-    """Whether there is anything to forget."""
+    """Whether the row still has a key or a result."""
     return record.idempotency_key is not None or record.result is not None
 
 
 def _emptied(record: OperationRecord) -> Change:
-    """Without its answer, and the key free again. One that never ended has failed: nothing of it left the service."""
+    """Removes the result and frees the key. A pending operation becomes failed, because nothing of it left the
+    service.
+    """
     empty: dict[str, object] = {"idempotency_key": None, "result": None}
     expect = {"epoch": record.epoch, "state": record.state}
     if record.state is not OperationState.PENDING:

@@ -1,4 +1,4 @@
-"""Which keys of a wallet sign a transaction: the one that the caller names, or those that it names itself."""
+"""Which keys of a wallet sign a transaction: the one that the caller names, or those that the transaction names."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from strongroom.domain.wallet import Account, Address, Wallet, WalletKind
 from strongroom.errors import AddressNotDerived, InvalidField, InvalidTransaction, WrongKey
 from strongroom.operations.call import Call
 from strongroom.operations.fields import KeySelector
-from strongroom.operations.keyring import Place
+from strongroom.operations.places import Place
 
 _MOST: Final = 2_000
-"""Keys of one wallet in one transaction."""
+"""Keys of one wallet per transaction."""
 _NO_FINGERPRINT: Final = bytes(4)
-"""What wallets write that were given an extended key without its origin."""
+"""Wallet programs write this if they were given an extended key without its origin."""
 _MOST_OPENED: Final = 16
-"""Accounts that one transaction opens: each is an unwrap."""
+"""Accounts that one transaction may open. Each needs an unwrap."""
 _AT_ONCE: Final = 64
-"""Keys derived before others get a turn on the event loop: 4 ms."""
+"""Keys derived before other requests get a turn on the event loop: about 4 ms."""
 
 
 @dataclass(frozen=True)
 class SigningKeys:
-    """The keys of one transaction. All of it raises WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
+    """The keys of one transaction. Its methods raise WrongKey, InvalidField, AddressNotDerived, InvalidTransaction."""
 
     call: Call
     wallet: Wallet
@@ -44,12 +44,23 @@ class SigningKeys:
     def __post_init__(self) -> None:
         for field in KeySelector.__struct_fields__ if self.decoded.names_its_keys else ():
             if getattr(self.selector, field) is not None:
-                raise InvalidField("the transaction says itself which keys sign it", field=field)
+                raise InvalidField(
+                    "the transaction itself determines which keys sign it: leave out address, index and path",
+                    field=field,
+                )
+
+    def remembered(self) -> Ours | None:
+        """What `ours` gives, if that is one key which was found before: then no account is `unopened`."""
+        if self.decoded.names_its_keys:
+            return None
+        key = self.call.keyring.remembered(self.wallet, self.network, self.selector, self.decoded.key_hints)
+        return None if key is None else {key.public_key: key}
 
     async def unopened(self) -> list[Place]:
-        """One place in each account that is to be opened before the keys can sign.
+        """One place in each account that has to be opened before the keys can sign.
 
-        Where a transaction names the keys it is the account's first place, so that what it says moves no index.
+        If the transaction names the keys, that is the first place of each account, so that a transaction cannot move an
+        index.
         """
         keyring = self.call.keyring
         if not self.decoded.names_its_keys:
@@ -60,13 +71,14 @@ class SigningKeys:
         places = [place for place in found.values() if await keyring.is_unopened(self.call, place)]
         if len(places) > _MOST_OPENED:
             raise AddressNotDerived(
-                f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for them first",
+                f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for these "
+                "accounts first",
                 field="unsigned_tx",
             )
         return places
 
     async def ours(self) -> Ours:
-        """Opens nothing: what is `unopened` is opened before."""
+        """The keys, by public key. It opens nothing, so what `unopened` gives has to be opened first."""
         keyring = self.call.keyring
         if not self.decoded.names_its_keys:
             key = await keyring.find(self.call, self.wallet, self.network, self.selector, self.decoded.key_hints)
@@ -77,7 +89,7 @@ class SigningKeys:
         return await _named(self.call, self._claims)
 
     def addresses(self, keys: Iterable[OurKey]) -> list[Address]:
-        """The rows of their addresses. A raw key's is stored with its wallet."""
+        """The rows of the keys' addresses. The address of a raw key is stored with its wallet already."""
         if self.wallet.kind is WalletKind.RAW_KEY:
             return []
         schemes = self.call.networks.chains[self.network.chain].schemes(self.network.keyspace)
@@ -95,17 +107,19 @@ class SigningKeys:
         claims = _each_claim(self.call, self.wallet, self.network, self.decoded.key_hints)
         found = list(islice(claims, _MOST + 1))
         if len(found) > _MOST:
-            raise InvalidTransaction(f"a transaction names at most {_MOST} keys of a wallet", field="unsigned_tx")
+            raise InvalidTransaction(f"a transaction can name at most {_MOST} keys of a wallet", field="unsigned_tx")
         return found
 
 
 def _first(place: Place) -> Place:
     at = Position(place.at.account)
-    return replace(place, at=at) if place.scheme.has(at) else place
+    return replace(place, at=at, asked=at == place.at) if place.scheme.has(at) else place
 
 
 async def _named(call: Call, named: Sequence[_Claim]) -> Ours:
-    """By fingerprint and path, as far as the path is one where this wallet has keys on this network."""
+    """The keys that the transaction names by fingerprint and path, as far as this wallet has keys there on this
+    network.
+    """
     accounts = _Accounts(call)
     found: dict[bytes, OurKey] = {}
     closed = False
@@ -126,13 +140,13 @@ async def _named(call: Call, named: Sequence[_Claim]) -> Ours:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A transaction says that a key of this wallet stands at a place."""
+    """The statement of a transaction that a key of this wallet is at a place."""
 
     place: Place
     stated: bytes | None
-    """The key, compressed or x-only."""
+    """The key that it states, compressed or x-only."""
     anonymous: bool
-    """It names no master key, so that the place may be one of another wallet."""
+    """Whether it names no master key, so that the place may belong to another wallet."""
 
 
 def _each_claim(call: Call, wallet: Wallet, network: Network, hints: Sequence[KeyHint]) -> Iterator[_Claim]:
@@ -148,19 +162,19 @@ def _each_claim(call: Call, wallet: Wallet, network: Network, hints: Sequence[Ke
 
 
 class _Accounts:
-    """The open accounts that one transaction asks for, each read once."""
+    """The open accounts that one transaction refers to, each read once."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._stored: dict[UUID, Account | None] = {}
 
     async def at(self, place: Place) -> Account | None:
-        """None if it is not open, or has no public node."""
+        """The account, or None if it is not open or has no public node."""
         account = await self._call.keyring.account(self._call, place)
         return None if account is None or account.node is None else account
 
     async def next_index(self, place: Place, account: Account) -> int:
-        """As it stands in the database if it matters: what is remembered of an account has an older one."""
+        """The account's next index, read from the database if the one in memory is too old to decide."""
         if place.at.index <= account.next_index:
             return account.next_index
         if place.account_id not in self._stored:
@@ -172,15 +186,18 @@ class _Accounts:
 
 
 async def _key(call: Call, claim: _Claim, account: Account, accounts: _Accounts) -> OurKey | None:
-    """None if an anonymous claim is of another wallet. Raises WrongKey if one that names this wallet is false."""
+    """The key at the place, or None if an anonymous claim belongs to another wallet.
+
+    Raises WrongKey if a claim that names this wallet is false.
+    """
     assert account.node is not None, "the account has been looked at"
     place = claim.place
     public_key = bip32.derive_public(account.node, place.path).public_key
-    if claim.stated is not None and not public_key.endswith(claim.stated):  # an x-only key lacks its first byte
+    if claim.stated is not None and not public_key.endswith(claim.stated):  # an x-only key lacks the first byte
         if claim.anonymous:
             return None
         raise WrongKey(
-            "the transaction names a path of this wallet where another key stands than it says", field="unsigned_tx"
+            "the transaction names a path of this wallet with a key that is not at that path", field="unsigned_tx"
         )
     chain = call.networks.chains[place.network.chain]
     canonical = b"" if place.scheme.shared else chain.render(place.network, place.scheme, public_key).canonical

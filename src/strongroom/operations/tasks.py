@@ -1,4 +1,4 @@
-"""Background work as an operator sees it: what waits, what runs, what failed; tried at once, or not any more."""
+"""Background tasks for operators: list them, run one now, cancel one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from msgspec import Meta
 from strongroom.domain.task import Task
 from strongroom.errors import InvalidField, NotFound
 from strongroom.operations.call import Call
-from strongroom.operations.fields import Cursor, PageSize, Timestamp, decode_cursor, encode_cursor
+from strongroom.operations.cursors import decode_cursor, page_of
+from strongroom.operations.fields import Cursor, PageSize, Timestamp
 from strongroom.storage.base import SettleTask, Wake
 
-KindName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z_]+$", description="Kind of work")]
-Key = Annotated[
-    str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]+$", description="What must not be worked on twice")
-]
+KindName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z_]+$", description="Kind of task")]
+Key = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]+$", description="What the task works on")]
 State = Literal["sleeping", "waiting", "due", "running", "expired"]
 
 
@@ -40,20 +39,22 @@ class CancelTask(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
 
 
 class TaskView(msgspec.Struct, kw_only=True, frozen=True):
-    kind: str
-    key: str
-    of_service: Annotated[bool, Meta(description="A job of the service itself, not of the tenant")]
+    kind: Annotated[str, Meta(description="Kind of task")]
+    key: Annotated[str, Meta(description="What the task works on. No two tasks of a kind have the same key")]
+    of_service: Annotated[
+        bool, Meta(description="Whether the task belongs to the service itself and not to the tenant")
+    ]
     state: Annotated[
         State,
         Meta(
-            description="sleeping: until something wakes it; waiting: for due_at; due; running; expired: its worker "
-            "did not finish in time, and another takes over"
+            description="sleeping: until something wakes it. waiting: for due_at. due: ready to run. running: a "
+            "worker has it. expired: its worker did not finish in time, and another takes over"
         ),
     ]
     due_at: Timestamp | None
     lease_until: Timestamp | None
-    attempts: Annotated[int, Meta(description="Since it last succeeded")]
-    last_error: Annotated[str | None, Meta(description="Code of the last attempt's error")]
+    attempts: Annotated[int, Meta(description="Attempts since the last success")]
+    last_error: Annotated[str | None, Meta(description="Error code of the last attempt")]
     created_at: Timestamp
 
     @classmethod
@@ -72,7 +73,7 @@ class TaskView(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class TaskPage(msgspec.Struct, kw_only=True, frozen=True):
-    tasks: list[TaskView]
+    tasks: Annotated[list[TaskView], Meta(description="Tasks of this page")]
     next_cursor: str | None
 
 
@@ -85,16 +86,18 @@ def _state(task: Task, now: datetime) -> State:
 
 
 async def list_(command: ListTasks, call: Call) -> TaskPage:
+    """A caller that may not see everything sees no tasks, because a task does not say which wallets it is about."""
+    if call.principal.restriction.hides:
+        return TaskPage(tasks=[], next_cursor=None)
     parts = decode_cursor(command.cursor, 2)
     after = None if parts is None else (parts[0], unquote(parts[1], errors="replace"))
     found = await call.storage.tasks(call.tenant_id, command.kind, after, command.limit + 1)
-    page = found[: command.limit]
-    more = encode_cursor(page[-1].kind, quote(page[-1].key)) if len(found) > command.limit else None
+    page, more = page_of(found, command.limit, lambda task: (task.kind, quote(task.key)))
     return TaskPage(tasks=[TaskView.of(task, call.now) for task in page], next_cursor=more)
 
 
 async def retry(command: RetryTask, call: Call) -> TaskView:
-    """Due at once. What is running now runs once more when it is done."""
+    """Makes a task due at once. If it is running now, it runs once more afterwards. Raises NotFound."""
     task = await _task(command, call)
     due_at = call.now if task.due_at is None else min(task.due_at, call.now)
     view = TaskView.of(replace(task, due_at=due_at), call.now)
@@ -104,10 +107,13 @@ async def retry(command: RetryTask, call: Call) -> TaskView:
 
 
 async def cancel(command: CancelTask, call: Call) -> TaskView:
-    """Nobody looks again until something wakes it. Whoever is at it now is stopped, and can settle nothing."""
+    """Puts a task to sleep until something wakes it. A process that is running it is stopped and cannot settle it.
+
+    Raises NotFound, InvalidField.
+    """
     task = await _task(command, call)
     if task.tenant_id is None:
-        raise InvalidField("a job of the service itself is not cancelled; it can be put off by settings", field="key")
+        raise InvalidField("a task of the service itself cannot be cancelled: change its settings instead", field="key")
     settled = SettleTask(task, error="cancelled")
     view = TaskView.of(
         replace(task, due_at=None, lease_until=None, attempts=0, last_error_code=settled.error), call.now
@@ -118,8 +124,8 @@ async def cancel(command: CancelTask, call: Call) -> TaskView:
 
 
 async def _task(command: RetryTask | CancelTask, call: Call) -> Task:
-    """The same for one of another tenant and for one that there is not."""
+    """The task. Raises the same NotFound for a foreign, a hidden and a missing one."""
     task = await call.storage.task(command.kind, command.key)
-    if task is None or task.tenant_id not in (None, call.tenant_id):
-        raise NotFound("there is no such task", field="key")
+    if task is None or task.tenant_id not in (None, call.tenant_id) or call.principal.restriction.hides:
+        raise NotFound("there is no task with this kind and key", field="key")
     return task

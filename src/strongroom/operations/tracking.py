@@ -1,4 +1,4 @@
-"""What was written down of a transaction that was sent, when it was signed here."""
+"""What is stored about a transaction that was broadcast, if it was signed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from strongroom.storage.base import Storage
 
 
 async def tracked(storage: Storage, network: Network, row: Broadcast, ids: SignedIds) -> Tracked:
-    """With the block height up to which it can confirm, where only the caller who had it signed knows that: Solana."""
+    """What to ask sources about the transaction.
+
+    On Solana this includes the block height up to which it can confirm, which is known only from the request to sign
+    it.
+    """
     if ids.expiry is not None or ids.consumes:
         return Tracked(row.tx_id, ids)
     summary = await recorded(storage, network, row, ids)
@@ -24,7 +28,9 @@ async def tracked(storage: Storage, network: Network, row: Broadcast, ids: Signe
 
 
 async def recorded(storage: Storage, network: Network, row: Broadcast, ids: SignedIds) -> Summary | None:
-    """By the operation that sent it, or the one that holds what it consumes. None where it was not signed here."""
+    """The summary, from the operation that broadcast it or the one that holds what it consumes. None if it was not
+    signed here.
+    """
     for operation in [row.operation_id, *await _holders(storage, network, row.tenant_id, ids)]:
         for record in await storage.signatures(row.tenant_id, operation):
             if record.tx_id == row.tx_id and (found := _whole(record.summary)) is not None:
@@ -41,6 +47,6 @@ async def _holders(storage: Storage, network: Network, tenant_id: UUID, ids: Sig
 
 
 def _whole(kept: bytes) -> Summary | None:
-    """None for one of which `domain.brief` kept a part."""
+    """None if `domain.brief` kept only a part of the summary."""
     tree = msgspec.json.decode(kept)
     return None if "cut" in tree else msgspec.convert(tree, Summary)

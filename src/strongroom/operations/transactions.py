@@ -1,7 +1,8 @@
-"""Transactions: decode, sign."""
+"""Transactions: decode and sign."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -10,16 +11,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from strongroom.chains.base import Chain
+from strongroom.chains.base import Chain, Decoded, Unsigned
 from strongroom.domain.brief import brief
 from strongroom.domain.hazards import HAZARDS
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
-from strongroom.domain.signing import Prepared, Signed, SignedIds, SignOptions
+from strongroom.domain.signing import Ours, Policy, Prepared, Signed, SignedIds, SignOptions
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import Wallet
-from strongroom.errors import InvalidField, InvalidTransaction
-from strongroom.operations import broadcasting
+from strongroom.errors import InvalidField, InvalidTransaction, LimitExceeded
+from strongroom.operations import broadcasting, caps
 from strongroom.operations.answers import signatures_of
 from strongroom.operations.broadcasting import BroadcastView, Planned
 from strongroom.operations.call import Call
@@ -32,40 +33,43 @@ from strongroom.telemetry.scrubbing import holds_mnemonic
 UnsignedTransaction = Annotated[
     str | dict[str, Any],
     Meta(
-        description="Serialised, or the chain's JSON form (EVM: the names of JSON-RPC; TON: those of TON Connect, with"
-        " seqno); Bitcoin: a PSBT, base64 or hex; Tron: the JSON of a node, raw_data_hex, or a contract with its"
-        " reference block; Solana: base64, or transfers to build"
+        description="Serialised, or the chain's JSON form. EVM: the names of JSON-RPC. TON: those of TON "
+        "Connect, with seqno. Bitcoin: a PSBT, base64 or hex. Tron: the JSON of a node, "
+        "raw_data_hex, or a contract with its reference block. Solana: base64, or transfers to "
+        "build"
     ),
 ]
 SighashName = Literal["NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY"]
 
 
 class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What is only done when asked for; each needs a scope of its own."""
+    """What is done only on request. Each option needs its own scope."""
 
     replaces: (
-        Annotated[str, Meta(max_length=128, description="Id of the transaction that this replaces; needs sign:replace")]
+        Annotated[
+            str, Meta(max_length=128, description="Id of the transaction that this one replaces. Needs sign:replace")
+        ]
         | None
     ) = None
     allow_resign: Annotated[
-        bool, Meta(description="Sign although something else was signed for the nonce or output; needs sign:resign")
+        bool, Meta(description="Sign although something else was signed for the nonce or output. Needs sign:resign")
     ] = False
     allow_pre155: Annotated[
-        bool, Meta(description="EVM: sign a legacy transaction that is valid on every chain; needs sign:pre155")
+        bool, Meta(description="EVM: sign a legacy transaction that is valid on every chain. Needs sign:pre155")
     ] = False
     allowed_sighashes: Annotated[
         list[SighashName],
         Meta(
             max_length=5,
-            description="Bitcoin: sign inputs that ask for one of these, which do not cover all of the transaction;"
-            " needs sign:sighash",
+            description="Bitcoin: sign inputs that ask for one of these, which do not cover the whole "
+            "transaction. Needs sign:sighash",
         ),
     ] = []
     allow: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=64)]],
         Meta(
             max_length=16,
-            description="Hazards to sign all the same, each with its scope: " + ", ".join(sorted(HAZARDS)),
+            description="Hazards to sign in spite of the danger. Each needs its scope: " + ", ".join(sorted(HAZARDS)),
         ),
     ] = []
 
@@ -76,7 +80,10 @@ class SignTransaction(KeySelector, kw_only=True, frozen=True, forbid_unknown_fie
     unsigned_tx: UnsignedTransaction
     options: Options = Options()
     broadcast: Annotated[
-        bool, Meta(description="Send it to the network once it is signed and complete; needs the scope broadcast")
+        bool,
+        Meta(
+            description="Send the transaction to the network once it is signed and complete. Needs the scope broadcast"
+        ),
     ] = False
 
 
@@ -89,23 +96,26 @@ class SignedTransaction(msgspec.Struct, kw_only=True, frozen=True):
     wallet_id: UUID
     network: str
     signed_tx: Annotated[
-        str, Meta(description="As the network's nodes take it; Bitcoin, until it is complete: the PSBT")
+        str, Meta(description="As nodes of the network accept it. Bitcoin: the PSBT until it is complete")
     ]
     tx_id: str | None
     complete: Annotated[
-        bool, Meta(description="False: others are still to sign or to add inputs, or what they signed cannot be judged")
+        bool,
+        Meta(description="False if others still have to sign or add inputs, or if their signatures cannot be judged"),
     ]
     summary: Summary
     warnings: list[Caution]
     details: Annotated[
         dict[str, Any],
         Meta(
-            description="Chain-specific; EVM: from, nonce, type, v, r, s; Bitcoin: psbt, fee_sat, vsize …;"
-            " Tron: signatures, transaction, expiration"
+            description="Chain-specific. EVM: from, nonce, type, v, r, s. Bitcoin: psbt, fee_sat, vsize …. Tron: "
+            "signatures, transaction, expiration"
         ),
     ]
-    broadcast: Annotated[BroadcastView | None, Meta(description="What became of it, if it was to be broadcast")] = None
-    """With a default: answers that 1.0 stored do not have it."""
+    broadcast: Annotated[
+        BroadcastView | None, Meta(description="What became of the broadcast, if it was asked for")
+    ] = None
+    """It has a default because responses that version 1.0 stored do not contain it."""
 
 
 class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
@@ -114,8 +124,11 @@ class DecodedTransaction(msgspec.Struct, kw_only=True, frozen=True):
     warnings: list[Caution]
 
 
+_PLAIN: Final = Options()
+_NOTHING_ALLOWED: Final = SignOptions()
+_HASH: Final = re.compile(r"(0[xX])?[0-9A-Fa-f]{64}", re.ASCII)
 _ANYTHING: Final = SignOptions(allow_pre155=True, allow=frozenset(HAZARDS))
-"""What is decoded is not signed: hazards are shown as cautions."""
+"""Decoding signs nothing, so hazards are shown as cautions."""
 
 
 async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
@@ -129,19 +142,23 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     wallet = usable.wallet
 
     large = call.offload.is_large(command.unsigned_tx)
-    decoded = await call.offload.run(large, chain.decode, network, command.unsigned_tx)
+    decoded = await call.offload.run(large, _decoded, chain, network, command.unsigned_tx)
     decoded = await with_previous(call, network, decoded)
-    policy = call.networks.policy(network, options)
+    restriction = call.principal.restriction
+    refuses = restriction.refuses_unknown_calls or bool(restriction.max_values)
+    policy = call.networks.policy(network, options, refuses_unknown=refuses)
     keys = SigningKeys(call, wallet, network, command, decoded)
-    if places := await keys.unopened():
-        await call.offload.run(large, chain.check, decoded, None, policy, call.now)  # what is refused opens nothing
-        for place in places:
-            await call.keyring.open(call, place)
-    ours = await keys.ours()
-    warnings = await call.offload.run(large, chain.check, decoded, ours, policy, call.now)
-    prepared = await call.offload.run(large, chain.prepare, decoded, ours)
-    await call.offload.run(large, _refuse_mnemonics, prepared.summary)
-    async with call.journal.intent(  # T1: nothing below runs unless this is durable
+    ours = keys.remembered() or await _opened(keys, large, policy)
+
+    def prepare() -> tuple[Prepared, tuple[Caution, ...]]:
+        warnings = _check(call, network, decoded, ours, policy)
+        prepared = chain.prepare(decoded, ours)
+        _refuse_mnemonics(prepared.summary)
+        caps.check_transaction(restriction, network, chain, prepared.summary, warnings, options)
+        return prepared, warnings
+
+    prepared, warnings = await call.offload.run(large, prepare)
+    async with call.journal.intent(  # T1: nothing below runs unless this commit is durable
         wallet_id=wallet.id,
         network=network.name,
         opens=usable.secret,
@@ -150,17 +167,17 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         options=options,
     ) as intent:
         answers = await call.signer.sign(prepared.requests(usable.secret, intent.operation_id))
-        # Refuses a signature that does not verify.
+        # Raises if a signature does not verify.
         signed = await call.offload.run(large, chain.assemble, prepared, signatures_of(answers))
         result = _answer(wallet, network, prepared, signed, warnings)
         to_send = await _to_send(command, call, network, chain, result, intent.operation_id)
         if to_send is not None:
             result = msgspec.structs.replace(result, broadcast=broadcasting.waiting(network, to_send.plan.row.tx_id))
         written = Unit() if to_send is None else to_send.plan.written
-        intent.settle(  # T2, on leaving; a failure is settled too
+        intent.settle(  # T2, when the block is left. A failure is settled too
             result,
             rows=[_record(call, result, intent.operation_id, signed), *written.rows],
-            same=keys.addresses(prepared.receives),  # change: no balance would count it otherwise
+            same=keys.addresses(prepared.receives),  # the addresses of change, which no balance would count otherwise
             changes=written.changes,
             wakes=written.wakes,
             details={"tx_id": signed.tx_id, "complete": signed.complete},
@@ -170,6 +187,27 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     call.deadline.answer = result  # the signature stands, and the task sends it
     sent = await broadcasting.send_signed(call, network, to_send.plan, to_send.ids)
     return msgspec.structs.replace(result, broadcast=sent)
+
+
+async def _opened(keys: SigningKeys, large: bool, policy: Policy) -> Ours:
+    """The keys, after their accounts are opened. A transaction that is refused anyway opens nothing."""
+    call = keys.call
+    if places := await keys.unopened():
+        await call.offload.run(large, _check, call, keys.network, keys.decoded, None, policy)
+        for place in places:
+            await call.keyring.open(call, place)
+    return await keys.ours()
+
+
+def _check(call: Call, network: Network, decoded: Decoded, ours: Ours | None, policy: Policy) -> tuple[Caution, ...]:
+    """As `Networks.check`. If only the caller's restriction forbids it, the error says so."""
+    try:
+        return call.networks.check(network, decoded, ours, policy, call.now)
+    except LimitExceeded as refusal:
+        if refusal.hints.get("setting") != call.networks.setting(network, "unknown_calls"):
+            raise
+        allowed = call.networks.limits(network).get("unknown_calls")
+        raise caps.of_restriction(refusal, call.principal.restriction, allowed) from None
 
 
 def _answer(
@@ -191,7 +229,7 @@ def _answer(
 class _ToSend:
     ids: SignedIds
     plan: Planned
-    """It is written down with the signature: whoever dies now leaves a task that sends it."""
+    """Stored with the signature. If the process dies now, the task sends the transaction."""
 
 
 async def _to_send(
@@ -207,34 +245,55 @@ async def _to_send(
 
 
 def _refuse_mnemonics(summary: Summary) -> None:
-    """A memo is published, and kept in the clear before that. Raises InvalidTransaction."""
+    """Refuses a mnemonic in a memo, which is published, and stored in the clear before. Raises InvalidTransaction."""
     for details in (summary.details, *(action.details for action in summary.actions)):
         texts = [details[name] for name in ("memo", "comment") if name in details]
         if texts and holds_mnemonic(msgspec.json.encode(texts).decode()):
             raise InvalidTransaction(
-                "a memo or comment looks like a mnemonic, and would be public", field="unsigned_tx"
+                "a memo or comment looks like a mnemonic, and everybody could read it", field="unsigned_tx"
             )
 
 
 async def decode(command: DecodeTransaction, call: Call) -> DecodedTransaction:
-    """What would be signed, and what would be said of it, without a key."""
+    """The summary and the cautions of a transaction, without a key. Raises InvalidTransaction, LimitExceeded,
+    OptionRequired.
+    """
     network, chain = call.networks.resolve(command.network)
     policy = call.networks.policy(network, _ANYTHING)
 
     def read() -> DecodedTransaction:
-        decoded = chain.decode(network, command.unsigned_tx)
-        warnings = chain.check(decoded, None, policy, call.now)
+        decoded = _decoded(chain, network, command.unsigned_tx)
+        warnings = call.networks.check(network, decoded, None, policy, call.now)
         return DecodedTransaction(network=network.name, summary=chain.summarise(decoded, None), warnings=list(warnings))
 
     return await call.offload.run(call.offload.is_large(command.unsigned_tx), read)
 
 
+def _decoded(chain: Chain, network: Network, unsigned: Unsigned) -> Decoded:
+    """The decoded transaction. A bare hash gets an error of its own, because those of the chains would mislead.
+
+    Raises InvalidTransaction.
+    """
+    try:
+        return chain.decode(network, unsigned)
+    except InvalidTransaction:
+        if isinstance(unsigned, str) and _HASH.fullmatch(unsigned):
+            raise InvalidTransaction(
+                "these 32 bytes look like a hash, and hashes are never signed: send the transaction itself",
+                field="unsigned_tx",
+            ) from None
+        raise
+
+
 def _options(options: Options, network: Network, call: Call) -> SignOptions:
+    if options == _PLAIN:
+        return _NOTHING_ALLOWED
     known = {name: hazard for name, hazard in HAZARDS.items() if network.chain in hazard.chains}
     if not known.keys() >= set(options.allow):
         raise InvalidField(
-            f"options.allow takes, on this network: {', '.join(known) or 'nothing'}", field="options.allow"
-        )
+            f"options.allow accepts on this network: {', '.join(known) or 'nothing'}",
+            field="options.allow", allowed=list(known),
+        )  # fmt: skip
     for scope, asked in (
         ("sign:replace", options.replaces is not None),
         ("sign:resign", options.allow_resign),

@@ -1,7 +1,7 @@
-"""What a wallet has sent and its balance does not show yet.
+"""Transactions that a wallet has sent and that its balance does not show yet.
 
-Most nodes tell of a transaction only once it is in a block, and the next one asked may be a block behind. A caller that
-pays twice from what it sees would be misled, so what we know we sent is taken from the balance until a source shows it.
+Most nodes report a transaction only once it is in a block, and the next node may be a block behind. A caller that pays
+twice from the balance that it sees would be misled. So what this service sent is subtracted until a source shows it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from strongroom.operations.tracking import recorded, tracked
 from strongroom.rpc.base import Balances, Holder, State
 
 _LATELY: Final = timedelta(days=1)
-"""For so long final states are cached: each of these is asked for until it is final, and not again."""
+"""How far back broadcasts are considered. Final states are cached for this long, so each is asked for only until it is
+final.
+"""
 _MOST: Final = 100
 _AT_ONCE: Final = 8
 _OPEN: Final = {BroadcastState.UNKNOWN, BroadcastState.ACCEPTED}
@@ -40,21 +42,21 @@ _COINS: Final = {"transfer", "spend", "change", "stake", "contract_call", "contr
 _TOKENS: Final = {"token_transfer", "token_transfer_from"}
 
 Move = tuple[bytes, str]
-"""Canonical address and id of the asset."""
+"""Canonical address, and id of the asset."""
 Adjusted = frozenset[tuple[str, str]]
-"""Address and id of the asset of each balance that counts what no source shows yet."""
+"""Address, and id of the asset, of each balance that counts something that no source shows yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A wallet's broadcasts of late, and where a source saw each."""
+    """A wallet's recent broadcasts, and what a source reported about each."""
 
     rows: Sequence[Broadcast]
     sightings: Sequence[Sighting]
 
     @property
     def epoch(self) -> str:
-        """Another one where the balance has changed by our doing, or a source has come to see more of it."""
+        """Changes when this service changes the balance, or when a source shows more of it."""
         known = [
             (each.id.hex, each.epoch, seen.state.value, seen.height)
             for each, seen in zip(self.rows, self.sightings, strict=True)
@@ -62,13 +64,13 @@ class Sent:
         return sha256(msgspec.json.encode(known)).hexdigest()[:16]
 
     def unseen(self, balances: Balances) -> list[Broadcast]:
-        """Those that ``balances``, which were read later than the sightings, do not show."""
+        """The broadcasts that ``balances`` do not show. The balances were read later than the sightings."""
         pairs = zip(self.rows, self.sightings, strict=True)
         return [row for row, sighting in pairs if not _is_shown(sighting, balances)]
 
 
 async def sent_lately(call: Call, network: Network, chain: Chain, wallet_id: UUID, *, fresh: bool) -> Sent:
-    """Where no source answers they count as unseen."""
+    """The wallet's recent broadcasts. If no source responds they count as unseen."""
     since = call.now - _LATELY
     found = await call.storage.recent_broadcasts(call.tenant_id, wallet_id, network.caip2, since, _MOST)
     rows = [each for each in found if each.state in _OPEN and each.raw]
@@ -95,7 +97,7 @@ async def sent_lately(call: Call, network: Network, chain: Chain, wallet_id: UUI
 async def corrected(
     call: Call, network: Network, chain: Chain, balances: Balances, holders: Sequence[Holder], sent: Sequence[Broadcast]
 ) -> tuple[Balances, Adjusted]:
-    """``balances`` with what ``sent`` adds or takes away as pending."""
+    """``balances`` with the amounts of ``sent`` added to pending, and which balances that changed."""
     assets = {each.asset.id: each.asset for each in balances.found}
     moves: Counter[Move] = Counter()
     for row in sent:
@@ -123,7 +125,7 @@ async def _identified(call: Call, network: Network, chain: Chain, row: Broadcast
 
 
 async def _summary(call: Call, network: Network, chain: Chain, row: Broadcast) -> Summary | None:
-    """As it was written down when it was signed, else what its bytes say; None where neither tells."""
+    """The summary that was stored at signing, else the one that the bytes give, or None."""
     ids = await _identified(call, network, chain, row)
     found = await recorded(call.storage, network, row, ids)
     if found is not None:
@@ -132,14 +134,14 @@ async def _summary(call: Call, network: Network, chain: Chain, row: Broadcast) -
     def read() -> Summary | None:
         try:
             return chain.summarise(chain.decode(network, row.raw), None)
-        except InvalidTransaction:  # most chains take no signed transaction here
+        except InvalidTransaction:  # most chains decode no signed transactions
             return None
 
     return await call.offload.run(call.offload.is_large(row.raw), read)
 
 
 def _moves(network: Network, chain: Chain, summary: Summary, assets: Mapping[str, Asset]) -> Counter[Move]:
-    """The fee counts as the most that it can be."""
+    """The amounts that a transaction moves, in base units. The fee counts with the most that it can be."""
     coin = coin_of(network).id
     tokens = {each.contract: each.id for each in assets.values() if each.contract is not None}
     found: Counter[Move] = Counter()
@@ -163,7 +165,7 @@ def _moves(network: Network, chain: Chain, summary: Summary, assets: Mapping[str
 
 
 def _parties(action: Action) -> tuple[str | None, str | None]:
-    """Whose accounts of tokens they are, on Solana."""
+    """Who pays and who receives. For token accounts on Solana, their owners."""
     if action.kind in _TOKENS:
         giver, taker = action.details.get("authority"), action.details.get("destination_owner")
         return giver or action.from_address, taker or action.to
@@ -171,7 +173,7 @@ def _parties(action: Action) -> tuple[str | None, str | None]:
 
 
 def _canonical(network: Network, chain: Chain, address: str) -> bytes | None:
-    """None for what is no address: of a lookup table that nobody has read."""
+    """The canonical address, or None for something else, such as an entry of a lookup table that was not read."""
     try:
         return chain.parse_address(network, address).canonical
     except InvalidAddress:

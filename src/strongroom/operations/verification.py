@@ -1,4 +1,4 @@
-"""Verification as a background step: what is found is counted, alarmed and logged, wherever it was looked for."""
+"""Steps of a verification. Each finding is counted, alarmed and logged, whoever asked for the step."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ RECENT: Final = 1_000
 
 
 async def verify_slice(verifier: Verifier, cursor: str | None, limit: int = SLICE) -> Slice:
-    """The step after ``cursor`` (None: the first); call it again with the returned one until that is None.
+    """The step after ``cursor``, or the first for None. Call it again with the returned cursor until that is None.
 
-    Raises StorageUnavailable: nothing is lost, the same cursor can be tried again. ValueError: no cursor of ours.
+    Raises StorageUnavailable, after which the same cursor can be used again, and ValueError for a cursor that is not
+    ours.
     """
     found = await verifier.slice(cursor, limit)
     _tell(found.findings)
@@ -28,7 +29,7 @@ async def verify_slice(verifier: Verifier, cursor: str | None, limit: int = SLIC
 
 
 async def look_at_state(verifier: Verifier, limit: int, cursor: bytes | None) -> Looked:
-    """The same as a slice of the nightly verification (`operations.verifying`), which gives the alarms itself."""
+    """The same for a slice of the nightly verification (`operations.verifying`), which raises the alarms itself."""
     found = await verifier.slice(None if cursor is None else cursor.decode(), limit)
     for finding in found.findings:
         VERIFY_FINDINGS_TOTAL.labels(finding.kind).inc()
@@ -37,7 +38,7 @@ async def look_at_state(verifier: Verifier, limit: int, cursor: bytes | None) ->
 
 
 async def verify_recent(verifier: Verifier, limit: int = RECENT) -> Slice:
-    """The bounded form for a start."""
+    """A verification of the newest rows only, for the start of a process."""
     found = await verifier.recent(limit)
     _tell(found.findings)
     return found

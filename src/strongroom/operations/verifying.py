@@ -1,4 +1,4 @@
-"""The nightly verification: every slice is a run of its own, so none is long and any process goes on with the next."""
+"""The nightly verification. Every slice is a run of its own, so all are short and any process may run the next one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def verify(task: Task, duties: Duties) -> Done:
-    """One slice of what the key names. What does not hold gives the alarm, each night that it does not."""
+    """Verifies one slice of what the task's key names. A flaw raises the alarm every night until it is mended."""
     look = duties.slices.get(task.key)
-    if look is None:  # of a version that could verify something else
+    if look is None:  # the task of a version that verified something else
         return Done()
     now = duties.clock()
     name = f"verify/{task.key}"

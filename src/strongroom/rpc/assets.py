@@ -1,7 +1,7 @@
-"""The registry of tokens: those that are shown by default, with the decimals that hold whatever a contract says.
+"""The registry of tokens that are shown by default. Its decimals hold, whatever a contract says.
 
-It is made of a shipped list (`data/tokens.json`, with the sources of each entry) and of the operator's own files in the
-same format. Lists of others come in by `import_token_list`.
+It consists of a shipped list (`data/tokens.json`, which names the sources of each entry) and of the operator's own
+files in the same format. `import_token_list` converts lists of others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_NAME: Final = 60
 
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _FORMULA: Final = frozenset("=+-@")
-"""What a spreadsheet reads as the beginning of a formula."""
+"""What a spreadsheet takes for the beginning of a formula."""
 _MARKUP: Final = frozenset("<>&`")
 _IN_SYMBOLS: Final = frozenset("._-$₮")
 _TRON_PREFIX: Final = 0x41
@@ -37,7 +37,7 @@ _TON_BOUNCEABLE: Final = 0x11
 
 
 class _Listed(msgspec.Struct, frozen=True, rename={"chain_id": "chainId"}):
-    """Of either format; each field is looked at by itself, so that one bad entry costs no other."""
+    """An entry of either format. The fields are untyped, so that one bad entry does not spoil the list."""
 
     network: Any = None
     chain_id: Any = None
@@ -56,7 +56,7 @@ class _List(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Refused:
     position: int
-    """In the list, from 0."""
+    """Position in the list, from 0."""
     reason: str
     """``network`` (not configured here), ``address``, ``decimals``, ``text`` or ``duplicate``."""
 
@@ -68,34 +68,35 @@ class Imported:
 
 
 def registry(lists: Iterable[bytes], networks: Sequence[Network]) -> dict[str, dict[str, Asset]]:
-    """Tokens by CAIP-2 id and contract, of the shipped list and the operator's own.
+    """The tokens of the shipped list and the operator's own lists, by CAIP-2 id and contract.
 
-    Entries of networks that are not configured are passed over. Raises ValueError on any other entry that cannot be
-    taken, and where two lists give one contract other decimals or another symbol.
+    Entries of networks that are not configured are skipped. Raises ValueError for any other bad entry, and if two lists
+    give one contract different decimals or symbols.
     """
     found: dict[str, dict[str, Asset]] = {network.caip2: {} for network in networks}
     for content in (_shipped(), *lists):
         taken = _take(content, networks, _own)
         if bad := [each for each in taken.refused if each.reason != "network"]:
-            raise ValueError(f"token {bad[0].position} of a list: its {bad[0].reason} cannot be taken")
+            raise ValueError(f"token {bad[0].position} of a list: its {bad[0].reason} is not valid")
         for token in taken.tokens:
             assert token.contract is not None
             there = found[token.network].setdefault(token.contract, token)
             if (there.decimals, there.symbol) != (token.decimals, token.symbol):
-                raise ValueError(f"two lists differ on {token.id}")
+                raise ValueError(f"two token lists differ on {token.id}")
     return found
 
 
 def import_token_list(content: bytes, networks: Sequence[Network]) -> Imported:
-    """Of the format of https://github.com/Uniswap/token-lists: what it has on the configured EVM networks.
+    """The entries of a list in the format of https://github.com/Uniswap/token-lists that are on configured EVM
+    networks.
 
-    Raises ValueError where it is no such list, or larger than any should be.
+    Raises ValueError if it is not such a list, or too large.
     """
     return _take(content, networks, _uniswap)
 
 
 def as_list(tokens: Iterable[Asset]) -> bytes:
-    """In the registry's own format."""
+    """The tokens in the registry's own format."""
     rows = [
         {
             "network": token.network,
@@ -110,13 +111,13 @@ def as_list(tokens: Iterable[Asset]) -> bytes:
 
 
 def unlisted(network: Network, contract: str, symbol: object = None, decimals: object = None) -> Asset:
-    """A token that nobody vouches for, of what its contract or an indexer says of it."""
+    """A token that is not in the registry, with what its contract or an indexer says about it."""
     bounded = decimals if isinstance(decimals, int) and 0 <= decimals <= MOST_DECIMALS else None
     return Asset(token_id(network, contract), network.caip2, _tame(symbol), bounded, contract, listed=False)
 
 
 def _tame(symbol: object) -> str:
-    """Letters, digits and a few signs; ``?`` where nothing is left. Look-alikes of other scripts stay."""
+    """Letters, digits and a few signs of the symbol, or ``?`` if nothing is left. Look-alikes of other scripts stay."""
     if not isinstance(symbol, str):
         return "?"
     normal = unicodedata.normalize("NFC", symbol[: 4 * MOST_SYMBOL])
@@ -129,7 +130,7 @@ def _shipped() -> bytes:
 
 
 _Place = Callable[[_Listed, Sequence[Network]], tuple[Network | None, object]]
-"""Network and contract of an entry; None: not a network of ours."""
+"""Gives the network and the contract of an entry. The network is None if it is not configured."""
 
 
 def _own(listed: _Listed, networks: Sequence[Network]) -> tuple[Network | None, object]:
@@ -144,13 +145,13 @@ def _uniswap(listed: _Listed, networks: Sequence[Network]) -> tuple[Network | No
 
 def _take(content: bytes, networks: Sequence[Network], place: _Place) -> Imported:
     if len(content) > MOST_BYTES:
-        raise ValueError(f"a token list has at most {MOST_BYTES} bytes")
+        raise ValueError(f"a token list must have at most {MOST_BYTES} bytes")
     try:
         rows = msgspec.json.decode(content, type=_List).tokens
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        raise ValueError("this is no token list") from None
+        raise ValueError("this is not a token list") from None
     if len(rows) > MOST_TOKENS:
-        raise ValueError(f"a token list has at most {MOST_TOKENS} tokens")
+        raise ValueError(f"a token list must have at most {MOST_TOKENS} tokens")
     taken: dict[str, Asset] = {}
     refused: list[Refused] = []
     for position, row in enumerate(rows):
@@ -165,7 +166,7 @@ def _take(content: bytes, networks: Sequence[Network], place: _Place) -> Importe
 
 
 def _read(row: _Listed, network: Network | None, written: object) -> Asset | str:
-    """The token, or why not."""
+    """The token, or the reason why it was refused."""
     if network is None:
         return "network"
     try:
@@ -181,7 +182,9 @@ def _read(row: _Listed, network: Network | None, written: object) -> Asset | str
 
 
 def _text(value: object, most: int) -> str | None:
-    """NFC; None where it is empty, too long, or holds what hides, reorders, breaks lines or is run elsewhere."""
+    """The text in NFC. None if it is empty, too long, or has characters that hide, reorder, break lines or
+    start code.
+    """
     if not isinstance(value, str) or len(value) > 4 * most:
         return None
     normal = unicodedata.normalize("NFC", value).strip()
@@ -196,21 +199,21 @@ def _evm(text: str) -> str:
 def _tron(text: str) -> str:
     payload = base58.decode_check(text) if len(text) == 34 else b""
     if len(payload) != 21 or payload[0] != _TRON_PREFIX:
-        raise ValueError("no address of Tron")
+        raise ValueError("not a Tron address")
     return text
 
 
 def _solana(text: str) -> str:
     if len(text) > 44 or len(base58.decode(text)) != 32:
-        raise ValueError("no address of Solana")
+        raise ValueError("not a Solana address")
     return text
 
 
 def _ton(text: str) -> str:
-    """The bounceable form, as masters are written: tag, workchain, 32 bytes, checksum, base64url."""
+    """The bounceable form, in which masters are written: tag, workchain, 32 bytes, checksum, in base64url."""
     data = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     if len(data) != 36 or data[0] != _TON_BOUNCEABLE or crc16(data[:34]) != data[34:]:
-        raise ValueError("no bounceable address of TON")
+        raise ValueError("not a bounceable TON address")
     return text
 
 

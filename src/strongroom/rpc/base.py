@@ -1,10 +1,10 @@
-"""The port for reading chains: the questions that a node or an indexer may answer, and the form of the answers.
+"""The port for reading chains: the questions that a node or an indexer can be asked, and the form of the responses.
 
-A *source* is one endpoint of one kind. It fills this port; so does the pool, which asks the best of a network's
-sources, and the cache before it. Amounts are integers in base units of their asset, heights are those of the chain
-(slot on Solana, masterchain seqno on TON), times are in UTC.
+A *source* is one endpoint of one kind. It implements this port. So does the pool, which asks the best of a network's
+sources, and the cache in front of it. Amounts are integers in base units of their asset. Heights are those of the chain
+(the slot on Solana, the masterchain seqno on TON). Times are in UTC.
 
-Sources raise `NodeError`, which never leaves this package: the pool makes of it what a caller may see.
+Sources raise `NodeError`, which never leaves this package. The pool turns it into an error for callers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Capability(StrEnum):
-    """A question that a source can answer."""
+    """A question that a source can be asked."""
 
     HEAD = "head"
     BALANCES = "balances"
@@ -37,23 +37,23 @@ class Capability(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What an answer says of the node that gave it."""
+    """What an error says about the node that returned it."""
 
     NO = "no"
-    """The chain refuses: final, and the node is healthy."""
+    """The chain refuses. This is final, and the node is healthy."""
     ELSEWHERE = "elsewhere"
-    """This node cannot say: it is behind, has pruned it, or does not know the method."""
+    """This node cannot tell. It is behind, has pruned the data, or does not know the method."""
     BUSY = "busy"
-    """A limit of the provider's; not a failure."""
+    """A limit of the provider was reached. This is not a failure."""
     BROKEN = "broken"
     LYING = "lying"
-    """Contradicts what is certain: another chain, an impossible number."""
+    """The response contradicts what is certain: it is of another chain, or has an impossible number."""
     OURS = "ours"
-    """The node does not understand the request: a mistake of this program's."""
+    """The node does not understand the request, which is a bug of this service."""
 
 
 class Rejection(StrEnum):
-    """Why a chain refuses a transaction. A closed list: words of nodes are not passed on."""
+    """Why a chain refuses a transaction. The list is closed, because the texts of nodes are not passed on."""
 
     INSUFFICIENT_FUNDS = "insufficient_funds"
     NONCE_USED = "nonce_used"
@@ -66,7 +66,9 @@ class Rejection(StrEnum):
 
 
 class NodeError(Exception):
-    """An answer that is none. ``cause`` is a word of ours, for metrics and the log: never what the node wrote."""
+    """A question without a usable response. ``cause`` is a word of ours for metrics and the log, never a text of the
+    node.
+    """
 
     def __init__(
         self,
@@ -80,9 +82,9 @@ class NodeError(Exception):
         self.verdict = verdict
         self.cause = cause
         self.retry_after = retry_after
-        """Seconds, where a busy node says so."""
+        """Seconds, if a busy node gives them."""
         self.rejection = rejection
-        """With `Verdict.NO` of a broadcast."""
+        """Set with `Verdict.NO` for a broadcast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +94,25 @@ class Setup:
     network: Network
     coin: Asset
     tokens: Mapping[str, Asset]
-    """The listed tokens of the network, by contract as the network shows it."""
+    """The listed tokens of the network, by contract in the network's notation."""
     pin: str
-    """What the chain is to say that it is: the reference of the network's CAIP-2 id (chain id, or the beginning of the
-    genesis hash), or what the operator configured in its place for a chain of his own."""
-    finality: int | str | None = None
-    """Depth in blocks, or ``tag`` where nodes of the chain name a finalized block; None: as the chain usually has it.
+    """The identity that the chain must have: the reference of the network's CAIP-2 id (the chain id, or the beginning
+    of the genesis hash), or what the operator configured instead for a chain of their own.
     """
+    finality: int | str | None = None
+    """Depth in blocks, or ``tag`` if nodes of the chain name a finalized block. None for the chain's usual rule."""
     op_stack: bool = False
-    """EVM: it charges for the data of a transaction besides (OP stack), and says how much."""
+    """EVM: whether the chain also charges for the data of a transaction and can tell how much (OP stack)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose balance or history is asked for."""
+    """The address whose balance or history is asked for."""
 
     canonical: bytes
-    """`chains.base.ParsedAddress.canonical`; on Bitcoin the output script."""
+    """`chains.base.ParsedAddress.canonical`. On Bitcoin it is the output script."""
     address: str
-    """As the network shows it."""
+    """The address in the network's notation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,52 +126,56 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What one holder has of one asset."""
+    """What one holder has of one asset, in base units."""
 
     address: str
     asset: Asset
     confirmed: int
     pending: int = 0
-    """What unconfirmed transactions add to it or, below zero, take away."""
+    """What unconfirmed transactions add or, if negative, take away."""
     spendable: int | None = None
-    """Of the confirmed, where it is less and the source can tell."""
+    """The part of confirmed that can be spent, if it is less and the source can tell."""
     immature: int | None = None
-    """Of the confirmed: coinbase outputs that cannot be spent yet."""
+    """The part of confirmed that is in coinbase outputs which cannot be spent yet."""
     details: Mapping[str, str | int | bool] = field(default_factory=dict)
-    """What else there is and cannot be spent: frozen TRX, the state of a TON account."""
+    """What else the account has that cannot be spent, such as frozen TRX, or its state on TON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balances:
     at: Head
-    """Block that all of them are of."""
+    """The block that all of them belong to."""
     found: Sequence[Balance]
-    """In the order asked: by holder, then by asset. A token whose contract answers with nonsense is left out."""
+    """In the order of the question, by holder and then by asset. A token whose contract returns nonsense is
+    left out.
+    """
     unreadable: Sequence[str] = ()
-    """Ids of assets that could not be read: no contract, or not a token."""
+    """Ids of assets that could not be read, because there is no contract or it is not a token."""
     source: str = ""
-    """Name of the source, put in by the pool; so in what follows."""
+    """Name of the source, which the pool fills in. The same goes for ``source`` in the classes below."""
     verified: int = 1
-    """By how many operators."""
+    """Number of operators that agreed."""
     tells_pending: bool = False
-    """`Balance.pending` holds what waits for a block. Elsewhere what was sent shows once it is in one."""
+    """Whether `Balance.pending` holds what waits for a block. Otherwise a transaction shows once it is in one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Which addresses the chain has ever seen."""
+    """Which addresses were ever seen on the chain."""
 
     asked: int
-    """Of how many of the holders this tells, from the first on: as many as the source can ask about in one answer."""
+    """How many of the holders, from the first on, this response covers. A source limits them to what one response can
+    hold.
+    """
     addresses: frozenset[str]
-    """Those of them that are used."""
+    """The used addresses among them."""
     source: str = ""
 
 
 class FeeQuality(StrEnum):
     ESTIMATE = "estimate"
     FLOOR = "floor"
-    """The least that is relayed: the source had no data for an estimate."""
+    """The lowest fee that is relayed, because the source had no data for an estimate."""
     FIXED = "fixed"
 
 
@@ -182,25 +188,25 @@ class Fees:
     """``sat/kvB``, ``wei``, ``sun``, ``micro-lamport/CU``, ``nanoton``."""
     quality: FeeQuality
     details: Mapping[str, int] = field(default_factory=dict)
-    """What a caller needs to fill in the fields of a transaction: ``base_fee``, ``tip_normal``, ``energy_fee`` …"""
+    """Values for the fields of a transaction: ``base_fee``, ``tip_normal``, ``energy_fee`` …"""
     clamped: bool = False
     source: str = ""
 
 
 class State(StrEnum):
     UNKNOWN = "unknown"
-    """The source has never heard of it."""
+    """The source has never seen it."""
     PENDING = "pending"
     CONFIRMED = "confirmed"
     FINAL = "final"
     FAILED = "failed"
-    """In a block, but it did not do what it says; the fee is paid."""
+    """In a block, but without the effect that it names. The fee is paid."""
     REPLACED = "replaced"
-    """Another one has used up what it needs."""
+    """Another transaction has used what it needs."""
     EXPIRED = "expired"
     """It cannot get into a block any more."""
     DROPPED = "dropped"
-    """It was seen, and is no longer; it may come back."""
+    """It was seen earlier and has disappeared. It may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +222,9 @@ class Tracked:
 
     tx_id: str
     ids: SignedIds | None = None
-    """What its bytes say, where we have them: only then can `replaced` and `expired` be told."""
+    """What its bytes say, if we have them. Without them `replaced` and `expired` cannot be told."""
     valid_until_height: int | None = None
-    """Solana: ``lastValidBlockHeight``, where the caller knows it."""
+    """Solana: ``lastValidBlockHeight``, if the caller knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +233,11 @@ class Status:
     block: Block | None = None
     confirmations: int = 0
     final: bool = False
-    """Nothing changes it any more; ``failed`` and ``replaced`` are final only where their block is."""
+    """Whether nothing changes the state any more. ``failed`` and ``replaced`` are final once their block is."""
     fee: int | None = None
     replaced_by: str | None = None
     may_still_execute_until: datetime | None = None
-    """TON: it failed without using up its seqno, and the same bytes can still pay."""
+    """TON: it failed without using up its seqno, so the same bytes can still pay until then."""
     source: str = ""
 
 
@@ -239,9 +245,9 @@ class Status:
 class Sent:
     tx_id: str
     known: bool = False
-    """The network had it already."""
+    """Whether the network already had it."""
     certain: bool = True
-    """False: bytes left, and no node has said that it took them."""
+    """False if bytes were sent and no node has confirmed that it took them."""
     source: str = ""
 
 
@@ -264,47 +270,47 @@ class Entry:
 
     tx_id: str
     index: str
-    """Unique within (tx_id, address, asset): ``net``, ``value``, ``log:n``, ``call:path``, ``delta:account`` …"""
+    """Unique for a transaction, address and asset: ``net``, ``value``, ``log:n``, ``call:path``, ``delta:account`` …"""
     address: str
-    """Ours."""
+    """The holder's address."""
     asset: Asset
     direction: Direction
     amount: int
     status: State
-    """pending, confirmed, final, failed or dropped."""
+    """Pending, confirmed, final, failed or dropped."""
     kind: EntryKind = EntryKind.TRANSFER
     counterparty: str | None = None
     fee: int | None = None
-    """In the coin of the network, only where the address pays it, and only once a transaction."""
+    """In the coin of the network. Set only if the address pays it, and on one entry per transaction."""
     block: Block | None = None
     position: int = 0
-    """Within the block: entries are ordered by (height, position, tx_id, index)."""
+    """Place within the block. Entries are ordered by (height, position, tx_id, index)."""
     note: str | None = None
-    """``zero_value``, ``unlisted``: what may be there to deceive."""
+    """``zero_value`` or ``unlisted``, signs of a deceptive entry."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """A later sighting of the same key takes the place of the earlier one."""
+        """A later sighting with the same key replaces the earlier one."""
         return (self.tx_id, self.index, self.asset.id, self.address)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries of one holder, newest first; those without a block come before all others."""
+    """Entries of one holder, newest first. Those without a block come before all others."""
 
     entries: Sequence[Entry]
     next: str | None = None
-    """Where the next page of this source begins, in words of its own; None: there is none."""
+    """Where the source's next page begins, in its own notation. None if there is no other page."""
     cannot_see: tuple[str, ...] = ()
     """What this source leaves out: ``pending``, ``native``, ``internal``, ``tokens``, ``older``."""
     indexed: int | None = None
-    """Height up to which an indexer has come, where it says so."""
+    """Height up to which an indexer has got, if it tells."""
     source: str = ""
 
 
 class Questions(Protocol):
-    """Whoever answers the questions of a network. A question it has no `Capability` for is never asked of a
-    source; the pool raises SourceMissing then.
+    """The questions about a network. A source is never asked a question for which it lacks the `Capability`. The pool
+    raises SourceMissing if all sources lack it.
     """
 
     @property
@@ -313,34 +319,40 @@ class Questions(Protocol):
     async def head(self) -> Head: ...
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """Every asset of every holder, all at one block."""
+        """The balance of every asset of every holder, all at one block."""
 
     async def tokens(self, holder: Holder) -> Balances:
-        """All tokens that a holder has of any contract, listed or not; without the coin, and without zeros."""
+        """All tokens that a holder has, listed or not. Without the coin, and without zero balances."""
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """``begin``: `Page.next` of the page before; ``most``: entries wanted, which a source may exceed to end a
-        transaction or a block.
+        """A page of history.
+
+        ``begin``: `Page.next` of the previous page. ``most``: number of entries wanted. A source may return more to
+        complete a transaction or a block.
         """
 
     async def fees(self) -> Fees: ...
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
-        """``signed``: as `domain.signing.Signed.raw` is written; ``ids``: ours, of the same bytes.
+        """Sends a transaction. ``signed``: as in `domain.signing.Signed.raw`. ``ids``: computed by us from the same
+        bytes.
 
-        That the network knows it already is success. NodeError with `Verdict.NO` and its rejection where it refuses.
+        If the network already knows the transaction, that is success. If it refuses, raises NodeError with `Verdict.NO`
+        and a rejection.
         """
 
     async def status(self, tracked: Tracked) -> Status: ...
 
     async def transaction(self, tx_id: str) -> bytes:
-        """The bytes of a transaction of anyone (Bitcoin); checked against ``tx_id``. `ELSEWHERE`: not known here."""
+        """The bytes of any transaction (Bitcoin), checked against ``tx_id``. Raises NodeError with `ELSEWHERE` if
+        unknown here.
+        """
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """Which of them have a history, or hold something: the coin, or a listed token. At least one is asked about.
+        """Which holders have a history, or hold the coin or a listed token. The response covers at least one of them.
 
-        Bitcoin: any transaction. EVM: a nonce, or a balance. Tron, Solana, TON: an account. An address that had tokens
-        and gave them away has an account, or a nonce, by then.
+        A holder counts as used on Bitcoin with any transaction, on EVM with a nonce or a balance, and on Tron, Solana
+        and TON with an account. An address that received tokens and gave them away has an account, or a nonce, by then.
         """
 
     async def close(self) -> None: ...
@@ -350,14 +362,14 @@ class Reader(Questions, Protocol):
     """All sources of a network."""
 
     async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
-        """What several operators say alike. Raises NodesDisagree, NodeUnavailable, SourceMissing."""
+        """What several operators agree on. Raises NodesDisagree, NodeUnavailable, SourceMissing."""
 
 
 class Source(Questions, Protocol):
     """One endpoint."""
 
     async def pin(self) -> None:
-        """Asks which chain this is. NodeError with `Verdict.LYING` where it is another one than configured.
+        """Checks which chain this is. Raises NodeError with `Verdict.LYING` if it is not the configured one.
 
-        The pool asks this before the first use and after each reconnect.
+        The pool calls this before the first use and after each reconnection.
         """

@@ -1,4 +1,4 @@
-"""How many requests a provider takes: waited for a little, then somebody else is asked."""
+"""Keeps to the rate that a provider allows. A request waits a little for its turn, then another source is asked."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from strongroom.rpc.base import NodeError, Verdict
 
 _PATIENCE: Final = 1.0
 FULL: Final = "own_limit"
-"""Cause of a refusal of our own: nothing was sent."""
+"""Cause of a refusal by our own limit. Nothing was sent."""
 
 
 class Bucket:
-    """``rate`` requests a second, ``burst`` at once. Of this process: replicas share what the provider gives."""
+    """Allows ``rate`` requests per second and ``burst`` at once in this process. Replicas share what the provider
+    allows.
+    """
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
         self._burst = max(burst or rate, 1.0)
         self._limiter = AsyncLimiter(self._burst, self._burst / rate)
 
     async def take(self, requests: int = 1) -> None:
-        """Raises NodeError (BUSY) where that would take more than a second."""
+        """Raises NodeError (BUSY) if this would take more than a second."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._limiter.acquire(min(requests, self._burst))

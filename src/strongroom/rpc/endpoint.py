@@ -1,4 +1,4 @@
-"""One source as its pool sees it: whether it may be asked, and what its answers say of it."""
+"""One source as its pool sees it: whether it may be asked, and what its responses say about it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from strongroom.domain.network import Network
 from strongroom.rpc.base import Capability, NodeError, Source, Verdict
 from strongroom.rpc.bucket import FULL
 from strongroom.rpc.http import Work
+from strongroom.telemetry import tracing
 from strongroom.telemetry.alarms import integrity_alarm
 from strongroom.telemetry.metrics import RPC_CALLS_TOTAL, RPC_COOL_DOWNS_TOTAL, RPC_SECONDS
+from strongroom.telemetry.signals import SIGNALS
 
 T = TypeVar("T")
 
@@ -30,14 +32,14 @@ _LONGEST_PAUSE: Final = 60.0
 _LONGEST_ASKED_FOR: Final = 3600.0
 _JITTER: Final = 0.2
 _PLAN: Final = {"credential", "not_found"}
-"""Somebody has to do something about it; until then a look a minute is enough."""
+"""Causes that somebody has to mend. Until then one attempt per minute is enough."""
 _MISSING: Final = 600.0
-"""Seconds until a method that a node did not know is asked for again: it may have been starting."""
+"""Seconds until an unknown method is tried again, because the node may have been starting."""
 _WEIGHT: Final = 0.2
-"""Of the last answer in the mean of latencies."""
+"""Weight of the newest latency in the mean."""
 _FAILURES: Final = {Verdict.BROKEN, Verdict.LYING}
 LONGEST: Final = {Work.READ: 30.0, Work.HISTORY: 60.0, Work.BROADCAST: 15.0}
-"""Seconds for one question, of however many calls it consists: a net below the deadlines of calls and operations."""
+"""Seconds for one question, however many calls it takes. This is a net below the deadlines of calls and operations."""
 
 _WORK: Final = {
     Capability.HISTORY: Work.HISTORY, Capability.USED: Work.HISTORY, Capability.BROADCAST: Work.BROADCAST,
@@ -50,25 +52,25 @@ def work_of(question: Capability) -> Work:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """What health shows of a source. Never its URL."""
+    """What health shows about a source. Never its URL."""
 
     name: str
     operator: str
     state: str
-    """``ok``, ``unused``, ``failing``, ``behind``, ``cooling`` (left alone for a while), ``open`` (a circuit of it is),
-    ``out`` (it serves another chain).
+    """``ok``, ``unused``, ``failing``, ``behind``, ``cooling`` (left alone for a while), ``open`` (one of its circuits
+    is open) or ``out`` (it serves another chain).
     """
     circuits: Mapping[str, str]
-    """By kind of work."""
+    """State of each circuit, by kind of work."""
     cause: str | None
-    """Of the last failure, a word of ours; None where it answered since."""
+    """Cause of the last failure, a word of ours. None if it has responded since."""
     seconds_since_success: int | None
     lag: int | None
-    """Blocks, when it last told of its head."""
+    """Blocks that it was behind when it last reported its head."""
 
 
 class Endpoint:
-    """``name`` and ``operator`` are the configuration's. Of two endpoints the one with the lower ``priority`` is asked
+    """``name`` and ``operator`` come from the configuration. The endpoint with the lower ``priority`` is asked
     first.
     """
 
@@ -88,16 +90,16 @@ class Endpoint:
         self.operator = operator or name
         self.priority = priority
         self.out = False
-        """It serves another chain: until the process restarts it is not asked again."""
+        """Whether it serves another chain. It is not asked again until the process restarts."""
         self.latency = dict.fromkeys(Work, 0.0)
-        """Seconds, a mean that follows; 0 where nothing is known."""
+        """Moving average in seconds; 0 if unknown."""
         self._network = network.name
         self._source = source
         self._longest = longest
         self._clock = clock
         self._uniform = uniform
         self._missing: dict[Capability, float] = {}
-        """Until when nobody asks for what the node did not know."""
+        """Until when each question is not asked, because the node did not know the method."""
         self._pinned = False
         self._pinning = asyncio.Lock()
         self._pins_failed = 0
@@ -117,17 +119,19 @@ class Endpoint:
 
     @property
     def declared(self) -> frozenset[Capability]:
-        """What its kind can tell, whether or not the node does at the moment."""
+        """What its kind can be asked, even if the node does not support it at the moment."""
         return self._source.capabilities
 
     @property
     def cooling(self) -> float:
-        """Seconds for which it is left alone; 0 where it is not."""
+        """Seconds for which it is left alone; 0 if it is not."""
         return max(0.0, self._cool_until - self._clock())
 
+    @tracing.traced("node")
     async def ask(self, question: Capability, ask: Callable[[Source], Awaitable[T]]) -> T:
-        """Raises NodeError and nothing else, whatever the source does; and CircuitOpen."""
+        """Asks the source. Raises only NodeError, whatever the source does, and CircuitOpen."""
         work = work_of(question)
+        tracing.note(network=self._network, source=self.name, question=question.value)
         with self._circuits[work].call() as call:
             await self._pin(call, work)
             began = self._clock()
@@ -159,8 +163,11 @@ class Endpoint:
     async def close(self) -> None:
         await self._source.close()
 
+    @tracing.traced("node.pin")
     async def _pin(self, call: Call, work: Work) -> None:
-        """Raises NodeError; of one that failed, everyone who waited for it hears at once."""
+        """Checks the chain once. If that fails, everybody who waited for the check gets the error at once. Raises
+        NodeError.
+        """
         if self._pinned:
             return
         failed_before = self._pins_failed
@@ -184,7 +191,7 @@ class Endpoint:
 
     @contextmanager
     def _judged(self, call: Call, question: Capability | None) -> Iterator[None]:
-        """``question``: None for the pin."""
+        """Turns errors into NodeError and updates the circuit. ``question`` is None for the check of the chain."""
         asked = "pin" if question is None else question.value
         try:
             yield
@@ -211,10 +218,12 @@ class Endpoint:
             self._pinned = False
             self._cause = error.cause
             _log.warning("rpc.failed", verdict=error.verdict, cause=error.cause, **names)
+            if error.verdict is Verdict.LYING and question is not None:
+                SIGNALS.note("lying_node", f"{self._network}/{self.name}", cause=error.cause)
             if error.cause in _PLAN:
                 self._cool(_LONGEST_PAUSE, names)
         elif error.verdict is Verdict.BUSY and error.cause == FULL:
-            pass  # a limit of ours: whatever has its turn may ask at once
+            pass  # our own limit, which does not stop a call that gets its turn
         elif error.verdict is Verdict.BUSY:
             self._cause = error.cause
             self._cool(error.retry_after, names)
@@ -228,7 +237,7 @@ class Endpoint:
 
     def _cool(self, asked_for: float | None, names: Mapping[str, str]) -> None:
         if self.cooling and asked_for is None:
-            return  # of a call that was under way when this began
+            return  # from a call that began before the cool-down
         pause = self._pause if asked_for is None else min(asked_for, _LONGEST_ASKED_FOR)
         if asked_for is None:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
@@ -242,7 +251,7 @@ class Endpoint:
 
 
 def _place(error: BaseException) -> str:
-    """File and line, without a word of the message: nodes write into it."""
+    """File and line of an error, without its message, because nodes may have written it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""How far a network has come, as far as its sources can be believed."""
+"""How far a network has come, and which sources can be believed about it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from strongroom.telemetry.metrics import RPC_LAG_BLOCKS
 _BLOCK_SECONDS: Final = {"bitcoin": 600.0, "tron": 3.0, "solana": 0.4, "ton": 1.0}
 _ETHEREUM: Final = 12.0
 _FASTEST: Final = 0.25
-"""Other EVM networks may be as fast as Arbitrum."""
+"""Seconds per block of other EVM networks, which may be as fast as Arbitrum."""
 _LAG: Final = {"bitcoin": (1, None), "solana": (50, None)}
 _USUAL_LAG: Final = (3, 15.0)
-"""Blocks and seconds: who is behind by more than both is used last. Blocks of Bitcoin bear times in any order."""
+"""Blocks and seconds. A source that is behind by more than both is used last. Bitcoin's block times are not in
+order.
+"""
 _LEAP: Final = 4
 _LEAST_LEAP: Final = 16
 _FUTURE: Final = timedelta(hours=3)
@@ -32,11 +34,10 @@ def _now() -> datetime:
 
 
 class Heads:
-    """The last head of each source, by its name, as answers to one question tell it.
+    """The last head of each source, by its name, as reported with the responses to one question.
 
-    ``now``: the wall clock, for the times that blocks bear.
-
-    Networks for testing do as they please: there nobody is said to lie, or to be too old.
+    ``now``: the wall clock, which block times are compared with. Test networks are unpredictable, so no source of one
+    is called lying or outdated.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Heads:
         self._lag: dict[str, int] = {}
         self._behind_until: dict[str, float] = {}
         self._served: tuple[Head, float] | None = None
-        """The highest that went out, and when it did."""
+        """The highest head that was returned, and when."""
 
     def behind(self, name: str) -> bool:
         return self._behind_until.get(name, 0.0) > self._clock()
@@ -67,7 +68,7 @@ class Heads:
         return self._lag.get(name)
 
     def judge(self, name: str, head: Head) -> None:
-        """Takes note of a head. Raises NodeError: LYING where it cannot be."""
+        """Records a head. Raises NodeError with LYING if it is impossible."""
         if not self._network.testnet:
             if head.time > self._now() + _FUTURE:
                 raise NodeError(Verdict.LYING, "future")
@@ -86,7 +87,7 @@ class Heads:
             self._behind_until.pop(name, None)
 
     def older(self, head: Head) -> bool:
-        """Than what was served before."""
+        """Whether it is older than what was returned before."""
         floor = self._floor()
         return floor is not None and head.height < floor.height
 
@@ -99,7 +100,7 @@ class Heads:
         return self._served[0] if self._served is not None and self._is_recent(self._served[1]) else None
 
     def _best(self, head: Head) -> Head:
-        """Of those that were seen lately: nobody's claim stands above the others for long."""
+        """The highest of the recent heads. The claim of a single source does not last."""
         lately = [known for name, known in self._heads.items() if self._is_recent(self._seen_at[name])]
         return max([head, *lately, *([] if (floor := self._floor()) is None else [floor])], key=_height)
 
@@ -107,11 +108,11 @@ class Heads:
         return self._clock() - seen_at <= max(_LATELY, 2 * self._block_seconds)
 
     def _leap(self, head: Head) -> float:
-        """Blocks that there can be after it by now."""
+        """The most blocks that can have followed it by now."""
         return max(_LEAST_LEAP, _LEAP * (self._now() - head.time).total_seconds() / self._block_seconds)
 
     def _expose(self, name: str, head: Head) -> None:
-        """Where two others say that the best head cannot be, nobody believes it any more."""
+        """Forgets the best head if two other sources contradict it."""
         others = {**self._heads, name: head}
         for liar, claimed in list(self._heads.items()):
             doubts = sum(claimed.height > other.height + self._leap(other) for other in others.values())

@@ -1,9 +1,9 @@
-"""JSON-RPC 2.0 over HTTP: one call, or many in as few requests as the provider takes."""
+"""JSON-RPC 2.0 over HTTP: one call, or many in as few requests as the provider accepts."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 _OURS: Final = {-32700, -32600, -32602}
 _NO_METHOD: Final = -32601
 _BLANKS: Final = 64
-"""Bytes in which an answer begins."""
+"""Bytes at the beginning of a response that may be blank."""
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """The ``error`` of an answer. Its words are read, and never passed on: nodes repeat transactions in them."""
+    """The ``error`` of a response. Its text is read and never passed on, because nodes repeat transactions in it."""
 
     code: int
     message: str = ""
@@ -44,7 +44,7 @@ class _Response(msgspec.Struct, frozen=True):
 
 
 Classify = Callable[[Fault], NodeError | None]
-"""What a family of nodes means by an error; None: nothing special."""
+"""What a family of nodes means by an error, or None if it has no special meaning."""
 
 
 def common(fault: Fault) -> NodeError:
@@ -56,8 +56,20 @@ def common(fault: Fault) -> NodeError:
     return NodeError(Verdict.BROKEN, "error")
 
 
+def all_of(answers: Iterable[T | NodeError]) -> list[T]:
+    """The results of a batch. Raises the first error among them."""
+    found: list[T] = []
+    for answer in answers:
+        if isinstance(answer, NodeError):
+            raise answer
+        found.append(answer)
+    return found
+
+
 class JsonRpc:
-    """``batch``: questions of one request; 1 where the provider takes no arrays. ``classify`` comes before `common`."""
+    """``batch``: questions per request, or 1 if the provider accepts no arrays. ``classify`` is asked before
+    `common`.
+    """
 
     def __init__(self, http: Http, classify: Classify, *, batch: int = 1) -> None:
         self._http = http
@@ -68,7 +80,7 @@ class JsonRpc:
     async def call(
         self, method: str, params: Sequence[object] | dict[str, object], of: type[T], *, work: Work = Work.READ
     ) -> T:
-        """Raises NodeError."""
+        """The result, decoded as ``of``. Raises NodeError."""
         number = next(self._ids)
         answer = await self._http.exchange("POST", json=_request(number, Question(method, params)), work=work)
         found = _responses(answer, many=False)[0]
@@ -77,7 +89,9 @@ class JsonRpc:
         return self._result(found, of)
 
     async def batch(self, questions: Sequence[Question], of: type[T], *, work: Work = Work.READ) -> list[T | NodeError]:
-        """In the order asked; what one of them failed with stands in its place. Raises NodeError of whole requests."""
+        """The results in order, with an error in the place of each question that failed. Raises NodeError for a whole
+        request.
+        """
         if self._batch == 1:
             return [await self._alone(each, of, work) for each in questions]
         found: list[T | NodeError] = []
@@ -101,7 +115,7 @@ class JsonRpc:
         body = [_request(number, each) for number, each in numbered.items()]
         answers = _responses(await self._http.exchange("POST", json=body, work=work), many=True)
         if len(answers) == 1 and answers[0].id is None and answers[0].error is not None:
-            raise self._meaning(answers[0].error)  # of the array as such
+            raise self._meaning(answers[0].error)  # about the array as a whole
         by_id = {each.id: each for each in answers}
         if len(answers) != len(numbered) or by_id.keys() != numbered.keys():
             raise NodeError(Verdict.BROKEN, "bad_id")
@@ -127,7 +141,7 @@ def _request(number: int, question: Question) -> dict[str, object]:
 
 
 def _responses(answer: Answer, *, many: bool) -> list[_Response]:
-    """Some nodes give an error of JSON-RPC a status of 4xx or 5xx: the body is read first, where it is one."""
+    """The responses. The body is read before the status, because some nodes send errors of JSON-RPC with 4xx or 5xx."""
     try:
         if many and answer.body[:_BLANKS].lstrip()[:1] == b"[":
             return decode(answer.body, list[_Response])

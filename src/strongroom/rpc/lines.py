@@ -1,4 +1,4 @@
-"""JSON-RPC as lines over TCP or TLS, as Electrum servers speak it: one connection, many questions at once."""
+"""JSON-RPC as lines over TCP or TLS, as Electrum servers speak it. One connection carries many questions at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from strongroom.rpc.base import NodeError, Verdict
 from strongroom.rpc.bucket import Bucket
 from strongroom.rpc.http import MOST_BYTES, SECONDS, Work, decode
 from strongroom.rpc.jsonrpc import Classify, Fault, Question, common
+from strongroom.telemetry import tracing
 
 T = TypeVar("T")
 
@@ -29,28 +30,28 @@ _CHUNK: Final = 65536
 _CLOSED: Final = "closed"
 
 Notice = Callable[[str, msgspec.Raw], None]
-"""Takes what a server says unasked: the method and its undecoded parameters. May raise NodeError."""
+"""Takes a notification of the server: the method and its parameters, not decoded. May raise NodeError."""
 
 
 class _Line(msgspec.Struct, frozen=True):
     id: int | str | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     error: Fault | str | None = None
-    """Text alone: electrs of Blockstream."""
+    """A plain text comes from Blockstream's electrs."""
     method: str | None = None
     params: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Lines:
-    """One endpoint. Connects with the first call, and again with the first after the connection was lost.
+    """One endpoint. It connects with the first call, and again with the first call after the connection was lost.
 
-    ``fingerprint``: SHA-256 of the certificate (DER) of the server, in place of any authority; ``ca_file``:
-    authorities in place of the system's. ``window``: questions of one batch that wait for answers at the same time.
-    ``bucket``: how many questions the server takes.
+    ``fingerprint``: SHA-256 of the server's certificate (DER), which replaces any authority. ``ca_file``: authorities
+    instead of the system's. ``window``: questions of one batch that wait for responses at the same time. ``bucket``:
+    the rate that the server allows.
     """
 
     on_connect: Callable[[], Awaitable[None]] | None = None
-    """What is said first on each connection, by ``call``, one after another; other calls wait for it."""
+    """Called on each new connection. Its calls are sent one after another, and other calls wait for it."""
     on_notice: Notice | None = None
 
     def __init__(
@@ -81,14 +82,15 @@ class Lines:
         self._greeter: asyncio.Task[object] | None = None
 
     async def call(self, method: str, params: Sequence[object], of: type[T], *, work: Work = Work.READ) -> T:
-        """Raises NodeError."""
+        """The result, decoded as ``of``. Raises NodeError."""
         (answer,) = await self._ask([Question(method, params)], work)
         return self._result(answer, of)
 
     async def batch(self, questions: Sequence[Question], of: type[T], *, work: Work = Work.READ) -> list[T | NodeError]:
-        """In the order asked; what one of them failed with stands in its place. Raises NodeError of all of them.
+        """The results in order, with an error in the place of each question that failed. Raises NodeError for the whole
+        batch.
 
-        Each window of questions has the seconds of a call.
+        Each window of questions has the time of one call.
         """
         found: list[T | NodeError] = []
         for at in range(0, len(questions), self._window):
@@ -103,6 +105,7 @@ class Lines:
         if self._connection is not None:
             await self._connection.close()
 
+    @tracing.traced("node.lines", tracing.CLIENT)
     async def _ask(self, questions: Sequence[Question], work: Work) -> list[_Line]:
         if self._bucket is not None:
             await self._bucket.take(len(questions))
@@ -118,17 +121,17 @@ class Lines:
                         return await connection.ask(numbered, self._most_bytes[work])
                     except ConnectionError:
                         if fresh or connection.heard != heard:
-                            raise  # otherwise it was closed while nobody used it
+                            raise  # otherwise the server closed it while it was idle
         except TimeoutError:
             error = NodeError(Verdict.BROKEN, "slow")
             if connection is not None and connection.heard == heard:
-                connection.lose(error)  # not one answer since: the next call finds out whether a new one is better
+                connection.lose(error)  # no response since then; the next call tries a new connection
             raise error from None
         except OSError:
             raise NodeError(Verdict.BROKEN, _CLOSED) from None
 
     async def _connected(self) -> tuple[_Connection, bool]:
-        """Whether it is a new one, too."""
+        """The connection, and whether it is new."""
         if self._greeter is asyncio.current_task() and self._connection is not None:
             return self._connection, True
         async with self._connecting:
@@ -154,7 +157,7 @@ class Lines:
                 reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._trust, limit=_CHUNK)
         except ssl.SSLError:
             raise NodeError(Verdict.BROKEN, "untrusted") from None
-        except (OSError, UnicodeError):  # TimeoutError is one
+        except (OSError, UnicodeError):  # includes TimeoutError
             raise NodeError(Verdict.BROKEN, "unreachable") from None
         _keep_alive(writer.get_extra_info("socket"))
         if self._fingerprint is not None:
@@ -179,7 +182,7 @@ class Lines:
 
 
 class _Connection:
-    """From its opening to its loss."""
+    """One connection, from its opening to its loss."""
 
     def __init__(
         self,
@@ -191,18 +194,18 @@ class _Connection:
     ) -> None:
         self.lost: NodeError | None = None
         self.heard = 0
-        """Answers so far."""
+        """Responses so far."""
         self._reader, self._writer = reader, writer
         self._most = most
         self._meaning, self._notice = meaning, notice
         self._waiting: dict[int, tuple[asyncio.Future[_Line | NodeError], int]] = {}
         self._asked = 0
         self._busy: NodeError | None = None
-        """The last word of a server that had enough: where it closes the connection after that, this is why."""
+        """The last refusal of an overloaded server. If it then closes the connection, this is why."""
         self._reading = asyncio.create_task(self._read())
 
     async def ask(self, numbered: Mapping[int, Question], most: int) -> list[_Line]:
-        """Raises NodeError, and ConnectionError where the server ended the connection without a word."""
+        """Raises NodeError, or ConnectionError if the server closed the connection without a message."""
         loop = asyncio.get_running_loop()
         answers = {number: loop.create_future() for number in numbered}
         self._waiting.update((number, (answer, most)) for number, answer in answers.items())
@@ -260,15 +263,15 @@ class _Connection:
             self.lose(error or self._busy or NodeError(Verdict.BROKEN, _CLOSED))
 
     def _take(self, line: bytes) -> None:
-        """Raises NodeError where nothing that follows can be trusted."""
+        """Raises NodeError if nothing that follows can be trusted."""
         said = decode(line, _Line)
         if said.method is not None and said.id is None:
             self._notice(said.method, said.params)
         elif said.id is None and said.error is not None:
-            raise self._meaning(said.error)  # of the connection as such
+            raise self._meaning(said.error)  # about the connection as a whole
         elif not isinstance(said.id, int) or not 0 < said.id <= self._asked:
             raise NodeError(Verdict.BROKEN, "bad_id")
-        elif said.id in self._waiting:  # otherwise too late: nobody waits any more
+        elif said.id in self._waiting:  # otherwise it came too late and nobody waits for it
             self.heard += 1
             if said.error is not None and (error := self._meaning(said.error)).verdict is Verdict.BUSY:
                 self._busy = error
@@ -287,7 +290,7 @@ def _request(number: int, question: Question) -> bytes:
 
 
 def _keep_alive(connection: socket.socket) -> None:
-    """An idle connection that a router forgot is found out by the kernel, before a question is lost on it."""
+    """Lets the kernel detect an idle connection that a router has dropped, before a question is lost on it."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, option):
@@ -298,7 +301,7 @@ def _trust(ca_file: Path | None, *, pinned: bool) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError):
-        raise ConfigurationError("the file of certificate authorities of a node cannot be read") from None
+        raise ConfigurationError("the ca_file of a source cannot be read or holds no certificates in PEM") from None
     if pinned:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

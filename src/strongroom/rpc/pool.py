@@ -1,4 +1,4 @@
-"""The reader of a network: it asks the best of its sources, and another one where that cannot answer."""
+"""The reader of a network. It asks the best of its sources, and the next one if that cannot respond."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ Ask = Callable[[Source], Awaitable[T]]
 _log = structlog.get_logger(__name__)
 
 _ATTEMPTS: Final = 3
-"""Sources that are asked for one answer, at most."""
+"""The most sources that are asked for one response."""
 _TOLD_AT_ONCE: Final = 16
-"""Transactions that a second operator is being told of."""
+"""The most transactions that are being passed on to a second operator at a time."""
 _NOT_SENT: Final = {"unreachable", "untrusted", "unsupported", "no_method", FULL}
-"""Causes of failures after which no byte of a transaction can have left."""
+"""Causes of failures that show that no byte of a transaction can have left."""
 _TAKEN: Final = {State.PENDING, State.CONFIRMED, State.FINAL, State.FAILED}
 _RETRY: Final = 1.0
 _OF_A_BLOCK: Final = (Capability.HEAD, Capability.BALANCES, Capability.TOKENS)
-"""Answers that say of which block they are. Each question has heads of its own: balances may be of an earlier block
-than the head, always.
+"""Questions whose responses name their block. Each question has its own heads, because balances may always be of an
+earlier block than the head.
 """
 
 
@@ -72,7 +72,7 @@ class _Round:
         self.asked: list[Endpoint] = []
         self.errors: list[NodeError] = []
         self.waits: list[float] = []
-        """Seconds until the sources that were passed over may be asked again."""
+        """Seconds until each of the skipped sources may be asked again."""
 
     def failed(self, endpoint: Endpoint, error: NodeError) -> None:
         self.asked.append(endpoint)
@@ -87,13 +87,13 @@ class _Round:
 
     def unavailable(self) -> NodeUnavailable:
         wait = min(self.waits, default=_RETRY)
-        return NodeUnavailable("no source of this network answers this at present", retry_after=wait)
+        return NodeUnavailable("no source of this network responds at present", retry_after=wait)
 
 
 class Pool:
-    """Fills `rpc.base.Reader`. Asks only when it is asked itself: nothing of it polls.
+    """Implements `rpc.base.Reader`. It asks sources only on request; nothing polls.
 
-    ``operators``: how many must agree in `agreed`, where so many are configured.
+    ``operators``: how many have to agree in `agreed`, if that many are configured.
     """
 
     def __init__(
@@ -112,7 +112,9 @@ class Pool:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What a source can be had for in general: that a node does not know a method just now is another matter."""
+        """The capabilities of the configured kinds of sources, even if a node does not support a method at the
+        moment.
+        """
         return frozenset().union(*(each.declared for each in self._endpoints))
 
     async def head(self) -> Head:
@@ -125,12 +127,15 @@ class Pool:
         return await self._first(Capability.TOKENS, lambda source: source.tokens(holder))
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """The next page is of the same source: its words stand behind its name. Raises CursorStale where that is no
-        longer configured.
+        """A page of history. The next page comes from the same source, whose name is put in front of its cursor.
+
+        Raises CursorStale if that source is no longer configured.
         """
         name, _, place = (begin or "").partition(":")
         if name and not any(each.name == name and Capability.HISTORY in each.declared for each in self._endpoints):
-            raise CursorStale("the source of the page before is no longer configured; begin again")
+            raise CursorStale(
+                "the source of the previous page is no longer configured: start again from the first page"
+            )
         page = await self._first(
             Capability.HISTORY,
             lambda source: source.history(holder, begin=place or None, most=most),
@@ -142,7 +147,9 @@ class Pool:
         return await self._first(Capability.FEES, lambda source: source.fees())
 
     async def status(self, tracked: Tracked) -> Status:
-        """That one source has never heard of it may be the source's fault: another one is asked then."""
+        """The state of a transaction. If one source has never seen it, that may be the source's fault, so another one
+        is asked.
+        """
         question, turn = Capability.STATUS, _Round()
         found = await self._next(question, lambda source: source.status(tracked), turn)
         if found.state is State.UNKNOWN:
@@ -154,7 +161,7 @@ class Pool:
         return found
 
     async def transaction(self, tx_id: str) -> bytes:
-        """Raises NotFound where no source that answers knows it."""
+        """The bytes of a transaction. Raises NotFound if no source that responds knows it."""
         turn = _Round()
         try:
             return await self._next(Capability.TRANSACTION, lambda source: source.transaction(tx_id), turn)
@@ -167,10 +174,10 @@ class Pool:
         return await self._first(Capability.USED, lambda source: source.used(holders))
 
     async def broadcast(self, signed: str, ids: SignedIds) -> Sent:
-        """The same bytes to one source after another, until one takes them.
+        """Sends the same bytes to one source after another until one takes them.
 
-        Raises TransactionRejected where a source refuses them, nobody knows them, and no other source can have taken
-        them; NodeUnavailable where no byte has left. Otherwise what cannot be told is told by `Sent.certain`.
+        Raises TransactionRejected if a source refuses them, no source knows them, and no other source can have taken
+        them. Raises NodeUnavailable if no byte has left. If the outcome is unknown, `Sent.certain` is False.
         """
         turn, refusal = _Round(), None
         left = has_left = may_be_taken = False
@@ -204,13 +211,14 @@ class Pool:
         raise turn.unavailable()
 
     async def agreed(self, question: Capability, ask: Ask[T]) -> T:
-        """What ``operators`` of them say alike, for decisions about money: `rpc.quorum` says what alike is. All of
-        them where fewer are configured, whether or not they are well at the moment. `Balances.verified` tells how
-        many they were.
+        """What ``operators`` of the sources agree on, for decisions about money. `rpc.quorum` defines agreement.
+
+        If fewer operators are configured, all of them have to agree, even if some are unavailable. `Balances.verified`
+        is the number of operators.
 
             await pool.agreed(Capability.STATUS, lambda source: source.status(tracked))
 
-        Raises NodesDisagree where they contradict each other, NodeUnavailable where too few of them answer.
+        Raises NodesDisagree if they contradict each other, NodeUnavailable if too few of them respond.
         """
         turn, votes = _Round(), dict[str, T]()
         turn.attempts = len(self._endpoints)
@@ -228,7 +236,7 @@ class Pool:
         raise NodesDisagree("the sources of this network contradict each other", retry_after=_RETRY)
 
     def describe(self) -> list[SourceHealth]:
-        """What is known of the sources; asks nobody."""
+        """The health of the sources, without asking them."""
         return [each.health(behind=self._behind(each), lag=self._lag(each)) for each in self._endpoints]
 
     async def close(self) -> None:
@@ -240,7 +248,7 @@ class Pool:
         return await self._next(question, ask, _Round(), only=only)
 
     async def _next(self, question: Capability, ask: Ask[T], turn: _Round, *, only: str | None = None) -> T:
-        """The answer of the best source that was not asked in this round. Raises NodeUnavailable, SourceMissing."""
+        """The response of the best source that was not asked in this round. Raises NodeUnavailable, SourceMissing."""
         old: list[T] = []
         for endpoint in self._candidates(question, turn, only):
             try:
@@ -261,10 +269,10 @@ class Pool:
         raise turn.unavailable()
 
     def _candidates(self, question: Capability, turn: _Round, only: str | None = None) -> Iterator[Endpoint]:
-        """Whoever may be asked now and was not asked in this round, the best first. Raises SourceMissing."""
+        """Sources that may be asked now and were not asked in this round, best first. Raises SourceMissing."""
         declared = [each for each in self._endpoints if question in each.declared and only in (None, each.name)]
         if not declared:
-            raise SourceMissing(f"no configured source of this network can tell: {question}", field="network")
+            raise SourceMissing(f"no configured source of this network can answer this: {question}", field="network")
         able = [each for each in declared if question in each.capabilities]
         for endpoint in sorted(able, key=lambda each: self._rank(each, question)):
             if len(turn.asked) >= turn.attempts:
@@ -275,7 +283,7 @@ class Pool:
                 yield endpoint
 
     def _rank(self, endpoint: Endpoint, question: Capability) -> tuple[bool, int, float]:
-        """Pages of a history should be of one source, whichever is quicker at the moment."""
+        """The order of sources. Latency does not matter for history, whose pages should come from one source."""
         latency = 0.0 if question is Capability.HISTORY else endpoint.latency[work_of(question)]
         return (self._behind(endpoint), endpoint.priority, latency)
 
@@ -287,7 +295,9 @@ class Pool:
         return max((lag for lag in known if lag is not None), default=None)
 
     def _checked(self, endpoint: Endpoint, question: Capability, ask: Ask[T], old: list[T] | None) -> Ask[T]:
-        """``old`` gets what is a little older than what was served before; None where that does not matter."""
+        """The question with a check of the response's head. ``old`` collects responses that are older than what was
+        returned before; with None that does not matter.
+        """
 
         async def checked(source: Source) -> T:
             answer = said_by(endpoint.name, await ask(source))
@@ -304,7 +314,7 @@ class Pool:
         return checked
 
     def _voters(self, question: Capability, turn: _Round, votes: Mapping[str, object], wanted: int) -> list[Endpoint]:
-        """The best of each operator that has no vote yet."""
+        """The best source of each operator that has not voted yet."""
         found: dict[str, Endpoint] = {}
         for endpoint in self._candidates(question, turn):
             if endpoint.operator not in votes and len(found) < wanted:
@@ -321,7 +331,11 @@ class Pool:
         return None
 
     async def _refused(self, refusal: NodeError, ids: SignedIds, *, may_be_taken: bool) -> Sent:
-        """Whether it is known all the same: a node refuses what is in a block already, and what another node took."""
+        """Success if the network knows the transaction after all. A node refuses what is in a block, or what another
+        node took.
+
+        Raises TransactionRejected.
+        """
         tx_id = ids.tx_ids[0]
         try:
             status = await self.status(Tracked(tx_id, ids))
@@ -335,10 +349,10 @@ class Pool:
         if may_be_taken:
             return Sent(tx_id, certain=False)
         reason = (refusal.rejection or Rejection.INVALID).value
-        raise TransactionRejected(f"the network refuses the transaction: {reason}", reason=reason)
+        raise TransactionRejected(f"the network refused the transaction: {reason}", reason=reason)
 
     def _tell_another(self, taker: Endpoint, signed: str, ids: SignedIds) -> None:
-        """In the background: a node that took a transaction may keep it to itself."""
+        """Passes the transaction on to another operator in the background, because a node may keep it to itself."""
         others = (each for each in self._candidates(Capability.BROADCAST, _Round()) if each.operator != taker.operator)
         other = next(others, None)
         if other is not None and len(self._telling) < _TOLD_AT_ONCE:
@@ -347,12 +361,12 @@ class Pool:
             task.add_done_callback(self._telling.discard)
 
     async def _tell(self, endpoint: Endpoint, signed: str, ids: SignedIds) -> None:
-        with suppress(NodeError, CircuitOpen):  # counted where they arose; nobody waits for this
+        with suppress(NodeError, CircuitOpen):  # already counted where they arose, and nobody waits for this
             await endpoint.ask(Capability.BROADCAST, lambda source: source.broadcast(signed, ids))
 
 
 def _head_of(answer: object) -> Head | None:
-    """The block that an answer is of, where it says so."""
+    """The block of a response, if it names one."""
     if isinstance(answer, Balances):
         return answer.at
     return answer if isinstance(answer, Head) else None

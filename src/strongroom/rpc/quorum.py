@@ -1,4 +1,4 @@
-"""When answers of several operators are one answer."""
+"""When the responses of several operators count as agreement."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 _ABSENT: Final = None
 _DENIED: Final = {State.UNKNOWN, State.DROPPED, State.EXPIRED, State.REPLACED}
-"""Who says so has not found it."""
+"""States that say that the transaction was not found, or cannot come any more."""
 _INCLUDED: Final = {State.CONFIRMED, State.FINAL}
 
 
 def agreement(votes: Mapping[str, T], operators: int) -> T | None:
-    """What so many operators say, ``votes`` being by operator; None while they do not.
+    """What ``operators`` of them agree on, or None. ``votes`` are by operator.
 
-    Absent is not zero: who has not found something, or says that it cannot come any more, does not outvote who has
-    found it. Of answers that are the same but for how
-    final they are, the least final one is taken; of balances those of the older block.
+    Absence is not zero. A source that has not found something, or says that it cannot come any more, does not outvote
+    one that has found it. Of responses that differ only in finality, the least final one is returned. Of balances,
+    those of the older block are returned.
     """
     heard = list(votes.values())
     finders = [each for each in heard if not _denies(each)]
@@ -37,7 +37,7 @@ def agreement(votes: Mapping[str, T], operators: int) -> T | None:
 
 
 def said_by(source: str, answer: T) -> T:
-    """The same, with the name of who gave it, where it has a place for that."""
+    """The response with the name of its source, if it has a field for that."""
     found: object = answer
     if isinstance(found, Balances | Fees | Status | Sent | Page | Used):
         found = replace(found, source=source)
@@ -56,12 +56,12 @@ def _denies(answer: object) -> bool:
 
 
 def _value(answer: object) -> Hashable:
-    """What has to be equal."""
+    """The part of a response that has to be equal."""
     if isinstance(answer, Status):
         if answer.state is State.UNKNOWN:
             return _ABSENT
         if answer.state is State.REPLACED:
-            return State.REPLACED  # by which, and where, not every source can tell
+            return State.REPLACED  # not every source can tell by which transaction, and where
         state = State.CONFIRMED if answer.state in _INCLUDED else answer.state
         return (state, answer.block and (answer.block.height, answer.block.hash), answer.replaced_by)
     if isinstance(answer, Balances):

@@ -1,4 +1,4 @@
-"""What every source has in common: a transport to close, and no answer to questions outside its capabilities."""
+"""What all sources share: a transport to close, and a refusal of questions outside their capabilities."""
 
 # ruff: noqa: ARG002 (the methods of a port have its parameters)
 
@@ -30,7 +30,7 @@ class _Transport(Protocol):
 
 
 class Partial:
-    """Subclasses override the questions they answer."""
+    """Subclasses override the questions that they support."""
 
     capabilities: frozenset[Capability] = frozenset()
 

@@ -1,10 +1,10 @@
-"""Authenticity of public rows: who can write the database must not be able to redirect a deposit or grant a right.
+"""Authenticity of public rows. Write access to the database must not allow redirecting a deposit or granting a right.
 
-Every key is derived from the one 32-byte service secret by HKDF-SHA-256 (RFC 5869), one label a purpose. What is
-MACed is a list of values, each under its length, so that no two lists give the same bytes.
+Every key is derived from the 32-byte service secret by HKDF-SHA-256 (RFC 5869), with one label per purpose. A MAC
+covers a list of values, each preceded by its length, so that no two lists give the same bytes.
 
-Addresses, API keys, sealed nodes and stored results had a MAC of their own first. Every other row that decides
-something has one over all of its columns (`row_mac`), under a key of its own table.
+Addresses, API keys, sealed nodes and stored results have MACs of their own, from before there was `row_mac`. Every
+other row that decides something has a `row_mac` over all of its columns, under a key of its own table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from strongroom.codecs.mac import hmac_sha256
 from strongroom.domain.principal import ApiKey
+from strongroom.domain.restriction import write_restriction
 from strongroom.domain.task import Progress
 from strongroom.domain.wallet import Account, Address, PublicNode
 from strongroom.errors import IntegrityError
@@ -31,15 +33,18 @@ _MAC_SIZE = 32
 _NONCE_SIZE = 12
 
 _TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatures", "service_secrets", "floors",
-           "broadcasts", "discoveries")  # fmt: skip
-"""Those with a column `mac`, which is their last one."""
+           "broadcasts", "discoveries", "revocations", "client_networks", "sightings", "alerts", "silences",
+           "notifications")  # fmt: skip
+"""Tables with a column `mac`, which is their last one."""
+_LATER = {"wallets": 10}
+"""Position of a column that a table got after its rows had MACs. While it is NULL, the MAC does not cover it."""
 _CELLS = msgspec.msgpack.Encoder()
 
 Value = None | bool | int | str | bytes | UUID | datetime
 
 
 def canonical(*values: Value) -> bytes:
-    """Each value as one letter for its type, its length in 4 bytes and its bytes."""
+    """Each value as a letter for its type, its length in 4 bytes, and its bytes."""
     parts: list[bytes] = []
     for value in values:
         letter, body = _encode(value)
@@ -62,10 +67,10 @@ def _encode(value: Value) -> tuple[bytes, bytes]:
 
 
 class Authenticity:
-    """Seals, MACs and their keys. Does not print.
+    """Seals, MACs and their keys. They are not shown by repr.
 
-    ``strict`` is False only while the rows of a database from before 1.1 are not all under a MAC yet: until then a row
-    is believed as it stands, as 1.0.8 believed it.
+    ``strict`` is False only while not all rows of a database from before 1.1 have a MAC. Until then a row is believed
+    as it is, as 1.0.8 did.
     """
 
     strict = True
@@ -93,11 +98,14 @@ class Authenticity:
         return "Authenticity(…)"
 
     def row_mac(self, table: str, cells: Sequence[object]) -> bytes:
-        """Over every column of a row but the last one, in the order of the table. Types are those of Python.
+        """The MAC over every column of a row but the last, in the order of the table, with Python types.
 
-        MessagePack puts each value under its type and length, so no two rows give the same bytes.
+        MessagePack puts type and length before each value, so no two rows give the same bytes.
         """
-        return hmac.digest(self._row_keys[table], _CELLS.encode(cells), "sha256")
+        later = _LATER.get(table)
+        if later is not None and cells[later] is None:
+            cells = [*cells[:later], *cells[later + 1 :]]
+        return hmac_sha256(self._row_keys[table], _CELLS.encode(cells))
 
     def holds(self, table: str, row: Sequence[object]) -> bool:
         """Whether the last column of ``row`` is the MAC of the others."""
@@ -105,20 +113,20 @@ class Authenticity:
         try:
             return isinstance(mac, bytes) and hmac.compare_digest(self.row_mac(table, cells), mac)
         except (TypeError, ValueError, OverflowError):
-            return False  # SQLite keeps any type in any column: this is none that we would have written
+            return False  # SQLite stores any type in any column, so we did not write this row
 
     def check_row(self, table: str, row: Sequence[object]) -> None:
-        """Raises IntegrityError and gives the alarm if somebody else wrote ``row``."""
+        """Raises IntegrityError, and the alarm, if ``row`` was tampered with."""
         if self.strict and not self.holds(table, row):
             integrity_alarm(table.removesuffix("s"), row=_shown(row[0]))
             raise IntegrityError("a row was changed")
 
     def api_key_mac(self, secret: bytes) -> bytes:
-        """What is stored of an API key's secret part."""
-        return hmac.digest(self._api_key_secret_key, secret, "sha256")
+        """What is stored of the secret part of an API key."""
+        return hmac_sha256(self._api_key_secret_key, secret)
 
     def address_mac(self, row: Address) -> bytes:
-        return hmac.digest(
+        return hmac_sha256(
             self._address_key,
             canonical(
                 row.tenant_id,
@@ -135,8 +143,9 @@ class Authenticity:
                 row.label,
                 row.external_id,
                 row.created_at,
+                # The MAC of a row from before this column existed does not cover it.
+                *(() if row.networks is None else (row.networks,)),
             ),
-            "sha256",
         )
 
     def check_address(self, row: Address, mac: bytes) -> None:
@@ -147,7 +156,7 @@ class Authenticity:
             raise IntegrityError("an address row was changed")
 
     def api_key_row_mac(self, row: ApiKey) -> bytes:
-        return hmac.digest(
+        return hmac_sha256(
             self._api_key_row_key,
             canonical(
                 row.tenant_id,
@@ -159,9 +168,9 @@ class Authenticity:
                 row.created_at,
                 row.expires_at,
                 row.revoked_at,
-                *(() if row.made_by is None else (row.made_by,)),  # rows from before there were makers still hold
+                # The MAC of a row from before these columns existed does not cover them.
+                *(value for value in (row.made_by, write_restriction(row.restriction)) if value is not None),
             ),
-            "sha256",
         )
 
     def check_api_key(self, row: ApiKey, mac: bytes) -> None:
@@ -170,11 +179,10 @@ class Authenticity:
             raise IntegrityError("an API key row was changed")
 
     def progress_mac(self, row: Progress) -> bytes:
-        """Whoever moves the cursor of a verification keeps it from seeing what he did."""
-        return hmac.digest(
+        """Without this MAC somebody could move the cursor of a verification past what they changed."""
+        return hmac_sha256(
             self._progress_key,
             canonical(row.name, row.cursor, row.started_at, row.finished_at, row.checked, row.findings),
-            "sha256",
         )
 
     def check_progress(self, row: Progress, mac: bytes) -> None:
@@ -183,14 +191,14 @@ class Authenticity:
             raise IntegrityError("the progress of a background job was changed")
 
     def seal_node(self, account: Account) -> bytes:
-        """nonce (12) ‖ ciphertext ‖ tag (16). An account without a node is sealed too: that it has none is a fact."""
+        """nonce (12) ‖ ciphertext ‖ tag (16). That an account has no node is a fact too, so it is also sealed."""
         node = account.node
         plain = b"" if node is None else canonical(node.path, node.public_key, node.chain_code, node.parent_fingerprint)
         nonce = os.urandom(_NONCE_SIZE)
         return nonce + self._nodes.encrypt(nonce, plain, _identity(account))
 
     def open_node(self, account: Account, sealed: bytes) -> PublicNode | None:
-        """The node of ``account``, whose own ``node`` is not looked at."""
+        """The node of ``account``. The attribute ``node`` of ``account`` is not looked at."""
         try:
             plain = self._nodes.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], _identity(account))
         except (InvalidTag, ValueError):
@@ -199,8 +207,8 @@ class Authenticity:
         return _decode_node(plain) if plain else None
 
     def tag_result(self, operation_id: UUID, result: bytes) -> bytes:
-        """mac (32) ‖ result: a stored answer is given out again, so it must be the one that was stored."""
-        return hmac.digest(self._result_key, operation_id.bytes + result, "sha256") + result
+        """mac (32) ‖ result. A stored result is returned again, so it must be the one that was stored."""
+        return hmac_sha256(self._result_key, operation_id.bytes + result) + result
 
     def open_result(self, operation_id: UUID, tagged: bytes) -> bytes:
         result = tagged[_MAC_SIZE:]
@@ -211,7 +219,7 @@ class Authenticity:
 
 
 def _shown(value: object) -> object:
-    """The first column of a key, for the alarm: an id, or the name of a keyspace."""
+    """The first column of the key, for the alarm. Only an id is shown."""
     return value if isinstance(value, UUID) else type(value).__name__
 
 
@@ -228,7 +236,7 @@ def _identity(account: Account) -> bytes:
 
 
 def _decode_node(plain: bytes) -> PublicNode:
-    """The inverse of `canonical` for a node; the seal has shown that we wrote it."""
+    """The inverse of `canonical` for a node. The seal has proved that we wrote it."""
     parts: list[bytes | None] = []
     while plain:
         end = 5 + int.from_bytes(plain[1:5], "big")

@@ -1,8 +1,8 @@
 """Statements over many rows at once.
 
-Each is compiled once for every power of two and run as few times as the number of rows takes. SQLite lets go of the
-interpreter's lock at every step of a statement, and getting it back beside a busy event loop takes milliseconds: 64
-rows in one INSERT are one step, in `executemany` they are 64. On PostgreSQL they are one round trip.
+Each is compiled once for every power of two, and run as few times as the number of rows allows. SQLite releases the
+interpreter's lock at every step of a statement, and getting it back beside a busy event loop takes milliseconds. 64
+rows in one INSERT are one step, with `executemany` they are 64. On PostgreSQL they are one round trip.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Cells = list[dict[str, ColumnElement[Any]]]
 
 
 class Bulk:
-    """``make`` gives the statement for so many rows; a row's values stand in the order of ``columns``."""
+    """``make`` gives the statement for a number of rows. A row's values are in the order of ``columns``."""
 
     def __init__(self, dialect: Dialect, columns: dict[str, Any], make: Callable[[Cells], ClauseElement]) -> None:
         self._dialect = dialect
@@ -48,14 +48,14 @@ class Bulk:
         self._processors = [(place, process) for place, process in enumerate(bind) if process is not None]
 
     def bind(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """As the driver takes them: column by column, which is the quickest way."""
+        """The rows as the driver takes them, converted column by column because that is fastest."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, process in self._processors:
             columns[place] = [None if value is None else process(value) for value in columns[place]]
         return list(zip(*columns, strict=True))
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-        """``rows`` are bound. Returns how many rows of the table it touched."""
+        """Runs the statement for rows that are bound. Returns how many rows of the table it touched."""
         start = touched = 0
         while start < len(rows):
             size = min(_MOST, 1 << ((len(rows) - start).bit_length() - 1))
@@ -71,6 +71,10 @@ class Bulk:
         return text
 
     def _compile(self, size: int) -> str:
+        if self._dialect.name == "sqlite" and size > 1:  # SQLAlchemy takes half a second to compile 256 rows
+            row = f"({', '.join('?' * len(self._columns))})"
+            if (one := self._text(1)).count(row) == 1:
+                return one.replace(row, ", ".join([row] * size))
         cells: Cells = [
             {name: bindparam(f"{name}_{row}", type_=type_) for name, type_ in self._columns.items()}
             for row in range(size)
@@ -82,20 +86,20 @@ class Bulk:
 
 
 def bulk_insert(dialect: Dialect, table: Table) -> Bulk:
-    """The columns in the order of the table."""
+    """An INSERT. The columns are in the order of the table."""
     return Bulk(dialect, {column.name: column.type for column in table.columns}, insert(table).values)
 
 
 def bulk_update(dialect: Dialect, table: Table, where: Sequence[str], names: Sequence[str]) -> Bulk:
-    """Sets ``names`` where the columns ``where`` are as given: the values of ``where`` first."""
+    """An UPDATE that sets ``names`` where the columns ``where`` are as given. The values of ``where`` come first."""
     columns = {
         **{f"old_{name}": table.c[name].type for name in where},
         **{f"new_{name}": table.c[name].type for name in names},
     }
 
     def make(cells: Cells) -> ClauseElement:
-        # A table expression within the subquery, not before the UPDATE: sqlite3 counts the rows of statements only
-        # that begin with UPDATE.
+        # The table expression is inside the subquery and not before the UPDATE, because sqlite3 counts rows only for
+        # statements that begin with UPDATE.
         data = values(*[column(name, type_) for name, type_ in columns.items()], name="data")
         rows = data.data([tuple(row.values()) for row in cells]).cte("data", nesting=True)
         given = select(rows).subquery("given")

@@ -1,4 +1,4 @@
-"""The database's clock in statements: PostgreSQL's own, and for SQLite, which has no server, this machine's."""
+"""The database's clock in statements. SQLite has no server, so there it is this machine's clock."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from strongroom.storage.tables import Timestamp
+from strongroom.storage.column_types import Timestamp
 
 _SQLITE_NOW: Final = "(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)"
-"""Microseconds since 1970, to the millisecond. It is the same throughout a statement, as PostgreSQL's now() is."""
+"""Microseconds since 1970, accurate to a millisecond. It is constant within a statement, like PostgreSQL's now()."""
 
 
 class from_now(FunctionElement[datetime]):  # noqa: N801 - it is written as a function
-    """Now, or so many microseconds from now; NULL where that number is NULL."""
+    """Now, or a number of microseconds from now; NULL if that number is NULL."""
 
     inherit_cache = True
     type = Timestamp()

@@ -1,4 +1,4 @@
-"""What PostgreSQL's role of the running service may do. The tables belong to another, which migrates them."""
+"""What the running service's role may do in PostgreSQL. The tables belong to another role, which migrates them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRANTS: Final = {
     "wallets": f"{_ADD}, UPDATE",
     "secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped_dek, mac)",
     "accounts": f"{_ADD}, UPDATE (next_index, mac)",
-    "addresses": _ADD,
+    "addresses": f"{_ADD}, UPDATE (networks, mac)",
     "operations": f"{_ADD}, UPDATE",
     "guards": f"{_ADD}, UPDATE, DELETE",
     "signatures": f"{_ADD}, UPDATE (mac)",
@@ -28,22 +28,32 @@ GRANTS: Final = {
     "audit_writers": _ADD,
     "audit": _ADD,
     "api_keys": f"{_ADD}, UPDATE (revoked_at, row_mac)",
+    "revocations": f"{_ADD}, UPDATE (reason, revoked_by, epoch, lifted_at, mac)",
+    "client_networks": f"{_ADD}, UPDATE (networks, changed_by, epoch, changed_at, mac)",
     "tasks": f"{_ADD}, UPDATE, DELETE",
     "progress": f"{_ADD}, UPDATE",
     "service_secrets": f"{_ADD}, UPDATE (kek, kek_version, wrapped, mac)",
     "floors": _ADD,
+    "sightings": f"{_ADD}, UPDATE, DELETE",
+    "alerts": f"{_ADD}, UPDATE, DELETE",
+    "silences": f"{_ADD}, UPDATE (mac), DELETE",
+    "notifications": f"{_ADD}, UPDATE (state, error, ended_at, mac), DELETE",
 }
-"""By table. What changes is what `Change`, `MoveGuard` and `ReleaseGuards` change, and what a rewrap does, and what
-`keys authenticate` does once: a MAC changes nothing by itself."""
+"""By table. The columns are those that `Change`, `MoveGuard`, `ReleaseGuards` and a rewrap change, and those that `keys
+authenticate` fills once. A MAC by itself changes nothing.
+"""
 
 
 def grant(connection: Connection, role: str) -> None:
-    """Leaves ``role`` with these privileges on the tables and no other. Raises ConfigurationError."""
+    """Gives ``role`` exactly these privileges on the tables. Raises ConfigurationError."""
     if connection.execute(text("SELECT current_user")).scalar() == role:
-        _log.warning("migrate.one_role", reason="the service owns its tables: a trigger alone keeps the audit from it")
+        _log.warning(
+            "migrate.one_role",
+            reason="the service's role owns the tables, so only a trigger keeps it from changing the audit",
+        )
         return
     if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
-        raise ConfigurationError("there is no role of the name in database.url: see deploy/postgresql/roles.sql")
+        raise ConfigurationError("the role in database.url does not exist: see deploy/postgresql/roles.sql")
     quote = connection.dialect.identifier_preparer.quote_identifier
     schema = quote(connection.execute(text("SELECT current_schema()")).scalar_one())
     connection.exec_driver_sql(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {quote(role)}")

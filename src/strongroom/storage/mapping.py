@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Row, Table
 
+from strongroom.domain.access import ClientNetworks, Revocation, RevocationKind
+from strongroom.domain.alert import (
+    Alert,
+    AlertState,
+    Message,
+    Notification,
+    NotificationState,
+    Severity,
+    Sighting,
+    Silence,
+)
 from strongroom.domain.discovery import Discovery, DiscoveryState
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -26,11 +38,12 @@ from strongroom.domain.record import (
     ServiceSecret,
     SignatureRecord,
 )
+from strongroom.domain.restriction import read_restriction, write_restriction
 from strongroom.domain.signing import Guard
 from strongroom.domain.task import Progress, Task
 from strongroom.domain.wallet import Account, Address, SealedSecret, Wallet, WalletKind, WalletState
 from strongroom.errors import IntegrityError
-from strongroom.storage import tables
+from strongroom.storage import alert_tables, tables
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Change
 from strongroom.telemetry.alarms import integrity_alarm
@@ -50,18 +63,18 @@ class Kind:
     of: type
     table: Table
     values: Callable[[Any, Authenticity], tuple[Any, ...]]
-    """The columns in the order of the table."""
+    """The values in the order of the table's columns."""
     load: Callable[[Row[Any], Authenticity], Any]
     keys: tuple[Key, ...]
     mac: str = ""
-    """The column with a MAC over the others, if there is one: a change of one column changes it too."""
+    """The column with a MAC over the others, if there is one. A change of any column changes it too."""
 
     @property
     def names(self) -> tuple[str, ...]:
         return names_of(self.table)
 
     def key_of(self, key: Key) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-        """Takes a unique key out of what ``values`` gives."""
+        """A function that takes a unique key out of what ``values`` gives."""
         places = [self.names.index(name) for name in key]
         if len(places) > 1:
             return itemgetter(*places)
@@ -69,7 +82,7 @@ class Kind:
 
 
 def _plain(of: type, table: Table, *keys: Key, **convert: Callable[[Any], Any]) -> Kind:
-    """A kind whose columns are called as its attributes."""
+    """A kind whose columns have the names of its attributes."""
     own = {field.name for field in fields(of)}
     names = tuple(name for name in names_of(table) if name in own)
     get = attrgetter(*names)
@@ -84,7 +97,7 @@ def _plain(of: type, table: Table, *keys: Key, **convert: Callable[[Any], Any]) 
 
 
 def _under_mac(kind: Kind) -> Kind:
-    """The same, in a table whose last column is a MAC over all others."""
+    """The same kind in a table whose last column is a MAC over all others."""
     name = kind.table.name
 
     def values(value: Any, authenticity: Authenticity) -> tuple[Any, ...]:
@@ -120,7 +133,8 @@ def _load_account(row: Row[Any], authenticity: Authenticity) -> Account:
     return replace(account, node=authenticity.open_node(account, row.public_sealed))
 
 
-_address_columns = attrgetter(*names_of(tables.addresses, "mac"))
+_address_names = names_of(tables.addresses, "mac")
+_address_columns = attrgetter(*_address_names)
 
 
 def _address_values(address: Address, authenticity: Authenticity) -> tuple[Any, ...]:
@@ -128,10 +142,8 @@ def _address_values(address: Address, authenticity: Authenticity) -> tuple[Any, 
 
 
 def _load_address(row: Row[Any], authenticity: Authenticity) -> Address:
-    fields = dict(row._mapping)
-    mac = fields.pop("mac")
-    address = Address(**fields)
-    authenticity.check_address(address, mac)
+    address = Address(**dict(zip(_address_names, row[:-1], strict=True)))
+    authenticity.check_address(address, row[-1])
     return address
 
 
@@ -176,8 +188,8 @@ def _guard_values(held: HeldGuard, _: Authenticity) -> tuple[Any, ...]:
 
 
 def _load_guard(row: Row[Any], _: Authenticity) -> HeldGuard:
-    guard = Guard(row.keyspace, row.chain_id, row.address, row.sequence, row.payload_hash)
-    return HeldGuard(row.tenant_id, guard, row.operation_id, row.replaced_by)
+    keyspace, chain_id, address, sequence, tenant_id, payload_hash, operation_id, replaced_by = tuple(row)[:8]
+    return HeldGuard(tenant_id, Guard(keyspace, chain_id, address, sequence, payload_hash), operation_id, replaced_by)
 
 
 _entry_names = names_of(tables.audit, "writer_id", "sequence", "mac")
@@ -200,7 +212,9 @@ _api_key_columns = attrgetter("created_at", "expires_at", "revoked_at")
 def _api_key_values(key: ApiKey, authenticity: Authenticity) -> tuple[Any, ...]:
     scopes = json.dumps(key.scopes)
     row_mac = authenticity.api_key_row_mac(key)
-    return (key.id, key.tenant_id, key.name, key.secret_mac, scopes, *_api_key_columns(key), row_mac, key.made_by)
+    columns = _api_key_columns(key)
+    restriction = write_restriction(key.restriction)
+    return (key.id, key.tenant_id, key.name, key.secret_mac, scopes, *columns, row_mac, key.made_by, restriction)
 
 
 def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
@@ -214,6 +228,7 @@ def _load_api_key(row: Row[Any], authenticity: Authenticity) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         made_by=row.made_by,
+        restriction=read_restriction(row.restriction),
     )
     authenticity.check_api_key(key, row.row_mac)
     return key
@@ -255,7 +270,13 @@ KINDS: tuple[Kind, ...] = (
             (("id", "tenant_id"), ("wallet_id", "keyspace", "scheme", "number")),
         )
     ),
-    Kind(Address, tables.addresses, _address_values, _load_address, (("account_id", "change", "index"),)),
+    Kind(
+        Address,
+        tables.addresses,
+        _address_values,
+        _load_address,
+        (("account_id", "change", "index"), ("tenant_id", "external_id")),
+    ),
     _under_mac(
         Kind(
             OperationRecord,
@@ -274,29 +295,51 @@ KINDS: tuple[Kind, ...] = (
     _plain(AuditWriter, tables.audit_writers, ("id",), ("ordinal",)),
     Kind(AuditRecord, tables.audit, _audit_values, _load_audit, (("writer_id", "sequence"),)),
     Kind(ApiKey, tables.api_keys, _api_key_values, _load_api_key, (("id",),), mac="row_mac"),
+    _under_mac(_plain(Revocation, tables.revocations, ("id", "tenant_id"), kind=RevocationKind)),
+    _under_mac(_plain(ClientNetworks, tables.client_networks, ("id", "tenant_id"))),
     _under_mac(_plain(ServiceSecret, tables.service_secrets, ("version",))),
     _under_mac(_plain(Floor, tables.floors, ("keyspace", "chain_id", "address", "accepted_at"))),
     _plain(Task, tables.tasks, ("kind", "key")),
+    _under_mac(_plain(Sighting, alert_tables.sightings, ("id",))),
+    _under_mac(_plain(Alert, alert_tables.alerts, ("id",), severity=Severity, state=AlertState)),
+    _under_mac(_plain(Silence, alert_tables.silences, ("id",))),
+    _under_mac(
+        _plain(
+            Notification,
+            alert_tables.notifications,
+            ("id",),
+            message=Message,
+            severity=Severity,
+            state=NotificationState,
+        )
+    ),
     Kind(Progress, tables.progress, _progress_values, _load_progress, (("name",),)),
 )
-"""In the order in which they are inserted: a row comes after those it refers to."""
+"""In the order of insertion. A row comes after those that it refers to."""
 
 KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
 
 
 def load_all(kind: Kind, found: Iterable[Row[Any] | tuple[Any, ...]], authenticity: Authenticity) -> list[Any]:
-    """Raises IntegrityError and gives the alarm on a row that is not as we wrote it."""
-    try:
+    """The loaded rows. Raises IntegrityError, and the alarm, for a row that we did not write like this."""
+    with readable(kind.table):
         return [kind.load(row, authenticity) for row in found]  # type: ignore[arg-type] # plain kinds read by place
-    except (ValueError, TypeError, AttributeError):  # no id, no time, no state of ours
-        integrity_alarm("row", table=kind.table.name)
+
+
+@contextmanager
+def readable(table: Table) -> Iterator[None]:
+    """Raises IntegrityError, and the alarm, for what cannot be read: not an id, a time or a state of ours."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError):
+        integrity_alarm("row", table=table.name)
         raise IntegrityError("a row cannot be read: it was changed") from None
 
 
 def amend(kind: Kind, change: Change, row: Row[Any] | None, authenticity: Authenticity) -> dict[str, object]:
-    """What an UPDATE is to set, tags and MACs made anew.
+    """What an UPDATE has to set, with new tags and MACs.
 
-    The whole row is needed for that: it is ``change.was`` with what changes, or else ``row`` as the database has it.
+    That needs the whole row: either ``change.was`` with the changes, or ``row`` as the database has it.
     """
     if kind.of is ApiKey:
         assert row is not None

@@ -1,15 +1,16 @@
-"""What is read of the tables, one query each. A row that was changed is found when it is loaded."""
+"""Reads of the tables, one query each. Loading a row detects tampering."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, literal, or_, select, tuple_
 
+from strongroom.domain.access import ClientNetworks, Revocation, client_networks_id, revocation_id
 from strongroom.domain.discovery import Discovery
 from strongroom.domain.principal import ApiKey
 from strongroom.domain.record import (
@@ -39,6 +40,7 @@ from strongroom.storage.tables import (
     guards,
     operations,
     progress,
+    revocations,
     signatures,
     tasks,
     wallets,
@@ -59,7 +61,7 @@ class Reads:
         return await self._database.read(work)
 
     async def _scan(self, of: type[R], query: Select[Any]) -> list[R]:
-        """As `_all`, where the rows that are looked at may be many more than those that are wanted."""
+        """As `_all`, for a query that may look at many more rows than it returns."""
 
         def work(connection: Connection) -> list[R]:
             return load_all(KIND_OF[of], connection.execute(query), self._authenticity)
@@ -67,7 +69,7 @@ class Reads:
         return await self._database.scan(work)
 
     async def _one(self, of: type[R], newest: str | None = None, **equal: object) -> R | None:
-        """The row whose columns equal these values; of several, the one with the greatest ``newest``."""
+        """The row whose columns equal these values. If there are several, the one with the greatest ``newest``."""
         found = await self._all(of, _lookup(KIND_OF[of].table, tuple(equal), newest), equal)
         return found[0] if found else None
 
@@ -83,10 +85,15 @@ class Reads:
                 (wallets.c.external_id, where.external_id),
                 (wallets.c.label, where.label),
             ),
+            *_among((wallets.c.id, where.ids)),
         )
         if after is not None:
             query = query.where(wallets.c.id > after)
         return await self._scan(Wallet, query.order_by(wallets.c.id).limit(limit))
+
+    async def wallets_with_rates(self, limit: int) -> list[UUID]:
+        query = select(wallets.c.id).where(wallets.c.rates.is_not(None)).order_by(wallets.c.id).limit(limit)
+        return await self._database.scan(lambda connection: list(connection.execute(query).scalars()))
 
     async def not_active(self, wallet_ids: Sequence[UUID]) -> list[UUID]:
         query = select(wallets.c.id).where(wallets.c.id.in_(wallet_ids), wallets.c.state != WalletState.ACTIVE.value)
@@ -104,6 +111,9 @@ class Reads:
 
     async def address(self, tenant_id: UUID, account_id: UUID, change: int, index: int) -> Address | None:
         return await self._one(Address, account_id=account_id, change=change, index=index, tenant_id=tenant_id)
+
+    async def address_by_external_id(self, tenant_id: UUID, external_id: str) -> Address | None:
+        return await self._one(Address, tenant_id=tenant_id, external_id=external_id)
 
     async def given_indexes(self, tenant_id: UUID, account_id: UUID, start: int, limit: int) -> list[int]:
         index = addresses.c.index
@@ -128,19 +138,21 @@ class Reads:
                 (addresses.c.scheme, where.scheme),
                 (addresses.c.external_id, where.external_id),
             ),
+            *_among((addresses.c.keyspace, where.keyspaces)),
+            *_handed_out(where),
         )
         if after is not None:
             query = query.where(tuple_(*place) > after)
         return await self._scan(Address, query.order_by(*place).limit(limit))
 
     async def find_addresses(
-        self, tenant_id: UUID, keyspace: str, canonical: bytes, wallet_id: UUID | None = None
+        self, tenant_id: UUID, keyspace: str, canonical: bytes, wallet_ids: Collection[UUID] | None = None
     ) -> list[Address]:
         query = select(addresses).where(
             addresses.c.tenant_id == tenant_id,
             addresses.c.keyspace == keyspace,
             addresses.c.canonical == canonical,
-            *_equal((addresses.c.wallet_id, wallet_id)),
+            *_among((addresses.c.wallet_id, wallet_ids)),
         )
         oldest_first = (addresses.c.created_at, addresses.c.account_id, addresses.c.change, addresses.c.index)
         return await self._all(Address, query.order_by(*oldest_first))
@@ -186,11 +198,32 @@ class Reads:
         query = select(broadcasts).where(*own, table.created_at >= since)
         return await self._all(Broadcast, query.order_by(table.created_at.desc(), table.id).limit(limit))
 
+    async def revocations_of(self, tenant_id: UUID, targets: Sequence[UUID]) -> list[Revocation]:
+        ids = [revocation_id(tenant_id, target) for target in targets]
+        query = select(revocations).where(revocations.c.id.in_(ids), revocations.c.tenant_id == tenant_id)
+        return await self._all(Revocation, query.order_by(revocations.c.id))
+
+    async def revocation(self, tenant_id: UUID, revocation_id: UUID) -> Revocation | None:
+        return await self._one(Revocation, id=revocation_id, tenant_id=tenant_id)
+
+    async def revocations(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[Revocation]:
+        query = select(revocations).where(revocations.c.tenant_id == tenant_id)
+        if after is not None:
+            query = query.where(revocations.c.id > after)
+        return await self._scan(Revocation, query.order_by(revocations.c.id).limit(limit))
+
+    async def client_networks(self, tenant_id: UUID) -> ClientNetworks | None:
+        return await self._one(ClientNetworks, id=client_networks_id(tenant_id), tenant_id=tenant_id)
+
     async def api_key(self, key_id: UUID) -> ApiKey | None:
         return await self._one(ApiKey, id=key_id)
 
-    async def api_keys(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[ApiKey]:
+    async def api_keys(
+        self, tenant_id: UUID, after: UUID | None, limit: int, under: UUID | None = None
+    ) -> list[ApiKey]:
         query = select(api_keys).where(api_keys.c.tenant_id == tenant_id)
+        if under is not None:
+            query = query.where(api_keys.c.id.in_(_made_under(under)))
         if after is not None:
             query = query.where(api_keys.c.id > after)
         return await self._scan(ApiKey, query.order_by(api_keys.c.id).limit(limit))
@@ -251,7 +284,9 @@ class Reads:
         def work(connection: Connection) -> list[tuple[UUID, bool]]:
             found: list[tuple[UUID, bool]] = []
             last = after
-            while len(found) < limit:  # from one writer to the next by the index: `DISTINCT` would read every record
+            while (
+                len(found) < limit
+            ):  # follows the index from writer to writer, because `DISTINCT` would read every record
                 next_ = select(audit.c.writer_id).order_by(audit.c.writer_id).limit(1)
                 if last is not None:
                     next_ = next_.where(audit.c.writer_id > last)
@@ -279,8 +314,11 @@ class Reads:
                 (audit.c.operation, where.operation),
                 (audit.c.operation_id, where.operation_id),
                 (audit.c.outcome, where.outcome),
-            )
+            ),
+            *_among((audit.c.wallet_id, where.wallets)),
         )
+        if where.networks is not None:
+            query = query.where(or_(audit.c.network.is_(None), audit.c.network.in_(sorted(where.networks))))
         if before is not None:
             query = query.where(tuple_(*place) < before)
         return await self._scan(AuditRecord, query.order_by(*[column.desc() for column in place]).limit(limit))
@@ -288,9 +326,31 @@ class Reads:
 
 @cache
 def _lookup(table: Table, names: tuple[str, ...], newest: str | None) -> Select[Any]:
-    """Built once: to build a statement costs more than to run it."""
+    """Cached, because building a statement costs more than running it."""
     query = select(table).where(*[table.c[name] == bindparam(name) for name in names]).limit(1)
     return query if newest is None else query.order_by(table.c[newest].desc())
+
+
+def _made_under(key_id: UUID) -> Select[Any]:
+    """Ids of a key and of all keys that it made, directly or not."""
+    first, next_ = api_keys.alias(), api_keys.alias()
+    tree = select(first.c.id).where(or_(first.c.id == key_id, first.c.made_by == key_id)).cte("made", recursive=True)
+    tree = tree.union(select(next_.c.id).where(next_.c.made_by == tree.c.id))
+    return select(tree.c.id)
+
+
+def _handed_out(where: AddressFilter) -> list[ColumnElement[bool]]:
+    if not where.handed_out:
+        return []
+    unknown, networks = addresses.c.networks.is_(None), addresses.c.networks
+    if where.networks is None:
+        return [or_(unknown, networks != "")]
+    padded = literal(" ").concat(networks).concat(" ")
+    return [or_(unknown, *(padded.contains(f" {each} ", autoescape=True) for each in sorted(where.networks)))]
+
+
+def _among(*conditions: tuple[Any, Collection[Any] | None]) -> list[ColumnElement[bool]]:
+    return [column.in_(sorted(values)) for column, values in conditions if values is not None]
 
 
 def _equal(*conditions: tuple[Any, object]) -> list[ColumnElement[bool]]:

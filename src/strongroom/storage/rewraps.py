@@ -1,4 +1,4 @@
-"""Data keys that go under another wrapping key: of a secret's row nothing else changes."""
+"""Data keys that go under another wrapping key. Nothing else in a secret's row changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rewrap(
     authenticity: Authenticity,
     pairs: Sequence[tuple[SealedSecret, SealedSecret]],
 ) -> int:
-    """(as it was, as it is to be). A row that was moved meanwhile stays as it is. Returns how many were moved."""
+    """Stores pairs of (old, new). A row that was changed meanwhile stays as it is. Returns how many were moved."""
     statement = bulk_update(
         dialect, secrets, ("wallet_id", "version", "wrapped_dek"), ("kek", "kek_version", "wrapped_dek", "mac")
     )

@@ -1,6 +1,6 @@
-"""Whole tables, a page at a time: for verification, and for the one time when old rows are put under their MACs.
+"""Whole tables, a page at a time, for verification and for giving old rows their MACs once.
 
-Unlike other reads these do not stop at a row that somebody changed. They report it and go on.
+Unlike other reads these do not stop at a row that was tampered with. They report it and go on.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Scans(Reads):
         return Scanned(rows, broken, last if len(found) == limit else None)
 
     def _load(self, kind: Kind, row: SqlRow[Any]) -> Row | None:
-        """None, after the alarm, where somebody changed it."""
+        """The row, or None after the alarm if it was tampered with."""
         try:
             loaded: Row = kind.load(row, self._authenticity)
         except IntegrityError:
@@ -118,7 +118,7 @@ def _page(kind: Kind, after: str | None, limit: int) -> Select[Any]:
 
 
 def _readable(connection: Connection, query: Select[Any], limit: int | None) -> list[SqlRow[Any] | None]:
-    """The rows; None for each that no type of ours can hold, which SQLite allows."""
+    """The rows. None for each row with values that our types cannot hold, which SQLite allows."""
     try:
         return list(connection.execute(query).all())
     except _UNREADABLE:

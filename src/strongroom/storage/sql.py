@@ -1,4 +1,4 @@
-"""Storage over SQL: SQLite and PostgreSQL by the same statements."""
+"""Storage over SQL. SQLite and PostgreSQL share the statements."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from strongroom.domain.record import AuditRecord, HeldGuard, ServiceSecret
 from strongroom.domain.wallet import SealedSecret
 from strongroom.errors import InternalError, StorageUnavailable
 from strongroom.storage import rewraps
+from strongroom.storage.alert_reads import AlertReads
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Row, Unit
 from strongroom.storage.database import Database, OutcomeUnknown
+from strongroom.storage.disk import DISK
+from strongroom.storage.groups import Groups, Several
 from strongroom.storage.scans import Scans
 from strongroom.storage.tasks import SqlTasks
 from strongroom.storage.writes import Lost, Unsure, Writes
@@ -25,37 +28,46 @@ _log = structlog.get_logger(__name__)
 _ATTEMPTS = 5
 
 
-class SqlStorage(Scans):
+class SqlStorage(AlertReads, Scans):
     """The implementation of `storage.base.Storage`."""
 
     def __init__(self, database: Database, authenticity: Authenticity) -> None:
         super().__init__(database, authenticity)
         self._writes = Writes(database.dialect, authenticity)
+        self._groups = Groups(database.direct, self._writes)
         self.queue = SqlTasks(database, authenticity)
         """The tasks of the same database."""
 
     async def apply(self, units: Sequence[Unit]) -> Applied:
         look = unknown = False
+        at_once = self._groups if _witness(units) is not None else None
         for _ in range(_ATTEMPTS):
             try:
+                if at_once is not None:
+                    return await at_once.apply(units)
                 return await self._database.write(partial(self._writes.apply, units=units, look=look))
+            except Several:
+                at_once = None
+                continue
             except OutcomeUnknown:
                 if _witness(units) is None:
                     raise
-                # Written once more: where the first came or still comes through, its rows are in the way of these.
+                # Written once more. If the first attempt succeeded or still succeeds, its rows are in the way of these.
                 unknown = True
             except (Lost, Unsure, exc.IntegrityError) as met:
                 if unknown and await self._is_committed(units):
                     return Applied(present=await self._present(units))
                 if isinstance(met, Lost):
                     return Applied(conflicts=met.conflicts)
-            look = True
+            look, at_once = True, None
         if unknown:
             raise StorageUnavailable("it is not known whether this was committed", retry_after=1)
         raise InternalError("rows refer to what is not there")
 
     async def _is_committed(self, units: Sequence[Unit]) -> bool:
-        """All of ``units`` are where one audit record of theirs is: its MAC is of this one batch."""
+        """Whether ``units`` are committed. One audit record of theirs decides, because its MAC belongs to this batch
+        alone.
+        """
         witness = _witness(units)
         assert witness is not None
         committed = await self.audit_chain(witness.writer_id, witness.sequence - 1, 1) == [witness]
@@ -63,7 +75,7 @@ class SqlStorage(Scans):
         return committed
 
     async def _present(self, units: Sequence[Unit]) -> list[tuple[int, Row]]:
-        """What was there before ``units`` were committed: it is not as they have it."""
+        """The rows that existed before ``units`` were committed, which differ from those in ``units``."""
         present: list[tuple[int, Row]] = []
         for n, unit in enumerate(units):
             for row in unit.same:
@@ -94,6 +106,18 @@ class SqlStorage(Scans):
         started = time.perf_counter()
         await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
         return (time.perf_counter() - started) * 1000
+
+    async def is_writable(self) -> bool:
+        if DISK.full:
+            return False
+        if self._database.dialect.name != "sqlite":
+            read_only = text("SHOW transaction_read_only")
+            return await self._database.write(lambda connection: connection.execute(read_only).scalar()) == "off"
+        try:
+            await self._database.write(lambda _: None)  # it begins with the write lock
+        except StorageUnavailable:
+            return False
+        return True
 
     async def close(self) -> None:
         await self._database.close()

@@ -1,8 +1,9 @@
 """SQLite.
 
-A transaction runs whole in a thread of its own, since its commit waits for the disk: one hop, where an asynchronous
-driver would take four a statement. A read finds its few rows in memory, in less time than a hop takes, and in WAL mode
-never waits for a writer: it runs where it is called. What may look at many rows is a `scan`, in another thread.
+A transaction runs as a whole in a thread of its own, since its commit waits for the disk. That is one hop, while an
+asynchronous driver would need four per statement. A read finds its few rows in memory faster than a hop takes, and in
+WAL mode never waits for a writer, so it runs in the caller's thread. What may look at many rows is a `scan`, in another
+thread.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +21,9 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, e
 from sqlalchemy.pool import StaticPool
 
 from strongroom.errors import ConfigurationError
-from strongroom.storage.database import Work, persist
+from strongroom.storage.database import Again, Refused, Work, persist
+from strongroom.storage.few_statements import FewStatements, Statement
+from strongroom.telemetry import failpoints, tracing
 
 T = TypeVar("T")
 
@@ -37,7 +42,7 @@ class SqliteDatabase:
         try:
             os.close(os.open(Path(url.database), os.O_CREAT | os.O_RDWR, 0o600))
         except OSError:
-            raise ConfigurationError("the file of database.url cannot be opened", field="database.url") from None
+            raise ConfigurationError("the file in database.url cannot be opened", field="database.url") from None
         url = url.set(drivername="sqlite")
         self._writer = _engine(url)
         self._reader = _engine(url)
@@ -51,9 +56,14 @@ class SqliteDatabase:
         return self._writer.dialect
 
     @property
+    def direct(self) -> FewStatements:
+        return FewStatements(self)
+
+    @property
     def connections(self) -> int:
         return 2
 
+    @tracing.traced("sql.read", tracing.CLIENT)
     async def read(self, work: Work[T]) -> T:
         async def attempt() -> T:
             with self._reader.connect() as connection:
@@ -61,6 +71,7 @@ class SqliteDatabase:
 
         return await persist(attempt, _is_busy, _SECONDS)
 
+    @tracing.traced("sql.scan", tracing.CLIENT)
     async def scan(self, work: Work[T]) -> T:
         def statement() -> T:
             with self._scanner.connect() as connection:
@@ -69,6 +80,7 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         return await persist(lambda: loop.run_in_executor(self._scans, statement), _is_busy, _SECONDS)
 
+    @tracing.traced("sql.write", tracing.CLIENT)
     async def write(self, work: Work[T]) -> T:
         def transaction() -> T:
             with self._writer.begin() as connection:
@@ -76,6 +88,17 @@ class SqliteDatabase:
 
         loop = asyncio.get_running_loop()
         return await persist(lambda: loop.run_in_executor(self._thread, transaction), _is_busy, _SECONDS)
+
+    @tracing.traced("sql.write", tracing.CLIENT)
+    async def commit(self, statements: Sequence[Statement]) -> None:
+        """In one transaction. Raises Refused if one does not touch what it was to, or cannot be taken."""
+
+        def transaction() -> None:
+            with closing(self._writer.raw_connection()) as pooled:  # rolls back what was not committed
+                _run(pooled.driver_connection, statements)  # type: ignore[arg-type]
+
+        loop = asyncio.get_running_loop()
+        await persist(lambda: loop.run_in_executor(self._thread, transaction), _is_busy, _SECONDS)
 
     async def close(self) -> None:
         self._reader.dispose()
@@ -86,14 +109,31 @@ class SqliteDatabase:
         self._thread.shutdown(wait=False)
 
 
+def _run(connection: sqlite3.Connection, statements: Sequence[Statement]) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+        for text, parameters, touches in statements:
+            cursor.execute(text, parameters)
+            touched = cursor.rowcount if cursor.description is None else cursor.fetchone()[0]
+            if touches is not None and touches != touched:
+                raise Refused
+        failpoints.reached("commit.within")
+        cursor.execute("COMMIT")
+    except (sqlite3.OperationalError, sqlite3.InternalError) as error:
+        raise Again(error) from error
+    except (sqlite3.Error, OverflowError) as error:
+        raise Refused from error
+
+
 def _is_busy(error: Exception) -> bool:
-    cause = error.orig if isinstance(error, exc.DBAPIError) else None
-    code = getattr(cause, "sqlite_errorcode", 0)  # not set where the module itself raised it
+    cause = error.orig if isinstance(error, exc.DBAPIError | Again) else None
+    code = getattr(cause, "sqlite_errorcode", 0)  # not set if the module itself raised the error
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
 def _engine(url: URL) -> Engine:
-    # isolation_level None: the driver begins nothing by itself; writers begin with BEGIN IMMEDIATE, a single read
+    # With isolation_level None the driver begins no transactions. Writers begin with BEGIN IMMEDIATE, and a single read
     # needs no transaction.
     engine = create_engine(
         url,
@@ -111,7 +151,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:
-    # Text that somebody broke is a row that fails its MAC, not a database that does not answer.
+    # Broken text must make a row fail its MAC, not make the database look unavailable.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -1,17 +1,12 @@
-"""The tables. Primary keys begin with what a row is looked up by; every row names its tenant."""
+"""The tables. Primary keys begin with what a row is looked up by. Every row names its tenant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
-    Dialect,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -20,61 +15,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
-    Uuid,
+    and_,
     literal_column,
 )
-from sqlalchemy.types import TypeEngine
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Timestamp(TypeDecorator[datetime]):
-    """UTC. timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
-        return _microseconds_of if dialect.name == "sqlite" else None
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        at: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
-        return at
-
-
-class Id(TypeDecorator[UUID]):
-    """uuid on PostgreSQL, its 16 bytes on SQLite."""
-
-    impl = Uuid()
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else Uuid())
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], Any] | None:
-        return _bytes_of if dialect.name == "sqlite" else None
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        return UUID(bytes=value) if value is not None and dialect.name == "sqlite" else value
-
-
-# Bound without the layers that SQLAlchemy puts around process_bind_param: a signature binds 25 of these.
-
-
-def _microseconds_of(value: datetime | None) -> int | None:
-    return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-
-def _bytes_of(value: UUID | None) -> bytes | None:
-    return None if value is None else value.int.to_bytes(16, "big")
-
+from strongroom.storage.column_types import Id, Timestamp
 
 metadata = MetaData(
     naming_convention={
@@ -98,7 +43,7 @@ def _bytes(name: str, *, nullable: bool = False) -> Column[Any]:
 
 
 def _mac() -> Column[Any]:
-    """Over every other column (`Authenticity.row_mac`). NULL in a row of 1.0.8 that no one has authenticated yet."""
+    """A MAC over every other column (`Authenticity.row_mac`). NULL in rows of 1.0.8 that are not authenticated yet."""
     return _bytes("mac", nullable=True)
 
 
@@ -123,10 +68,17 @@ wallets = Table(
     _text("master_fingerprint", nullable=True),
     _text("keyspace", nullable=True),
     _time("created_at"),
+    _text("rates", nullable=True),
     _mac(),
     PrimaryKeyConstraint("id", "tenant_id"),
 )
 Index("ix_wallets_tenant_id_id", wallets.c.tenant_id, wallets.c.id)
+Index(
+    "ix_wallets_rates",
+    wallets.c.id,
+    sqlite_where=wallets.c.rates.is_not(None),
+    postgresql_where=wallets.c.rates.is_not(None),
+)
 Index(
     "uq_wallets_external_id",
     wallets.c.tenant_id,
@@ -194,11 +146,29 @@ addresses = Table(
     _text("label", nullable=True),
     _text("external_id", nullable=True),
     _time("created_at"),
+    _text("networks", nullable=True),
     _bytes("mac"),
     PrimaryKeyConstraint("account_id", "change", "index"),
     ForeignKeyConstraint(["account_id", "tenant_id"], ["accounts.id", "accounts.tenant_id"]),
 )
 Index("ix_addresses_canonical", addresses.c.tenant_id, addresses.c.keyspace, addresses.c.canonical)
+Index(
+    "ix_addresses_external_id",
+    addresses.c.tenant_id,
+    addresses.c.external_id,
+    sqlite_where=addresses.c.external_id.is_not(None),
+    postgresql_where=addresses.c.external_id.is_not(None),
+)
+# Rows of 1.0.8 have no networks, and may share an external id.
+_unique = and_(addresses.c.external_id.is_not(None), addresses.c.networks.is_not(None))
+Index(
+    "uq_addresses_external_id",
+    addresses.c.tenant_id,
+    addresses.c.external_id,
+    unique=True,
+    sqlite_where=_unique,
+    postgresql_where=_unique,
+)
 Index("ix_addresses_wallet_id", addresses.c.wallet_id, addresses.c.account_id, addresses.c.change, addresses.c.index)
 
 operations = Table(
@@ -315,7 +285,7 @@ discoveries = Table(
     PrimaryKeyConstraint("id", "tenant_id"),
 )
 
-# The audit has no foreign keys: nothing that happens to another table may touch or hinder it.
+# The audit has no foreign keys, so that nothing that happens to another table can affect it.
 audit_writers = Table(
     "audit_writers",
     metadata,
@@ -374,10 +344,43 @@ api_keys = Table(
     _time("revoked_at", nullable=True),
     _bytes("row_mac"),
     _id("made_by", nullable=True),
+    _text("restriction", nullable=True),
     PrimaryKeyConstraint("id"),
 )
 Index("ix_api_keys_made_by", api_keys.c.made_by)
 Index("ix_api_keys_tenant_id", api_keys.c.tenant_id, api_keys.c.id)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _id("target"),
+    _text("kind"),
+    _text("issuer", nullable=True),
+    _text("shown"),
+    _text("reason", nullable=True),
+    _id("revoked_by"),
+    _integer("epoch"),
+    _time("created_at"),
+    _time("lifted_at", nullable=True),
+    _mac(),
+    PrimaryKeyConstraint("id", "tenant_id"),
+)
+Index("ix_revocations_tenant_id", revocations.c.tenant_id, revocations.c.id)
+
+client_networks = Table(
+    "client_networks",
+    metadata,
+    _id("id"),
+    _id("tenant_id"),
+    _text("networks"),
+    _id("changed_by"),
+    _integer("epoch"),
+    _time("changed_at"),
+    _mac(),
+    PrimaryKeyConstraint("id", "tenant_id"),
+)
 
 tasks = Table(
     "tasks",
@@ -427,7 +430,7 @@ service_secrets = Table(
     PrimaryKeyConstraint("version"),
 )
 
-# Added by `restore accept`, never changed: of several rows for one address the newest counts.
+# Added by `restore accept` and never changed. Of several rows for one address the newest counts.
 floors = Table(
     "floors",
     metadata,

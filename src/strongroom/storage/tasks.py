@@ -1,5 +1,5 @@
-"""Tasks over SQL. The same statements serve both databases: `FOR UPDATE SKIP LOCKED` is PostgreSQL's alone, and on
-SQLite its place is taken by `BEGIN IMMEDIATE`, under which nobody else writes.
+"""Tasks over SQL. Both databases share the statements. `FOR UPDATE SKIP LOCKED` only exists on PostgreSQL. On SQLite
+nobody else writes during `BEGIN IMMEDIATE`, which has the same effect.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Backlog, SettleTask, Wake
 from strongroom.storage.bulk import Bulk, Cells
 from strongroom.storage.clock import from_now
+from strongroom.storage.column_types import Id, Timestamp
 from strongroom.storage.database import Database
 from strongroom.storage.mapping import KIND_OF, load_all
-from strongroom.storage.tables import Id, Timestamp, tasks
+from strongroom.storage.tables import tasks
 from strongroom.telemetry import failpoints
 
 _PLACE: Final = (tasks.c.kind, tasks.c.key)
@@ -55,7 +56,7 @@ _DUE = and_(tasks.c.kind == bindparam("of_kind"), tasks.c.due_at <= from_now())
 
 
 def bulk_wake(dialect: Dialect) -> Bulk:
-    """Rows of `Wake`, one a key, that are put in or that bring the row that is there forward."""
+    """An upsert for rows of `Wake`, one per key. It inserts a task or makes it due earlier."""
     insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
     columns = {"kind": Text(), "key": Text(), "tenant_id": Id(), "after": BigInteger(), "wanted": BigInteger()}
 
@@ -88,7 +89,9 @@ def bulk_wake(dialect: Dialect) -> Bulk:
 
 
 def bulk_settle(dialect: Dialect) -> Bulk:
-    """Rows of `SettleTask`. A new row under an old key is another task, whatever its epoch: hence ``created_at``."""
+    """An UPDATE for rows of `SettleTask`. It compares ``created_at``, because a new row with an old key is another
+    task.
+    """
     columns: dict[str, Any] = {
         "kind": Text(),
         "key": Text(),
@@ -126,7 +129,7 @@ def bulk_settle(dialect: Dialect) -> Bulk:
 
 
 def wake_values(wakes: Sequence[Wake]) -> list[tuple[Any, ...]]:
-    """One row a key, sorted: the earliest time, and how often there was news."""
+    """One row per key, sorted, with the earliest time and the number of wakes with news."""
     folded: dict[tuple[str, str], tuple[Any, ...]] = {}
     for wake in wakes:
         place, after = (wake.kind, wake.key), wake.after // _MICROSECOND
@@ -147,14 +150,16 @@ def settle_values(settled: SettleTask) -> tuple[Any, ...]:
 def lock(
     connection: Connection, places: Sequence[tuple[str, str]], authenticity: Authenticity
 ) -> dict[tuple[str, str], Task]:
-    """The rows as they stand, locked in one order, so that two processes never wait for each other."""
+    """The stored rows, locked in a fixed order, so that two processes never wait for each other."""
     query = select(tasks).where(_among(connection, places)).order_by(*_PLACE).with_for_update(of=tasks)
     found: list[Task] = load_all(_TASK, connection.execute(query), authenticity)
     return {task.place: task for task in found}
 
 
 def _among(connection: Connection, places: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
-    """The rows of these kinds and keys. PostgreSQL compares each row with each pair of a list; arrays are joined."""
+    """A condition for these kinds and keys. PostgreSQL would compare each row with each pair of a list, so arrays are
+    joined.
+    """
     if connection.dialect.name == "sqlite":
         return tuple_(*_PLACE).in_(places)
     columns = [literal(list(each), postgresql.ARRAY(Text())) for each in zip(*places, strict=True)]
@@ -246,7 +251,7 @@ def _which_are_due(kinds: tuple[str, ...]) -> Select[Any]:
 
 
 def _backlog() -> Select[Any]:
-    # Whoever claims takes what was due first: what is under a lease stands at the front.
+    # Tasks are claimed in the order in which they became due, so leased ones come first.
     front = select(tasks.c.due_at, tasks.c.lease_until).where(_DUE).order_by(tasks.c.due_at).limit(_MOST_COUNTED)
     leases = front.subquery("front").c
     oldest = select(tasks.c.due_at).where(_DUE, _FREE).order_by(tasks.c.due_at).limit(1)

@@ -1,9 +1,9 @@
 """What `apply` does inside its transaction.
 
-First everything is simply inserted, by one prepared statement a table. Only where that meets a row which exists is it
-done again with a look at what is there, to say whose fault it was. Within a transaction the order is: guards that are
-given up, new rows, changes and moves, and last the rows that may exist already, so that a unit which relies on a
-guard never counts one that another unit of the batch gives away.
+At first everything is simply inserted, with one prepared statement per table. Only if that meets an existing row is it
+done again, looking at what exists, to find the unit at fault. The order within a transaction is: released guards, new
+rows, changes and moves, and last the rows that may exist already. So a unit that relies on a guard never counts one
+that another unit of the batch gives away.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy.dialects import postgresql, sqlite
 
 from strongroom.domain.record import HeldGuard
-from strongroom.domain.task import Progress, Task
+from strongroom.domain.task import Task
 from strongroom.domain.wallet import Address, SealedSecret, Wallet, WalletState
 from strongroom.storage import tables
 from strongroom.storage import tasks as tasks_sql
@@ -28,6 +28,7 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, SettleTask, Unit
 from strongroom.storage.bulk import Bulk, bulk_insert, bulk_update
 from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, load_all, names_of
+from strongroom.storage.parts import PLANS
 from strongroom.telemetry import failpoints
 from strongroom.telemetry.alarms import integrity_alarm
 
@@ -37,16 +38,20 @@ _GUARD = KIND_OF[HeldGuard]
 _GUARD_KEY = _GUARD.keys[0]
 _SECRET = KIND_OF[SealedSecret]
 _WALLET = KIND_OF[Wallet]
-_SECRETS_AND_WALLETS = (
+SECRETS_AND_WALLETS = (
     select(tables.secrets, tables.wallets)
     .join(tables.wallets, tables.wallets.c.id == tables.secrets.c.wallet_id)
     .where(tables.secrets.c.wallet_id.in_(bindparam("wallet_ids", expanding=True)))
     .order_by(tables.secrets.c.version)
 )
 _USABLE = 2_000
-"""Secrets and wallets that are remembered as they were verified."""
+"""Most secrets and wallets that are remembered as verified."""
 _SECRET_COLUMNS = len(tables.secrets.columns)
-_FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "mac")
+_BY_KEY = f"SELECT {', '.join(f'set_config({name!r}, {value!r}, true)' for name, value in PLANS.items())}"
+"""For this transaction only."""
+_FIXED = names_of(tables.addresses, "label", "external_id", "created_at", "networks", "mac")
+_ADDRESS = KIND_OF[Address]
+_ADDRESS_KEY = _ADDRESS.keys[0]
 
 
 class Lost(Exception):
@@ -58,7 +63,7 @@ class Lost(Exception):
 
 
 class Unsure(Exception):
-    """Rolls the transaction back: something was in the way, and nobody looked what."""
+    """Rolls the transaction back. Something was in the way, and it has not been looked at yet."""
 
 
 class Writes:
@@ -81,9 +86,9 @@ class Writes:
         return statement
 
     def usable(self, row: tuple[Any, ...]) -> SealedSecret | None:
-        """The secret in a row of `_SECRETS_AND_WALLETS`, if its wallet is active. Raises IntegrityError.
+        """The secret in a row of `SECRETS_AND_WALLETS`, if its wallet is active. Raises IntegrityError.
 
-        A row whose every column is as it was when it was last held against its MACs needs not be again.
+        A row that equals the one that was last checked against its MACs is not checked again.
         """
         place = (row[0], row[1])
         known = self._usable.get(place)
@@ -96,8 +101,17 @@ class Writes:
             self._usable[place] = known
         return known[1]
 
+    def known(self, secret: SealedSecret) -> tuple[Any, ...] | None:
+        """The row of a secret and its active wallet, as `usable` has verified them, or None."""
+        known = self._usable.get((secret.wallet_id, secret.version))
+        return known[0] if known is not None and known[1] == secret else None
+
     def apply(self, connection: Connection, units: Sequence[Unit], *, look: bool) -> Applied:
-        """Raises Lost; without ``look`` Unsure, and SQLAlchemy's IntegrityError for a row in the way."""
+        """Commits the units. Raises Lost or, without ``look``, Unsure, and SQLAlchemy's IntegrityError for a row in the
+        way.
+        """
+        if self._dialect.name == "postgresql":
+            connection.exec_driver_sql(_BY_KEY)
         return _Transaction(self, connection, units, look).run()
 
 
@@ -116,6 +130,8 @@ class _Transaction:
         self._lost: dict[int, tuple[Conflict, int | None]] = {}
         """By unit: its conflict, and the unit of this batch that was in the way, if it was one."""
         self._present: list[tuple[int, Row]] = []
+        self._widened: dict[tuple[UUID, int, int], tuple[Address, Address]] = {}
+        """Addresses that were handed out for one more network: as they were, and as they shall be."""
 
     def run(self) -> Applied:
         self._check_opens()
@@ -124,10 +140,11 @@ class _Transaction:
         self._change()
         self._move()
         self._insert([(n, row) for n, unit in enumerate(self._units) for row in unit.same], same=True)
+        self._widen()
         self._settle_and_wake()
-        self._put_progress()
+        self._put()
         if self._lost:
-            # Who lost to a unit that lost itself is not to blame: it is tried again.
+            # A unit that lost to another losing unit is not at fault and is tried again.
             raise Lost([conflict for conflict, to in self._lost.values() if to is None or to not in self._lost])
         failpoints.reached("commit.within")
         return Applied(present=self._present)
@@ -147,7 +164,7 @@ class _Transaction:
             return
         wallet_ids = list({each.secret.wallet_id for _, each in opens})
         newest: dict[UUID, SealedSecret | None] = {}
-        for row in self._connection.execute(_SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
+        for row in self._connection.execute(SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
             newest[row[0]] = self._writes.usable(tuple(row))
         for unit, each in opens:
             if newest.get(each.secret.wallet_id) != each.secret:
@@ -184,12 +201,12 @@ class _Transaction:
                 statement.run(self._connection, bound)
 
     def _sift(self, kind: Kind, entries: Sequence[_Entry], *, same: bool) -> list[_Entry]:
-        """Those of ``entries`` that are to be inserted: none like it is there, and its unit has not lost."""
+        """The entries to insert: those without an existing equal, whose unit has not lost."""
         there: dict[Key, dict[tuple[Any, ...], tuple[Row, int | None]]] = {}
         for key in kind.keys:
             take = kind.key_of(key)
             wanted = {take(entry.values) for entry in entries}
-            lock = same and kind is _GUARD  # an address never changes
+            lock = same and kind is _GUARD
             there[key] = {k: (row, None) for k, row in self._find(kind, key, wanted, lock=lock).items()}
         kept = []
         for entry in entries:
@@ -202,16 +219,33 @@ class _Transaction:
                     there[key][kind.key_of(key)(entry.values)] = (entry.row, entry.unit)
             elif same and _is_same(entry.row, met[0]):
                 self._present.append((entry.unit, met[0]))
+                self._note_wider(entry.row, met[0])
             else:
                 self._lose(entry.unit, entry.row, *met)
         return kept
+
+    def _note_wider(self, row: Row, there: Row) -> None:
+        if not isinstance(row, Address) or not isinstance(there, Address):
+            return
+        place = (there.account_id, there.change, there.index)
+        old, new = self._widened.get(place, (there, there))
+        if lacking := new.lacks(row.networks):
+            self._widened[place] = (old, replace(new, networks=" ".join([*new.handed_out_for, *lacking])))
+
+    def _widen(self) -> None:
+        """If another process widens a row at the same time, this raises Unsure and the rows are looked at again."""
+        if not self._widened:
+            return
+        old = [(*place, self._writes.authenticity.address_mac(was)) for place, (was, _) in self._widened.items()]
+        new = [(row.networks, self._writes.authenticity.address_mac(row)) for _, row in self._widened.values()]
+        self._update(_ADDRESS, (*_ADDRESS_KEY, "mac"), old, ("networks", "mac"), new)
 
     def _met(
         self, kind: Kind, entry: _Entry, there: dict[Key, dict[tuple[Any, ...], tuple[Row, int | None]]]
     ) -> tuple[Row, int | None] | None:
         for key in kind.keys:
             value = kind.key_of(key)(entry.values)
-            met = None if None in value else there[key].get(value)  # NULL is unlike NULL
+            met = None if None in value else there[key].get(value)  # NULL does not equal NULL
             if met is not None and met[1] not in self._lost:
                 return met
         return None
@@ -279,12 +313,12 @@ class _Transaction:
     def _update(
         self, kind: Kind, where: Key, old: Sequence[tuple[Any, ...]], names: Key, new: Sequence[tuple[Any, ...]]
     ) -> None:
-        """Touches every row or raises Unsure."""
+        """Updates every row or raises Unsure."""
         if self._lost:
             return
         statement = self._writes.update(kind, where, names)
         bound = statement.bind([(*before, *after) for before, after in zip(old, new, strict=True)])
-        bound.sort(key=itemgetter(*range(len(where))) if kind is _GUARD else itemgetter(0))
+        bound.sort(key=itemgetter(*range(len(where))) if kind in (_GUARD, _ADDRESS) else itemgetter(0))
         if statement.run(self._connection, bound) != len(bound):
             raise Unsure
 
@@ -311,13 +345,17 @@ class _Transaction:
             if values and statement.run(self._connection, statement.bind(values)) != len(values):
                 raise Unsure
 
-    def _put_progress(self) -> None:
-        kind = KIND_OF[Progress]
+    def _put(self) -> None:
         insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
-        for progress in [each for unit in self._units for each in unit.progress]:
-            values = dict(zip(kind.names, kind.values(progress, self._writes.authenticity), strict=True))
+        progress = [each for unit in self._units for each in unit.progress]
+        puts = sorted(
+            (each for unit in self._units for each in unit.puts), key=lambda each: (type(each).__name__, each.id)
+        )
+        for row in (*progress, *puts):  # sorted, so that no two processes wait for each other
+            kind = KIND_OF[type(row)]
+            values = dict(zip(kind.names, kind.values(row, self._writes.authenticity), strict=True))
             statement = insert(kind.table).values(values)
-            self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+            self._connection.execute(statement.on_conflict_do_update(index_elements=kind.keys[0], set_=values))
 
     def _each(self, of: type[_C]) -> list[tuple[int, _C]]:
         """The changes of one type whose unit has not lost."""
@@ -339,17 +377,24 @@ def _guard_key(held: HeldGuard) -> tuple[str, str, str, str]:
     return (guard.keyspace, guard.chain_id, guard.address, guard.sequence)
 
 
-def _is_same(row: Row, there: Row) -> bool:
+def is_alike(row: Row, there: Row) -> bool:
+    """Whether ``there`` counts as the same row as ``row`` of a unit's `same`."""
     if isinstance(row, HeldGuard) and isinstance(there, HeldGuard):
         return row.guard == there.guard
     assert isinstance(row, Address)
     assert isinstance(there, Address)
-    if _fixed(row) == _fixed(there):
+    return _fixed(row) == _fixed(there)
+
+
+def _is_same(row: Row, there: Row) -> bool:
+    if is_alike(row, there):
         return True
+    if not isinstance(there, Address):
+        return False
     integrity_alarm("address", tenant_id=there.tenant_id, account_id=there.account_id, index=there.index)
     return False
 
 
 def _fixed(address: Address) -> tuple[object, ...]:
-    """All but what a caller said of it and when."""
+    """Everything except what the caller said about it, and when."""
     return tuple(getattr(address, name) for name in _FIXED)

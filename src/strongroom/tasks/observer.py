@@ -1,7 +1,7 @@
-"""The gauges of background work. Each process reads them for itself, whether it runs tasks or not.
+"""The gauges of background work and of alerts. Each process reads them itself, whether or not it runs tasks.
 
-They are no kind of task: a task is run by one process of one replica, and the gauges of all others would stay at what
-they last were.
+This is not a task, because a task runs in one process of one replica. The gauges of all other processes would become
+stale.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from strongroom.domain.alert import RULES
 from strongroom.errors import StrongroomError
 from strongroom.storage.base import Storage
 from strongroom.tasks.base import Tasks
@@ -21,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Observer:
-    """`start` it, and `stop` it."""
+    """Updates the gauges between `start` and `stop`."""
 
     def __init__(self, tasks: Tasks, storage: Storage, kinds: Sequence[str], *, interval: float) -> None:
         self._tasks = tasks
@@ -49,12 +50,16 @@ class Observer:
             metrics.JOB_AGE_SECONDS.labels(progress.name).set((now - since).total_seconds())
             metrics.JOB_FINDINGS.labels(progress.name).set(progress.findings)
 
+        firing = await self._storage.alerts_firing()
+        for rule in RULES:
+            metrics.ALERTS_FIRING.labels(rule).set(firing.get(rule, 0))
+
     async def _keep_looking(self) -> None:
         while True:
             try:
                 await self.look()
             except StrongroomError as error:
                 _log.warning("tasks.not_observed", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the loop must live
+            except Exception as error:  # noqa: BLE001 - the loop must go on
                 _log.error("tasks.not_observed", exc_info=error)
             await asyncio.sleep(self._interval)

@@ -1,10 +1,10 @@
-"""The loop: claims what is due, runs it under a lease, and settles it with what it did.
+"""The loop that claims due tasks, runs them under a lease, and settles them with their results.
 
-Each kind has its own slots and its own loop. A loop is told that there may be work: by the committer when a unit of
-this process has woken a key, by the poll, which finds what other processes woke and what came due by itself, and by a
-slot that becomes free while more is known to wait.
+Each kind has its own slots and its own loop. A loop learns about work from the committer when a unit of this process
+has woken a task, from the poll, which finds tasks that other processes woke or that came due, and from a slot that
+becomes free while more tasks are waiting.
 
-Nothing here ends the process. If the database is away, claims and settlements are tried again with a pause.
+Nothing here ends the process. If the database is down, claims and settlements are retried after a pause.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from strongroom.errors import InternalError, StrongroomError, Unavailable
 from strongroom.journal.base import Commit, Lost
 from strongroom.storage.base import SettleTask, Unit, Wake
 from strongroom.tasks.base import C, Done, Kind, Tasks
-from strongroom.telemetry import failpoints
+from strongroom.telemetry import failpoints, tracing
 from strongroom.telemetry.metrics import TASK_RUNS_TOTAL, TASK_SECONDS, TASKS_RUNNING
+from strongroom.telemetry.signals import SIGNALS
 
 _log = structlog.get_logger(__name__)
 
 _RENEWALS_A_LEASE: Final = 3
 _SETTLE_PAUSE: Final = 0.5
 _RELEASE_SECONDS: Final = 2.0
-"""What giving back takes at most: a handler that does not end when it is cancelled keeps nobody."""
+"""Longest wait for tasks to be given back. A handler that ignores its cancellation does not delay the end."""
 _RESCHEDULE_SECONDS: Final = 3600.0
-"""How often schedules are written down again: nobody who moves a row keeps a job from running for longer."""
+"""How often schedules are written again, so that a row that was moved delays its job by no more than this."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +47,7 @@ class _Run:
     """Monotonic time at which the lease ends, unless it is renewed."""
     job: asyncio.Task[None] | None = None
     settling: bool = False
-    """The handler is done: whether the lease still holds is for the settlement to find out."""
+    """The handler has finished. From now on the settlement finds out whether the lease still holds."""
     refused: bool = False
 
     def stop(self) -> None:
@@ -61,7 +62,7 @@ class _Lane(Generic[C]):
     kind: Kind[C]
     news: asyncio.Event = field(default_factory=asyncio.Event)
     more: bool = False
-    """The last claim took all it could."""
+    """The last claim took as many tasks as it could."""
     runs: set[_Run] = field(default_factory=set)
 
     @property
@@ -70,12 +71,12 @@ class _Lane(Generic[C]):
 
 
 class Runner(Generic[C]):
-    """`start` it; `drain` claims nothing more; `stop` waits for what runs and gives back what does not end in time."""
+    """Runs tasks from `start` on. `drain` stops claiming; `stop` waits, then gives back what has not ended in time."""
 
     def __init__(
         self, kinds: Sequence[Kind[C]], tasks: Tasks, commit: Commit, context: C, *, poll: float, drain: float
     ) -> None:
-        """``poll``: seconds between two looks for what is due. ``drain``: seconds that handlers get to end."""
+        """Seconds: ``poll`` between two checks for due tasks, ``drain`` that handlers have to end."""
         self._lanes = {kind.name: _Lane(kind) for kind in kinds}
         self._tasks = tasks
         self._commit = commit
@@ -85,7 +86,7 @@ class Runner(Generic[C]):
         self._loops: list[asyncio.Task[None]] = []
         self._claiming: list[asyncio.Task[None]] = []
         self._ends_at: float | None = None
-        """Monotonic time at which what still runs is given back."""
+        """Monotonic time at which running tasks are given back."""
 
     def start(self) -> None:
         self._claiming = [_begin(self._serve(lane), f"tasks-{lane.kind.name}") for lane in self._lanes.values()]
@@ -98,13 +99,13 @@ class Runner(Generic[C]):
                 self._lanes[name].news.set()
 
     def drain(self) -> None:
-        """Claims nothing from now on. What runs has the drain limit to end."""
+        """Claim nothing from now on. Running tasks have until the drain limit to end."""
         if self._ends_at is None:
             self._ends_at = time.monotonic() + self._drain_seconds
             self.wake(self._lanes)
 
     async def stop(self) -> None:
-        """Before the committer is closed."""
+        """Call it before the committer is closed."""
         self.drain()
         await asyncio.gather(*self._claiming, return_exceptions=True)
         jobs = [run.job for lane in self._lanes.values() for run in lane.runs if run.job is not None]
@@ -129,7 +130,7 @@ class Runner(Generic[C]):
             await lane.news.wait()
             lane.news.clear()
             if self._draining or not lane.free:
-                lane.more = True  # for whoever frees a slot
+                lane.more = True  # for the run that frees a slot
                 continue
             await self._claim(lane)
 
@@ -139,7 +140,7 @@ class Runner(Generic[C]):
             failpoints.reached("claim.before")
             claimed = await self._tasks.claim(lane.kind.name, wanted, lane.kind.lease)
             failpoints.reached("claim.after")
-        except Exception as error:  # noqa: BLE001 - the loop must live
+        except Exception as error:  # noqa: BLE001 - the loop must go on
             _warn("tasks.claim_failed", error, lane.kind.name)
             await asyncio.sleep(self._jittered())
             lane.news.set()
@@ -159,7 +160,7 @@ class Runner(Generic[C]):
                     await self._write_schedules()
                     scheduled_at = time.monotonic()
                 self.wake(await self._tasks.due(list(self._lanes)))
-            except Exception as error:  # noqa: BLE001 - the loop must live
+            except Exception as error:  # noqa: BLE001 - the loop must go on
                 _warn("tasks.poll_failed", error)
             await asyncio.sleep(self._jittered())
 
@@ -179,14 +180,19 @@ class Runner(Generic[C]):
     # ---- run ----
 
     async def _work(self, lane: _Lane[C], run: _Run) -> None:
-        """One claimed task, from the handler to the settlement. Raises nothing."""
+        """Take one claimed task from the handler to the settlement. Raises nothing."""
+        with tracing.begin(f"task {lane.kind.name}") as span:
+            outcome = await self._run_to_its_end(lane, run)
+            span.note(kind=lane.kind.name, attempts=run.task.attempts, outcome=outcome)
+
+    async def _run_to_its_end(self, lane: _Lane[C], run: _Run) -> str:
         began = time.perf_counter()
         outcome = "released"
         try:
             outcome = await self._run_and_settle(lane.kind, run)
         except asyncio.CancelledError:
             outcome = "lost" if run.refused else await self._release(lane.kind, run)
-        except Exception as error:  # noqa: BLE001 - a task that cannot be settled comes back when its lease is over
+        except Exception as error:  # noqa: BLE001 - a task that cannot be settled comes back when its lease ends
             outcome = "unsettled"
             _warn("tasks.not_settled", error, lane.kind.name, run.task.key)
         finally:
@@ -196,9 +202,10 @@ class Runner(Generic[C]):
             TASK_SECONDS.labels(lane.kind.name).observe(time.perf_counter() - began)
             if lane.more:
                 lane.news.set()
+        return outcome
 
     async def _run_and_settle(self, kind: Kind[C], run: _Run) -> str:
-        if run.task.attempts > kind.attempts:  # whoever ran it before died of it, or could not say how it ended
+        if run.task.attempts > kind.attempts:  # earlier runs died, or could not be settled
             return await self._fail(kind, run, "worker_lost")
         try:
             failpoints.reached("run.before")
@@ -209,7 +216,7 @@ class Runner(Generic[C]):
             return await self._fail(kind, run, "deadline_exceeded")
         except StrongroomError as error:
             return await self._fail(kind, run, error.code)
-        except Exception as error:  # noqa: BLE001 - of one handler, and none of the others'
+        except Exception as error:  # noqa: BLE001 - one handler must not stop the others
             _log.error("task.crashed", kind=kind.name, key=run.task.key, exc_info=error)
             return await self._fail(kind, run, InternalError.code)
         run.settling = True
@@ -224,7 +231,7 @@ class Runner(Generic[C]):
             return await self._fail(kind, run, error.code)
 
     async def _fail(self, kind: Kind[C], run: _Run, code: str) -> str:
-        """The next attempt, or after the last one the end."""
+        """Schedule the next attempt, or give up after the last one."""
         run.settling = True
         task = run.task
         if task.attempts < kind.attempts:
@@ -232,11 +239,12 @@ class Runner(Generic[C]):
             retry = SettleTask(task, kind.ladder.pause(task.attempts), task.attempts, code)
             return await self._settle(run, Done(), retry, "failed")
         _log.error("task.given_up", kind=kind.name, key=task.key, code=code, attempts=task.attempts)
+        SIGNALS.note("given_up", kind.name, key=task.key, code=code)
         done = await kind.give_up(task, code, self._context)
         return await self._settle(run, done, SettleTask(task, _next(kind, task), error=code), "given_up")
 
     async def _release(self, kind: Kind[C], run: _Run) -> str:
-        """Given back unfinished, for the next process: that was no attempt."""
+        """Give the task back unfinished for the next process. This run does not count as an attempt."""
         run.settling = True
         back = SettleTask(run.task, timedelta(), run.task.attempts - 1, run.task.last_error_code)
         try:
@@ -248,8 +256,11 @@ class Runner(Generic[C]):
     # ---- settle ----
 
     async def _settle(self, run: _Run, done: Done, settled: SettleTask, outcome: str) -> str:
-        """Raises Lost if something else in the unit lost, Unavailable if it could not be committed before the lease
-        ended. A commit of unknown outcome may be made again: if it came through, the epoch is another."""
+        """Commit the result and the settlement, and return how the task ended.
+
+        Raises Lost if another part of the unit lost, and Unavailable if it could not be committed before the lease
+        ended. A commit with an unknown outcome can be repeated, because the epoch changes if the first one succeeded.
+        """
         unit = replace(done.unit, changes=(*done.unit.changes, settled))
         while True:
             try:
@@ -269,9 +280,9 @@ class Runner(Generic[C]):
             return outcome
 
     def _look_again(self, settled: SettleTask) -> None:
-        """What is due again before the next poll is not left to it."""
+        """A task that is due again before the next poll does not wait for it."""
         if settled.again is not None and settled.again.total_seconds() < self._poll and not self._draining:
-            delay = settled.again.total_seconds() + 0.001  # the database's clock on SQLite counts milliseconds
+            delay = settled.again.total_seconds() + 0.001  # the database's clock on SQLite counts in milliseconds
             asyncio.get_running_loop().call_later(delay, self.wake, (settled.task.kind,))
 
     # ---- renew ----
@@ -291,7 +302,7 @@ class Runner(Generic[C]):
             failpoints.reached("renew.before")
             held = await self._tasks.renew([run.task for run in runs], lane.kind.lease)
             failpoints.reached("renew.after")
-        except Exception as error:  # noqa: BLE001 - the loop must live
+        except Exception as error:  # noqa: BLE001 - the loop must go on
             _warn("tasks.renew_failed", error, lane.kind.name)
             held = None
         for run in runs:

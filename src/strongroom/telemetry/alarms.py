@@ -1,15 +1,25 @@
-"""The alarm that stored data was changed by someone else, or that a node is not the one that it should be."""
+"""The alarm that stored data was tampered with, or that a node serves another chain."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import structlog
 
 from strongroom.telemetry.metrics import ALARMS_TOTAL
+from strongroom.telemetry.signals import SIGNALS
 
 _log = structlog.get_logger("strongroom.integrity")
 
+_WATCHED: Final = {"restored_database"}
+"""Alarms that a lasting condition reports, so that they need no signal."""
+
 
 def integrity_alarm(kind: str, **ids: object) -> None:
-    """``kind`` says what did not hold, ``ids`` which row; never its contents."""
+    """``kind`` says what failed, and ``ids`` name the row. Neither holds its contents."""
     ALARMS_TOTAL.labels(kind).inc()
     _log.critical("integrity.alarm", kind=kind, **{name: str(value) for name, value in ids.items()})
+    if kind == "foreign_chain":
+        SIGNALS.note("foreign_chain", f"{ids.get('network')}/{ids.get('source')}")
+    elif kind not in _WATCHED:
+        SIGNALS.note("integrity", kind, None, **ids)

@@ -1,8 +1,8 @@
-"""The way of a log line out of the process: a bounded queue and one thread that writes.
+"""Writes log lines out of the process: a bounded queue and one thread that writes.
 
-Nothing that happens to the log may change or delay what the service does. A reader that is gone, a disk that is full, a
-pipe that nobody empties: the thread meets it, and whoever logs goes on. Lines that found no room or could not be
-written are counted.
+Trouble with the log must not change or delay what the service does. If the reader is gone, the disk is full or nobody
+empties the pipe, only the thread is affected, and callers go on. Lines that found no room or could not be written are
+counted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import select
 import threading
 import time
 import weakref
-from queue import Empty, SimpleQueue
+from collections import deque
 from typing import BinaryIO, Final, Protocol
 
 from strongroom.telemetry.metrics import LOG_LINES_LOST_TOTAL
@@ -21,22 +21,26 @@ from strongroom.telemetry.metrics import LOG_LINES_LOST_TOTAL
 _MOST_LINES: Final = 10_000
 _MOST_BYTES: Final = 8 << 20
 _BATCH: Final = 64 << 10
+_REST: Final = 0.02
+"""Seconds for which lines are gathered."""
 _PAUSE: Final = 0.2
-"""Seconds between two tries after the system refused a write."""
+"""Seconds between two attempts after the system refused a write."""
 
 
 class Lines(Protocol):
+    """Where log lines go. ``lost`` counts those that were not written."""
+
     lost: int
 
     def write(self, line: bytes) -> None:
-        """Takes a line without its line feed. Never raises, never waits."""
+        """Accept a line without its line feed. Never raises, never blocks."""
 
     def flush(self, seconds: float = 1.0) -> None:
-        """Waits until what was taken is written, at most so long."""
+        """Wait up to ``seconds`` until all accepted lines are written."""
 
 
 class DirectLines:
-    """Writes at once, for commands that end soon and for tests. What cannot be written is lost."""
+    """Writes at once, for short commands and for tests. A line that cannot be written is lost."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -57,8 +61,11 @@ class DirectLines:
 class QueuedLines:
     """Hands lines to a thread, which writes them to ``descriptor`` in batches.
 
-    Only the thread ever waits for the reader. It is a daemon: a write that never returns does not hold up the end of
-    the process. A forked child starts with an empty queue and a thread of its own.
+    Only the thread waits for the reader. It is a daemon, so a write that never returns does not delay the end of the
+    process. A forked child starts with an empty queue and a thread of its own.
+
+    A single line is written at once. The thread then rests, and gathers the lines that arrive meanwhile. If every line
+    woke it, it would take the interpreter's lock from the callers a thousand times per second.
     """
 
     def __init__(self, descriptor: int, *, lines: int = _MOST_LINES, size: int = _MOST_BYTES) -> None:
@@ -74,14 +81,19 @@ class QueuedLines:
             with self._lock:
                 if not self._started:
                     self._started = True
-                    threading.Thread(target=self._run, args=(self._queue,), name="log", daemon=True).start()
+                    threading.Thread(
+                        target=self._run, args=(self._waiting, self._wake), name="log", daemon=True
+                    ).start()
                 if self._lines >= self._most_lines or self._bytes + len(line) >= self._most_bytes:
                     self._lose(1)
                     return
                 self._lines += 1
                 self._bytes += len(line) + 1
-            self._queue.put(line + b"\n")
-        except Exception:  # noqa: BLE001 a log that cannot start a thread or get memory must not stop who logs
+                self._waiting.append(line)
+                if self._resting:
+                    return
+            self._wake.set()
+        except Exception:  # noqa: BLE001 if no thread or memory is to be had, the caller must still go on
             self._lose(1)
 
     def flush(self, seconds: float = 1.0) -> None:
@@ -91,36 +103,47 @@ class QueuedLines:
 
     def _start_anew(self) -> None:
         self._lock = threading.RLock()  # a finalizer may log in the middle of `write`
-        self._queue: SimpleQueue[bytes] = SimpleQueue()
+        self._wake = threading.Event()
+        self._waiting: deque[bytes] = deque()
+        self._resting = False
+        """The thread will look again soon, without being woken."""
         self._lines = self._bytes = 0
         self._started = False
         self.lost = 0
 
-    def _run(self, queue: SimpleQueue[bytes]) -> None:
+    def _run(self, waiting: deque[bytes], wake: threading.Event) -> None:
         while True:
-            batch = [queue.get()]
-            size = len(batch[0])
-            with contextlib.suppress(Empty):
-                while size < _BATCH:
-                    batch.append(queue.get_nowait())
-                    size += len(batch[-1])
-            written = self._put(b"".join(batch))
             with self._lock:
-                self._lines -= len(batch)
-                self._bytes -= size
+                self._resting = bool(waiting)
+            if not self._resting:
+                wake.wait()
+                wake.clear()
+                self._resting = True
+            while waiting:
+                batch: list[bytes] = []
+                size = 0
+                while waiting and size < _BATCH:
+                    batch.append(waiting.popleft())
+                    size += len(batch[-1]) + 1
+                batch.append(b"")
+                written = self._put(b"\n".join(batch))
+                with self._lock:
+                    self._lines -= len(batch) - 1
+                    self._bytes -= size
+                    if not written:
+                        self._lose(len(batch) - 1)
                 if not written:
-                    self._lose(len(batch))
-            if not written:
-                time.sleep(_PAUSE)
+                    time.sleep(_PAUSE)
+            time.sleep(_REST)
 
     def _put(self, data: bytes) -> bool:
-        """Whether all of it was written. Lines that were cut off count as lost with the rest of the batch."""
+        """Whether everything was written. A line that was cut off counts as lost, with the rest of the batch."""
         view = memoryview(data)
         try:
             while view:
                 try:
                     view = view[os.write(self._descriptor, view) :]
-                except BlockingIOError:  # the descriptor was made non-blocking by whoever shares it
+                except BlockingIOError:  # another process that shares the descriptor made it non-blocking
                     select.select([], [self._descriptor], [])
         except (OSError, ValueError):
             return False

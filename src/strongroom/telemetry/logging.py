@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output, scrubbed, for structlog and the standard library alike."""
+"""Logs: one JSON object per line on standard output, scrubbed, for structlog and the standard library."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import structlog
 from structlog.typing import EventDict
 
 from strongroom.errors import StrongroomError
+from strongroom.telemetry import tracing
 from strongroom.telemetry.lines import DirectLines, Lines, QueuedLines
 from strongroom.telemetry.scrubbing import scrub, scrub_text
 
@@ -32,7 +33,9 @@ _QUIET: Final = (
     "httpx",
     "sqlalchemy",
 )
-"""Libraries that are heard from WARNING on: below it httpx logs whole URLs, others arguments."""
+"""Libraries that may log from WARNING up. Below that, httpx logs whole URLs, and others log arguments."""
+_MUTE: Final = ("apprise", "oauthlib", "requests", "requests_oauthlib", "urllib3")
+"""Libraries that log whole URLs at any level. The URL of an alert channel is its secret."""
 _MAX_FRAMES: Final = 30
 _MAX_CAUSES: Final = 5
 _SOURCES: Final = Path(__file__).parents[2]
@@ -41,16 +44,19 @@ _encode: Final = msgspec.json.Encoder().encode
 _lines: Lines = QueuedLines(1)
 
 
-def configure(level: str = "info", form: Literal["json", "console"] = "json", stream: BinaryIO | None = None) -> None:
-    """Call it once in each process, before the first event.
+def configure(
+    level: str = "info", form: Literal["auto", "json", "console"] = "json", stream: BinaryIO | None = None
+) -> None:
+    """Call it once in each process, before the first event. ``auto`` means console lines if a terminal shows them.
 
-    ``stream`` is written to at once. Without it a thread writes to standard output, and nobody who logs waits for it.
+    Lines are written to ``stream`` at once. Without a stream, a thread writes to standard output, so that callers never
+    wait for it.
     """
-    global _lines  # noqa: PLW0603 - a process has one log
+    global _lines  # noqa: PLW0603 - one log per process
     _lines = QueuedLines(1) if stream is None else DirectLines(stream)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[_Rendering(_json if form == "json" else _console)],
+        processors=[_Rendering(_json if writes_json(form) else _console)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_LoggerFactory(_lines),
         cache_logger_on_first_use=True,
@@ -64,21 +70,27 @@ def configure(level: str = "info", form: Literal["json", "console"] = "json", st
     root.setLevel(number)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in _MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     _catch_what_nobody_caught()
 
 
+def writes_json(form: Literal["auto", "json", "console"]) -> bool:
+    return form == "json" or (form == "auto" and not (sys.stdout is not None and sys.stdout.isatty()))
+
+
 def flush(seconds: float = 1.0) -> None:
-    """Waits until the lines so far are written, at most so long. For the end of a process."""
+    """Wait up to ``seconds`` until the lines so far are written. For the end of a process."""
     _lines.flush(seconds)
 
 
 def lines_lost() -> int:
-    """How many lines of this process were not written."""
+    """The number of this process's lines that were not written."""
     return _lines.lost
 
 
 def describe_exception(error: BaseException) -> list[dict[str, Any]]:
-    """An exception and its causes: class, scrubbed text and where; no source line, no local variable."""
+    """An exception and its causes: class, scrubbed text and frames, without source lines or local variables."""
     return [
         {
             "type": type(each).__qualname__,
@@ -90,7 +102,7 @@ def describe_exception(error: BaseException) -> list[dict[str, Any]]:
 
 
 class _Logger:
-    """What structlog hands the rendered line to."""
+    """Receives the rendered line from structlog."""
 
     def __init__(self, lines: Lines, name: str) -> None:
         self.name = name
@@ -106,7 +118,7 @@ class _LoggerFactory:
 
 
 class _Rendering:
-    """From an event to its line. An event that cannot be rendered becomes a line that says so."""
+    """Renders an event as a line. An event that cannot be rendered becomes a line that says so."""
 
     def __init__(self, render: Callable[[EventDict], bytes]) -> None:
         self._render = render
@@ -114,7 +126,7 @@ class _Rendering:
     def __call__(self, logger: Any, method: str, event: EventDict) -> bytes:
         try:
             return self._render(_finish(logger, method, event))
-        except Exception as error:  # noqa: BLE001 whatever is wrong with an event must not break who logged it
+        except Exception as error:  # noqa: BLE001 whatever is wrong with an event, its caller must go on
             return self._render(
                 {
                     "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -130,20 +142,22 @@ class _ToStructlog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = record.getMessage()
-        except Exception:  # noqa: BLE001 a record that does not fit its arguments must not break who logged it
+        except Exception:  # noqa: BLE001 a record that does not fit its arguments must not stop its caller
             text = "a log record could not be formatted"
         log = structlog.get_logger(record.name)
         log.log(record.levelno, text, exc_info=record.exc_info)
 
 
 def _finish(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Scrubs every value and adds when, how grave and from where."""
+    """Scrub every value, and add time, level, logger and trace."""
     error = _exception(event.pop("exc_info", None))
     finished: EventDict = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": method,
         "logger": logger.name,
     }
+    if (trace := tracing.trace_id()) is not None:
+        finished["trace_id"] = trace
     for key, value in event.items():
         finished[key] = scrub(value, key)
     if error is not None:
@@ -188,7 +202,7 @@ def _frames(trace: TracebackType | None) -> Iterator[str]:
 
 
 def _catch_what_nobody_caught() -> None:
-    """Python's own hooks print the text of an exception as it is."""
+    """Replace Python's own hooks, which print the text of an exception unscrubbed."""
     log = structlog.get_logger("strongroom.process")
 
     def main(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:

@@ -1,7 +1,7 @@
-"""Takes out of text and values what must not be logged: the last net, beneath types that do not print.
+"""Removes secrets from text and values before they are logged. The last safety net, below types that do not print.
 
-It knows secrets by their looks: four words in a row of one BIP-39 list, 16 bytes and more in hex, 32 and more in
-base58, base64 or digits, printed bytes, API keys, bearer tokens, and of a URL everything but scheme and host.
+It knows secrets by their form: four consecutive words of one BIP-39 list, 16 or more bytes in hex, 32 or more in
+base58, base64 or digits, printed bytes, API keys, and bearer tokens. Of a URL it keeps only scheme and host.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _MAX_TEXT: Final = 4096
 _MAX_ITEMS: Final = 100
 _MAX_DEPTH: Final = 6
 _RUN: Final = 4
-"""Words of a mnemonic in a row that give it away."""
+"""So many consecutive words of a mnemonic give it away."""
 _SHORTEST_MNEMONIC: Final = 12
 _LONGEST_WORD: Final = 64
-"""Of the items of a list only so much is looked at for words that stand in one item each."""
+"""How much of each list item is checked for a mnemonic with one word per item."""
 _NOWHERE: Final = "\0"
 """The sign of a word that is in no list."""
 
@@ -48,35 +48,37 @@ _KEY: Final = re.compile(
     r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})(?![0-9a-fA-F])|sr_[0-9a-f]{32}_[0-9a-f]{16}"
     r"|[a-zA-Z]prv[1-9A-HJ-NP-Za-km-z]{100}|(?<![0-9A-Za-z])[5KL][1-9A-HJ-NP-Za-km-z]{50,51}(?![0-9A-Za-z])"
 )
-"""A private key or a seed in hex, an API key, an extended private key, a WIF."""
+"""A private key or a seed in hex, an API key, an extended private key, or a WIF."""
 _HARMLESS: Final = re.compile(
     r"[a-z]+(?:[._-][a-z]+){0,2}|[0-9.:]{1,21}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 )
-"""Names of ours, IPv4 addresses and UUIDs: most of what is logged need not be looked at closer."""
+"""Our own names, IPv4 addresses and UUIDs. Most of what is logged needs no closer look."""
 _PLAIN: Final = re.compile(r"[A-Z]?[a-z]*[0-9]{0,3}|[A-Z]*|[0-9]{1,20}")
 _TOKEN_OF_TEXT: Final = re.compile(r"[^\W\d_]+|[\W\d_]{7,}")
-"""A word, or a gap that is too long to stand between two words of one mnemonic: `", "` is not, nor is a line feed with
-a number."""
+"""A word, or a gap that is too long to separate two words of one mnemonic. `", "` is shorter, as is a line feed with a
+number."""
+_MAY_BE_WORD: Final = re.compile(r"[A-Za-z]{3,}")
+"""No list has a shorter ASCII word."""
 _ESCAPED_BLANK: Final = re.compile(r"\\[nrt]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LETTERS_BETWEEN: Final = re.compile(r"[a-z/_=-]*")
 
 
 def looks_like_secret(text: str) -> bool:
-    """Whether it holds a whole mnemonic or key: what is kept in the clear must not.
+    """Whether the text holds a whole mnemonic or key, and so must not be stored in the clear.
 
-    It says yes to less than the log's net: a refusal must not hit a sentence of four common words.
+    It matches less than the log's net, since a refusal must not hit a sentence with four common words.
     """
     return _KEY.search(text) is not None or holds_mnemonic(text)
 
 
 def holds_mnemonic(text: str) -> bool:
-    """Whether it holds a whole mnemonic. In what is published, 64 hex digits may be any hash."""
+    """Whether the text holds a whole mnemonic. In published text, 64 hex digits may be any hash."""
     return _has_words(text, _SHORTEST_MNEMONIC)
 
 
 def scrub(value: object, key: str = "", depth: int = 0) -> object:
-    """A value of plain types that may be logged under ``key``; of what is of another type, its type alone."""
+    """Make a value loggable under ``key``. Of a value whose type is not plain, only the type's name is left."""
     if isinstance(value, str):
         return scrub_text(value, random=key in PUBLIC)
     if value is None or isinstance(value, bool | float):
@@ -102,9 +104,9 @@ def scrub(value: object, key: str = "", depth: int = 0) -> object:
 
 
 def scrub_text(text: str, *, random: bool = False) -> str:
-    """``random``: long random text is what belongs here."""
+    """``random`` means that long random text is expected here."""
     if len(text) > _MAX_TEXT:
-        text = text[: text.rfind(" ", 0, _MAX_TEXT) + 1] + "…"  # never within a word: half a secret has no looks
+        text = text[: text.rfind(" ", 0, _MAX_TEXT) + 1] + "…"  # not within a word: half a secret has no form
     if len(text) < 2 * _RUN - 1 or (len(text) <= 36 and _HARMLESS.fullmatch(text)):
         return text
     if "://" in text:
@@ -131,6 +133,8 @@ def _is_uuids(text: str) -> bool:
 
 
 def _scrub_words(text: str) -> str:
+    if text.isascii() and len(_MAY_BE_WORD.findall(text)) < _RUN:
+        return text
     spans = [found.span() for found in _TOKEN_OF_TEXT.finditer(_ESCAPED_BLANK.sub("  ", text))]
     if len(spans) < _RUN:
         return text
@@ -144,9 +148,9 @@ def _has_words(text: str, least: int) -> bool:
 
 
 def _runs(words: list[str], least: int) -> list[tuple[int, int]]:
-    """Where ``least`` and more words of one list follow each other: from, to. Linear, and most of it in C.
+    """Positions of ``least`` or more consecutive words of one list, as (from, to). Linear, and mostly in C.
 
-    Each word becomes one character that says in which lists it is, so that a run is a match of a short expression.
+    Each word becomes one character that encodes its lists, so that a run is a match of a short expression.
     """
     if len(words) < least:
         return []
@@ -175,7 +179,7 @@ def _normal(word: str) -> str:
 
 @cache
 def _lists() -> Mapping[str, str]:
-    """Every word of every list, with a character whose bits say in which; read when the first text has four words."""
+    """Every word of every list, with a character whose bits encode its lists. Loaded for the first long text."""
     found: dict[str, int] = {}
     folder = resources.files("strongroom") / "keys" / "wordlists"
     files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".txt"))

@@ -46,7 +46,7 @@ class World:
     def source(
         self, kind: str, *, liar: Liar | None = None, seconds: Mapping[Work, float] = PATIENT, **changed: Any
     ) -> Source:
-        """``liar``: what stands before the true server."""
+        """``liar`` is the server in front of the real one."""
         made = setup(**changed)
         if kind == "electrum":
             port = self.electrumx.port if liar is None else liar.port
@@ -79,7 +79,7 @@ class World:
         return tx_id, vout
 
     def spend(self, *spent: tuple[str, int], to: Mapping[Holder, int], sequence: int = RBF) -> str:
-        """Signed by the wallet; what is not paid out is the fee."""
+        """A transaction signed by the wallet. The rest of its inputs is the fee."""
         inputs = [{"txid": tx_id, "vout": vout, "sequence": sequence} for tx_id, vout in spent]
         outputs = [{holder.address: Decimal(satoshis) / COIN} for holder, satoshis in to.items()]
         made = self.node.call("createrawtransaction", inputs, outputs)
@@ -99,7 +99,7 @@ class World:
         self.settle()
 
     def settle(self, *holders: Holder, has: str = "", lacks: str = "") -> None:
-        """Until the Electrum server has seen it; the others look at the node itself."""
+        """Wait until the Electrum server has seen it. The other sources read the node itself."""
         hashes = [sha256(each.canonical).digest()[::-1].hex() for each in holders]
         self.electrumx.wait(*hashes, has=has, lacks=lacks)
 

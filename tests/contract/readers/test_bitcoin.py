@@ -1,4 +1,4 @@
-"""Every source of Bitcoin answers the same about the same chain: bitcoind, ElectrumX over it, and a fake Esplora."""
+"""All Bitcoin sources give the same responses about the same chain: bitcoind, ElectrumX over it, and a fake Esplora."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ async def test_replaced_by_fee(source: Source, world: World) -> None:
     world.mine(6)
     found = await source.status(tracked(first))
     assert found.state is State.REPLACED
-    if Capability.HISTORY in source.capabilities:  # Core does not say which block spent it
+    if Capability.HISTORY in source.capabilities:  # Core does not tell which block spent it
         assert (found.replaced_by, found.confirmations, found.final) == (other, 6, True)
     else:
         assert not found.final
@@ -342,7 +342,7 @@ async def test_previous_transactions_that_a_psbt_lacks(source: Source, world: Wo
 
 @pytest.mark.parametrize("seed", [41, 42, 43])
 async def test_history_is_that_of_a_fresh_index_after_any_reorg(seed: int, world: World) -> None:
-    """The fake Esplora reads the whole chain anew; the Electrum server has lived through all of it."""
+    """The fake Esplora reads the whole chain again, while the Electrum server followed it all along."""
     lived, fresh = world.source("electrum"), world.source("esplora")
     chance, owner = random.Random(seed), world.holder()
     coins = [world.fund(owner) for _ in range(3)]
@@ -382,7 +382,7 @@ async def whole(source: Source, holder: Holder) -> list[Entry]:
 
 
 async def whole_or_moving(source: Source, holder: Holder) -> list[Entry] | None:
-    """In the middle of a reorg, a server may not say anything, or be too busy to answer."""
+    """During a reorganisation a server may say nothing, or be too busy to respond."""
     try:
         return await whole(source, holder)
     except NodeError as error:

@@ -1,4 +1,4 @@
-"""Answers that others published, and words of nodes, with what they mean."""
+"""Published responses and error texts of nodes, and what they mean."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FIRST_PAYMENT_ID = "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e
 
 @asynccontextmanager
 async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIterator[Electrum]:
-    """A server that says these things, or what they make of the parameters."""
+    """A server that gives these responses, or computes them from the parameters."""
     said = {"server.version": ["a server", version], "blockchain.block.header": GENESIS, **answers}
 
     async def answer(line: bytes) -> bytes:
@@ -83,8 +83,9 @@ async def electrum(answers: Mapping[str, Any], version: str = "1.4") -> AsyncIte
 
 @asynccontextmanager
 async def over_http(kind: type[Core | Esplora], answers: Mapping[str, Any]) -> AsyncIterator[Core | Esplora]:
-    """By method for Core (or what makes the answer), by method and path for Esplora: a value, a text, or a status and a
-    text.
+    """Responses by method for Core, and by method and path for Esplora.
+
+    A response is a value, a text, a status and a text, or a function that makes it.
     """
 
     async def answer(method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -177,7 +178,7 @@ async def test_fees_of_esplora() -> None:
     ],
 )
 async def test_fees_of_electrum(version: str, floor: dict[str, Any]) -> None:
-    """The floor is another method from 1.6 on, also for what is asked first."""
+    """From protocol 1.6 on the fee floor is another method, even for the first request."""
     for estimate, expected in ((-1, (1_000, FeeQuality.FLOOR)), (0.00101079, (101_079, FeeQuality.ESTIMATE))):
         async with electrum({"blockchain.estimatefee": estimate, **floor}, version) as source:
             found = await source.fees()
@@ -199,7 +200,7 @@ async def test_a_server_of_another_chain_is_never_asked() -> None:
 
 
 async def test_balance_of_the_protocol_documents() -> None:
-    """get_balance and the script hash, as the Electrum protocol shows them."""
+    """The example of get_balance and the script hash in the Electrum protocol."""
     assert electrum_calls.script_hash(SATOSHI.canonical) == SCRIPT_HASH
     answers = {
         "blockchain.headers.subscribe": {"height": 215_008, "hex": BLOCK_1},
@@ -245,7 +246,7 @@ async def test_scripts_without_a_history_cost_little() -> None:
     ],
 )
 async def test_what_the_node_knows_before_its_electrum_server(verbose: dict[str, Any], state: State | None) -> None:
-    """A block that is no longer in the chain, pending, and one that the server has still to read."""
+    """A block that left the chain, a pending transaction, and a block that the server has not read yet."""
     answers = {
         "blockchain.transaction.get": lambda _, told=False: verbose if told else FIRST_PAYMENT,
         "blockchain.scripthash.get_history": [],
@@ -327,7 +328,7 @@ async def test_genesis_coinbase() -> None:
     ],
 )
 def test_refusals(code: int, words: str, meaning: str) -> None:
-    """As Bitcoin Core says it, ElectrumX, Fulcrum and both electrs after it."""
+    """The error texts of Bitcoin Core, which ElectrumX, Fulcrum and both electrs repeat."""
     raw = "0200" + "ab" * 5_000
     for told in (
         core.classify(Fault(code, words)),
@@ -445,7 +446,7 @@ INDEXED = {"getindexinfo": {"result": {"txindex": {"synced": True}}}}
 
 @pytest.mark.parametrize(("spender", "state"), [(IDS.tx_ids[0], State.PENDING), ("ee" * 32, State.REPLACED)])
 async def test_core_names_nobody_his_own_replacement(spender: str, state: State) -> None:
-    """It arrived after the node was asked for it, and before it was asked who spends its inputs."""
+    """It arrives between the two questions, for the transaction and for the spenders of its inputs."""
     spending = {"result": [{"txid": FIRST_PAYMENT_ID, "vout": 0, "spendingtxid": spender}]}
     async with over_http(Core, {"getrawtransaction": MISSING, "gettxspendingprevout": spending, **INDEXED}) as source:
         found = await source.status(Tracked(IDS.tx_ids[0], SPENT))
@@ -453,7 +454,7 @@ async def test_core_names_nobody_his_own_replacement(spender: str, state: State)
 
 
 async def test_core_looks_again_before_it_says_that_a_block_has_another() -> None:
-    """Ours got into a block between the questions: what spent its input in a block is itself."""
+    """It was mined between the two questions, so the spender of its input is the transaction itself."""
     header = {"hash": HASH_1, "height": 9, "time": 1231469665, "confirmations": 1}
     mined = {"txid": IDS.tx_ids[0], "blockhash": HASH_1, "confirmations": 1}
     parent = {"result": mined | {"txid": FIRST_PAYMENT_ID}}

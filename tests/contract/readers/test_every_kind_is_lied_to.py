@@ -1,8 +1,7 @@
-"""Every kind of source there is, as it is configured, before a node that lies in its first answer to every question.
+"""Every kind of source, opened from its configuration, with a node that lies in its first response to every question.
 
-The list is that of the kinds themselves: a new kind, or a question that a kind answers from now on, is lied to here
-without being named, and fails where this does not know how to ask. What shows only after honest answers is in the
-suites of the chains.
+The kinds and their questions are read from the code. So a new kind or question is tested without being listed, and the
+test fails if it does not know how to ask it. Lies that need honest responses first are in the suites of the chains.
 """
 
 from __future__ import annotations
@@ -41,19 +40,19 @@ ADDRESSES = {
     "ton": "0:" + "35" * 32,
 }
 TX_IDS = {"evm": "0x" + "ab" * 32, "solana": "1" * 64}
-"""Others are 64 hex digits."""
+"""Ids of the other chains are 64 hex digits."""
 ASKS_NOBODY = {"toncenter-v2": {"fees"}, "toncenter-v3": {"fees"}}
 """They are fixed there."""
 WEIGHED = {"pin", Capability.HISTORY, Capability.BROADCAST}
-"""One question of each `Work`, which decides how long an answer may be."""
+"""One question of each `Work`, which bounds the length of a response."""
 TOLD = [lie for lie in LIES.values() if lie.causes]
-"""Which leaves out what may pass for true."""
+"""Leaves out lies that may pass for the truth."""
 
 Ask = Callable[[Source], Coroutine[Any, Any, object]]
 
 
 def given_to(kind: str) -> Setup:
-    """What a source of it is made with."""
+    """The arguments of a source of this kind."""
     chain = CHAINS[sources.CHAINS[kind]]
     [network] = [each for each in chain.networks if each.name == NETWORKS[chain.name]]
     return Setup(network, coin_of(network), {}, network.caip2.partition(":")[2])
@@ -90,7 +89,7 @@ async def no_line(line: bytes) -> bytes:
 
 
 def open_to(kind: str, liar: Liar) -> Source:
-    """As the service opens it."""
+    """Opens the source as the service does."""
     scheme = "tcp" if kind in IN_LINES else "http"
     given = SourceSettings.model_validate(
         {"network": "n", "name": "s", "kind": kind, "url": f"{scheme}://127.0.0.1:{liar.port}"}

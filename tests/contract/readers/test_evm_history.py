@@ -1,4 +1,4 @@
-"""Histories of EVM networks: Etherscan and Blockscout by a fake over anvil, ``ots_`` and logs by anvil itself."""
+"""Histories of EVM networks, from fakes of Etherscan and Blockscout over anvil, and from ``ots_`` and logs of anvil."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Chain:
         return self.send(self.planted["emitter"], 0, word(giver) + word(taker) + word(amount))
 
     def ours(self, to: str | None, value: int = 0) -> str:
-        """Sent by the holder itself, whose key nobody has."""
+        """A transaction from the holder, whose key nobody has."""
         self.node.call("anvil_impersonateAccount", OTHER)
         form = {"from": OTHER, "value": hex(value)} | ({"data": "0x00"} if to is None else {"to": to})
         return str(self.node.call("eth_sendTransaction", form))
@@ -168,7 +168,7 @@ async def test_unlisted_tokens_are_said_to_be(chain: Chain, make: Any) -> None:
         [found] = await everything(make(kind), 10)
         assert (found.asset.symbol, found.asset.decimals, found.asset.listed) == (symbol, decimals, False)
         assert found.note == "unlisted"
-        assert found.asset.contract == THIRD  # no letters: its checksum is itself
+        assert found.asset.contract == THIRD  # no letters, so the checksum changes nothing
 
 
 async def test_more_rows_in_a_block_than_a_call_gives(chain: Chain, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ async def test_lies_of_batches(name: str, call: str, world: World) -> None:
         found = await ask(calls[call])
         await calls["close"]()
         if not isinstance(found, NodeError):
-            assert (name, call) == ("swapped", "logs")  # both halves are of one answer: which came first says nothing
+            assert (name, call) == ("swapped", "logs")  # both halves are in one response, so their order says nothing
             assert found == truth
 
 
@@ -153,7 +153,7 @@ async def test_lies_about_the_chain(call: str, about: bytes, lie: Lie, causes: s
     async with lying_http(f"http://127.0.0.1:{world.anvil.port}") as liar:
         calls = world.calls(liar, hurried=False)
         if call == "balances":
-            await calls["balances"]()  # which way there is, and the decimals
+            await calls["balances"]()  # the available method, and the decimals
         liar.tell(lie, about=about)
         if call == "broadcast":
             world.raw, world.ids = signed(world.anvil, world.anvil.nonce(FROM))
@@ -167,7 +167,7 @@ async def test_lies_about_the_chain(call: str, about: bytes, lie: Lie, causes: s
 
 
 async def test_a_receipt_that_is_withheld_is_not_a_replacement(world: World) -> None:
-    """Neither receipt nor transaction: the nonce is used up, by whom is not known."""
+    """There is neither receipt nor transaction. The nonce is used up, but it is not known by what."""
     async with lying_http(f"http://127.0.0.1:{world.anvil.port}") as liar:
         calls = world.calls(liar, hurried=False)
         liar.tell(result(None), about=b"eth_getTransaction")

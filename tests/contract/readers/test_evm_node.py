@@ -131,7 +131,7 @@ async def test_used_by_a_nonce_a_balance_or_a_listed_token(anvil: Anvil, node: N
     anvil.call("anvil_setNonce", who[3].address, "0x1")
     found = await node.used(who)
     assert (found.asked, found.addresses) == (5, {who[1].address, who[3].address})
-    echo = token(evm_chain.plant(anvil)["echo"])  # of which everybody has the end of his own address
+    echo = token(evm_chain.plant(anvil)["echo"])  # each holder has as much as the end of its own address
     found = await make(setup(echo)).used(who[:3])
     assert found.addresses == {who[1].address, who[2].address}
 
@@ -149,7 +149,7 @@ async def test_balances_by_every_way(way: Way, anvil: Anvil, node: Node, tap: Ta
         for number, each in enumerate(who)
         for asset, amount in ((COIN, 7 * (number == 1)), (tokens["echo"], number))
     ]
-    # "eighteen" has other decimals than are pinned; the others give no balance: never 0
+    # "eighteen" has other decimals than pinned, and the others give no balance, which must never become 0
     assert set(found.unreadable) == {asset.id for name, asset in tokens.items() if name != "echo"}
     assert node._reads._way is way
     assert found.at == await node.head()
@@ -168,7 +168,7 @@ async def test_a_bomb_hurts_no_other_token(bomb: str, way: Way, anvil: Anvil, no
 
 
 async def test_a_bomb_for_one_holder_alone(anvil: Anvil, node: Node, tap: Tap) -> None:
-    """The first holders are answered: whose answer is too long is found by halves."""
+    """The first holders get a response. Holders whose response is too long are found by halving."""
     multicall3.deploy(anvil)
     code = "6004 35 61ffff 16 80 60 80 14 6018 57 6000 52 6020 6000 f3 5b 63 00200000 6000 f3"
     anvil.call("anvil_setCode", evm_chain.contract(50), "0x" + code.replace(" ", ""))
@@ -214,7 +214,7 @@ async def test_the_budget(anvil: Anvil, node: Node, tap: Tap) -> None:
 
 
 async def test_all_are_of_one_block(anvil: Anvil, node: Node, tap: Tap) -> None:
-    """A reorganisation between head and balances: they are read again, at the new head."""
+    """After a reorganisation between head and balances, the balances are read again at the new head."""
     multicall3.deploy(anvil)
     anvil.call("anvil_mine", hex(5))
     who = holders(1)
@@ -295,7 +295,7 @@ async def test_fees(anvil: Anvil, node: Node, tap: Tap) -> None:
 
 
 async def test_a_rollup_of_the_op_stack_charges_for_data_too(anvil: Anvil, make: Callable[..., Node], tap: Tap) -> None:
-    """The oracle here asks a price for each byte of the size that it is given; the method is the real one's."""
+    """This oracle charges per byte of the given size. Its method is that of the real one."""
     node = make(replace(evm_chain.setup(), op_stack=True), tap)
     assert (await verdict_of(node.fees())).cause == "no_oracle"
     per_byte = 7
@@ -381,7 +381,7 @@ async def test_replaced(anvil: Anvil, node: Node, tap: Tap) -> None:
     status = await node.status(Tracked(ids.tx_ids[0], ids))
     assert (status.state, status.final) == (State.REPLACED, False)
     assert status.replaced_by in (None, other_ids.tx_ids[0])
-    assert (await node.status(Tracked(ids.tx_ids[0]))).state is State.UNKNOWN  # without its bytes it cannot be told
+    assert (await node.status(Tracked(ids.tx_ids[0]))).state is State.UNKNOWN  # cannot be told without the bytes
     anvil.call("anvil_mine", hex(64))
     assert await node.status(Tracked(ids.tx_ids[0], ids)) == Status(
         State.REPLACED, final=True, replaced_by=other_ids.tx_ids[0]

@@ -1,4 +1,4 @@
-"""Published answers of nodes, read by the sources. Ethereum's execution-apis (CC0), tests/*.io: a chain of its own."""
+"""Published responses of nodes, read by the sources. They are from tests/*.io of Ethereum's execution-apis (CC0)."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ async def test_what_it_can(node: Node) -> None:
 async def test_the_chain_is_the_configured_one(genesis: str, make: Callable[..., Node]) -> None:
     await make().pin()
     await make(pin=genesis[:32]).pin()
-    for pin in ("", network().caip2.partition(":")[2], genesis[:31] + "x"):
+    for pin in ("", network().caip2.partition(":")[2], genesis[:31] + ("x" if genesis[31] != "x" else "y")):
         assert (await verdict_of(make(pin=pin).pin())).verdict is Verdict.LYING
 
 
@@ -180,7 +180,7 @@ async def test_balances_of_the_coin(surfpool: Surfpool, node: Node, payer: Keypa
     found = await node.balances(who, [COIN])
     assert [(b.address, b.confirmed, b.spendable) for b in found.found] == [
         (str(payer.pubkey()), 10 * SOL, 10 * SOL - RENT),
-        (str(nonce), 2_000_000, 0),  # of a program, or with data: no transfer spends it
+        (str(nonce), 2_000_000, 0),  # owned by a program, or with data, so no transfer can spend it
         (str(nobody), 0, 0),
         (str(poor), 5, 0),
     ]
@@ -380,12 +380,12 @@ async def test_expired(surfpool: Surfpool, node: Node, payer: Keypair, tap: Tap)
             surfpool.send(raw)
         return archive if asked["method"] == "getFirstAvailableBlock" else None
 
-    tap.before = run  # it came into the last block at which it could
+    tap.before = run  # it was included in the last possible block
     assert (await node.status(gone)).state is State.CONFIRMED
 
 
 async def test_durable_nonce(surfpool: Surfpool, node: Node, payer: Keypair, tap: Tap) -> None:
-    """The nonce account is the chain's own. Whoever keeps every block says that a lost nonce is the end."""
+    """The nonce account is on the chain. A source with every block says that an advanced nonce is final."""
     nonce = Keypair()
     create = create_account(
         CreateAccountParams(
@@ -423,7 +423,7 @@ async def test_durable_nonce(surfpool: Surfpool, node: Node, payer: Keypair, tap
 async def test_who_has_pruned_it_does_not_say_that_it_expired(
     first: int, height: int | None, state: State, node: Node, tap: Tap
 ) -> None:
-    """It was good for 150 blocks, up to 1,000; the node keeps what begins at a slot, and at a height."""
+    """It was valid for 150 blocks, up to height 1,000. The node keeps blocks from a slot and a height on."""
     answers: dict[str, Any] = {
         "getEpochInfo": {"absoluteSlot": 9000, "blockHeight": 2000},
         "getSignatureStatuses": {"context": {"slot": 9000}, "value": [None]},

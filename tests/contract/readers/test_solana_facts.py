@@ -1,4 +1,4 @@
-"""What others have published about answers of Solana nodes, and what they mean."""
+"""Published responses of Solana nodes, and what they mean."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OF_THE_DOCUMENTATION = {"slot": 48, "confirmations": None, "err": None, "status"
 
 @pytest.fixture
 async def told() -> AsyncIterator[tuple[Node, dict[str, Any]]]:
-    """A node, and what it answers by method."""
+    """A node with its responses by method."""
     answers: dict[str, Any] = {}
     tap = Tap()
     tap.before = lambda asked: {"result": answers[asked["method"]]}
@@ -70,7 +70,7 @@ async def test_statuses_of_the_documentation(told: tuple[Node, dict[str, Any]]) 
 
 
 async def test_a_swap_with_lookup_tables(told: tuple[Node, dict[str, Any]]) -> None:
-    """Version 0, fee 5031, of 2025-10-25 20:40:54 UTC; the swap found nothing to do: the payer lost the fee alone."""
+    """Version 0, fee 5031, of 2025-10-25 20:40:54 UTC. The swap had nothing to do, so the payer lost only the fee."""
     node, answers = told
     row = {"signature": SIGNATURE, "slot": 375777791, "err": None, "memo": None, "blockTime": 1761424854,
            "confirmationStatus": "finalized"}  # fmt: skip
@@ -116,7 +116,7 @@ def preflight(err: object, message: str = "Transaction simulation failed", *logs
         (Fault(-32007, "50/second request limit reached"), "busy", "rate_limited"),
         (Fault(-32429, "rate limited"), "busy", "rate_limited"),
         (Fault(429, "Too many requests for a specific RPC call"), "busy", "rate_limited"),
-        # of proxies, which give agave's code for a refusal to what they like
+        # of proxies, which use agave's code of a refusal for anything
         (Fault(-32002, "Too many requests, try again later"), "busy", "rate_limited"),
         (Fault(-32002, "request timed out"), "broken", "error"),
         (Fault(-32002, "x", b"[" * 100_000), "broken", "error"),  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ class Reading:
         self.cannot_see: set[str] = set()
 
     async def all(self, most: int, *, meanwhile: int = 0) -> list[Entry]:
-        """Page by page, with so many new transactions between two pages."""
+        """Read page by page, with this many new transactions between two pages."""
         found: list[Entry] = []
         begin = None
         while True:
@@ -43,7 +43,7 @@ class Reading:
                 self.ledger.add()
 
     def fresh(self, transactions: list[str]) -> set[tuple[str, str, int]]:
-        """(signature, account, change) of each, from the ledger itself."""
+        """The signature, account and change of each transaction, from the ledger itself."""
         found = set()
         for signature in transactions:
             body = self.ledger.transactions[signature]
@@ -77,7 +77,7 @@ def reading(readings: list[Reading], ledger: FakeLedger) -> Reading:
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_pages_are_the_whole_history(seed: int, readings: list[Reading]) -> None:
-    """However many there are in a slot, in whatever order, whatever comes twice, and while new ones arrive."""
+    """Any number in a slot, in any order, with repetitions, and while new ones arrive."""
     ledger = FakeLedger(seed)
     for _ in range(ledger.random.randint(0, 150)):
         ledger.add(slots=ledger.random.choice([0, 0, 0, 1, 3]))
@@ -92,7 +92,7 @@ async def test_pages_are_the_whole_history(seed: int, readings: list[Reading]) -
 
 
 async def test_thousands_of_signatures(readings: list[Reading]) -> None:
-    """Beyond one listing; a page does not begin at the top again."""
+    """More than one listing. A page does not start from the top again."""
     ledger = FakeLedger(1, accounts=0)
     for _ in range(2500):
         ledger.add()
@@ -142,7 +142,7 @@ async def test_what_cannot_be_read_is_said(readings: list[Reading]) -> None:
 
 @pytest.mark.parametrize("ours", [False, True])
 async def test_an_account_that_was_closed_and_opened_for_another_token(ours: bool, readings: list[Reading]) -> None:
-    """Anybody can do that beside a payment to us: it is two changes, and no reason not to show the history."""
+    """Anybody can do this next to a payment to the wallet. It is two changes, and the history is still shown."""
     ledger = FakeLedger(8)
     signature, other = ledger.add(), str(Keypair().pubkey())
     meta = ledger.transactions[signature]["meta"]

@@ -1,4 +1,4 @@
-"""A Solana node that lies: about each call, in each way. surfpool is the truth."""
+"""A Solana node that lies about each call in each way. surfpool gives the truth."""
 
 from __future__ import annotations
 
@@ -42,11 +42,10 @@ Ask = Callable[[Node], Awaitable[Any]]
 
 
 class Recorded:
-    """What surfpool once answered to each question, said again, all of it as of one slot: nothing moves meanwhile, and
-    a hundred lies about one answer need it once.
+    """Replays one response of surfpool per question, all as of one slot, so that a hundred lies need it only once.
 
-    Made up are the first block that is kept, and that block, as surfpool has no ledger. What is sent is not sent on: it
-    would be run at the first of many lies.
+    The first available block is made up, because surfpool has no ledger. Transactions are not sent on, because the
+    first of many lies would already execute them.
     """
 
     def __init__(self, surfpool: Surfpool, sent: str) -> None:
@@ -76,7 +75,7 @@ class Recorded:
 
 
 class World:
-    """What there is to be asked about."""
+    """The things to ask about."""
 
     def __init__(self, surfpool: Surfpool) -> None:
         self.genesis: str = surfpool.call("getGenesisHash")
@@ -133,7 +132,7 @@ async def liar(world: World) -> AsyncIterator[Liar]:
 
 
 async def outcome(world: World, liar: Liar, ask: Ask, lie: Lie | None) -> Any:
-    """The answer, or the NodeError; within a minute, and without following anything."""
+    """The result or the NodeError, within a minute and without following redirects."""
     node = world.node(liar, lie)
     try:
         async with asyncio.timeout(60):

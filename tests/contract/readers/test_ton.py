@@ -1,5 +1,6 @@
-"""Every source of TON answers the same about the same chain: both APIs of a fake toncenter over TON's virtual machine,
-with transfers that @ton/ton signed.
+"""All TON sources give the same responses about the same chain, with transfers that @ton/ton signed.
+
+They are both APIs of a fake toncenter over TON's virtual machine.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 async def source(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Source]:
-    """Of toncenter v3, where nothing else is said."""
+    """A source for toncenter v3, unless the test says otherwise."""
     found = world.source(getattr(request, "param", "toncenter3"))
     yield found
     await found.close()
@@ -201,7 +202,7 @@ def of(raw: str) -> tuple[str, SignedIds]:
 async def test_an_index_behind_the_node_refuses_nothing(
     source: Source, world: World, contract: str, known: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our own message used the seqno; the list of transactions lags, and the account may too."""
+    """The wallet's own message used the seqno, but the list of transactions lags, and the account may too."""
     owner = world.owner(contract)
     raw = owner.sign(pay(), seqno=0)
     world.machine.send(raw)
@@ -267,7 +268,7 @@ async def test_without_an_index_little_is_told(source: Source, world: World) -> 
 
 
 async def test_what_failed_may_still_pay(source: Source, world: World) -> None:
-    """v4R2, mode 1, too little money: a fee is gone, and the same bytes pay once there is enough."""
+    """With v4R2, mode 1 and too little money, a fee is lost, and the same bytes pay later once there is enough."""
     until = int(world.machine.ask("head")["now"]) + 3000
     owner, to = world.owner(funds=TON), somebody()
     raw = owner.sign(pay(to, 100 * TON), seqno=0, mode=1, until=until)
@@ -394,7 +395,7 @@ async def test_a_limit_on_one_question_is_got_round(source: Source, world: World
 
 
 async def test_history_adds_up_to_the_balance(source: Source, world: World) -> None:
-    """Deposits before the account has code abort, and stay."""
+    """Deposits to an account without code abort, but the money stays."""
     owner, other = world.owner("v5r1"), world.owner()
     world.machine.send(other.sign(pay(owner.raw, 3, comment="rent"), seqno=0))
     world.machine.send(owner.sign(pay(other.raw, TON), pay(owner.raw, 5), pay(amount=7, comment="x"), seqno=0))
@@ -546,7 +547,7 @@ async def test_what_is_no_master_or_has_other_decimals_is_not_shown(world: World
 
 
 async def test_jettons_that_did_not_arrive_were_not_paid(world: World) -> None:
-    """Too little money for the second step: the recipient's wallet refuses, and the sender's takes them back."""
+    """With too little money for the second step, the recipient's wallet refuses, and the sender's takes them back."""
     owner, other = world.owner(), world.owner()
     master = world.jetton(owner, 1000)
     token = listed(master)

@@ -1,4 +1,4 @@
-"""Toncenter lies: what is outside of all that can be is said to be so, and nothing leaves but a verdict."""
+"""A lying toncenter. Impossible responses are recognised, and nothing but a verdict comes out."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ async def test_what_cannot_be_is_a_lie_of_v2_too(number: int, scene: Scene) -> N
 
 
 async def test_the_truth_passes(scene: Scene) -> None:
-    """So that the tests above show what they say."""
+    """Proves that the tests above can fail."""
     async with scene.liar(changed("no such", value=1)) as source:
         found: dict[str, Any] = {name: await said(call(source)) for name, call in scene.calls.items()}
     kinds = {"coins": Balances, "jettons": Balances, "tokens": Balances, "history": Page, "broadcast": Sent}

@@ -1,4 +1,4 @@
-"""Tron nodes as a source, over a FAKE node that holds transactions to the rules of java-tron."""
+"""Tron nodes as a source, with a FAKE node that applies the rules of java-tron to transactions."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_head(node: Node, fake: FakeTronNode) -> None:
 
 
 async def test_two_addresses_for_the_two_faces(fake: FakeTronNode) -> None:
-    """As java-tron itself has it: another port for what is solid."""
+    """java-tron serves the solidified state on another port."""
     async with lying_http(fake.answer) as latest, lying_http(fake.answer) as solid:
         node = Node(setup(), Http(Secret(latest.url)), Http(Secret(solid.url)))
         await node.head()
@@ -186,7 +186,7 @@ async def test_tokens(multicall: bool) -> None:
 
 
 async def test_a_token_that_one_holder_cannot_be_read_of_is_left_out_whole(make: Make, fake: FakeTronNode) -> None:
-    """A sum over some of the holders would look like one over all."""
+    """A sum over some holders would look like a sum over all."""
     fake.token(USDT, {A.address: 5})
     fake.token(OTHERS[0], {A.address: 7})
     fake.settle()
@@ -209,7 +209,7 @@ async def test_a_token_that_one_holder_cannot_be_read_of_is_left_out_whole(make:
 
 async def test_many_accounts_in_few_requests() -> None:
     fake = FakeTronNode(TIME, multicall=True)
-    fake.most_calls = 60  # a chunk that is too much is asked in halves
+    fake.most_calls = 60  # a chunk that is too large is split in halves
     fake.token(OTHERS[0], way="hungry")
     keys = [key(number) for number in range(300)]
     fake.token(USDT, {each.address: number for number, each in enumerate(keys)})
@@ -290,7 +290,7 @@ async def test_broadcast(node: Node, fake: FakeTronNode) -> None:
 
 
 async def test_broadcast_of_the_form_in_json(node: Node, fake: FakeTronNode) -> None:
-    """``raw_data`` may be anything in it: what is signed is its hex."""
+    """``raw_data`` may say anything, because ``raw_data_hex`` is what is signed."""
     unsigned = fake.create(A.address, B.address, TRX)
     signed, ids = A.sign(unsigned)
     signature = signed[-130:]
@@ -357,7 +357,7 @@ async def test_a_suspension(node: Node, fake: FakeTronNode) -> None:
     ],
 )
 async def test_words_of_limits(words: str, pause: int | None, status: int, node: Node, liar: Liar) -> None:
-    """As people have quoted them: iexbase/tron-api#171, TronGrid's page on rate limits, andelf/tronpy#148."""
+    """Error texts as quoted in iexbase/tron-api#171, TronGrid's page on rate limits and andelf/tronpy#148."""
     liar.tell(Lie("limit", lambda _: [json.dumps({"Error": words}).encode()], status=status))
     error = await refusal(node.head())
     assert (error.verdict, error.retry_after) == (Verdict.BUSY, pause)
@@ -407,7 +407,7 @@ async def test_failed_is_final_where_it_is_solid(node: Node, fake: FakeTronNode)
 
 
 async def test_expired_where_what_is_solid_is_past_it(node: Node, fake: FakeTronNode) -> None:
-    """It expires after 20 blocks; a minute of solid time on top of that, for nodes behind one address."""
+    """It expires after 20 blocks and one more minute of solidified time, for several nodes behind one address."""
     _, ids = pay(fake, A, B.address)
     tracked = Tracked(ids.tx_ids[0], ids)
     fake.mine(20 + CONFIRMATIONS)
@@ -415,11 +415,11 @@ async def test_expired_where_what_is_solid_is_past_it(node: Node, fake: FakeTron
     fake.mine(20)
     found = await node.status(tracked)
     assert (found.state, found.final) == (State.EXPIRED, True)
-    assert (await node.status(Tracked(ids.tx_ids[0]))).state is State.UNKNOWN  # without its bytes it cannot be told
+    assert (await node.status(Tracked(ids.tx_ids[0]))).state is State.UNKNOWN  # cannot be told without the bytes
 
 
 async def test_what_is_solid_is_not_expired(node: Node, fake: FakeTronNode, liar: Liar) -> None:
-    """It became solid between the first question and the second; and a node may keep no receipts."""
+    """It was solidified between the two questions, and a node may keep no receipts."""
     signed, ids = pay(fake, A, B.address)
     await node.broadcast(signed, ids)
     fake.mine(60)

@@ -1,4 +1,4 @@
-"""TronGrid as a source of history and tokens, over a FAKE of it."""
+"""TronGrid as a source of history and tokens, with a FAKE of it."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ async def test_what_is_not_solid_is_not_there(grid: TronGrid, node: FakeTronNode
 
 @pytest.mark.parametrize("most", [1, 7, 50, 100])
 async def test_pages(most: int, grid: TronGrid, node: FakeTronNode, liar: Liar) -> None:
-    """The same whatever the size of a page, over blocks with more rows than a page of the list has."""
+    """The result does not depend on the page size, even if a block has more rows than a page."""
     for number in range(1, 90):
         paid(node, number)
         if number % 3 == 0:
@@ -180,7 +180,7 @@ async def test_pages(most: int, grid: TronGrid, node: FakeTronNode, liar: Liar) 
     heights = [entry.block.height for entry in whole if entry.block]
     assert heights == sorted(heights, reverse=True)
     assert {entry.amount for entry in whole if entry.asset.contract is None} == set(range(1, 90))
-    assert liar.trapped == 0  # addresses in an answer are not followed
+    assert liar.trapped == 0  # URLs in a response are not followed
 
 
 async def test_a_page_is_at_most_so_long(grid: TronGrid, node: FakeTronNode) -> None:

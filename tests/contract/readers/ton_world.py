@@ -1,4 +1,4 @@
-"""What the tests of TON's sources share: a chain, a fake toncenter over it, and wallets whose keys are at hand."""
+"""What the tests of TON sources share: a chain, a fake toncenter over it, and wallets with known keys."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ OTHERS = [
     "TNUC9Qb1rRpS5CbWLmNMxXBjyFoydXjWFR",
     "TXLAQ63Xg1NAzckPwKHvzw7CSEmLMEqcdj",
 ]
-"""Addresses that are right in form."""
+"""Well-formed addresses."""
 LISTED = {network.name: network for network in NETWORKS}
 
 
@@ -63,7 +63,7 @@ class Key:
         return Holder(self.raw, self.address)
 
     def sign(self, unsigned: dict[str, Any]) -> tuple[str, SignedIds]:
-        """The hex that nodes take, and what the service knows it by."""
+        """The hex for nodes, and the transaction id."""
         raw = bytes.fromhex(unsigned["raw_data_hex"])
         made = self.secret.sign_recoverable(sha256(raw).digest(), hasher=None)
         whole = tron_pb2.Transaction(raw_data=tron_pb2.Transaction.raw.FromString(raw), signature=[made])
@@ -82,7 +82,7 @@ def pay(node: FakeTronNode, sender: Key, to: str, amount: int = TRX) -> tuple[st
 def call(
     node: FakeTronNode, sender: Key, contract: str, to: str, amount: int, *, selector: str = "a9059cbb", value: int = 0
 ) -> str:
-    """Broadcasts a call of two words, as TRC-20 has them; gives the id."""
+    """Broadcasts a call with two arguments, as in TRC-20. Returns the id."""
     reference = node.reference()
     block_id = bytes.fromhex(reference["block_id"])
     raw = tron_pb2.Transaction.raw(
@@ -101,7 +101,7 @@ def call(
 
 
 def give(node: FakeTronNode, sender: Key, to: str, amount: int) -> str:
-    """Broadcasts a transfer of a TRC-10 token; gives the id."""
+    """Broadcasts a transfer of a TRC-10 token. Returns the id."""
     reference = node.reference()
     block_id = bytes.fromhex(reference["block_id"])
     raw = tron_pb2.Transaction.raw(

@@ -1,4 +1,4 @@
-"""On the path of a server that a test starts, this has each of its processes read Ethereum from a fake reader."""
+"""On the path of a server under test, this makes each of its processes read Ethereum from a fake reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python runs this first wherever this folder is on its path: the event loop of a server's worker is watched."""
+"""On the path of a server under test, this monitors the event loops of its workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python runs this first wherever this folder is on its path: a server is watched, other commands start as they are."""
+"""On the path of a server under test, this watches it. Other commands start as usual."""
 
 from __future__ import annotations
 

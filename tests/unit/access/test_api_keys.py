@@ -191,6 +191,6 @@ async def test_memory_is_bounded_and_holds_no_strangers() -> None:
 async def test_database_that_is_away_is_no_refusal() -> None:
     key = made()
     rows = Rows(key)
-    rows.error = StorageUnavailable("the database does not answer")
+    rows.error = StorageUnavailable("the database does not respond")
     with pytest.raises(StorageUnavailable):
         await authenticator(rows).authenticate(key.text.reveal(), NOW)

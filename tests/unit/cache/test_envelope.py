@@ -1,4 +1,4 @@
-"""What somebody else wrote is told from what we wrote."""
+"""Entries that somebody else wrote are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One asks for all, and a tier that is slow, wrong or gone is nobody's error."""
+"""One caller asks for all, and a tier that is slow, wrong or down causes no error."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ class Source:
     def __init__(self, answer: bytes | Exception | None = b"value") -> None:
         self.answer = answer
         self.asked = 0
+        self.reached = asyncio.Event()
         self.gate = asyncio.Event()
 
     async def __call__(self) -> bytes | None:
         self.asked += 1
+        self.reached.set()
         await self.gate.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -58,7 +60,7 @@ async def test_one_fills_for_all(cache: TieredCache, source: Source) -> None:
 async def test_the_deadline_of_who_came_first_is_not_the_others(cache: TieredCache, source: Source) -> None:
     first = asyncio.create_task(cache.fetch(KEY, source))
     second = asyncio.create_task(cache.fetch(KEY, source))
-    await asyncio.sleep(0.01)
+    await source.reached.wait()
     first.cancel()
     source.gate.set()
     assert await second == b"value"
@@ -110,7 +112,7 @@ async def test_what_is_forgotten_while_it_is_filled_is_not_kept(
     cache: TieredCache, far: MemoryCache, source: Source
 ) -> None:
     asking = asyncio.create_task(cache.fetch(KEY, source))
-    await asyncio.sleep(0.01)
+    await source.reached.wait()
     await cache.forget(OWNER)
     source.gate.set()
     assert await asking == b"value"

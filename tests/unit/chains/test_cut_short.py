@@ -1,4 +1,4 @@
-"""Bytes of others that end early, or are not there at all: refused as any others are, by the one exception for that."""
+"""Input that ends early or is missing is refused with the usual exception."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_beginning(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", READERS)
 def test_every_byte_that_may_be_a_length(kind: str) -> None:
-    """With nothing, everything or one more where it says how much follows: any result but another exception."""
+    """A length field is set to zero, to the maximum and to one more. No other exception may be raised."""
     parse, whole = READERS[kind]
     for at in range(len(whole)):
         for value in {0, 0xFF, (whole[at] + 1) % 256}:

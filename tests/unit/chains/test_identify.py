@@ -1,4 +1,4 @@
-"""What tells a signed transaction of anyone from all others."""
+"""What identifies a signed transaction, whoever signed it."""
 
 from __future__ import annotations
 

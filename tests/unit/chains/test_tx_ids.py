@@ -1,4 +1,4 @@
-"""Ids of transactions, as they are pasted."""
+"""Transaction ids in the forms that people paste."""
 
 from __future__ import annotations
 

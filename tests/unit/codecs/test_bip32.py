@@ -127,3 +127,16 @@ def test_public_derivation_refuses() -> None:
             bip32.derive_public(node, path)
     with pytest.raises(InvalidKey):
         bip32.derive_public(PublicNode("m", parsed.public_key, None), "m/0")
+
+
+def test_children_of_a_node_are_what_each_path_gives() -> None:
+    parsed = bip32.parse_extended_key(XPUB)
+    node = PublicNode("m/44'/60'/0'", parsed.public_key, parsed.chain_code)
+    key_of = bip32.children_of(node, "m/44'/60'/0'/1")
+    indexes = [0, 1, 2, 99, HARDENED - 1]
+    paths = [f"m/44'/60'/0'/1/{index}" for index in indexes]
+    assert [key_of(index) for index in indexes] == [bip32.derive_public(node, path).public_key for path in paths]
+    with pytest.raises(InvalidPath):
+        key_of(HARDENED)
+    with pytest.raises(InvalidPath):
+        bip32.children_of(node, "m/44'/61'/0'/1")

@@ -1,4 +1,4 @@
-"""Which 32 bytes are a point, against the textbook formula and against solders (curve25519-dalek)."""
+"""Which 32 bytes are a point, compared with the textbook formula and with solders (curve25519-dalek)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of known calls and types: every entry means what other people's code makes of its signature."""
+"""The registry of known calls and types. Every signature has the selector or hash that other people's code has."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ PUBLISHED_TYPES = {
 
 @pytest.mark.parametrize("known", CALLS, ids=lambda known: known.signature)
 def test_a_selector_is_the_hash_that_another_library_makes_of_the_signature(known: Known) -> None:
-    # The names are cut out with a pattern here, so that the two ways to read a signature check each other.
+    # The names are removed with a pattern here, so that two ways to read a signature check each other.
     bare = re.sub(r" [a-z_0-9]+", "", known.signature)
     assert calls.canonical(known.signature) == bare
     assert abi.selector(bare) == function_signature_to_4byte_selector(bare)

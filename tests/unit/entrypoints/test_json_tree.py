@@ -39,7 +39,7 @@ def test_depth_is_counted_outside_of_strings() -> None:
     deepest = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
     assert read_json(deepest) is not None
     for raw in (b"[" + deepest + b"]", b'{"a":' + deepest + b"}", b"[" + deepest + b',"]]]]"]'):
-        with pytest.raises(MalformedRequest, match="nested more than 32 deep"):
+        with pytest.raises(MalformedRequest, match="nested deeper than 32 levels"):
             read_json(raw)
     brackets = '["' + "[{" * 100 + '", "\\"' + "]}" * 100 + '\\\\"]'
     assert read_json(brackets.encode()) == json.loads(brackets)

@@ -88,3 +88,8 @@ def test_nodes_are_degraded_where_no_source_of_a_network_can_be_asked() -> None:
     assert found.status == "degraded"
 
     assert nodes_note({}) is None
+
+
+async def test_a_database_without_room_can_still_be_read() -> None:
+    found = await checks.database_check(Parts(), lambda: True)()  # type: ignore[arg-type]
+    assert found == ComponentStatus("degraded", {"connections": 5, "state": "disk_full"})

@@ -171,15 +171,15 @@ async def test_no_component_is_asked_more_than_once_an_interval(database: Compon
     redis.answer = None  # hangs
     began = time.monotonic()
     await monitor.start()
-    while time.monotonic() - began < 0.5:
+    while min(database.asked, redis.asked) < 3:
         for _ in range(1000):
             monitor.report()
             _ = monitor.ready
         await asyncio.sleep(0)
     await monitor.stop()
     intervals = (time.monotonic() - began) / interval
-    assert 1 < database.asked <= intervals + 1
-    assert 1 < redis.asked <= intervals + 1
+    assert database.asked <= intervals + 1
+    assert redis.asked <= intervals + 1
 
 
 async def test_death_and_return_show_within_two_intervals(database: Component) -> None:

@@ -19,6 +19,8 @@ from strongroom.storage.sql import SqlStorage
 from tests.support.rows import NOW, PRINCIPAL, TENANT
 
 AUTHENTICITY = Authenticity(b"s" * 32)
+PATIENCE = 60.0
+"""Seconds that a commit may take on a machine that has other things to do."""
 
 
 class Answer(msgspec.Struct):
@@ -71,7 +73,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[WatchedStorage]:
 
 @pytest.fixture
 async def committer(storage: WatchedStorage) -> AsyncIterator[Committer]:
-    made = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"))
+    made = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=PATIENCE)
     made.start()
     yield made
     await made.close()

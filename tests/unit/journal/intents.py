@@ -27,7 +27,8 @@ from strongroom.errors import AlreadySigned, IdempotencyMismatch, InFlight, KeyW
 from strongroom.journal.audit import AuditChain, register
 from strongroom.journal.base import Outdated
 from strongroom.journal.committer import Committer
-from strongroom.journal.entry import Entries, Entry, Intent
+from strongroom.journal.entry import Entries, Entry
+from strongroom.journal.intent import Intent
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Change, Unit
 from strongroom.storage.database import Database

@@ -26,6 +26,7 @@ from strongroom.storage.base import Unit
 from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
+from strongroom.telemetry.logging import flush
 from tests.support import rows
 from tests.support.rows import NOW
 from tests.unit.journal.conftest import AUTHENTICITY, WatchedStorage
@@ -286,9 +287,10 @@ def test_a_torn_line_is_left_out_and_not_built_on(tmp_path: Path) -> None:
         _read(path)
 
 
-def test_heads_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_heads_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     LogHeads().append(Head(NOW, UUID(int=7), 3, b"m" * 32))
-    line = capsys.readouterr().out
+    flush(60)
+    line = capfd.readouterr().out
     assert "audit.head" in line
     assert (b"m" * 32).hex() in line
 

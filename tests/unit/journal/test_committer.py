@@ -7,6 +7,7 @@ import pytest
 
 from strongroom.domain.wallet import Wallet
 from strongroom.errors import IntegrityError, InternalError, ShuttingDown, StorageUnavailable
+from strongroom.journal import committer as committer_module
 from strongroom.journal.audit import register
 from strongroom.journal.base import Lost
 from strongroom.journal.committer import Committer
@@ -14,7 +15,7 @@ from strongroom.journal.verify import verify
 from strongroom.storage.base import AuditFilter, Change, Unit, WalletFilter
 from tests.support import rows
 from tests.support.rows import TENANT
-from tests.unit.journal.conftest import AUTHENTICITY, WatchedStorage
+from tests.unit.journal.conftest import AUTHENTICITY, PATIENCE, WatchedStorage
 
 
 async def audited(storage: WatchedStorage) -> list[str]:
@@ -118,6 +119,7 @@ async def test_nobody_waits_for_a_database_that_is_away_twice(
 
     async def hang(units: object) -> None:
         tried.append(units)
+        committer._timeout = PATIENCE  # of what comes after this
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
@@ -151,7 +153,7 @@ async def test_a_commit_that_comes_through_late_is_nobodys_fault(
     storage: WatchedStorage,
 ) -> None:
     chain = await register(storage, AUTHENTICITY.audit_key, "test")
-    committer = Committer(storage, chain)
+    committer = Committer(storage, chain, timeout=PATIENCE)
     late = chain.extend([rows.entry(0)])
     await storage.apply([Unit(rows=late)])  # as if given up, after the chain's head was read again
     committer.start()
@@ -163,10 +165,10 @@ async def test_a_commit_that_comes_through_late_is_nobodys_fault(
 async def test_a_database_that_hangs_is_given_up(storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=0.05)
     committer.start()
-    released = asyncio.Event()
 
     async def hang(units: object) -> None:
-        await released.wait()
+        committer._timeout = PATIENCE  # of what comes after this
+        await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
         patch.setattr(storage, "apply", hang)
@@ -194,7 +196,7 @@ async def test_the_queue_is_bounded(committer: Committer, monkeypatch: pytest.Mo
 
 
 async def test_closing_commits_what_waits_and_takes_nothing_more(storage: WatchedStorage) -> None:
-    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"))
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=PATIENCE)
     committer.start()
     waiting = [asyncio.create_task(committer.commit(Unit(), [rows.entry(n)])) for n in range(300)]
     await asyncio.sleep(0)
@@ -203,3 +205,70 @@ async def test_closing_commits_what_waits_and_takes_nothing_more(storage: Watche
     assert len(await audited(storage)) == 300
     with pytest.raises(ShuttingDown):
         await committer.commit(Unit())
+
+
+async def test_patient_units_let_others_go_before_them(
+    committer: Committer, storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer_module, "_OTHERS_GONE", 3600.0)
+    storage.batches.clear()
+    order: list[str] = []
+
+    async def commit(name: str, *, patient: bool) -> None:
+        await committer.commit(Unit(rows=[rows.wallet()]), patient=patient)
+        order.append(name)
+
+    patient = [commit("patient", patient=True) for _ in range(60)]
+    others = [commit("other", patient=False) for _ in range(10)]
+    await asyncio.gather(*patient, *others)
+    assert storage.batches == [35, 25, 10], "no more of them than that are waited for, also by who comes next"
+    assert order[:10] == ["other"] * 10
+
+
+async def test_patient_units_that_are_alone_go_many_at_a_time(
+    committer: Committer, storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer_module, "_OTHERS_GONE", 0.0)
+    await committer.commit(Unit(rows=[rows.wallet()]))
+    await asyncio.sleep(0.01)
+    storage.batches.clear()
+    await committer.commit_all([(Unit(rows=[rows.wallet()]), ()) for _ in range(250)])
+    assert storage.batches == [100, 100, 50]
+
+
+async def test_units_of_a_batch_are_committed_together_and_fail_alone(
+    committer: Committer, storage: WatchedStorage
+) -> None:
+    there = rows.wallet(external_id="taken")
+    await committer.commit(Unit(rows=[there]))
+    storage.batches.clear()
+    wallets = [rows.wallet(external_id=name) for name in ("a", "taken", "b")]
+    outcomes = await committer.commit_all([(Unit(rows=[each]), [rows.entry(n)]) for n, each in enumerate(wallets)])
+    assert [isinstance(each, Lost) for each in outcomes] == [False, True, False]
+    assert storage.batches[0] == 3
+    assert await audited(storage) == ["request-0", "request-2"]
+
+
+async def test_patient_units_fail_with_the_others_where_the_database_is_away(
+    committer: Committer, storage: WatchedStorage
+) -> None:
+    def away() -> None:
+        raise StorageUnavailable("away")
+
+    storage.before = away
+    outcomes = await asyncio.gather(
+        *[committer.commit(Unit(rows=[rows.wallet()]), patient=patient) for patient in (True, False) * 150],
+        return_exceptions=True,
+    )
+    assert {type(each) for each in outcomes} == {StorageUnavailable}
+
+
+async def test_first_end_of_a_unit_is_its_end() -> None:
+    asked = committer_module._Asked(2)
+    asked.end(1, ())
+    asked.end(1, StorageUnavailable("those behind it failed", retry_after=1))
+    waiting = asyncio.create_task(asked.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    asked.end(0, ())
+    assert await waiting == [(), ()]

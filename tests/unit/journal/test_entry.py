@@ -1,4 +1,4 @@
-"""What happens between asking and answering: T1 and T2, the idempotency key, the guards."""
+"""What happens between request and response, which is T1 and T2, the idempotency key and the guards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from strongroom.errors import (
     StrongroomError,
     Superseded,
 )
-from strongroom.journal.entry import Entries, Entry, Intent
+from strongroom.journal.entry import Entries, Entry
+from strongroom.journal.intent import Intent
 from strongroom.journal.verify import verify
 from strongroom.storage.base import AuditFilter, Change, Unit
 from tests.support import rows
@@ -42,7 +43,7 @@ def settle(entry: Entry, intent: Intent, tx_id: str = "0x01") -> None:
 
 
 async def crash(entry: Entry, *guards: Guard, **options: Any) -> Intent:
-    """T1, and then nothing more, as of a process that was killed."""
+    """T1 and nothing more, as in a process that was killed."""
     intent = entry.intent(guards=guards, options=SignOptions(**options))
     await intent.__aenter__()
     return intent
@@ -342,7 +343,7 @@ async def test_a_guard_of_a_dead_operation_may_be_taken(
 async def test_who_passed_on_anothers_guard_holds_it_once_it_has_signed(
     new_entry: NewEntry, storage: WatchedStorage
 ) -> None:
-    """Else the holder's failure would free a nonce that a signature is out for."""
+    """Otherwise the holder's failure would free a nonce for which a signature has been returned."""
     first = await crash(new_entry(), guard())
     second = await sign(new_entry(), guard())
     await fail(first)

@@ -1,4 +1,4 @@
-"""What an audit record says was written must be readable again, however much it was, and wherever it was cut."""
+"""What an audit record says was written must be readable again, however much it was and wherever it was cut."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OUTPUT = "1976a914" + "ab" * 20 + "88ac"
 
 
 def spends(count: int, payload: bytes = b"p" * 32) -> list[Guard]:
-    """As Bitcoin has them: an address, and the output that is spent."""
+    """A fact as on Bitcoin, with an address and the output that is spent."""
     return [Guard("bitcoin", "bip122:" + "0" * 32, OUTPUT, f"{n:064x}:{n}", payload) for n in range(count)]
 
 
@@ -145,7 +145,7 @@ def test_a_record_that_was_cut_anywhere_neither_stops_the_check_nor_gives_a_fals
 @given(st.integers(1, 60), st.integers(1, 100), st.booleans())
 @settings(max_examples=50, deadline=None)
 def test_of_whom_guards_were_taken_is_not_lost_with_the_guards(guards: int, others: int, old: bool) -> None:
-    """Whoever signed first is followed by whoever took its guards: nothing was signed twice."""
+    """The first signer is followed by the operation that took its guards, so nothing was signed twice."""
     first, second = (rows.operation(state=OperationState.DONE) for _ in range(2))
     written = as_before if old else facts.shortened
     taken_from = [first.id, *[new_id() for _ in range(others)]]
@@ -166,7 +166,7 @@ def test_one_that_is_replaced_again_and_again_was_not_signed_twice() -> None:
         records.append(record(operation.id, {"wrote": wrote}, n + 1))
     held = HeldGuard(operations[-1].tenant_id, spends(1, payloads[-1])[0], operations[-1].id)
     assert found_in(records, [*operations, held]) == []
-    # What an older row would look like that was put back.
+    # An older version of the row, put back.
     old = replace(held, guard=spends(1, payloads[50])[0], operation_id=operations[50].id)
     assert {finding.kind for finding in found_in(records, [*operations, old])} == {"guard_rolled_back", "signed_twice"}
 

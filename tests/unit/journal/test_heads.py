@@ -1,4 +1,4 @@
-"""Heads that are read back: by the gate every few seconds, and by the nightly verification."""
+"""Reading heads back, by the gate every few seconds and by the nightly verification."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def head(sequence: int) -> Head:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows each time a file of heads is parsed."""
+    """Counts how often a file of heads is parsed."""
     counted: list[int] = []
 
     def counting(lines: list[str]) -> list[Head]:
@@ -75,7 +75,7 @@ def test_a_file_that_was_replaced_emptied_or_broken_is_read_again(tmp_path: Path
 def test_the_nightly_verification_has_the_heads_that_there_are(
     tmp_path: Path, settings: Callable[[Path], AuditSettings], found: list[int]
 ) -> None:
-    """A file of known heads may be mounted, and Kubernetes mounts links. The service's own file is none."""
+    """A file of known heads may be mounted, and Kubernetes mounts links. The service's own file is not a link."""
     FileHeads(tmp_path / "heads").append(head(1))
     (tmp_path / "link").symlink_to(tmp_path / "heads")
     assert [each.sequence for each in _kept_heads(settings(tmp_path))().values()] == found

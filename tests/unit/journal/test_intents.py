@@ -1,4 +1,4 @@
-"""No two transactions pay one intent twice, whatever happens between the first signature and the last."""
+"""No intent is paid twice, whatever happens between the first signature and the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replacements between T1 and T2, by several signers, and on a database that somebody else wrote to."""
+"""Replacements between T1 and T2, by several signers, and with a database that was edited."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from strongroom.domain.record import HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard
 from strongroom.errors import AlreadySigned, InFlight, StorageUnavailable, StrongroomError, Superseded
-from strongroom.journal.entry import Intent
+from strongroom.journal.intent import Intent
 from strongroom.storage.base import Change, Unit
 from tests.support.rows import TENANT
 from tests.unit.journal.conftest import Clock, NewEntry, WatchedStorage
@@ -83,7 +83,7 @@ async def test_other_signers_of_a_replacement_name_what_it_replaces(new_entry: N
 
 
 async def test_what_was_replaced_does_not_become_a_replacement(new_entry: NewEntry) -> None:
-    """Else its own replacement would stand beside what it then replaces."""
+    """Otherwise its own replacement would be valid next to the transaction that it then replaces."""
     await sign(new_entry(), *spends([A], "p"), tx_id="p")
     await sign(new_entry(), *spends([B], "q"), tx_id="q")
     await sign(new_entry(), *spends([B], "r"), tx_id="r", replaces="q")
@@ -128,9 +128,9 @@ async def test_an_operation_made_to_run_again_gives_up_nothing(new_entry: NewEnt
 
 async def test_the_refusal_names_what_was_signed(new_entry: NewEntry, storage: WatchedStorage) -> None:
     await sign(new_entry(), *spends([A], "p"), tx_id="p")
-    with pytest.raises(AlreadySigned, match=r"name its transaction id: p$"):
+    with pytest.raises(AlreadySigned, match=r"set options.replaces to its id: p$"):
         await sign(new_entry(), *spends([A], "q"))
     entry = new_entry()
     entry.principal = replace(entry.principal, tenant_id=entry.principal.id)
-    with pytest.raises(AlreadySigned, match=r"name its transaction id$"):
+    with pytest.raises(AlreadySigned, match=r"set options.replaces to its id$"):
         await sign(entry, *spends([A], "q"), allow_resign=True)

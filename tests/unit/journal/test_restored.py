@@ -1,4 +1,4 @@
-"""The marks in the audit: which of them are believed."""
+"""Which marks in the audit are trusted."""
 
 from __future__ import annotations
 

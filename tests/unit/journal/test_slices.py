@@ -1,4 +1,4 @@
-"""The audit verified in slices finds what it finds in one go."""
+"""Verifying the audit in slices finds the same as verifying it at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = AUTHENTICITY.audit_key
 
 
 async def write(storage: SqlStorage, records: int) -> Head:
-    committer = Committer(storage, await register(storage, KEY, "test"))
+    committer = Committer(storage, await register(storage, KEY, "test"), timeout=60)
     committer.start()
     for n in range(records):
         await committer.commit(Unit(), [rows.entry(n)])

@@ -1,4 +1,4 @@
-"""What is counted of keys: everything that is asked for, whatever comes of it."""
+"""The metrics of keys count every request, whatever its result."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ async def test_the_parts_of_two_wallets_do_not_mix(keywrap: LocalKeyWrap) -> Non
 
 
 async def test_what_is_stored_keeps_its_form() -> None:
-    """Written out by hand: a change of any of it would lock out every wallet that is already stored."""
+    """The format, written out by hand. Any change would lock out every wallet that is already stored."""
     fields = [b"strongroom/seal/v1", OWNER.tenant_id.hex.encode(), OWNER.wallet_id.hex.encode(), b"bip39"]
     prefixed = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
     assert sealing.wrap_context(OWNER, WalletKind.BIP39) == sha256(prefixed).digest()

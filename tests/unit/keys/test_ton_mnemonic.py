@@ -1,4 +1,4 @@
-"""TON's own words: which are valid, with which password, and that nothing of them is told."""
+"""TON's own words. Which are valid with which password, and that no message shows them."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def test_words_and_their_password_belong_together() -> None:
     plain, locked = ton_mnemonic.generate("", rng.randbytes), ton_mnemonic.generate("a", rng.randbytes)
     assert ton_mnemonic.parse(plain.words) == plain
     assert ton_mnemonic.parse(locked.words, "a") == locked
-    with pytest.raises(InvalidMnemonic, match="takes no password"):
+    with pytest.raises(InvalidMnemonic, match="has no password"):
         ton_mnemonic.parse(plain.words, "a")
     with pytest.raises(InvalidMnemonic, match="needs a password"):
         ton_mnemonic.parse(locked.words)
     refused = 0
-    for number in range(20):  # one wrong password in 256 is valid, and gives another key
+    for number in range(20):  # one of 256 wrong passwords is valid and gives another key
         try:
             assert ton_mnemonic.parse(locked.words, f"wrong {number}").key != locked.key
         except InvalidMnemonic:

@@ -1,4 +1,4 @@
-"""The signer's failures as a caller sees them."""
+"""Failures of the signer in the form that a caller sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another process archived is dropped from this one's memory."""
+"""A wallet that another process archived is dropped from this process's memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the campaign: whatever is sent as a bag of cells is answered or refused."""
+"""A part of the campaign. Anything sent as a bag of cells is either accepted or refused."""
 
 from __future__ import annotations
 

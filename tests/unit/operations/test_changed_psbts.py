@@ -1,4 +1,4 @@
-"""A tenth of the campaign: whatever is sent as a PSBT is answered or refused."""
+"""A tenth of the campaign. Anything sent as a PSBT is either accepted or refused."""
 
 from __future__ import annotations
 

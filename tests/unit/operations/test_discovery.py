@@ -1,4 +1,4 @@
-"""The walk over an account against a plain reading of BIP-44, whatever the steps, the budgets and the key windows."""
+"""The walk over an account gives the result of BIP-44 with any steps, budgets and key windows."""
 
 from __future__ import annotations
 

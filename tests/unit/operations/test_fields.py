@@ -1,4 +1,4 @@
-"""Text for people, and cursors."""
+"""Labels and similar text, and cursors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from strongroom.errors import InvalidField, MalformedRequest
-from strongroom.operations.fields import clean_text, cursor_uuid, decode_cursor, encode_cursor
+from strongroom.operations.cursors import cursor_uuid, decode_cursor, encode_cursor, page_of
+from strongroom.operations.fields import clean_text
 
 HIDDEN = {
     "C0 control": [*range(0x20), 0x7F],
@@ -105,3 +106,15 @@ def test_cursor_that_we_never_gave_out(cursor: str) -> None:
     with pytest.raises(MalformedRequest) as caught:
         cursor_uuid(cursor)
     assert caught.value.field == "cursor"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_a_page_has_a_cursor_if_more_follows(limit: int) -> None:
+    found = ["a", "b", "c"]
+    page, more = page_of(found[: limit + 1], limit, lambda each: (each, len(each)))
+    assert page == found[:limit]
+    assert decode_cursor(more, 2) == ([found[limit - 1], "1"] if limit < 3 else None)
+
+
+def test_an_empty_page_is_the_last() -> None:
+    assert page_of(list[str](), 50, lambda each: (each,)) == ([], None)

@@ -1,4 +1,4 @@
-"""A wallet opens what it was asked for. The rest is opened at first use, and a refusal opens nothing."""
+"""A new wallet opens the requested accounts. Others are opened at first use, and a refused request opens nothing."""
 
 from __future__ import annotations
 
@@ -118,3 +118,27 @@ async def test_a_refusal_opens_nothing(service: RunningService, face: Face, refu
     assert unwraps() == before
     assert await service.audit(operation=operation) == []
     assert await addresses(service, face, wallet) == []
+
+
+async def test_a_key_that_has_signed_is_the_same_key_again(service: RunningService, face: Face) -> None:
+    """It is remembered by what named it, of which there are several."""
+    wallet = await new_wallet(service, face)
+    asked = [
+        {"path": f"m/44'/60'/{account}'/0/{index}"} for account, index in ((0, 0), (0, 1), (1, 0))
+    ] + [{"scheme": "ledger-live", "index": 1}, {"scheme": "ledger-legacy"}]  # fmt: skip
+    expected = []
+    for each in asked:
+        got = await face.call("addresses.derive", {"wallet_id": wallet, "network": "ethereum", **each}, key=service.key)
+        expected.append(got.result["address"])
+    named: list[dict[str, Any]] = [{}, {"index": 1}, {"account": 1}, *asked[3:], *asked[:3]]
+    named += [{"address": each} for each in expected]
+    signers = [*expected, *expected[:3], *expected]
+    for nonce in range(3):
+        for place, signer in zip(named, signers, strict=True):
+            unsigned = TRANSFER | {"nonce": hex(nonce)}
+            command = ETHEREUM | {"wallet_id": wallet, "unsigned_tx": unsigned, **place}
+            answer = await face.call("transactions.sign", command, key=service.key)
+            assert (answer.code, answer.result["details"]["from"]) == ("ok", signer), place
+            theirs = TRANSFER | {"nonce": hex(nonce), "from": signer}
+            answer = await face.call("transactions.sign", command | {"unsigned_tx": theirs}, key=service.key)
+            assert (answer.code, answer.result["details"]["from"]) == ("ok", signer), place

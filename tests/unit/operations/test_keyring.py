@@ -1,4 +1,4 @@
-"""Where a key of a wallet is, and who gets the next one."""
+"""Finding the keys of a wallet, and handing out the next address."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from strongroom.chains.registry import CHAINS
 from strongroom.domain.wallet import WalletKind
 from strongroom.errors import InvalidField, InvalidPath, StrongroomError, UnknownScheme
 from strongroom.operations.fields import KeySelector
-from strongroom.operations.keyring import Keyring, account_id
+from strongroom.operations.keyring import Keyring
 from strongroom.operations.networks import Networks
+from strongroom.operations.places import account_id
 from tests.support.rows import wallet
 from tests.support.service import RunningService, running
 
@@ -113,12 +114,13 @@ async def test_fifty_at_once_get_fifty_addresses_in_a_row(service: RunningServic
     wallet_id = await new_wallet(service)
     taken = await asyncio.gather(*(take(service, wallet_id, scheme, n) for n in range(50)))
     assert sorted(taken) == list(range(1, 51))
-    listed = await service.http.call(
-        "addresses.list",
-        {"wallet_id": wallet_id, "network": "ethereum", "scheme": scheme, "limit": 200},
-        key=service.key,
-    )
-    assert len({address["address"] for address in listed.result["addresses"]}) == 51
+    for also_stored, count in ((False, 50), (True, 51)):  # nobody has asked for the first one
+        listed = await service.http.call(
+            "addresses.list",
+            {"wallet_id": wallet_id, "network": "ethereum", "scheme": scheme, "all": also_stored, "limit": 200},
+            key=service.key,
+        )
+        assert len({address["address"] for address in listed.result["addresses"]}) == count
 
 
 async def test_two_processes_never_give_out_the_same(service: RunningService, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from strongroom.bootstrap.networks import configured_networks
 from strongroom.chains.registry import CHAINS
-from strongroom.config import Settings, load
+from strongroom.config.settings import Settings, load
 from strongroom.domain.network import Network
 from strongroom.domain.signing import SignOptions
 from strongroom.domain.wallet import WalletKind

@@ -1,4 +1,4 @@
-"""How every operation runs: in which order, and what comes of what goes wrong."""
+"""How every operation runs, in which order, and what happens when something fails."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ from strongroom.errors import (
     StrongroomError,
     Unauthenticated,
 )
+from strongroom.operations.canonical import canonical
 from strongroom.operations.deadline import Deadline
-from strongroom.operations.pipeline import Pipeline, Request, Services, canonical
+from strongroom.operations.handling import Services
+from strongroom.operations.pipeline import Pipeline, Request
 from strongroom.operations.registry import Operation
+from strongroom.operations.sight import nothing
 from strongroom.telemetry.metrics import OPERATIONS_IN_FLIGHT, OPERATIONS_TOTAL
 
 KNOWN = Principal(UUID(int=1), UUID(int=2), "till", frozenset({"toys:make"}))
@@ -47,7 +50,7 @@ class Toy(msgspec.Struct, kw_only=True, frozen=True):
 
 @dataclass
 class World:
-    """Everything around the pipeline; writes down what is asked of it, and fails where it is told to."""
+    """A fake of everything around the pipeline that records its calls and fails when told to."""
 
     events: list[str]
     failing: dict[str, BaseException]
@@ -62,11 +65,19 @@ class World:
         if name in self.failing:
             raise self.failing[name]
 
-    async def authenticate(self, text: str | None, now: datetime, client: str) -> Principal:
-        self.step("authenticate")
+    async def identify(
+        self, credential: str | None, client: str, now: datetime, certificate: object = None
+    ) -> Principal:
+        self.step("identify")
         return self.principal
 
-    async def hit(self, limit_class: str, principal_id: UUID) -> None:
+    def only(self, caip2: None) -> World:
+        return self
+
+    def require_room(self, principal: Principal, limit_class: str, tell: Any) -> None:
+        self.step(f"room {limit_class}")
+
+    async def charge(self, principal: Principal, limit_class: str, wallets: Any = (), *, tell: Any) -> None:
         self.step(f"limit {limit_class}")
 
     def __call__(self, *, idempotency_key: str | None, **_: Any) -> World:
@@ -94,7 +105,7 @@ class World:
         itself: Any = self
         return Pipeline(
             Services(
-                storage=nothing, signer=nothing, networks=nothing, keyring=nothing, authenticator=itself, limits=itself,
+                storage=nothing, signer=nothing, networks=itself, keyring=nothing, callers=itself, limits=itself,
                 entries=itself, timeout=self.timeout, reading=nothing,
             )
         )  # fmt: skip
@@ -103,7 +114,7 @@ class World:
     def operation(self) -> Operation:
         return Operation(
             name="toys.make", method="POST", path="/toys", rpc="MakeToy", command=MakeToy, result=Toy,
-            scope="toys:make", summary="", run=self.run, mutates=True, limit="create",
+            scope="toys:make", summary="", run=self.run, touches=nothing, mutates=True, limit="create",
         )  # fmt: skip
 
     def request(self, **fields: Any) -> Request:
@@ -128,15 +139,16 @@ def in_flight() -> float:
 
 async def test_order(world: World) -> None:
     assert await world.answer() == Toy(name="bear")
-    assert world.events == ["authenticate", "limit create", "bind", "entry idem", "replay", "run"]
+    assert world.events == ["identify", "room create", "bind", "limit create", "entry idem", "replay", "run"]
 
 
 @pytest.mark.parametrize(
     ("step", "error", "last"),
     [
-        ("authenticate", Unauthenticated("x"), "authenticate"),
+        ("identify", Unauthenticated("x"), "identify"),
+        ("room create", RateLimited("x"), "room create"),
         ("limit create", RateLimited("x"), "limit create"),
-        ("bind", MalformedRequest("x"), "bind"),
+        ("bind", MalformedRequest("x"), "limit create"),
         ("replay", IdempotencyMismatch("x"), "replay"),
         ("run", InvalidField("x"), "run"),
     ],
@@ -155,7 +167,7 @@ async def test_without_the_scope_nothing_is_read_and_it_is_written_down(world: W
     world.principal = replace(KNOWN, scopes=frozenset({"toys:read"}))
     with pytest.raises(Forbidden):
         await world.answer()
-    assert world.events == ["authenticate", "limit create", "entry idem", "deny toys:make"]
+    assert world.events == ["identify", "room create", "limit create", "entry idem", "deny toys:make"]
 
 
 async def test_denial_that_cannot_be_written_down_is_a_failure(world: World) -> None:
@@ -185,7 +197,7 @@ async def test_stored_answer_is_given_without_doing_anything(world: World) -> No
 async def test_key_means_nothing_where_nothing_changes(world: World) -> None:
     reading = replace(world.operation, mutates=False)
     await world.pipeline.run(reading, world.request(idempotency_key="x" * 999))
-    assert world.events == ["authenticate", "limit create", "bind", "entry None", "run"]
+    assert world.events == ["identify", "room create", "bind", "limit create", "entry None", "run"]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "ü", "\x7f"])
@@ -196,7 +208,7 @@ async def test_key_that_is_none_is_refused_before_the_body_is_read(world: World,
     assert "bind" not in world.events
 
 
-@pytest.mark.parametrize("step", ["authenticate", "limit create", "bind", "replay", "run"])
+@pytest.mark.parametrize("step", ["identify", "limit create", "bind", "replay", "run"])
 async def test_crash_says_nothing_outside_and_everything_in_the_log(world: World, step: str) -> None:
     world.failing[step] = KeyError("abandon abandon about")
     before, running = counted("internal_error"), in_flight()
@@ -239,7 +251,7 @@ async def test_what_has_been_done_already_is_the_answer_in_place_of_a_failure(wo
             await asyncio.Event().wait()
         raise StorageUnavailable("away") if end == "unavailable" else InvalidField("no")
 
-    asked = world.pipeline.run(replace(world.operation, run=run), world.request(timeout=0.05))
+    asked = world.pipeline.run(replace(world.operation, run=run), world.request(timeout=2.0))
     if end == "refusal":
         with pytest.raises(InvalidField):
             await asked
@@ -267,7 +279,7 @@ async def test_cancelled_call_stays_cancelled(world: World) -> None:
 
 async def test_every_call_is_logged_without_what_was_sent(world: World) -> None:
     with capture_logs() as logs:
-        await world.answer(api_key="sr_secret")
+        await world.answer(credential="sr_secret")
     assert logs == [
         {
             "event": "operation.done", "log_level": "info", "operation": "toys.make", "code": "ok",

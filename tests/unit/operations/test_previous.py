@@ -1,4 +1,4 @@
-"""Previous transactions that a PSBT lacks, fetched from a source, over a whole service."""
+"""Previous transactions that a PSBT lacks, fetched from a source by a whole service."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_what_a_source_does_not_know_is_as_if_there_were_none(caller: Call
 
 async def test_a_source_that_cannot_tell_after_all_is_as_if_there_were_none(caller: Caller, source: FakeReader) -> None:
     def missing(question: str) -> None:
-        raise SourceMissing(f"no configured source of this network can tell: {question}", field="network")
+        raise SourceMissing(f"no configured source of this network can answer this: {question}", field="network")
 
     text, source.transactions = lacking()
     source.before = missing

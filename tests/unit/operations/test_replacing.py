@@ -1,4 +1,4 @@
-"""What `replaces` allows, over both faces: that what it names can no longer confirm beside it, and nothing else."""
+"""`replaces` over REST and gRPC. A replacement must exclude the transaction that it names, and is refused otherwise."""
 
 from __future__ import annotations
 

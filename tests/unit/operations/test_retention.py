@@ -1,4 +1,4 @@
-"""What is cleared away, and what is never."""
+"""What retention removes, and what it never removes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class World:
         await self.committer.commit(Unit(rows=records))
 
     async def purge(self) -> int:
-        """A whole round; returns how many slices it took."""
+        """Runs a whole round. Returns the number of slices."""
         for n in range(1, 100):
             done = await retention.purge(PURGE, self.duties)
             await self.committer.commit(done.unit, done.audit)
@@ -77,7 +77,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     database = open_database(f"sqlite:///{tmp_path}/test.db")
     await migrate(database)
     storage = SqlStorage(database, AUTHENTICITY)
-    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"))
+    committer = Committer(storage, await register(storage, AUTHENTICITY.audit_key, "test"), timeout=60)
     committer.start()
     yield World(storage, committer)
     await committer.close()

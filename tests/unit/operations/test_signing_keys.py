@@ -1,4 +1,4 @@
-"""A transaction that names its keys itself: which of a wallet's they are, over a whole service."""
+"""Which keys of a wallet a transaction names, with a whole service."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def imported(service: RunningService, api_key: str | None = None, **materi
 
 
 async def openings(caller: Caller) -> list[dict[str, Any]]:
-    """What the audit says of the accounts that transactions opened."""
+    """The audit records about accounts that transactions opened."""
     records = await caller.service.audit(operation="transactions.sign")
     asked = [record["details"] for record in records if record["outcome"] == "requested"]
     return [details for details in asked if "path" in details]

@@ -1,4 +1,4 @@
-"""What a transaction takes from a wallet and moves within it, and when a balance shows it."""
+"""What a transaction takes from a wallet or moves within it, and when a balance shows it."""
 
 from __future__ import annotations
 

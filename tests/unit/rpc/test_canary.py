@@ -133,7 +133,7 @@ WORDY = [
 async def test_http(lie: Lie, log: Log) -> None:
     async with lying_http(truth) as liar:
         liar.tell(lie)
-        http = Http(url(liar), headers={"X-Key": Secret(HEADER)}, seconds=SECONDS)
+        http = Http(url(liar), headers=lambda: {"X-Key": Secret(HEADER)}, seconds=SECONDS)
         source = Real(JsonRpc(http, lambda _: None))
         endpoint = Endpoint(ETHEREUM, source, name="mine")
         pool = Pool(ETHEREUM, [endpoint])
@@ -181,7 +181,7 @@ async def test_what_is_sent_holds_them_all() -> None:
         return await truth(method, path, body)
 
     async with lying_http(listen) as liar:
-        http = Http(url(liar), headers={"X-Key": Secret(HEADER)})
+        http = Http(url(liar), headers=lambda: {"X-Key": Secret(HEADER)})
         await http.exchange("GET")
         await http.close()
     assert heads == [f"/v3/{PATH_KEY}?key={QUERY_KEY}".encode()]

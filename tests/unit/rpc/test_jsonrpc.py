@@ -13,7 +13,7 @@ import pytest
 from strongroom.domain.secret import Secret
 from strongroom.rpc.base import NodeError, Verdict
 from strongroom.rpc.http import Http
-from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.jsonrpc import JsonRpc, Question, all_of
 
 
 @asynccontextmanager
@@ -69,3 +69,11 @@ async def test_ids_of_a_batch_that_do_not_match(harm: Callable[[Any], object]) -
         with pytest.raises(NodeError) as caught:
             await to.batch([Question("m", [n]) for n in range(3)], list[int])
     assert (caught.value.verdict, caught.value.cause) == (Verdict.BROKEN, "bad_id")
+
+
+def test_the_first_error_of_a_batch_is_raised() -> None:
+    first, second = NodeError(Verdict.ELSEWHERE, "first"), NodeError(Verdict.BUSY, "second")
+    assert all_of([1, 2]) == [1, 2]
+    with pytest.raises(NodeError) as caught:
+        all_of([1, first, 2, second])
+    assert caught.value is first

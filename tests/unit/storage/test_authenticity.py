@@ -1,16 +1,21 @@
-"""T16: rows that somebody else wrote are refused, and the alarm is given."""
+"""Threat T16. Rows that somebody else wrote are refused, and an alert is raised."""
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from uuid import UUID
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from strongroom.domain.rate import Rate
 from strongroom.domain.record import OperationState
+from strongroom.domain.restriction import Restriction, read_restriction, write_restriction
 from strongroom.errors import IntegrityError
 from strongroom.storage.authenticity import Authenticity, canonical
 from strongroom.storage.base import AddressFilter, Change, Unit
@@ -36,6 +41,8 @@ def other(value: object) -> object:
         return value.replace(microsecond=1)
     if isinstance(value, tuple):
         return (*value, "admin")
+    if isinstance(value, Restriction):
+        return replace(value, wallets=frozenset())
     return value + 1 if isinstance(value, int) else NOW
 
 
@@ -53,6 +60,52 @@ def test_every_column_of_an_api_key_is_under_its_mac() -> None:
     for field in fields(key):
         macs.add(AUTHENTICITY.api_key_row_mac(replace(key, **{field.name: other(getattr(key, field.name))})))
     assert len(macs) == len(fields(key)) + 1
+
+
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        Restriction(),
+        Restriction(
+            networks=frozenset({"eip155:1", "eip155:5"}),
+            wallets=frozenset({UUID(int=7), UUID(int=8)}),
+            clients=(ip_network("10.0.0.0/8"),),
+            rates={"sign": Rate.parse("5/10 minute"), "read": None},
+            refuses_unknown_calls=True,
+            max_values={"eip155:1/slip44:60": 2**255},
+        ),
+        Restriction(wallets=frozenset()),
+    ],
+)
+def test_restriction_is_read_as_it_was_written_and_every_part_of_it_is_under_the_mac(restriction: Restriction) -> None:
+    assert read_restriction(write_restriction(restriction)) == restriction
+    key = rows.api_key()
+    macs = {AUTHENTICITY.api_key_row_mac(replace(key, restriction=restriction))}
+    others = {
+        "networks": frozenset({"eip155:1"}),
+        "wallets": frozenset({UUID(int=7)}),
+        "clients": (ip_network("10.0.0.0/9"),),
+        "rates": {"sign": Rate.parse("6/10 minute")},
+        "refuses_unknown_calls": not restriction.refuses_unknown_calls,
+        "max_values": {"eip155:1/slip44:60": 1},
+    }
+    assert others.keys() == {field.name for field in fields(restriction)}
+    for name, value in others.items():
+        macs.add(AUTHENTICITY.api_key_row_mac(replace(key, restriction=replace(restriction, **{name: value}))))
+    assert len(macs) == len(others) + 1
+
+
+@pytest.mark.parametrize("stored", ['{"later":1}', '{"unknown_calls":"ask"}', '{"unknown_calls":null}'])
+def test_restriction_of_a_later_version_is_refused_and_not_read_as_none(stored: str) -> None:
+    with pytest.raises(ValueError, match="unknown to this version"):
+        read_restriction(stored)
+
+
+def test_wallet_without_rates_of_its_own_has_the_mac_that_it_had_before_there_were_any() -> None:
+    cells = [UUID(int=1), UUID(int=2), "bip39", None, None, "active", 1, None, None, NOW]
+    bare = hmac.digest(AUTHENTICITY._row_keys["wallets"], msgspec.msgpack.encode(cells), "sha256")
+    assert AUTHENTICITY.row_mac("wallets", [*cells, None]) == bare
+    assert AUTHENTICITY.row_mac("wallets", [*cells, "{}"]) != bare
 
 
 def test_canonical_bytes_tell_every_list_of_values_apart() -> None:
@@ -103,7 +156,7 @@ async def test_a_deposit_address_that_was_inserted_is_refused(storage: SqlStorag
     account = rows.account(wallet)
     await storage.apply([Unit(rows=[wallet, account, rows.address(account)])])
     tamper('INSERT INTO addresses SELECT account_id, change, 7, tenant_id, wallet_id, keyspace, scheme, account, path,'
-           ' canonical, public_key, label, external_id, created_at, mac FROM addresses')  # fmt: skip
+           ' canonical, public_key, label, external_id, created_at, mac, networks FROM addresses')  # fmt: skip
     with pytest.raises(IntegrityError):
         await storage.address(TENANT, account.id, 0, 7)
 

@@ -36,10 +36,17 @@ MAC_TABLES = ("wallets", "secrets", "accounts", "operations", "guards", "signatu
 
 def _back_to_1_0_8(connection: Connection) -> None:
     """The schema as `0001` makes it: what the later ones add is taken away, and nothing else."""
+    connection.execute(text("DROP INDEX uq_addresses_external_id"))
+    connection.execute(text("DROP INDEX ix_addresses_external_id"))
+    connection.execute(text("ALTER TABLE addresses DROP COLUMN networks"))
+    connection.execute(text("DROP INDEX ix_wallets_rates"))
+    connection.execute(text("ALTER TABLE wallets DROP COLUMN rates"))
+    connection.execute(text("ALTER TABLE api_keys DROP COLUMN restriction"))
     connection.execute(text("DROP INDEX ix_audit_tenant_id"))
     connection.execute(text("DROP INDEX ix_api_keys_made_by"))
     connection.execute(text("ALTER TABLE api_keys DROP COLUMN made_by"))
-    connection.execute(text("DROP TABLE discoveries"))
+    for table in ("notifications", "silences", "alerts", "sightings", "client_networks", "revocations", "discoveries"):
+        connection.execute(text(f"DROP TABLE {table}"))
     connection.execute(text("DROP TABLE broadcasts"))
     connection.execute(text("DROP TABLE progress"))
     connection.execute(text("DROP TABLE tasks"))
@@ -98,7 +105,7 @@ async def bare(database: Database, table: str) -> int:
 
 
 async def committer_of(storage: SqlStorage) -> Committer:
-    made = Committer(storage, await register(storage, storage._authenticity.audit_key, "now"))
+    made = Committer(storage, await register(storage, storage._authenticity.audit_key, "now"), timeout=60)
     made.start()
     return made
 

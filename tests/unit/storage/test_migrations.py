@@ -37,12 +37,24 @@ def test_the_code_is_written_for_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-async def test_many_may_migrate_at_once(tmp_path: Path) -> None:
+async def test_many_may_migrate_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.storage.sqlite._SECONDS", 60.0)  # for a lock, on a busy machine
     databases = [open_database(f"sqlite:///{tmp_path}/test.db") for _ in range(8)]
     await asyncio.gather(*[migrate(database) for database in databases])
     assert {await version(database) for database in databases} == {HEAD}
     for database in databases:
         await database.close()
+
+
+async def test_who_migrates_is_told_how_many_have_run_and_of_how_many(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    database = open_database(f"sqlite:///{tmp_path}/test.db")
+    await migrate(database, progress=lambda *each: told.append(each))
+    assert told == [(done, int(HEAD)) for done in range(int(HEAD) + 1)]
+    told.clear()
+    await migrate(database, progress=lambda *each: told.append(each))
+    assert told == []
+    await database.close()
 
 
 async def test_the_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:

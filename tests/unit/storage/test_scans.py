@@ -1,4 +1,4 @@
-"""What looks at whole tables never holds up the event loop."""
+"""Scans of whole tables never block the event loop."""
 
 from __future__ import annotations
 

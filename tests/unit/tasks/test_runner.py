@@ -1,4 +1,4 @@
-"""The loop over a real queue (SQLite): what becomes of a task, by what its handler does."""
+"""The loop with a real queue (SQLite), and what becomes of a task depending on its handler."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ import structlog
 from strongroom.domain.secret import Secret, SecretBytes
 from strongroom.errors import InvalidMnemonic
 from strongroom.telemetry import logging as telemetry
+from strongroom.telemetry import tracing
 from strongroom.telemetry.scrubbing import REDACTED, scrub, scrub_text
 
 KEY = bytes.fromhex("8f2a559490d0ae1f7c3b6e5dd1a04c92b7e86f13055c9ad2e4410b3f7c9e21aa")
@@ -154,7 +155,7 @@ def test_a_secret_does_not_come_through(name: str, way: Callable[[str], None], s
         "115792089237316195423570985008",
         "/usr/lib/python3/site-packages/strongroom/operations/pipeline",
         "a_rather_long_name_of_a_setting_that_somebody_wrote",
-        "the database does not answer; it is tried again in 5 seconds",
+        "the database does not respond; it is tried again in 5 seconds",
     ],
 )
 def test_what_belongs_in_a_log_comes_through(text: str) -> None:
@@ -239,6 +240,31 @@ def test_a_level_hides_what_is_below(stream: io.BytesIO) -> None:
     logging.getLogger("t").info("hidden")
     structlog.get_logger("t").warning("shown")
     assert [line["event"] for line in lines(stream)] == ["shown"]
+
+
+def test_each_line_names_the_trace_that_it_belongs_to(stream: io.BytesIO) -> None:
+    class Recorder:
+        def take(self, span: tracing.Span) -> None:
+            pass
+
+        def has_room(self) -> bool:
+            return True
+
+        def lose(self) -> None:
+            pass
+
+    telemetry.configure("info", stream=stream)
+    tracing.start(Recorder(), sample=0.0, follow=True)
+    try:
+        for flags in ("00", "01"):
+            with tracing.serve([f"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}"]):
+                structlog.get_logger("t").info("ours")
+                logging.getLogger("t").warning("of a library")
+        structlog.get_logger("t").info("after it")
+    finally:
+        tracing.stop()
+    told = [line.get("trace_id") for line in lines(stream)]
+    assert told == ["4bf92f3577b34da6a3ce929d0e0e4736"] * 4 + [None]
 
 
 def test_the_console_form_is_scrubbed_and_one_line_too(stream: io.BytesIO) -> None:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from strongroom.telemetry import scrubbing
 from strongroom.telemetry.scrubbing import looks_like_secret, scrub_text
 
 KEY = "8f2a559490d0ae1f7c3b6e5dd1a04c92b7e86f13055c9ad2e4410b3f7c9e21aa"
@@ -72,3 +73,14 @@ def test_log_text_of_letters_and_signs_does_not_take_for_ever() -> None:
     for each in range(20, 60):
         scrub_text("a" * each + "0123+" + "B1c2" * 8)
     assert time.thread_time() - began < 1, "it took 3.7 s for 24 letters, and twice as much for each more"
+
+
+def test_no_word_of_a_list_is_shorter_than_what_is_counted_before_words_are_looked_up() -> None:
+    shortest = min(len(word) for word in scrubbing._lists() if word.isascii())
+    assert scrubbing._MAY_BE_WORD.fullmatch("a" * shortest)
+
+
+@pytest.mark.parametrize("between", [" ", "1", "\\n", ", "])
+def test_four_words_are_found_whatever_stands_between(between: str) -> None:
+    assert scrubbing.REDACTED in scrubbing.scrub_text(between.join(["act", "zoo", "add", "cat"]))
+    assert scrubbing.scrub_text(between.join(["act", "zoo", "add"])) == between.join(["act", "zoo", "add"])

@@ -69,9 +69,11 @@ capabilities: {drop: [ALL]}
 
 {{- define "strongroom.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- range $name := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- with index $.Values.podSecurity $name }}
+{{ $name }}: {{ int . }}
+{{- end }}
+{{- end }}
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
@@ -89,6 +91,22 @@ redis-url: REDIS__URL
 {{- end }}
 {{- end -}}
 
+{{/* What a key is called in the Secret: of its own name and, of one that is there, as secret.keys says. */}}
+{{- define "strongroom.secretKey" -}}
+{{- $name := camelcase (replace "-" "_" .key) | untitle -}}
+{{- ternary .key (index .root.Values.secret.keys $name | default .key) .root.Values.secret.create -}}
+{{- end -}}
+
+{{- define "strongroom.grpcProtocol" -}}
+{{ ternary "https" "kubernetes.io/h2c" (ne .Values.tls.secret "") }}
+{{- end -}}
+
+{{/* A probe of the kubelet, which has no client certificate. */}}
+{{- define "strongroom.probe" -}}
+{{- $tls := .root.Values.tls -}}
+httpGet: {path: {{ .path }}, port: {{ ternary "probes" "http" (ne $tls.clientCaSecret "") }}{{ if $tls.secret }}, scheme: HTTPS{{ end }}}
+{{- end -}}
+
 {{/* Authorities whose certificates are mounted: name of the folder, and the Secret. */}}
 {{- define "strongroom.authorities" -}}
 {{- with .Values.database.caSecret }}
@@ -99,6 +117,9 @@ vault: {{ . }}
 {{- end }}
 {{- if and .Values.redis.enabled .Values.redis.caSecret }}
 redis: {{ .Values.redis.caSecret }}
+{{- end }}
+{{- with .Values.tls.clientCaSecret }}
+clients: {{ . }}
 {{- end }}
 {{- end -}}
 
@@ -121,6 +142,12 @@ minReadySeconds keeps the next one from being replaced before.
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling: minReplicas is more than maxReplicas" -}}
 {{- end -}}
+{{- if not (or .Values.tls.secret .Values.tls.allowPlaintext) -}}
+{{- fail "tls.secret: without it API keys could be read on the way; tls.allowPlaintext where a mesh encrypts it" -}}
+{{- end -}}
+{{- if and .Values.tls.clientCaSecret (not .Values.tls.secret) -}}
+{{- fail "tls.clientCaSecret needs tls.secret" -}}
+{{- end -}}
 {{- if and (hasPrefix "http://" .Values.vault.url) (not .Values.vault.allowHttp) -}}
 {{- fail "vault.url is http://: data keys could be read on the way there; vault.allowHttp where a mesh encrypts it" -}}
 {{- end -}}
@@ -130,6 +157,22 @@ minReadySeconds keeps the next one from being replaced before.
 {{- end -}}
 {{- if and .Values.ingress.grpc.enabled (not .Values.ingress.grpc.tlsSecret) -}}
 {{- fail "ingress.grpc: without tlsSecret API keys could be read on the way; ingress.allowHttp where TLS ends elsewhere" -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.ingress.hosts -}}
+{{- if and $.Values.ingress.enabled (not $.Values.ingress.allowHttp) (not .tlsSecret) -}}
+{{- fail (printf "ingress.hosts: %s without tlsSecret would let API keys be read on the way" .host) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.secret.create .Values.secret.keys -}}
+{{- fail "secret.keys is for a Secret that is there: secret.create names them itself" -}}
+{{- end -}}
+{{- if .Values.gateway.enabled -}}
+{{- if not (and .Values.gateway.parentRefs .Values.gateway.hostnames) -}}
+{{- fail "gateway.enabled needs gateway.parentRefs and gateway.hostnames" -}}
+{{- end -}}
+{{- if and .Values.gateway.grpc.enabled (not .Values.gateway.grpc.hostnames) -}}
+{{- fail "gateway.grpc.enabled needs gateway.grpc.hostnames" -}}
 {{- end -}}
 {{- end -}}
 {{- if and (has "redis" .Values.health.required) (not .Values.redis.enabled) -}}

@@ -1,7 +1,7 @@
-"""Bitcoin addresses: a script as text. The canonical bytes of an address are its script.
+"""Bitcoin addresses. The canonical bytes of an address are its output script.
 
-Test networks share their prefixes, so that the network of a test address cannot be told; regtest alone has its own for
-segwit (Bitcoin Core, src/kernel/chainparams.cpp).
+The test networks share their prefixes, so an address does not tell which of them it belongs to. Only regtest has its
+own prefix, for segwit (Bitcoin Core, src/kernel/chainparams.cpp).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from strongroom.domain.network import Network
 from strongroom.errors import InvalidAddress
 
 _PAYLOAD: Final = 21
-"""Version byte and hash."""
+"""Bytes of a version and a hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What addresses of a network begin with."""
+    """The prefixes of a network's addresses."""
 
     hrp: str
     p2pkh: int
@@ -42,20 +42,20 @@ def params(network: Network) -> Params:
 
 
 def encode(params: Params, script_pubkey: bytes) -> str | None:
-    """The address of an output script, or None where it has none."""
+    """The address of an output script, or None if it has none."""
     kind, program = script.classify(script_pubkey)
     version = script.witness_version(script_pubkey)
     if version is not None:
         try:
             return bech32.encode(params.hrp, version, program)
-        except ValueError:  # version 0 with a program that nobody can spend
+        except ValueError:  # version 0 with a program of a length that nobody can spend
             return None
     prefix = {ScriptKind.P2PKH: params.p2pkh, ScriptKind.P2SH: params.p2sh}.get(kind)
     return None if prefix is None else base58.encode_check(bytes((prefix,)) + program)
 
 
 def decode(params: Params, text: str) -> bytes:
-    """The output script that an address stands for. Raises InvalidAddress."""
+    """The output script of an address. Raises InvalidAddress."""
     try:
         if text.lower().startswith(f"{params.hrp}1"):
             return script.witness(*bech32.decode(params.hrp, text))
@@ -65,7 +65,7 @@ def decode(params: Params, text: str) -> bytes:
 
 
 def show(network: Network, script_pubkey: bytes) -> ParsedAddress | None:
-    """None where the script has no address."""
+    """The address of a script, or None if it has none."""
     text = encode(params(network), script_pubkey)
     if text is None:
         return None
@@ -76,16 +76,16 @@ def show(network: Network, script_pubkey: bytes) -> ParsedAddress | None:
 def parse(network: Network, text: str) -> ParsedAddress:
     """Raises InvalidAddress."""
     parsed = show(network, decode(params(network), text))
-    assert parsed is not None, "what was read from an address has one"
+    assert parsed is not None, "an address that was parsed has a text"
     return parsed
 
 
 def _from_base58(params: Params, text: str) -> bytes:
     payload = base58.decode_check(text)
     if len(payload) != _PAYLOAD:
-        raise ValueError("an address in Base58Check is a version and 20 bytes")
+        raise ValueError("a Base58Check address must have a version and 20 bytes")
     if payload[0] == params.p2pkh:
         return script.p2pkh(payload[1:])
     if payload[0] == params.p2sh:
         return script.p2sh(payload[1:])
-    raise ValueError("the address is of another network or chain")
+    raise ValueError("the address belongs to another network or chain")

@@ -1,4 +1,4 @@
-"""BIP-322, version 2.0.0: a message is signed as if it were spent, by the virtual transaction ``to_sign``."""
+"""BIP-322, version 2.0.0. A message is signed by a virtual transaction, ``to_sign``, that spends another one."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _SEGWIT: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR)
 
 
 class Variant(StrEnum):
-    """By the prefix of the signature's text."""
+    """The variants of a signature, by the prefix of its text."""
 
     SIMPLE = "smp"
-    """The witness of ``to_sign`` alone: for native segwit."""
+    """The witness of ``to_sign``, which is enough for native segwit."""
     FULL = "ful"
-    """``to_sign`` whole."""
+    """The whole ``to_sign``."""
     PROOF_OF_FUNDS = "pof"
-    """With further inputs, which only who knows the unspent outputs can judge."""
+    """``to_sign`` with further inputs, which can be judged only with the unspent outputs."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """A message, and the script of the address that is to sign it."""
+    """A message, and the script of the address that has to sign it."""
 
     message: bytes
     script: bytes
@@ -60,7 +60,7 @@ class Challenge:
 
     @property
     def variant(self) -> Variant:
-        """The shorter of those that the address can have."""
+        """The shortest variant for this kind of address."""
         return Variant.SIMPLE if script.classify(self.script)[0] in _SEGWIT else Variant.FULL
 
     def encode(self, signed: Transaction) -> str:
@@ -71,13 +71,13 @@ class Challenge:
         return self.variant + base64.b64encode(raw).decode()
 
     def decode(self, signature: str) -> Transaction:
-        """``to_sign`` as the signature completes it. Raises ValueError.
+        """``to_sign`` completed by the signature. Raises ValueError.
 
-        Without a prefix, as signatures were before version 2.0.0, either variant is read: no text is both.
+        A signature without a prefix, as before version 2.0.0, may be of either variant. No text can be both.
         """
         variant, text = signature[:3], signature[3:]
         if variant == Variant.PROOF_OF_FUNDS:
-            raise ValueError("proofs of funds (pof) cannot be judged without the unspent outputs")
+            raise ValueError("proofs of funds (pof) cannot be verified without the unspent outputs")
         if variant == Variant.SIMPLE:
             return self._simple(from_base64(text))
         if variant == Variant.FULL:
@@ -89,9 +89,9 @@ class Challenge:
             return bip144.parse(raw)
 
     def is_met(self, signed: Transaction) -> bool:
-        """Whether the address signed the message so. A lock time is not looked at: it says from when on it counts.
+        """Whether ``signed`` is a valid signature of the address. Raises UnknownScriptError.
 
-        Raises UnknownScriptError.
+        A lock time is not checked. It says from when on the signature counts.
         """
         expected = self.to_sign
         inputs = tuple(replace(txin, script_sig=b"", sequence=0, witness=()) for txin in signed.inputs)
@@ -107,11 +107,11 @@ class Challenge:
 
 
 def from_base64(text: str) -> bytes:
-    """Padded, without white space, in the one form that encoding gives. Raises ValueError."""
+    """The bytes of canonical base64 text that is not empty. Raises ValueError."""
     try:
         raw = base64text.decode(text)
     except ValueError:
         raw = b""
     if not raw:
-        raise ValueError("a signature is base64 (BIP-322: after its prefix)")
+        raise ValueError("a signature must be base64 (BIP-322: after its prefix)")
     return raw

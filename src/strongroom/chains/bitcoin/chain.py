@@ -1,4 +1,4 @@
-"""Bitcoin as a `Chain`: its main network, and the four that test it."""
+"""Bitcoin as a `Chain`, with the main network and four test networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from strongroom.errors import InternalError
 
 
 class Bitcoin:
-    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+    """Implements `chains.base.Chain` with the modules beside this one."""
 
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
@@ -33,7 +33,7 @@ class Bitcoin:
     document_formats: Sequence[str] = ()
 
     def network_for(self, text: str) -> Network | None:
-        return None  # a genesis hash alone does not tell the prefixes of its addresses
+        return None  # the prefixes of a network's addresses do not follow from its genesis hash
 
     def schemes(self, keyspace: str) -> Mapping[str, Scheme]:
         return schemes.SCHEMES[keyspace]

@@ -1,7 +1,7 @@
-"""What the signatures that we are asked for commit to, and what they leave to others.
+"""What the requested signatures commit to, and what they leave open to others.
 
-A signature is valid in every transaction that agrees with what its digest holds. So nothing else may be believed: an
-amount that no digest holds can be told differently in the next request.
+A signature is valid in every transaction that has the same digest. So data outside the digest must not be trusted. An
+amount that no digest covers may be a different one in the next request.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ ECDSA_TYPES: Final = TAPROOT_TYPES - {HashType.DEFAULT}
 
 @dataclass(frozen=True)
 class Commitments:
-    """Of our signatures; of all that the PSBT asks for if nobody signs."""
+    """What the wallet's signatures commit to, or all requested signatures if nothing is to be signed."""
 
     decoded: BitcoinTransaction
     kinds: Mapping[int, HashType]
-    """By the input that is signed."""
+    """The hash type of each signed input, by its position."""
 
     @cached_property
     def verified(self) -> bool:
-        """Whether no amount or script is told that could be another.
+        """Whether the amounts and scripts of all inputs are proved.
 
-        A previous transaction proves what an input spends: the outpoint is its hash. Taproot's digest holds the amount
-        and script of every input, unless it is one of ANYONECANPAY. A segwit v0 digest holds those of its own input
-        alone, which is enough if there is no other.
+        A previous transaction proves them, because its hash is in the outpoint. A Taproot digest covers the amount and
+        script of every input, except with ANYONECANPAY. A segwit v0 digest covers only those of its own input, which
+        is enough if there is no other.
         """
         given, locks = self.decoded.psbt.inputs, self.decoded.locks
         if len(given) == 1 or all(each.non_witness_utxo is not None for each in given):
@@ -47,12 +47,12 @@ class Commitments:
 
     @property
     def loose(self) -> Mapping[int, HashType]:
-        """Those that let others change the transaction."""
+        """The signatures that let others change the transaction."""
         return {index: kind for index, kind in self.kinds.items() if kind not in BINDING}
 
     @property
     def fixed_outputs(self) -> frozenset[int]:
-        """Positions of the outputs that one of them commits to."""
+        """Positions of the outputs that at least one signature commits to."""
         outputs = len(self.decoded.transaction.outputs)
         if any(_outputs_of(kind) == HashType.ALL for kind in self.kinds.values()):
             return frozenset(range(outputs))
@@ -61,14 +61,14 @@ class Commitments:
 
     @property
     def inputs_open(self) -> bool:
-        """Others can add inputs without breaking any of them."""
+        """Whether others can add inputs without invalidating any signature."""
         return bool(self.kinds) and all(kind & ANYONECANPAY for kind in self.kinds.values())
 
     @property
     def open_amount(self) -> int:
-        """Satoshis of what we sign for that no signature binds to an output: others can pay them to anyone.
+        """Satoshis of the signed inputs that no signature binds to an output, so that others can take them.
 
-        Each pair of an input and its output counts alone, as it can be put into a transaction alone.
+        Each pair of an input and its output is counted separately, because others can use each pair separately.
         """
         return sum(self._open(index, kind) for index, kind in self.kinds.items())
 
@@ -81,7 +81,10 @@ class Commitments:
 
 
 def of(decoded: BitcoinTransaction, held: Ownership | None) -> Commitments:
-    """``held``: what is ours; None if nobody signs. Raises InvalidTransaction if we are asked for no sighash type."""
+    """The commitments of a PSBT. ``held`` is None if nothing is to be signed.
+
+    Raises InvalidTransaction if an input asks for a sighash type that does not exist.
+    """
     if held is None:
         return Commitments(decoded, {index: _stated(decoded, index) for index in range(len(decoded.spent))})
     signing = (index for index, keys in enumerate(held.signers) if keys)
@@ -89,18 +92,18 @@ def of(decoded: BitcoinTransaction, held: Ownership | None) -> Commitments:
 
 
 def hash_type(decoded: BitcoinTransaction, index: int) -> HashType:
-    """Of the signature that an input asks for. Raises InvalidTransaction if there is no such type."""
+    """The sighash type that an input asks for. Raises InvalidTransaction if there is no such type."""
     taproot = _is_taproot(decoded.locks[index])
     asked = decoded.psbt.inputs[index].sighash_type
     if asked is None:
         return HashType.DEFAULT if taproot else HashType.ALL
     if asked not in (TAPROOT_TYPES if taproot else ECDSA_TYPES):
-        raise InvalidTransaction("an input asks for a sighash type that does not exist", field="unsigned_tx")
+        raise InvalidTransaction("an input requests a sighash type that does not exist", field="unsigned_tx")
     return HashType(asked)
 
 
 def digest(decoded: BitcoinTransaction, index: int, lock: Lock, kind: HashType) -> bytes:
-    """What a signature of an input is over. Everything that is spent must be known."""
+    """The 32-byte digest that a signature of an input signs. All spent outputs must be known."""
     transaction, shared = decoded.transaction, decoded.shared
     if lock.way is Way.TAPROOT:
         return sighash.taproot(transaction, index, decoded.known, kind, shared)
@@ -110,7 +113,7 @@ def digest(decoded: BitcoinTransaction, index: int, lock: Lock, kind: HashType) 
 
 
 def _stated(decoded: BitcoinTransaction, index: int) -> HashType:
-    """As `hash_type`; a type that does not exist commits to nothing that anyone could rely on."""
+    """Like `hash_type`. A type that does not exist counts as the one that commits to the least."""
     try:
         return hash_type(decoded, index)
     except InvalidTransaction:
@@ -118,7 +121,7 @@ def _stated(decoded: BitcoinTransaction, index: int) -> HashType:
 
 
 def _outputs_of(kind: HashType) -> HashType:
-    """ALL, NONE or SINGLE."""
+    """ALL, NONE or SINGLE. DEFAULT counts as ALL."""
     return HashType(kind & 3 or HashType.ALL)
 
 

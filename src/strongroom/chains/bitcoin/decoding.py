@@ -1,4 +1,4 @@
-"""A PSBT that was read: what its inputs spend, and which keys it asks for."""
+"""Reads a PSBT, with what its inputs spend and which keys it asks for."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _SEGWIT_V0: Final = (ScriptKind.P2WPKH, ScriptKind.P2WSH)
 class BitcoinTransaction(Decoded):
     psbt: Psbt
     text: str
-    """What came in, without the space that transport puts into it."""
+    """The input text without white space, which files, mails and terminals add."""
     spent: tuple[TxOut | None, ...]
-    """What each input spends; None where the PSBT does not say."""
+    """The output that each input spends, or None if the PSBT does not say."""
     locks: tuple[Lock | None, ...]
-    """Of what is spent; None where it cannot be signed here."""
+    """The lock of each spent output, or None if it cannot be signed here."""
     shared: Precomputed
 
     @property
     def transaction(self) -> Transaction:
-        """Unsigned."""
+        """The unsigned transaction."""
         return self.psbt.transaction
 
     @cached_property
     def estimated(self) -> Transaction:
-        """With signatures of about the size of those to come."""
+        """The transaction with placeholders of about the size of the signatures."""
         return finalising.estimate(self.psbt, self.locks)
 
     @cached_property
     def judged(self) -> Mapping[int, bool | None]:
-        """By input that is final: whether it spends its output; None if its script is of a kind not judged here.
+        """Whether each final input spends its output, by its position. None if its script is of an unknown kind.
 
-        Every amount must be known.
+        All amounts must be known.
         """
         return {index: self._judge(index) for index, given in enumerate(self.psbt.inputs) if given.is_final}
 
     @cached_property
     def known(self) -> tuple[TxOut, ...]:
-        """What is spent, as far as the PSBT says it: one for each input once every amount is known."""
+        """The spent outputs that the PSBT states. If all are known, there is one per input, in order."""
         return tuple(output for output in self.spent if output is not None)
 
     def with_previous(self, previous: Mapping[str, bytes]) -> BitcoinTransaction:
@@ -71,7 +71,7 @@ class BitcoinTransaction(Decoded):
 
     @property
     def is_canonical(self) -> bool:
-        """Whether what was read is written as it came in."""
+        """Whether serialising the PSBT gives the input text."""
         serialised = psbt.serialize(self.psbt)
         return self.text.lower() == serialised.hex() or self.text == b64encode(serialised).decode()
 
@@ -83,9 +83,9 @@ class BitcoinTransaction(Decoded):
 
 
 def decode(network: Network, unsigned: Unsigned) -> BitcoinTransaction:
-    """Raises InvalidTransaction where it is no PSBT, or says two things about what an input spends."""
+    """Raises InvalidTransaction if the text is no PSBT or contradicts itself about what an input spends."""
     if not isinstance(unsigned, str):
-        raise InvalidTransaction("a Bitcoin transaction is a PSBT: base64 or hex in a string", field="unsigned_tx")
+        raise InvalidTransaction("a Bitcoin transaction must be a PSBT: a string in base64 or hex", field="unsigned_tx")
     try:
         parsed = psbt.parse_text(unsigned)
     except ValueError as error:
@@ -111,9 +111,9 @@ def _read(network: Network, parsed: Psbt, text: str) -> BitcoinTransaction:
 
 
 def signed(text: str) -> Transaction:
-    """A signed transaction of anyone, hex. Whether its signatures hold cannot be told without what it spends.
+    """Read a signed transaction in hex, whoever signed it. Raises InvalidTransaction.
 
-    Raises InvalidTransaction.
+    The signatures are not verified, because that needs the outputs that it spends.
     """
     try:
         found = parse(a2b_hex(text))
@@ -125,34 +125,36 @@ def signed(text: str) -> Transaction:
 
 
 def _check_network(network: Network, parsed: Psbt) -> None:
-    """Extended keys alone tell for which network a PSBT was made, and that only as main or test."""
+    """Refuse extended keys of another network. Nothing else in a PSBT tells whether it is for main or test."""
     versions = {int.from_bytes(each[:4], "big") for each in parsed.xpubs}
     if versions & set(descriptor.VERSIONS.values()) - {descriptor.VERSIONS[network.keyspace]}:
-        raise InvalidTransaction("an extended key in the PSBT is of another network", field="unsigned_tx")
+        raise InvalidTransaction("an extended key in the PSBT belongs to another network", field="unsigned_tx")
 
 
 def _spent(parsed: Psbt, index: int) -> TxOut | None:
-    """What an input spends: where the whole previous transaction is given, it is the one that the input names."""
+    """The output that an input spends. A previous transaction in the PSBT must be the one that the input names."""
     given, outpoint = parsed.inputs[index], parsed.transaction.inputs[index].outpoint
     if given.non_witness_utxo is None:
         return given.witness_utxo
     previous = given.non_witness_utxo
     if previous.hash != outpoint.txid:
-        raise InvalidTransaction("a previous transaction is not the one that its input spends", field="unsigned_tx")
+        raise InvalidTransaction(
+            "a previous transaction in the PSBT is not the one that its input spends", field="unsigned_tx"
+        )
     if outpoint.vout >= len(previous.outputs):
         raise InvalidTransaction("an input spends an output that does not exist", field="unsigned_tx")
     output = previous.outputs[outpoint.vout]
     if given.witness_utxo not in (None, output):
         raise InvalidTransaction(
-            "the output that an input spends is not the one in the previous transaction", field="unsigned_tx"
+            "the output given for an input differs from the one in its previous transaction", field="unsigned_tx"
         )
     return output
 
 
 def _wants(parsed: Psbt, spent: Sequence[TxOut | None]) -> Iterator[str]:
-    """Those of inputs that do not say what they spend, or whose signature would not commit to it.
+    """Previous transactions of inputs whose spent output is unknown, or is not covered by the signatures.
 
-    Segwit v0 commits to the amount of its own input alone, and Taproot to those of all, but not with ANYONECANPAY.
+    Segwit v0 commits only to the amount of its own input. Taproot commits to those of all, except with ANYONECANPAY.
     """
     enough = len(parsed.inputs) == 1 or all(map(_commits_to_all, parsed.inputs, spent))
     for given, txin, output in zip(parsed.inputs, parsed.transaction.inputs, spent, strict=True):
@@ -171,19 +173,20 @@ def _lock(output: TxOut | None, given: PsbtInput) -> Lock | None:
 
 
 def check_amounts_are_proved(decoded: BitcoinTransaction) -> None:
-    """Raises InvalidTransaction."""
+    """Raises InvalidTransaction if a legacy input comes without its previous transaction."""
     for given, output in zip(decoded.psbt.inputs, decoded.spent, strict=True):
         if output is None or given.non_witness_utxo is not None:
             continue
         if not _commits_to_amount(output.script, given.redeem_script):
             raise InvalidTransaction(
-                "an input without a witness needs the previous transaction: its signature does not cover the amount",
+                "an input without a witness needs its previous transaction (non_witness_utxo), "
+                "because its signature does not cover the amount",
                 field="unsigned_tx",
             )
 
 
 def _commits_to_amount(output_script: bytes, redeem_script: bytes | None) -> bool:
-    """Whether spending it takes a witness, as far as can be told: a redeem script may be missing."""
+    """Whether spending the output takes a witness, as far as is known. A missing redeem script counts as yes."""
     if script.classify(output_script)[0] is not ScriptKind.P2SH:
         return script.witness_version(output_script) is not None
     return redeem_script is None or script.classify(redeem_script)[0] in _SEGWIT_V0

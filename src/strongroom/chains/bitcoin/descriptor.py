@@ -1,4 +1,4 @@
-"""What other wallets take to follow an account: extended keys (BIP-32, SLIP-0132) and output descriptors (BIP-380)."""
+"""Exports of an account for other wallets, as extended keys (BIP-32, SLIP-0132) and output descriptors (BIP-380)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strongroom.domain.scheme import Scheme
 from strongroom.domain.wallet import PublicNode
 
 VERSIONS: Final = {MAIN: bip32.XPUB, TEST: bip32.TPUB}
-"""Of plain extended public keys, by keyspace."""
+"""The version bytes of plain extended public keys, by keyspace."""
 _SLIP132: Final = {
     (MAIN, BIP49): 0x049D7CB2,  # ypub
     (MAIN, BIP84): 0x04B24746,  # zpub
@@ -25,21 +25,21 @@ _SLIP132: Final = {
     (TEST, BIP48): 0x02575483,  # Vpub
     (TEST, BIP48_NESTED): 0x024289EF,  # Upub
 }
-"""The other schemes have no version of their own."""
+"""The version bytes of SLIP-0132. The other schemes have none of their own."""
 _DESCRIPTORS: Final = {
     BIP44: "pkh({})",
     BIP49: "sh(wpkh({}))",
     BIP84: "wpkh({})",
     BIP86: "tr({})",
 }
-"""BIP-381, 382 and 386. A cosigner's key makes no descriptor alone."""
+"""Descriptors by BIP-381, 382 and 386. A cosigner's key alone makes no descriptor."""
 _CHARSET: Final = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ "
 _CHECKSUM: Final = 8
 _GENERATOR: Final = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
 
 
 def account_keys(network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None) -> AccountKeys:
-    """Raises InvalidKey where the node has no chain code."""
+    """Raises InvalidKey if the node has no chain code."""
     xpub = bip32.xpub(node, VERSIONS[network.keyspace])
     version = _SLIP132.get((network.keyspace, scheme.name))
     form = _DESCRIPTORS.get(scheme.name)
@@ -55,7 +55,7 @@ def with_checksum(descriptor: str) -> str:
 
 
 def checksum(descriptor: str) -> str:
-    """BIP-380. Raises ValueError on a character that no descriptor has."""
+    """The checksum of BIP-380. Raises ValueError on a character that descriptors do not have."""
     state = 1
     for symbol in (*_symbols(descriptor), *bytes(_CHECKSUM)):
         top = state >> 35
@@ -68,7 +68,7 @@ def checksum(descriptor: str) -> str:
 
 
 def _symbols(descriptor: str) -> Iterator[int]:
-    """Five bits of each character, and after every third the groups that the three are of."""
+    """The low five bits of each character, and after every third one the groups (high bits) of the three."""
     groups = 0
     for at, sign in enumerate(descriptor, 1):
         value = _CHARSET.index(sign)

@@ -1,4 +1,4 @@
-"""From signatures to a transaction: the roles Finalizer and Extractor of BIP-174."""
+"""Makes a transaction from signatures, in the roles of Finalizer and Extractor of BIP-174."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from strongroom.chains.bitcoin.psbt import Psbt, PsbtInput
 from strongroom.codecs.bip144 import Transaction
 
 Parts = tuple[bytes, tuple[bytes, ...]]
-"""scriptSig and witness of an input."""
+"""The scriptSig and the witness of an input."""
 
 
 def finalise(signed: Psbt, locks: Iterable[Lock | None]) -> Psbt | None:
-    """The PSBT with every input final, or None as long as a signature is missing.
+    """The PSBT with every input final, or None if a signature is missing.
 
-    A final input keeps what it spends, its two final scripts and what is not known here; the rest is of no more use.
+    A final input keeps the outputs it spends, its final scripts and unknown fields. BIP-174 has the others removed.
     """
     inputs = []
     for given, lock in zip(signed.inputs, locks, strict=True):
@@ -43,7 +43,7 @@ def extract(final: Psbt) -> Transaction:
 
 
 def estimate(unsigned: Psbt, locks: Iterable[Lock | None]) -> Transaction:
-    """The transaction with signatures of about the size of those to come; of an input that is not known, with none."""
+    """The transaction with placeholders of about the size of the signatures. Unknown inputs get none."""
     parts = []
     for given, lock in zip(unsigned.inputs, locks, strict=True):
         found = _final(given)

@@ -1,4 +1,4 @@
-"""What has to be shown to spend an output: whose signatures, over which digest, and where they are put."""
+"""What it takes to spend an output, that is, whose signatures, over which digest, and where they go."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from strongroom.codecs.hash160 import hash160
 from strongroom.errors import InvalidTransaction
 
 _SIGNATURE: Final = bytes(72)
-"""Stands for an ECDSA signature of the usual longer size, with its hash type."""
+"""A placeholder for an ECDSA signature of the longer usual size, with its hash type."""
 _SCHNORR: Final = bytes(64)
 _KEY: Final = bytes(33)
 
 
 class Way(StrEnum):
-    """Which algorithm makes the digest."""
+    """The algorithm that makes the digest."""
 
     LEGACY = "legacy"
     SEGWIT = "segwit"
     TAPROOT = "taproot"
     NONE = "none"
-    """Nobody signs: an anchor."""
+    """No signature, as for an anchor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Of one key, or of ``threshold`` among ``keys``."""
+    """A lock of one key, or of ``threshold`` among ``keys``."""
 
     way: Way
     code: bytes
-    """What the digest commits to: the script code; for Taproot the output script."""
+    """The script code that the digest commits to, or for Taproot the output script."""
     redeem_script: bytes | None = None
     witness_script: bytes | None = None
     threshold: int = 1
     keys: tuple[bytes, ...] = ()
-    """Of a multisig, in the order of the script; empty where one key's hash or the key itself is in the script."""
+    """The keys of a multisig in the order of the script. Empty if the script is for a single key."""
 
     def satisfy(self, signatures: Mapping[bytes, bytes], key_path: bytes | None) -> tuple[bytes, ...] | None:
-        """The stack that opens it, bottom first, or None as long as signatures are missing.
+        """The stack that opens the lock, bottom first, or None if signatures are missing.
 
-        ``signatures``: DER and hash type by public key; ``key_path``: the Schnorr signature of Taproot.
+        ``signatures`` are DER with the hash type, by public key. ``key_path`` is the Schnorr signature for Taproot.
         """
         if self.way is Way.NONE:
             return ()
@@ -57,13 +57,13 @@ class Lock:
         return (b"", *made[: self.threshold]) if len(made) >= self.threshold else None
 
     def admits(self, key: bytes) -> bool:
-        """Whether an ECDSA signature of this key is of any use."""
+        """Whether an ECDSA signature of this key can help to open the lock."""
         if self.way in (Way.TAPROOT, Way.NONE):
             return False
         return key in self.keys if self.keys else hash160(key) == script.classify(self.code)[1]
 
     def estimate(self) -> tuple[bytes, ...]:
-        """A stack of the size that `satisfy` will give, to a byte or two a signature."""
+        """A stack of the size that `satisfy` will return, within a byte or two per signature."""
         if self.way is Way.NONE:
             return ()
         if self.way is Way.TAPROOT:
@@ -71,7 +71,7 @@ class Lock:
         return (b"", *(_SIGNATURE,) * self.threshold) if self.keys else (_SIGNATURE, _KEY)
 
     def place(self, stack: Sequence[bytes]) -> tuple[bytes, tuple[bytes, ...]]:
-        """scriptSig and witness."""
+        """The scriptSig and the witness that hold the stack."""
         redeem = b"" if self.redeem_script is None else script.push(self.redeem_script)
         if self.way is Way.LEGACY:
             return b"".join(map(script.push, stack)) + redeem, ()
@@ -79,10 +79,10 @@ class Lock:
 
 
 def read(output_script: bytes, redeem_script: bytes | None, witness_script: bytes | None) -> Lock | None:
-    """The lock of an output, given the scripts that its own only names by their hash.
+    """The lock of an output. The scripts are those that the output script commits to by their hash.
 
-    None where a script is missing or is of no kind that is signed here. Raises InvalidTransaction where a script that
-    is given is not the one that is named, or none is named.
+    Returns None if a script is missing or of a kind that is not signed here. Raises InvalidTransaction if a script does
+    not have the committed hash, or if the output commits to no script.
     """
     inner = _named(output_script, ScriptKind.P2SH, redeem_script, hash160)
     code = None if inner is None else _named(inner, ScriptKind.P2WSH, witness_script, _sha256)
@@ -103,15 +103,15 @@ def read(output_script: bytes, redeem_script: bytes | None, witness_script: byte
 
 
 def _named(outer: bytes, kind: ScriptKind, given: bytes | None, digest: Callable[[bytes], bytes]) -> bytes | None:
-    """The script that ``outer`` names where it is of this kind, else ``outer`` itself; None where it is not given."""
+    """The script that ``outer`` commits to if it is of this kind (None if that is missing), or else ``outer``."""
     found, program = script.classify(outer)
     if found is not kind:
         if given is not None:
-            raise InvalidTransaction(f"a script is given as that of {kind}, which its output is not",
+            raise InvalidTransaction(f"a {kind} script is given for an output of another kind",
                                      field="unsigned_tx")  # fmt: skip
         return outer
     if given is not None and digest(given) != program:
-        raise InvalidTransaction(f"a script is not the one that its output of {kind} names", field="unsigned_tx")
+        raise InvalidTransaction(f"a script does not match the hash in its {kind} output", field="unsigned_tx")
     return given
 
 

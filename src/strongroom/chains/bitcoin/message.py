@@ -1,7 +1,7 @@
-"""Messages: Bitcoin Core's `signmessage`, BIP-137 and BIP-322.
+"""Messages by Bitcoin Core's `signmessage`, BIP-137 and BIP-322.
 
-The first two are one recoverable signature and differ in its first byte alone: `signmessage` knows P2PKH only, Electrum
-and Sparrow put the same byte for every kind of address, BIP-137 has one for each kind.
+The first two are a recoverable signature and differ only in its first byte. `signmessage` supports only P2PKH. Electrum
+and Sparrow use the same byte for every kind of address, and BIP-137 has one byte for each kind.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _SCRIPTS: Final = {
 }
 """The scripts of a single key."""
 _HEADERS: Final = {ScriptKind.P2PKH: 31, ScriptKind.P2SH: 35, ScriptKind.P2WPKH: 39}
-"""First byte of a BIP-137 signature by a compressed key; the recovery id is added to it."""
+"""The first byte of a BIP-137 signature by a compressed key, before the recovery id is added."""
 _UNCOMPRESSED: Final = 27
 _RECOVERABLE: Final = 65
 
@@ -65,11 +65,11 @@ class _Template:
     digest: bytes
     form: str
     challenge: Challenge | None
-    """Of BIP-322 only."""
+    """Set only for BIP-322."""
 
 
 def prepare(network: Network, message: Message, ours: Ours) -> tuple[Prepared, tuple[Caution, ...]]:
-    """``ours`` holds the one key that is to sign. Raises InvalidMessage, WrongKey."""
+    """``ours`` holds the one key that signs. Raises InvalidMessage, WrongKey."""
     key = message_key(ours)
     template = _template(message, key)
     taproot = template.kind is ScriptKind.P2TR
@@ -93,7 +93,7 @@ def prepare(network: Network, message: Message, ours: Ours) -> tuple[Prepared, t
 
 
 def assemble(prepared: Prepared, signatures: Sequence[bytes]) -> SignedMessage:
-    """Raises InternalError on a signature that does not hold."""
+    """Raises InternalError if a signature is not valid."""
     template, made = own(prepared.template, _Template), only_signature(signatures)
     challenge, details = template.challenge, {}
     if challenge is None:
@@ -116,9 +116,9 @@ def assemble(prepared: Prepared, signatures: Sequence[bytes]) -> SignedMessage:
 
 
 def verify(network: Network, message: Message, signature: str, signer: str) -> bool:
-    """True where the address ``signer`` signed. Raises InvalidMessage, InvalidAddress.
+    """Whether the address ``signer`` signed the message. Raises InvalidMessage, InvalidAddress.
 
-    InvalidMessage too where the address has a script that is not judged here: BIP-322 calls it inconclusive.
+    An address with a script of an unknown kind raises InvalidMessage too. BIP-322 calls this inconclusive.
     """
     _known(message.format)
     address_script = address.decode(address.params(network), signer)
@@ -128,24 +128,24 @@ def verify(network: Network, message: Message, signature: str, signer: str) -> b
             return challenge.is_met(challenge.decode(signature))
         return _is_signed_by(address_script, message.data, from_base64(signature))
     except UnknownScriptError:
-        raise InvalidMessage("signatures of an address with this script cannot be judged", field="address") from None
+        raise InvalidMessage("signatures of an address with this script cannot be verified", field="address") from None
     except ValueError as error:
         raise InvalidMessage(str(error), field="signature") from None
 
 
 def _known(form: str) -> None:
     if form not in MESSAGE_FORMATS:
-        raise InvalidMessage("this chain has no such message format", field="format")
+        raise InvalidMessage("this chain has no message format with this name", field="format")
 
 
 def _template(message: Message, key: OurKey) -> _Template:
     _known(message.format)
     kind = next((kind for kind, script_of in _SCRIPTS.items() if script_of(key.public_key) == key.address), None)
     if kind is None:
-        raise InvalidMessage("an address of several keys signs no messages", field="address")
+        raise InvalidMessage("an address with several keys cannot sign messages", field="address")
     if message.format != BIP322:
         if kind not in _HEADERS:
-            raise InvalidMessage("a Taproot address signs messages in the format bip322 only", field="format")
+            raise InvalidMessage("a Taproot address can only sign messages in the format bip322", field="format")
         return _Template(key, kind, _digest(message.data), message.format, None)
     challenge = Challenge(message.data, key.address)
     return _Template(key, kind, _virtual_digest(challenge, kind, key), message.format, challenge)
@@ -173,7 +173,7 @@ def _virtual_digest(challenge: Challenge, kind: ScriptKind, key: OurKey) -> byte
 def _recoverable(template: _Template, made: bytes) -> str:
     compact, recovery_id = made[:64], made[64] if len(made) == _RECOVERABLE else -1
     if _recover(template.digest, compact, recovery_id) != template.key.public_key:
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     header = _HEADERS[template.kind if template.form == BIP137 else ScriptKind.P2PKH]
     return base64.b64encode(bytes((header + recovery_id,)) + compact).decode()
 
@@ -190,21 +190,21 @@ def _complete(challenge: Challenge, template: _Template, made: bytes) -> Transac
             nested = template.kind is ScriptKind.P2SH
             signed = challenge.signed(script.push(schemes.p2wpkh(key)) if nested else b"", (signature, key))
     if not challenge.is_met(signed):
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     return signed
 
 
 def _is_legacy(address_script: bytes, signature: str) -> bool:
-    """BIP-322 leaves P2PKH addresses what they had before it."""
+    """Whether this is a recoverable signature, which BIP-322 still accepts for P2PKH addresses."""
     if script.classify(address_script)[0] is not ScriptKind.P2PKH or signature[:3] in tuple(Variant):
         return False
     return len(from_base64(signature)) == _RECOVERABLE
 
 
 def _is_signed_by(address_script: bytes, data: bytes, raw: bytes) -> bool:
-    """Raises ValueError where it is no recoverable signature."""
+    """Whether ``raw`` is a signature by this address. Raises ValueError if it is no recoverable signature."""
     if len(raw) != _RECOVERABLE or not _UNCOMPRESSED <= raw[0] < _UNCOMPRESSED + 16:
-        raise ValueError("a signature is 65 bytes in base64, of which the first is 27 to 42")
+        raise ValueError("a signature must be 65 bytes in base64, and the first of them 27 to 42")
     form, recovery_id = divmod(raw[0] - _UNCOMPRESSED, 4)
     key = _recover(_digest(data), raw[1:], recovery_id)
     if key is None:
@@ -212,7 +212,7 @@ def _is_signed_by(address_script: bytes, data: bytes, raw: bytes) -> bool:
     if form == 0:
         return address_script == script.p2pkh(hash160(keys.reserialize(key, compressed=False)))
     stated = {header: kind for kind, header in _HEADERS.items()}[raw[0] - recovery_id]
-    # 31 to 34 may stand for any kind: Electrum and Sparrow write nothing else.
+    # 31 to 34 may mean any kind, because Electrum and Sparrow write nothing else.
     kinds = _HEADERS if stated is ScriptKind.P2PKH else (stated,)
     return any(_SCRIPTS[kind](key) == address_script for kind in kinds)
 

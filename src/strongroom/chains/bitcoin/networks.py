@@ -1,7 +1,7 @@
 """Bitcoin networks.
 
-Their CAIP-2 ids are the first 32 hex digits of the genesis block's hash (namespaces.chainagnostic.org, bip122); the
-hashes, prefixes and versions are those of Bitcoin Core, src/kernel/chainparams.cpp.
+Their CAIP-2 ids are the first 32 hex digits of the genesis block's hash (namespaces.chainagnostic.org, bip122). The
+hashes are those of Bitcoin Core, src/kernel/chainparams.cpp.
 """
 
 from __future__ import annotations

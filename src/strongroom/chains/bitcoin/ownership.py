@@ -1,4 +1,4 @@
-"""What of a transaction is ours: which inputs we sign, which outputs come back to us."""
+"""Which inputs of a transaction the wallet signs, and which outputs pay the wallet."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from strongroom.domain.signing import OurKey, Ours
 from strongroom.errors import InvalidTransaction
 
 GAP: Final = 20
-"""Unused addresses in a row after which wallets stop looking (BIP-44)."""
+"""Consecutive unused addresses after which wallets stop looking (BIP-44)."""
 FAR: Final = 10_000
 """No wallet is expected to look beyond this index."""
 
 
 class Ownership:
-    """``ours``: the keys of the wallet that signs; none where nobody does."""
+    """``ours`` are the keys of the wallet that signs. It is empty if nothing is to be signed."""
 
     def __init__(self, decoded: BitcoinTransaction, ours: Ours) -> None:
         self._decoded = decoded
@@ -30,24 +30,24 @@ class Ownership:
 
     @cached_property
     def signers(self) -> tuple[tuple[OurKey, ...], ...]:
-        """By input: the keys of ours that can sign it. An input that is final needs none."""
+        """The wallet's keys that can sign each input. A final input needs none."""
         return tuple(map(self._signers, range(len(self._decoded.spent))))
 
     @cached_property
     def outputs(self) -> tuple[OurKey | None, ...]:
-        """By output: the key of ours that alone can spend it."""
+        """The wallet's key that alone can spend each output, or None."""
         return tuple(self.key_of(output.script) for output in self._decoded.transaction.outputs)
 
     @cached_property
     def receives(self) -> tuple[OurKey, ...]:
-        """Keys of ours that an output pays at their own address, not through another script of theirs."""
+        """The wallet's keys that an output pays at their own address, not by another script of the same key."""
         paid = zip(self._decoded.transaction.outputs, self.outputs, strict=True)
         return tuple(dict.fromkeys(key for output, key in paid if key is not None and key.address == output.script))
 
     def is_far(self, key: OurKey) -> bool:
-        """Whether a wallet that looks no further than the gap after the last key it knows would miss this one.
+        """Whether a wallet that stops at the gap after the last known index would miss this key.
 
-        Known are the indexes that were handed out, and those that this transaction spends from.
+        Known indexes are those that were handed out and those that this transaction spends from.
         """
         at = self._position(key)
         if at is None or key.next_index is None:
@@ -57,7 +57,7 @@ class Ownership:
 
     @cached_property
     def _spent_up_to(self) -> dict[tuple[str, int, int], int]:
-        """By scheme, account and branch: one more than the highest index that an input spends from."""
+        """One more than the highest index that an input spends from, by scheme, account and branch."""
         found: dict[tuple[str, int, int], int] = {}
         for output, signers in zip(self._decoded.spent, self.signers, strict=True):
             owner = None if output is None else self.key_of(output.script)
@@ -73,20 +73,20 @@ class Ownership:
         return None if scheme is None else scheme.match(key.path)
 
     def check_claims(self) -> None:
-        """Raises InvalidTransaction where an output claims one of our keys and does not pay it: fake change."""
+        """Raises InvalidTransaction if an output claims a key of the wallet without paying it, as fake change does."""
         transaction, given = self._decoded.transaction, self._decoded.psbt.outputs
         for output, owner, claims in zip(transaction.outputs, self.outputs, given, strict=True):
             self._check_claim(output.script, owner, claims)
 
     def root(self, index: int) -> bytes | None:
-        """With what the key that signs is tweaked: not at all, alone (b""), or with the root of its scripts."""
+        """The Taproot root that the signing key is tweaked with. b"" means without scripts, None means no Taproot."""
         lock = self._decoded.locks[index]
         if lock is None or lock.way is not Way.TAPROOT:
             return None
         return self._decoded.psbt.inputs[index].tap_merkle_root or b""
 
     def key_of(self, output_script: bytes) -> OurKey | None:
-        """The key of ours that can spend this without another key and without any script of its own."""
+        """The wallet's key that can spend this script alone, without other keys or further scripts."""
         kind, program = script.classify(output_script)
         if kind in (ScriptKind.P2PKH, ScriptKind.P2WPKH):
             return self._by_hash.get(program)
@@ -133,7 +133,9 @@ class Ownership:
             return
         lock = locks.read(output_script, given.redeem_script, given.witness_script)
         if lock is None or not claimed <= set(lock.keys):
-            raise InvalidTransaction("an output claims a key of this wallet but does not pay it", field="unsigned_tx")
+            raise InvalidTransaction(
+                "an output is marked with a key of this wallet but does not pay it", field="unsigned_tx"
+            )
 
 
 def _pays(output_script: bytes, key: OurKey, root: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Signatures and final scripts that a PSBT holds already: what is finished with a bad one is refused by every node."""
+"""Verifies signatures and final scripts already in a PSBT, because nodes refuse a transaction with an invalid one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ _SCHNORR: Final = 64
 
 
 def check(decoded: BitcoinTransaction) -> None:
-    """Every amount must be known. Raises InvalidTransaction on one that does not hold."""
+    """Raises InvalidTransaction if one is not valid. All amounts must be known."""
     if not all(_signatures_hold(decoded, index) for index in range(len(decoded.spent))):
-        raise InvalidTransaction("a signature that the PSBT holds already is not valid", field="unsigned_tx")
+        raise InvalidTransaction("a signature that is already in the PSBT is not valid", field="unsigned_tx")
     if any(holds is False for holds in decoded.judged.values()):
-        raise InvalidTransaction("an input that the PSBT calls final does not spend its output", field="unsigned_tx")
+        raise InvalidTransaction(
+            "an input that is marked as final in the PSBT does not satisfy its output's script", field="unsigned_tx"
+        )
 
 
 def _signatures_hold(decoded: BitcoinTransaction, index: int) -> bool:
@@ -46,6 +48,6 @@ def _holds(decoded: BitcoinTransaction, index: int, lock: Lock, key: bytes, made
 def _key_path_holds(decoded: BitcoinTransaction, index: int, lock: Lock, made: bytes) -> bool:
     suffix = made[_SCHNORR:]
     if suffix == bytes((HashType.DEFAULT,)):
-        return False  # DEFAULT is the one that is not written (BIP-341)
+        return False  # BIP-341 does not allow a byte for DEFAULT
     kind = HashType(suffix[0]) if suffix else HashType.DEFAULT
     return ssa.verify(digest(decoded, index, lock, kind), lock.code[2:], made[:_SCHNORR])

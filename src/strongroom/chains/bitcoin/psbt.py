@@ -1,4 +1,4 @@
-"""Partially signed transactions, version 0 (BIP-174), with the fields of Taproot (BIP-371)."""
+"""Partially signed Bitcoin transactions of version 0 (BIP-174), with the Taproot fields of BIP-371."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _SPACE: Final = dict.fromkeys(map(ord, " \t\r\n"))
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a key comes from."""
+    """The origin of a key."""
 
     fingerprint: bytes
-    """Of the master key, 4 bytes."""
+    """Fingerprint of the master key, 4 bytes."""
     path: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TapOrigin:
-    """Where an x-only key comes from, and the leaves that it signs; none for the internal key."""
+    """The origin of an x-only key, and the leaves that it signs. The internal key has no leaves."""
 
     leaf_hashes: tuple[bytes, ...]
     origin: Origin
 
 
 Unknown: TypeAlias = Mapping[bytes, bytes]
-"""Fields that nothing here reads, by their whole key: kept byte for byte."""
+"""Unknown fields by their whole key. They are kept byte for byte."""
 Order: TypeAlias = tuple[bytes, ...]
-"""The keys of a map as they came; fields that were added since follow after them."""
+"""The keys of a map in their original order. Fields that are added later come after them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class PsbtInput:
     non_witness_utxo: Transaction | None = None
     witness_utxo: TxOut | None = None
     partial_sigs: Mapping[bytes, bytes] = field(default_factory=dict)
-    """DER with its sighash byte, by public key."""
+    """DER signatures with their sighash byte, by public key."""
     sighash_type: int | None = None
     redeem_script: bytes | None = None
     witness_script: bytes | None = None
@@ -62,9 +62,9 @@ class PsbtInput:
     final_script_witness: tuple[bytes, ...] | None = None
     tap_key_sig: bytes | None = None
     tap_script_sigs: Mapping[bytes, bytes] = field(default_factory=dict)
-    """By x-only key and leaf hash (64 bytes)."""
+    """Signatures by x-only key ‖ leaf hash (64 bytes)."""
     tap_leaf_scripts: Mapping[bytes, bytes] = field(default_factory=dict)
-    """Script and leaf version, by control block."""
+    """Script ‖ leaf version, by control block."""
     tap_bip32_derivations: Mapping[bytes, TapOrigin] = field(default_factory=dict)
     tap_internal_key: bytes | None = None
     tap_merkle_root: bytes | None = None
@@ -94,23 +94,23 @@ class Psbt:
     inputs: tuple[PsbtInput, ...]
     outputs: tuple[PsbtOutput, ...]
     xpubs: Mapping[bytes, Origin] = field(default_factory=dict)
-    """By extended key, 78 bytes."""
+    """Origins by extended key, 78 bytes."""
     version: int | None = None
-    """0, or None where it is not written."""
+    """0, or None if the field is absent."""
     unknown: Unknown = field(default_factory=dict)
     order: Order = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One type of key in a map, and the attribute that holds it."""
+    """One type of field in a map, and the attribute that holds its value."""
 
     kind: int
     name: str
     read: Callable[[bytes], Any] = bytes
     write: Callable[[Any], bytes] = bytes
     key: Callable[[bytes], bytes] | None = None
-    """Checks what follows the type; None where nothing may, and the field stands once."""
+    """Checks the key data after the type. None if there must be none, so that the field occurs once."""
 
     def pairs(self, value: Any) -> Iterable[tuple[bytes, bytes]]:
         prefix = bytes((self.kind,))
@@ -123,13 +123,13 @@ Table: TypeAlias = Mapping[int, _Field]
 
 
 def parse(raw: bytes) -> Psbt:
-    """Raises ValueError on what BIP-174 and BIP-371 call invalid, on version 2 and on trailing bytes."""
+    """Raises ValueError on anything that BIP-174 or BIP-371 calls invalid, on version 2 and on trailing bytes."""
     if not raw.startswith(MAGIC):
-        raise ValueError("a PSBT begins with the bytes 70736274ff")
+        raise ValueError("a PSBT must begin with the bytes 70736274ff")
     reader = Reader(raw[len(MAGIC) :])
     found = _read_map(reader)
     if found.get(_VERSION, bytes(4)) != bytes(4):
-        raise ValueError("the PSBT is not of version 0; one of version 2 (BIP-370) can be converted by its maker")
+        raise ValueError("the PSBT must have version 0: let the program that made it convert version 2 (BIP-370)")
     fields = _parse_map(found, _GLOBAL, _GLOBAL_OF_V2)
     if "transaction" not in fields:
         raise ValueError("the PSBT has no unsigned transaction")
@@ -144,12 +144,12 @@ def parse(raw: bytes) -> Psbt:
 
 
 def without_space(text: str) -> str:
-    """Without what files, mails and terminals break lines with."""
+    """The text without white space, which files, mails and terminals add."""
     return text.translate(_SPACE)
 
 
 def parse_text(text: str) -> Psbt:
-    """Base64 or hex, in as many lines as one likes. Raises ValueError."""
+    """Read base64 or hex on any number of lines. Raises ValueError."""
     text = without_space(text)
     if text[: 2 * len(MAGIC)].lower() == MAGIC.hex():
         if not text.isascii() or not text.isalnum():
@@ -160,12 +160,12 @@ def parse_text(text: str) -> Psbt:
     except ValueError:
         raw = b""
     if not raw:
-        raise ValueError("a PSBT is base64, or hex that begins with 70736274ff")
+        raise ValueError("a PSBT must be base64, or hex that begins with 70736274ff")
     return parse(raw)
 
 
 def serialize(psbt: Psbt) -> bytes:
-    """What was parsed comes out as it came in."""
+    """The bytes of a PSBT. A parsed one gives its original bytes."""
     maps = [_write_map(psbt, _GLOBAL)]
     maps += (_write_map(one, _INPUT) for one in psbt.inputs)
     maps += (_write_map(one, _OUTPUT) for one in psbt.outputs)
@@ -180,7 +180,7 @@ def _read_map(reader: Reader) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     while key := reader.var_bytes():
         if key in found:
-            raise ValueError("a map of the PSBT has a key twice")
+            raise ValueError("a map of the PSBT has the same key twice")
         found[key] = reader.var_bytes()
     return found
 
@@ -189,11 +189,11 @@ def _parse_map(found: Mapping[bytes, bytes], table: Table, forbidden: frozenset[
     by_kind: dict[int, dict[bytes, bytes]] = defaultdict(dict)
     unknown = {}
     for key, value in found.items():
-        kind = key[0]  # the types that are known have one byte
+        kind = key[0]  # all known types have one byte
         if kind in table:
             by_kind[kind][key[1:]] = value
         elif kind in forbidden:
-            raise ValueError("a field of version 2 stands in a PSBT of version 0")
+            raise ValueError("a PSBT of version 0 must not have fields of version 2")
         else:
             unknown[key] = value
     values = {table[kind].name: _parse_field(table[kind], given) for kind, given in by_kind.items()}
@@ -205,7 +205,7 @@ def _parse_field(one: _Field, given: Mapping[bytes, bytes]) -> Any:
         if one.key is not None:
             return {one.key(key): one.read(value) for key, value in given.items()}
         if given.keys() != {b""}:
-            raise ValueError("the key of this field is its type alone")
+            raise ValueError("the key of this field must be only its type")
         return one.read(given[b""])
     except ValueError as reason:
         raise ValueError(f"{one.name} of the PSBT: {reason}") from None
@@ -222,7 +222,7 @@ def _write_map(one: Psbt | PsbtInput | PsbtOutput, table: Table) -> bytes:
 def _unsigned(raw: bytes) -> Transaction:
     found = bip144.parse_unsigned(raw)
     if any(txin.script_sig for txin in found.inputs):
-        raise ValueError("an input of the unsigned transaction has a scriptSig")
+        raise ValueError("an input of the unsigned transaction must not have a scriptSig")
     return found
 
 
@@ -254,7 +254,7 @@ def _write_u32(number: int) -> bytes:
 
 def _origin(raw: bytes) -> Origin:
     if len(raw) < 4 or len(raw) % 4:
-        raise ValueError("an origin is a fingerprint and steps of 4 bytes")
+        raise ValueError("a key origin must be a fingerprint and steps of 4 bytes")
     steps = tuple(int.from_bytes(raw[at : at + 4], "little") for at in range(4, len(raw), 4))
     return Origin(raw[:4], steps)
 
@@ -278,7 +278,7 @@ def _tap_tree(raw: bytes) -> bytes:
     while True:
         depth, leaf_version = reader.u8(), reader.u8()
         if depth > _MAX_MERKLE_PATH or leaf_version % 2:
-            raise ValueError("a leaf is at most 128 deep and its version is even")
+            raise ValueError("a leaf must be at most 128 deep and have an even version")
         reader.var_bytes()
         if not reader.left:
             return raw

@@ -1,4 +1,7 @@
-"""Where wallets keep their Bitcoin keys (coin type 0 of SLIP-0044, 1 on every test network), and their scripts."""
+"""The derivation paths of Bitcoin wallets and their scripts.
+
+The coin type of SLIP-0044 is 0, or 1 on all test networks.
+"""
 
 from __future__ import annotations
 
@@ -46,15 +49,15 @@ def p2sh_p2wpkh(public_key: bytes) -> bytes:
 
 
 def p2tr(public_key: bytes) -> bytes:
-    """BIP-86: the key alone spends it."""
+    """The script that only the key spends (BIP-86)."""
     return script.p2tr(output_key(public_key))
 
 
 @lru_cache(maxsize=8192)
 def output_key(public_key: bytes, root: bytes = b"") -> bytes:
-    """The x-only output key of an internal key (BIP-341), x-only or compressed. ``root``: of its scripts, if any.
+    """The x-only output key of an x-only or compressed internal key (BIP-341), tweaked with the root of its scripts.
 
-    Raises ValueError where it is no point.
+    Raises ValueError if the key is not a point on the curve.
     """
     internal = public_key[-32:]
     tweaked, _ = xonly.tweak_add(internal, tagged_hash("TapTweak", internal + root))
@@ -62,9 +65,9 @@ def output_key(public_key: bytes, root: bytes = b"") -> bytes:
 
 
 def script_of(scheme: Scheme, public_key: bytes) -> bytes:
-    """The output script that pays a key of ``scheme``.
+    """The output script of a key of ``scheme``.
 
-    Raises UnknownScheme where the key is one of several in scripts that only its other holders can complete.
+    Raises UnknownScheme if the scheme is a shared one, whose scripts need the keys of other wallets.
     """
     make = _SCRIPTS.get(scheme.name)
     if make is None:
@@ -87,22 +90,22 @@ def _of(keyspace: str) -> dict[str, Scheme]:
 
     schemes = (
         hd(BIP84, 84, "P2WPKH, addresses in Bech32: Sparrow, Electrum, Ledger, Trezor, Trust"),
-        hd(BIP86, 86, "P2TR, the key alone: Ledger, Trezor, Sparrow, Trust"),
+        hd(BIP86, 86, "P2TR, key path only: Ledger, Trezor, Sparrow, Trust"),
         hd(BIP49, 49, "P2WPKH in P2SH: older accounts of Ledger and Trezor"),
         hd(BIP44, 44, "P2PKH: accounts from before segregated witness"),
-        hd(BIP48, 48, "A cosigner's keys of P2WSH multisig: Sparrow, Specter, Coldcard", "/2'", shared=True),
+        hd(BIP48, 48, "A cosigner's keys for P2WSH multisig: Sparrow, Specter, Coldcard", "/2'", shared=True),
         hd(
             BIP48_NESTED,
             48,
-            "A cosigner's keys of multisig in P2SH-P2WSH: Sparrow, Electrum, Coldcard",
+            "A cosigner's keys for P2SH-P2WSH multisig: Sparrow, Electrum, Coldcard",
             "/1'",
             shared=True,
         ),
-        legacy(BIP45, "m/45'/{change}/{index}", "A cosigner's keys of P2SH multisig: Sparrow, Electrum, Coldcard"),
+        legacy(BIP45, "m/45'/{change}/{index}", "A cosigner's keys for P2SH multisig: Sparrow, Electrum, Coldcard"),
         legacy(
             BIP45_COSIGNER,
             "m/45'/{account}/{change}/{index}",
-            "A cosigner's keys of P2SH multisig as BIP-45 has them: account is the cosigner's index",
+            "A cosigner's keys for P2SH multisig after BIP-45: account is the cosigner's index",
         ),
         raw(RAW_P2WPKH, "P2WPKH"),
         raw(RAW_P2TR, "P2TR"),
@@ -125,4 +128,4 @@ _SCRIPTS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 
 SCHEMES: Final = {keyspace: _of(keyspace) for keyspace in _COIN_TYPES}
 DEFAULTS: Final = {WalletKind.BIP39: BIP84, WalletKind.RAW_KEY: RAW_P2WPKH}
-"""Names of the schemes, the same in both keyspaces."""
+"""Names of the default schemes, the same in both keyspaces."""

@@ -1,4 +1,4 @@
-"""Scripts: the standard output scripts, made and recognised; multisig (Bitcoin Core, src/script/solver.cpp)."""
+"""Makes and recognises the standard output scripts and multisig (Bitcoin Core, src/script/solver.cpp)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ OP_RETURN: Final = 0x6A
 OP_CHECKMULTISIG: Final = 0xAE
 
 MAX_KEYS: Final = 16
-"""Keys of a multisig whose number is a single opcode; more are not standard."""
+"""Keys of a multisig. Their number is a single opcode, and more are not standard."""
 
 MAX_PUSH: Final = 520
-"""Bytes of one stack item outside of Taproot; a longer redeem script can never be spent (BIP-16)."""
+"""Bytes of one stack item outside of Taproot. A longer redeem script can never be spent (BIP-16)."""
 
 _P2PKH: Final = (b"\x76\xa9\x14", b"\x88\xac")
 _P2SH: Final = (b"\xa9\x14", b"\x87")
 _WITNESS_PROGRAM: Final = range(2, 41)
 _KEY_SIZES: Final = {2: 33, 3: 33, 4: 65}
-"""First byte of a public key, and its length."""
+"""The length of a public key by its first byte."""
 
 
 class ScriptKind(StrEnum):
@@ -33,7 +33,7 @@ class ScriptKind(StrEnum):
     P2WSH = "p2wsh"
     P2TR = "p2tr"
     ANCHOR = "anchor"
-    """Anyone can spend it, without a signature: pay to anchor (Bitcoin Core, src/script/script.h)."""
+    """Pay to anchor, which anyone can spend without a signature (Bitcoin Core, src/script/script.h)."""
     MULTISIG = "multisig"
     OP_RETURN = "op_return"
     OTHER = "other"
@@ -70,7 +70,7 @@ def p2wsh(sha256: bytes) -> bytes:
 
 
 def p2tr(xonly: bytes) -> bytes:
-    """``xonly``: the output key, already tweaked."""
+    """``xonly`` is the output key, which is already tweaked."""
     return witness(1, xonly)
 
 
@@ -79,13 +79,13 @@ def witness(version: int, program: bytes) -> bytes:
 
 
 def multisig(threshold: int, keys: Sequence[bytes]) -> bytes:
-    """The keys in the order given: BIP-67 sorts them, other wallets do not."""
+    """The multisig script with the keys in the given order. BIP-67 sorts them first, and some wallets do not."""
     pushes = b"".join(map(push, keys))
     return bytes((_small(threshold),)) + pushes + bytes((_small(len(keys)), OP_CHECKMULTISIG))
 
 
 def push(data: bytes) -> bytes:
-    """The shortest push of ``data`` that is no number: up to 65535 bytes."""
+    """The shortest push of up to 65,535 bytes of ``data``, without the opcodes for small numbers."""
     size = len(data)
     if size < OP_PUSHDATA1:
         return bytes((size,)) + data
@@ -94,14 +94,17 @@ def push(data: bytes) -> bytes:
 
 
 def witness_version(script: bytes) -> int | None:
-    """0 to 16 where the script is a witness program (BIP-141), else None."""
+    """0 to 16 if the script is a witness program (BIP-141), or None."""
     if len(script) - 2 not in _WITNESS_PROGRAM or script[1] != len(script) - 2:
         return None
     return _number(script[0])
 
 
 def classify(script: bytes) -> tuple[ScriptKind, bytes]:
-    """What a script is, with its hash, program, output key or what follows OP_RETURN; nothing for the other kinds."""
+    """The kind of a script with its payload.
+
+    The payload is the hash, the witness program or what follows OP_RETURN. It is empty for other kinds.
+    """
     version = witness_version(script)
     if script == _ANCHOR:
         return ScriptKind.ANCHOR, script[2:]
@@ -118,7 +121,7 @@ def classify(script: bytes) -> tuple[ScriptKind, bytes]:
 
 
 def parse_multisig(script: bytes) -> Multisig | None:
-    """``m <key> … n OP_CHECKMULTISIG`` with 1 <= m <= n <= 16, else None."""
+    """The parts of ``m <key> … n OP_CHECKMULTISIG`` with 1 <= m <= n <= 16, or None for another script."""
     if len(script) < 3 or script[-1] != OP_CHECKMULTISIG:
         return None
     threshold, total = _number(script[0]), _number(script[-2])

@@ -1,4 +1,4 @@
-"""What a Bitcoin signature commits to: the legacy algorithm, BIP-143 (segwit v0) and BIP-341 (Taproot key path)."""
+"""Digests that Bitcoin signatures sign, by the legacy algorithm, BIP-143 (segwit v0) and BIP-341 (Taproot key path)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from strongroom.codecs.hash256 import hash256, tagged_hash
 
 class HashType(IntEnum):
     DEFAULT = 0
-    """Taproot only: commits to what ALL does, and the signature carries no type byte."""
+    """Commits to the same as ALL, but the signature has no type byte. Only for Taproot."""
     ALL = 1
     NONE = 2
     SINGLE = 3
@@ -26,24 +26,24 @@ class HashType(IntEnum):
 
     @property
     def label(self) -> str:
-        """As BIP-174 tools write it: ``ALL|ANYONECANPAY``."""
+        """The name as PSBT tools write it, such as ``ALL|ANYONECANPAY``."""
         return self.name.replace("_", "|")
 
 
 ANYONECANPAY: Final = 0x80
 BINDING: Final = frozenset({HashType.DEFAULT, HashType.ALL})
-"""Hash types that commit to every input and output: what is signed without being asked for."""
+"""Hash types that commit to every input and output. Only these are signed without an option."""
 _OUTPUTS: Final = 0x1F
-"""Bits of a hash type that choose outputs, in the two algorithms that take any number."""
+"""The bits of a hash type that choose outputs, in the two algorithms that accept any number."""
 _NONE: Final = bytes(32)
 _ONE: Final = (1).to_bytes(32, "little")
 _CODE_SEPARATOR: Final = 0xAB
 _PUSHDATA: Final = {0x4C: 1, 0x4D: 2, 0x4E: 4}
-"""OP_PUSHDATA1, 2 and 4: how many bytes hold the length."""
+"""The number of length bytes after OP_PUSHDATA1, 2 and 4."""
 
 
 class Precomputed:
-    """What the hashes of all inputs of one transaction share; hashing n inputs is then not n times all of it."""
+    """The data that the digests of all inputs of a transaction share, so that each part is hashed once."""
 
     def __init__(self, tx: Transaction, spent: Sequence[TxOut] = ()) -> None:
         self._tx = tx
@@ -90,8 +90,11 @@ class Precomputed:
 
 
 def legacy(tx: Transaction, index: int, script_code: bytes, hash_type: int, shared: Precomputed | None = None) -> bytes:
-    """``hash_type`` is any 32-bit number, as in consensus. SINGLE without its output gives the number one: a
-    signature of that is valid for anything, so nobody may sign it."""
+    """The digest of the legacy algorithm. As in consensus, ``hash_type`` may be any 32-bit number.
+
+    SINGLE without an output at the same position gives the number one. A signature of that is valid for anything, so it
+    must never be signed.
+    """
     outputs_of, alone = hash_type & _OUTPUTS, bool(hash_type & ANYONECANPAY)
     if outputs_of == HashType.SINGLE and index >= len(tx.outputs):
         return _ONE
@@ -122,7 +125,7 @@ def segwit_v0(
     hash_type: int,
     shared: Precomputed | None = None,
 ) -> bytes:
-    """BIP-143. ``script_code`` is without its length; ``value`` is what the spent output holds, in satoshis."""
+    """The digest of BIP-143. ``script_code`` comes without its length. ``value`` is that of the spent output."""
     outputs_of, alone = hash_type & _OUTPUTS, bool(hash_type & ANYONECANPAY)
     shared = shared or Precomputed(tx)
     all_outputs = outputs_of not in (HashType.NONE, HashType.SINGLE)
@@ -150,9 +153,9 @@ def segwit_v0(
 def taproot(
     tx: Transaction, index: int, spent: Sequence[TxOut], hash_type: int, shared: Precomputed | None = None
 ) -> bytes:
-    """BIP-341, key path, no annex. ``spent`` holds the output that each input spends, in order.
+    """The digest of BIP-341 for the key path without annex. ``spent`` holds the spent output of each input, in order.
 
-    Raises ValueError on a hash type that is none, and on SINGLE without its output.
+    Raises ValueError on an unknown hash type and on SINGLE without an output at the same position.
     """
     kind = HashType(hash_type)
     outputs_of, alone = kind & 3, bool(kind & ANYONECANPAY)
@@ -172,13 +175,15 @@ def taproot(
         message += _u32(index)
     if outputs_of == HashType.SINGLE:
         if index >= len(tx.outputs):
-            raise ValueError("SINGLE signs the output at the input's own position, and there is none")
+            raise ValueError(
+                "the sighash type SINGLE signs the output at the position of the input, but there is no such output"
+            )
         message += sha256(tx.outputs[index].serialize()).digest()
     return tagged_hash("TapSighash", message)
 
 
 def _without_code_separators(script: bytes) -> bytes:
-    """What the legacy algorithm signs of a script. From the first push that is cut short on it is taken as it is."""
+    """The script as the legacy algorithm signs it. From the first push that is cut short it is left as it is."""
     kept, start, at = b"", 0, 0
     while at < len(script):
         opcode, after = script[at], at + 1

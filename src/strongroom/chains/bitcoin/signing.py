@@ -1,4 +1,4 @@
-"""Signing a PSBT: what each key signs, and the PSBT and transaction that come of it."""
+"""Signs a PSBT, and makes the signed PSBT or the transaction."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from strongroom.domain.signing import Algorithm, Guard, OurKey, Ours, Prepared, 
 from strongroom.errors import InternalError, InvalidTransaction
 
 _ECDSA_LENGTH: Final = 65
-"""r, s and recovery id."""
+"""Bytes of r ‖ s ‖ recovery id."""
 _SCHNORR_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One signature that is ours to make."""
+    """One signature that the wallet makes."""
 
     index: int
     key: OurKey
     digest: bytes
     kind: HashType
     taproot_root: bytes | None
-    """None: ECDSA."""
+    """None for ECDSA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,13 @@ def prepare(decoded: BitcoinTransaction, ours: Ours) -> Prepared:
 
 
 def assemble(template: Template, made: Sequence[bytes]) -> Signed:
-    """``signed_tx`` is the transaction once a node would take it, and the PSBT before. Raises InternalError."""
+    """Insert the signatures. Raises InternalError if one is not valid.
+
+    The result is the transaction if a node would accept it, or else the PSBT.
+    """
     decoded = template.decoded
     if len(made) != len(template.shares):
-        raise InternalError("there are not as many signatures as were asked for")
+        raise InternalError("the number of signatures differs from the number requested")
     signed = decoded.psbt
     inputs = list(signed.inputs)
     for share, signature in zip(template.shares, made, strict=True):
@@ -105,9 +108,9 @@ def _to_sign(share: Share) -> ToSign:
 
 
 def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard, ...]:
-    """Those of each output that we sign for, by what the digest commits to.
+    """Guards of each spent output that is signed for.
 
-    The payload is the transaction with everything that it spends, and every sighash type.
+    Their payload is the transaction with all outputs that it spends and all sighash types.
     """
     transaction, network = decoded.transaction, decoded.network
     spent = b"".join(output.serialize() for output in decoded.known)
@@ -128,11 +131,11 @@ def _guards(decoded: BitcoinTransaction, indexes: Sequence[int]) -> tuple[Guard,
 
 
 def _guarded_scripts(decoded: BitcoinTransaction, index: int) -> tuple[bytes, ...]:
-    """The output scripts that a signature of this input could spend, whichever of them the PSBT claims.
+    """All output scripts that a signature of this input could spend, whichever of them the PSBT states.
 
-    A segwit v0 digest holds the script code, which a witness program and the same program in P2SH share. So both are
-    guarded: a signature that was made under the one name is met under the other. Taproot's digest holds the output
-    script, and a legacy input proves its own by the previous transaction.
+    A segwit v0 digest contains the script code, which is the same for a witness program and for that program in P2SH.
+    So both are guarded, and signatures for the two conflict with each other. A Taproot digest contains the output
+    script, and the previous transaction proves that of a legacy input.
     """
     output, lock = decoded.spent[index], decoded.locks[index]
     if output is None or lock is None:
@@ -150,21 +153,21 @@ def _ecdsa(share: Share, made: bytes) -> bytes:
     except ValueError:
         holds = False
     if not holds:
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     return der + bytes((share.kind,))
 
 
 def _schnorr(decoded: BitcoinTransaction, share: Share, made: bytes) -> bytes:
-    """Verified against the output itself, not against the key that we think is in it."""
+    """Verify against the key in the output itself, not against the key that is believed to be in it."""
     lock = decoded.locks[share.index]
     holds = lock is not None and len(made) == _SCHNORR_LENGTH and ssa.verify(share.digest, lock.code[2:], made)
     if not holds:
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     return made if share.kind is HashType.DEFAULT else made + bytes((share.kind,))
 
 
 def _partial(template: Template, signed: Psbt) -> Signed:
-    """The id is known before the end if no input has a scriptSig, and no signature of ours lets others change it."""
+    """The signed PSBT. Its id is final if no input has a scriptSig and no signature of the wallet leaves it open."""
     text, decoded = psbt.to_base64(signed), template.decoded
     fixed = all(output is not None and witness_version(output.script) is not None for output in decoded.spent)
     fixed = fixed and all(share.kind in BINDING for share in template.shares)

@@ -1,7 +1,7 @@
-"""Whether an input spends an output: for the scripts of one key and of bare multisig, and for no other.
+"""Tells whether an input spends an output, for scripts of a single key and multisig scripts only.
 
-Stricter than consensus, as relay and BIP-322 ask: every signature is strict DER with low s and of a hash type that the
-caller allows, pushes are the shortest, and nothing is left over.
+This is stricter than consensus, as relay rules and BIP-322 require. Every signature is strict DER with low s and has a
+hash type that the caller allows, pushes are the shortest possible, and nothing is left on the stack.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from strongroom.codecs.hash160 import hash160
 
 _SCHNORR: Final = 64
 _KEYS: Final = b"\2\3\4"
-"""First bytes of public keys."""
+"""The first bytes of public keys."""
 _NUMBERS: Final = {0x4F: b"\x81"} | {0x50 + number: bytes((number,)) for number in range(1, 17)}
 """Opcodes that push one number."""
 
 Digest = Callable[[bytes, int], bytes]
-"""What a signature is over, given the script code and the hash type."""
+"""Makes the digest from the script code and the hash type."""
 
 
 class UnknownScriptError(Exception):
-    """The output has a script that is not judged here."""
+    """The output has a script of a kind that is not judged here."""
 
 
 def spends(
@@ -42,9 +42,9 @@ def spends(
     types: AbstractSet[HashType] = BINDING,
     shared: Precomputed | None = None,
 ) -> bool:
-    """Whether input ``index`` may spend its output; ``spent``: the outputs of all inputs.
+    """Whether input ``index`` may spend its output. ``spent`` holds the spent output of each input, in order.
 
-    ``types``: the hash types that a signature may have. Raises UnknownScriptError.
+    ``types`` are the hash types that signatures may have. Raises UnknownScriptError.
     """
     try:
         return _Input(transaction, index, spent, types, shared or Precomputed(transaction, spent)).spends()
@@ -106,7 +106,7 @@ class _Input:
         return self._satisfies(stack, inner, self._segwit_digest, compressed=True)
 
     def _satisfies(self, stack: Sequence[bytes], inner: bytes, digest: Digest, *, compressed: bool) -> bool:
-        """``compressed``: no other keys are allowed, as in witnesses."""
+        """Whether the stack opens ``inner``. With ``compressed``, as in witnesses, other keys are not allowed."""
         kind, program = script.classify(inner)
         if kind is ScriptKind.P2PKH:
             if len(stack) != 2 or hash160(stack[1]) != program or (compressed and len(stack[1]) != 33):
@@ -117,12 +117,12 @@ class _Input:
             raise UnknownScriptError
         if len(stack) != 1 + several.threshold or stack[0]:
             return False
-        # In the order of the keys: each signature takes up where the one before it found its key.
+        # Signatures are in the order of the keys, so the search for each key continues where the last one ended.
         keys = iter(several.keys)
         return all(any(self._holds(signature, key, inner, digest) for key in keys) for signature in stack[1:])
 
     def _holds(self, signature: bytes, key: bytes, code: bytes, digest: Digest) -> bool:
-        """libsecp256k1 reads strict DER only and takes no high s; a hybrid key is not standard."""
+        """Whether a signature is valid. libsecp256k1 accepts only strict DER and low s. Hybrid keys are refused."""
         if not signature or not key or key[0] not in _KEYS:
             return False
         hash_type = HashType(signature[-1])
@@ -139,7 +139,7 @@ class _Input:
 
 
 def _pushes(script_sig: bytes) -> list[bytes]:
-    """What a script that only pushes leaves, bottom first. Raises ValueError where a push is not the shortest."""
+    """The stack after a script that only pushes, bottom first. Raises ValueError if a push is not the shortest."""
     reader, items = Reader(script_sig), []
     while reader.left:
         size = reader.u8()
@@ -147,12 +147,12 @@ def _pushes(script_sig: bytes) -> list[bytes]:
             items.append(_NUMBERS[size])
             continue
         if size > script.OP_PUSHDATA1 + 1:
-            raise ValueError("the script does more than push data of at most 65535 bytes")
+            raise ValueError("the script may only push data of at most 65535 bytes")
         if size >= script.OP_PUSHDATA1:
             size = int.from_bytes(reader.take(size - script.OP_PUSHDATA1 + 1), "little")
         items.append(reader.take(size))
     if b"".join(map(_push, items)) != script_sig or any(len(item) > script.MAX_PUSH for item in items):
-        raise ValueError("a push is not the shortest, or too long")
+        raise ValueError("a push is too long or not in its shortest form")
     return items
 
 

@@ -1,4 +1,4 @@
-"""What a PSBT does, in the words that all chains share."""
+"""The summary and the cautions of a PSBT."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from strongroom.domain.signing import OurKey, Policy
 from strongroom.domain.summary import Action, Caution, Fee, Summary
 
 _LEFT_OPEN: Final = {
-    HashType.NONE: "others can pay what the inputs hold to anyone",
-    HashType.SINGLE: "others can change every output but the one at the position of the input",
-    HashType.ALL_ANYONECANPAY: "others can add, change and take away the other inputs, and so the fee",
+    HashType.NONE: "others can pay the inputs' amount to anyone",
+    HashType.SINGLE: "others can change every output except the one at the position of the input",
+    HashType.ALL_ANYONECANPAY: "others can add, change and remove the other inputs, and so change the fee",
     HashType.NONE_ANYONECANPAY: "others can spend the input in any transaction, to anyone",
     HashType.SINGLE_ANYONECANPAY: "others can put the input and the output at its position into any transaction",
 }
-"""What signatures of these types do not cover."""
+"""What signatures of these types leave open."""
 MAX_REPLACEABLE: Final = 0xFFFFFFFD
-"""An input with at most this sequence says that the transaction may be replaced (BIP-125)."""
+"""An input with at most this sequence signals that the transaction may be replaced (BIP-125)."""
 
 
 def summarise(decoded: BitcoinTransaction, held: Ownership) -> Summary:
-    """Inputs as ``spend``; outputs as ``transfer``, as ``change`` where they come back, as ``data``."""
+    """Inputs are actions of kind ``spend``. Outputs are ``change`` if they pay the wallet, ``data`` or ``transfer``."""
     transaction = decoded.transaction
     return Summary(
         network=decoded.network.name,
@@ -91,7 +91,7 @@ def _outputs(decoded: BitcoinTransaction, held: Ownership) -> Iterator[Action]:
 
 
 def _script(output_script: bytes) -> dict[str, Any]:
-    """Its kind; the whole of it where no address stands for it."""
+    """The kind of the script, or the whole script if it has no address."""
     kind, _ = script.classify(output_script)
     bare = kind in (ScriptKind.MULTISIG, ScriptKind.OTHER)
     return {"script": output_script.hex() if bare else kind}
@@ -107,7 +107,7 @@ def _fee(decoded: BitcoinTransaction) -> Fee | None:
 
 
 def cautions(held: Ownership, signed: Commitments, policy: Policy) -> Iterator[Caution]:
-    """``held``: what is ours. Raises OptionRequired on a hazard that the caller did not ask for."""
+    """Raises OptionRequired on a hazard that the caller did not ask for."""
     decoded = signed.decoded
     if not signed.verified:
         yield policy.permit(hazards.UNVERIFIED_AMOUNTS)

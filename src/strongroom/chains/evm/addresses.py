@@ -1,4 +1,4 @@
-"""Addresses of keys and of contracts."""
+"""EVM addresses of keys and contracts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from strongroom.errors import InvalidAddress
 
 @lru_cache(maxsize=8192)
 def from_public_key(public_key: bytes) -> bytes:
-    """The last 20 bytes of the hash of the uncompressed point (Yellow Paper, appendix F). Raises ValueError."""
+    """The 20-byte address of a public key (Yellow Paper, appendix F). Raises ValueError."""
     return keccak256(keys.reserialize(public_key, compressed=False)[1:])[12:]
 
 
 def created_by(sender: bytes, nonce: int) -> bytes:
-    """Where CREATE puts a contract (Yellow Paper, section 7)."""
+    """The address of a contract that CREATE makes (Yellow Paper, section 7)."""
     return keccak256(rlp.encode([sender, rlp.uint(nonce)]))[12:]
 
 

@@ -1,4 +1,4 @@
-"""What is allowed but a person would want to know, and what is refused unless the caller asks for it."""
+"""The cautions and hazards of a transaction."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _authorizations(transaction: Transaction, sender: bytes | None) -> Iterator[
         yield "authorization_other_chain"
     if None in authorities:
         yield "authorization_unsigned"
-    expected = transaction.nonce + 1  # EIP-7702: the sender's nonce rises before the list is processed
+    expected = transaction.nonce + 1  # by EIP-7702 the sender's nonce is increased before the list is processed
     for (item, _), signer in zip(transaction.authorizations, authorities, strict=True):
         if sender is None or signer != sender or item.chain_id not in (0, transaction.chain_id):
             continue

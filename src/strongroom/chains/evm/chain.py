@@ -1,4 +1,4 @@
-"""The EVM family as a `Chain`: Ethereum and every chain whose transactions are Ethereum's."""
+"""The EVM family as a `Chain`, that is, Ethereum and every network with the same transaction formats."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, InvalidMessage, InvalidTransaction
 
-_SIDECAR: Final = "not included: wrap for the network form"
+_SIDECAR: Final = "not included: add it for the network form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class _MessageTemplate:
 
 
 class Evm:
-    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+    """Implements `chains.base.Chain` with the modules beside this one."""
 
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
@@ -148,7 +148,7 @@ class Evm:
         compact = signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big")
         sender = signatures.recover_address(digest, compact, signature.y_parity)
         if sender is None:
-            raise InvalidTransaction("the signature does not hold", field="signed_tx")
+            raise InvalidTransaction("the signature is not valid", field="signed_tx")
         consumed = Consumed(sender.hex(), str(transaction.nonce))
         return SignedIds((hexadecimal.to_text(keccak256(raw)),), consumes=(consumed,))
 

@@ -1,4 +1,4 @@
-"""A transaction that was read, and who signs it."""
+"""Reads transactions and finds the key that signs them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from strongroom.errors import InvalidTransaction, WrongKey
 
 @dataclass(frozen=True, slots=True)
 class EvmTransaction(Decoded):
-    """What was read; `reading` says what it does."""
+    """A transaction that was read. `reading` says what it does."""
 
     transaction: Transaction
     sender: bytes | None
-    """``from``, where the JSON form names it."""
+    """The ``from`` field of the JSON form, if there is one."""
     serialised: bytes | None
-    """What came in, where it was not the JSON form."""
+    """The input, unless it was the JSON form."""
 
 
 def reading(transaction: Transaction, sender: bytes | None) -> Reading:
-    """What the call does that a transaction is. ``transaction.to`` is not None."""
+    """What the transaction's call does. ``transaction.to`` is not None."""
     assert transaction.to is not None
     return read_call(Call(transaction.to, transaction.data, transaction.value, sender))
 
@@ -40,17 +40,19 @@ def decode(network: Network, unsigned: Unsigned) -> EvmTransaction:
 
 
 def signer(decoded: EvmTransaction, ours: Ours) -> OurKey:
-    """The one key of ours that the transaction is from. Raises WrongKey."""
+    """The wallet's key that sends the transaction. Raises WrongKey unless there is exactly one."""
     keys = [key for key in ours.values() if decoded.sender in (None, key.address)]
     if len(keys) == 1:
         return keys[0]
     if keys:
-        raise WrongKey("say which key signs: by from, an index, an address or a path", field="unsigned_tx.from")
+        raise WrongKey(
+            "the key that signs is not known: give from, an index, an address or a path", field="unsigned_tx.from"
+        )
     raise WrongKey("from is not the address of the key that signs", field="unsigned_tx.from")
 
 
 def signed(network: Network, text: str) -> tuple[bytes, Transaction, Signature]:
-    """Bytes and parts of a signed transaction of anyone. Raises InvalidTransaction."""
+    """The bytes and the parts of a signed transaction, whoever signed it. Raises InvalidTransaction."""
     try:
         raw = hexadecimal.to_bytes(text)
         transaction, signature = parse(raw)
@@ -59,8 +61,16 @@ def signed(network: Network, text: str) -> tuple[bytes, Transaction, Signature]:
     if signature is None:
         raise InvalidTransaction("the transaction is not signed", field="signed_tx")
     if transaction.chain_id not in (None, network.chain_id):
-        raise InvalidTransaction("chainId is not that of the network", field="signed_tx")
+        raise wrong_chain_id(network, transaction.chain_id, "signed_tx")
     return raw, transaction, signature
+
+
+def wrong_chain_id(network: Network, found: int | None, field: str) -> InvalidTransaction:
+    """The refusal of a chain id. Most likely the caller named another network than the transaction is for."""
+    return InvalidTransaction(
+        f"chainId is not that of the network {network.name}, which is {network.chain_id}",
+        field=field, expected=str(network.chain_id), received=str(found),
+    )  # fmt: skip
 
 
 def _serialised(network: Network, text: str) -> EvmTransaction:
@@ -70,7 +80,7 @@ def _serialised(network: Network, text: str) -> EvmTransaction:
     except ValueError as error:
         raise InvalidTransaction(str(error), field="unsigned_tx") from None
     if signature is not None:
-        raise InvalidTransaction("the transaction is signed already", field="unsigned_tx")
+        raise InvalidTransaction("the transaction is already signed", field="unsigned_tx")
     return EvmTransaction(network, (), transaction, None, payload)
 
 

@@ -1,18 +1,18 @@
-"""What a transaction or an authorization uses up, and so is signed for once: a nonce of an account on a chain.
+"""Guards of transactions and authorizations, so that each nonce of an account on a chain is signed for only once.
 
-Everything that a nonce can be spent on shares one guard: a transaction with nonce n, and an authorization (EIP-7702)
-of nonce n, since applying it raises the nonce of its account. Of the two, one alone can take effect.
+All uses of a nonce share one guard. A transaction and an authorization (EIP-7702) with the same nonce are two such
+uses, because applying an authorization increases the nonce of its account. Only one of the two can take effect.
 
-Some signatures are valid on every chain: a transaction from before EIP-155, and an authorization for chain id 0. They
-take two guards, that of their network and a chain-less one.
+A transaction from before EIP-155 and an authorization for chain id 0 are valid on every chain. They take two guards,
+one of their network and one that is the same for every chain.
 
-- On their own network they conflict with every other use of the nonce, whichever was signed first, by its guard.
-- With each other they conflict on all networks, by the chain-less guard. Without it two of them, signed for two
-  networks, could change places.
-- With ordinary transactions on other networks they do not conflict, in neither order. On each chain only one of the two
-  can confirm, so nothing that was meant once is done twice there. That the chain-less one can be carried to that chain
-  at all is what `sign:pre155` and the cautions no_replay_protection and authorization_any_chain are about. A common
-  guard would make ordinary transactions with equal nonces on different chains exclude each other.
+- On their own network, the first guard makes them conflict with every other use of the nonce, in either order.
+- With each other they conflict on all networks, by the second guard. Without it, two of them that were signed for two
+  networks could be swapped.
+- They do not conflict with ordinary transactions on other networks, in either order. On each chain only one of the two
+  can confirm, so nothing that was meant once happens twice there. The scope `sign:pre155` and the cautions
+  no_replay_protection and authorization_any_chain exist because the signature can be carried to another chain at all.
+  A shared guard would make ordinary transactions with the same nonce on different chains exclude each other.
 """
 
 from __future__ import annotations

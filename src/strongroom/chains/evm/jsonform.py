@@ -1,8 +1,7 @@
-"""Transactions in JSON, with the names of JSON-RPC (ethereum/execution-apis, GenericTransaction)."""
+"""Transactions in JSON, with the field names of JSON-RPC (ethereum/execution-apis, GenericTransaction)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -19,6 +18,7 @@ from strongroom.chains.evm.transaction import (
     Signature,
     Transaction,
 )
+from strongroom.domain.spelling import unknown
 from strongroom.errors import InvalidTransaction
 
 T = TypeVar("T")
@@ -34,39 +34,39 @@ _ALLOWED: Final = {
 }
 _KNOWN: Final = frozenset().union(*_ALLOWED.values())
 _ALIASES: Final = {"gasLimit": "gas", "input": "data"}
-"""Of ethers, and of JSON-RPC itself."""
+"""Other names of a field in ethers and in JSON-RPC itself."""
 _SIGNED: Final = frozenset({"sig", "signature", "v", "r", "s", "yParity", "hash"})
-"""What clients write beside a transaction once it is signed, and null before."""
+"""Fields that clients set once a transaction is signed. Before that they are null."""
 _OF_CLIENTS: Final = frozenset(
     {
         *("account", "blobs", "blockHash", "blockNumber", "blockTag", "ccipReadEnabled", "customData"),
         *("enableCcipRead", "kzg", "sidecars", "transactionIndex"),
     }
 )
-"""Fields of viem, ethers and nodes that are no part of a transaction: they may be null, and nothing else."""
+"""Fields of viem, ethers and nodes that are not part of a transaction. They must be null."""
 _NULLABLE: Final = _KNOWN - {"value", "to"}
-"""Null is as good as absent, as clients write it. A value that is null is an amount that nobody has set."""
+"""Fields that may be null instead of absent. A value of null is more likely an amount that was not set."""
 _TYPES: Final = {name: kind for kind, name in TYPE_NAMES.items()}
-"""As viem writes them: legacy, eip1559 …"""
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
+"""Types by the names that viem uses, such as eip1559."""
 _ACCESS: Final = frozenset({"address", "storageKeys"})
 _AUTHORIZATION: Final = frozenset({"chainId", "address", "nonce", "r", "s"})
 
 
 def read(form: Mapping[str, Any]) -> tuple[Transaction, bytes | None]:
-    """The transaction and its ``from``, where it is given. Raises InvalidTransaction.
+    """The transaction and its ``from``, or None if that is missing. Raises InvalidTransaction.
 
-    Takes what web3.py, viem, ethers v5 and v6 write: ``gasLimit`` for ``gas``, ``input`` for ``data``, "0x", "" or null
-    as the ``to`` of a contract's creation, names of types, null for what is not set.
+    Accepts the forms of web3.py, viem, ethers v5 and v6. They may use ``gasLimit`` for ``gas``, ``input`` for ``data``,
+    "0x", "" or null as the ``to`` of a contract creation, the names of types, and null for a field that is not set.
     """
     form = _normal(form)
     kind = _type(form)
     if kind == LEGACY and form.get("accessList") == []:
-        del form["accessList"]  # of ethers: empty is none
+        del form["accessList"]  # ethers writes an empty list
     for name in form.keys() - _ALLOWED[kind]:
         raise InvalidTransaction(
-            f"the field does not belong to a transaction of type {kind} ({TYPE_NAMES[kind]})",
+            f"a transaction of type {kind} ({TYPE_NAMES[kind]}) does not have this field",
             field=f"unsigned_tx.{name}",
+            allowed=sorted(_ALLOWED[kind]),
         )
     dynamic = kind >= DYNAMIC_FEE
     data = _read(form, "data", fields.data) if "data" in form else b""
@@ -90,30 +90,34 @@ def read(form: Mapping[str, Any]) -> tuple[Transaction, bytes | None]:
 
 
 def _normal(form: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields under one name each, without those that are null."""
+    """The fields by their JSON-RPC names, without those that are null."""
     found: dict[str, Any] = {}
     for given, value in form.items():
         name = _ALIASES.get(given, given)
         if name in _SIGNED:
             if value is not None:
-                raise InvalidTransaction("the transaction carries a signature", field=f"unsigned_tx.{name}")
+                raise InvalidTransaction("the transaction already has a signature", field=f"unsigned_tx.{name}")
         elif name in _OF_CLIENTS and value is None:
             continue
         elif name not in _KNOWN:
-            field = f"unsigned_tx.{given}" if _NAME.fullmatch(given) else "unsigned_tx"
-            raise InvalidTransaction("the transaction has a field that is not known here", field=field)
+            raise _unknown(given)
         elif value is None and name in _NULLABLE:
             continue
         elif name in found and not _same(name, found[name], value):
             pair = next(f"{name} and {alias}" for alias, meant in _ALIASES.items() if meant == name)
-            raise InvalidTransaction(f"{pair} differ", field=f"unsigned_tx.{given}")
+            raise InvalidTransaction(f"{pair} contradict each other", field=f"unsigned_tx.{given}")
         else:
             found[name] = value
     return found
 
 
+def _unknown(given: str) -> InvalidTransaction:
+    name, message, hints = unknown(given, _KNOWN)
+    return InvalidTransaction(message, field=f"unsigned_tx.{name}" if name else "unsigned_tx", **hints)
+
+
 def _same(name: str, one: object, other: object) -> bool:
-    """Whether the two spellings of a field say the same, in whatever form."""
+    """Whether the two names of a field have the same value, even if it is written differently."""
     read: Callable[[object], object] = fields.data if name == "data" else fields.quantity
     try:
         return read(one) == read(other)
@@ -122,13 +126,15 @@ def _same(name: str, one: object, other: object) -> bool:
 
 
 def _type(form: Mapping[str, Any]) -> int:
-    """The type as stated, else as JSON-RPC clients infer it from the fields that are there."""
+    """The stated type, or the type that JSON-RPC clients would infer from the fields."""
     if "type" in form:
         stated = form["type"]
         kind = _TYPES.get(stated) if isinstance(stated, str) else None
         kind = _read(form, "type", fields.quantity) if kind is None else kind
         if kind not in TYPE_NAMES:
-            raise InvalidTransaction("this type of transaction is not known", field="unsigned_tx.type")
+            raise InvalidTransaction(
+                "this transaction type is not supported", field="unsigned_tx.type", allowed=list(_TYPES)
+            )
         return kind
     if "authorizationList" in form:
         return SET_CODE
@@ -140,12 +146,18 @@ def _type(form: Mapping[str, Any]) -> int:
 
 
 def _to(form: Mapping[str, Any], data: bytes) -> bytes | None:
-    """None creates a contract: plainly if it is null, else only if there is code. It may be a variable left empty."""
+    """The recipient, or None to create a contract.
+
+    If ``to`` is null, the creation is explicit. If it is missing or empty, there must be code, because otherwise it is
+    more likely a variable that was not set.
+    """
     to = form.get("to", "")
     if to not in (None, "", "0x"):
         return _read(form, "to", fields.address)
     if to is not None and not data:
-        raise InvalidTransaction("to is missing or empty; null creates a contract", field="unsigned_tx.to")
+        raise InvalidTransaction(
+            "to is missing or empty: give an address, or null to create a contract", field="unsigned_tx.to"
+        )
     return None
 
 
@@ -171,12 +183,12 @@ def _access_list(value: object) -> AccessList:
 
 
 def _access(value: object) -> tuple[bytes, tuple[bytes, ...]]:
-    """An object, or address and keys as a pair, as ethers and the RLP have them."""
+    """An object, or a pair of address and keys as in ethers and RLP."""
     if isinstance(value, list) and len(value) == len(_ACCESS):
         return fields.address(value[0]), _words(value[1])
     entry = _object(value)
     if entry.keys() != _ACCESS:
-        raise ValueError("an entry has exactly address and storageKeys")
+        raise ValueError("an entry must have exactly address and storageKeys")
     return fields.address(entry["address"]), _words(entry["storageKeys"])
 
 
@@ -188,10 +200,10 @@ def _authorization(value: object) -> tuple[Authorization, Signature]:
     entry = _flat(_object(value))
     parities = entry.keys() - _AUTHORIZATION
     if not entry.keys() >= _AUTHORIZATION or not parities or not parities <= {"yParity", "v"}:
-        raise ValueError("an entry has exactly chainId, address, nonce, yParity (or v), r and s")
+        raise ValueError("an entry must have exactly chainId, address, nonce, yParity (or v), r and s")
     parity = {_parity(name, entry[name]) for name in parities}
     if len(parity) != 1:
-        raise ValueError("yParity and v differ")
+        raise ValueError("yParity and v contradict each other")
     return (
         Authorization(
             fields.quantity(entry["chainId"]), fields.address(entry["address"]), fields.quantity(entry["nonce"])
@@ -201,15 +213,15 @@ def _authorization(value: object) -> tuple[Authorization, Signature]:
 
 
 def _flat(entry: dict[str, object]) -> dict[str, object]:
-    """An entry whose signature is an object of its own, as ethers v6 has it, in the form of JSON-RPC."""
+    """An entry in the form of JSON-RPC. In ethers v6 its signature is a separate object."""
     if "signature" not in entry:
         return entry
     signature = _object(entry["signature"])
     if signature.get("_type", "signature") != "signature" or signature.get("networkV") is not None:
-        raise ValueError("a signature is one of ethers, without networkV")
+        raise ValueError("a signature object of ethers must not have networkV")
     parts = {name: value for name, value in signature.items() if name not in ("_type", "networkV")}
     if parts.keys() & entry.keys() or not parts.keys() <= {"r", "s", "v", "yParity"}:
-        raise ValueError("a signature has r, s and v or yParity")
+        raise ValueError("a signature must have r, s and v or yParity")
     return {**{name: value for name, value in entry.items() if name != "signature"}, **parts}
 
 
@@ -218,17 +230,17 @@ def _parity(name: str, value: object) -> int:
     if name == "v" and parity in (27, 28):
         return parity - 27
     if parity > 1:
-        raise ValueError("yParity is 0 or 1, v also 27 or 28")
+        raise ValueError("yParity must be 0 or 1; v may also be 27 or 28")
     return parity
 
 
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError("a list belongs here")
+        raise ValueError("must be a list")
     return value
 
 
 def _object(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise ValueError("an object belongs here")
+        raise ValueError("must be an object")
     return value

@@ -1,4 +1,4 @@
-"""Messages: EIP-191 `personal_sign`, EIP-712 typed data and EIP-7702 authorizations."""
+"""Messages, which are EIP-191 `personal_sign`, EIP-712 typed data and EIP-7702 authorizations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOCUMENT_FORMATS: Final = (EIP712, EIP7702)
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """A message that could be read: what is signed and what it does."""
+    """A message that was read, with the digest to sign and what the message does."""
 
     format: str
     digest: bytes
@@ -44,7 +44,7 @@ def read(network: Network, message: Message) -> ReadMessage:
         return ReadMessage(EIP712, *typed_messages.read(network, message.document))
     if message.format == EIP7702:
         return _authorization(network, message.document)
-    raise InvalidMessage("this chain has no such message format", field="format")
+    raise InvalidMessage("this chain has no message format with this name", field="format")
 
 
 def _personal(data: bytes) -> ReadMessage:
@@ -53,7 +53,7 @@ def _personal(data: bytes) -> ReadMessage:
 
 def _authorization(network: Network, document: Mapping[str, object]) -> ReadMessage:
     if document.keys() != {"chain_id", "address", "nonce"}:
-        raise InvalidMessage("an authorization has exactly chain_id, address and nonce", field="authorization")
+        raise InvalidMessage("an authorization must have exactly chain_id, address and nonce", field="authorization")
     try:
         authorization = Authorization(
             fields.quantity(document["chain_id"]),
@@ -63,9 +63,9 @@ def _authorization(network: Network, document: Mapping[str, object]) -> ReadMess
     except ValueError as error:
         raise InvalidMessage(str(error), field="authorization") from None
     if authorization.chain_id not in (0, network.chain_id):
-        raise InvalidMessage("chain_id is neither that of the network nor 0", field="chain_id")
+        raise InvalidMessage("chain_id must be that of the network, or 0", field="chain_id")
     if authorization.nonce > MAX_NONCE:
-        raise InvalidMessage("nonce is below 2^64 - 1 (EIP-2681)", field="nonce")
+        raise InvalidMessage("nonce must be below 2^64 - 1 (EIP-2681)", field="nonce")
     address = eip55.checksum(authorization.address)
     details = {"chain_id": str(authorization.chain_id), "address": address, "nonce": str(authorization.nonce)}
     made = summary.authorization(authorization, signer=None)

@@ -1,6 +1,6 @@
-"""EVM networks that are known without configuration: whose transactions and gas are Ethereum's (not zkSync).
+"""EVM networks that need no configuration. Their transactions and gas rules are Ethereum's, unlike those of zkSync.
 
-Chain ids: chainid.network; their CAIP-2 form: namespaces.chainagnostic.org, eip155.
+Chain ids are from chainid.network, and their CAIP-2 form from namespaces.chainagnostic.org, eip155.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ CHAIN: Final = "evm"
 _COIN: Final = 10**18
 _CAIP2: Final = re.compile(r"eip155:(0|[1-9][0-9]{0,19})", re.ASCII)
 _NO_FLOOR: Final = {"calldata_floor": None}
-"""Where nobody has said that EIP-7623 holds: a transaction below its floor may be valid there."""
+"""For networks that are not known to apply EIP-7623. A transaction below its floor may be valid there."""
 _ARBITRUM: Final = {"max_gas": 2**25, **_NO_FLOOR}
-"""Nitro takes 32 million gas a transaction; the rest follow EIP-7825."""
+"""Nitro accepts 32 million gas per transaction. The other networks follow EIP-7825."""
 
 
 def _network(
@@ -45,7 +45,7 @@ def _network(
 
 
 def _fees(coins: int) -> dict[str, int | None]:
-    """Fee limits for a coin that is worth a fraction of an ether; ``coins`` of it are about what one ether may pay."""
+    """Fee limits for a coin that is cheaper than ether. ``coins`` replaces the one ether of the default max_fee."""
     return {
         "max_fee": coins * _COIN,
         "max_fee_percent_floor": coins * _COIN // 20,
@@ -79,7 +79,7 @@ NETWORKS: Final = (
 
 
 def network_for(text: str) -> Network | None:
-    """The network of a CAIP-2 id ``eip155:N``, N below 2^64, that nobody has configured."""
+    """A network for the CAIP-2 id ``eip155:N`` with N below 2^64, or None for other text."""
     found = _CAIP2.fullmatch(text)
     if found is None or (chain_id := int(found[1])) >= 2**64:
         return None

@@ -1,4 +1,4 @@
-"""Where wallets keep their EVM keys (coin type 60 of SLIP-0044 on every EVM network)."""
+"""The derivation paths of EVM wallets. All EVM networks use coin type 60 of SLIP-0044."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from strongroom.domain.wallet import WalletKind
 BIP44: Final = Scheme(
     "bip44", "m/44'/60'/{account}'/{change}/{index}", Curve.SECP256K1, "BIP-44: MetaMask, Trezor, Trust, Rabby, Foundry"
 )
-LEDGER_LIVE: Final = Scheme("ledger-live", "m/44'/60'/{index}'/0/0", Curve.SECP256K1, "Ledger Live: one account a key")
+LEDGER_LIVE: Final = Scheme(
+    "ledger-live", "m/44'/60'/{index}'/0/0", Curve.SECP256K1, "Ledger Live: one account per key"
+)
 LEDGER_LEGACY: Final = Scheme(
     "ledger-legacy", "m/44'/60'/{account}'/{index}", Curve.SECP256K1, "Older Ledger applications and MyEtherWallet"
 )

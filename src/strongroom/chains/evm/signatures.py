@@ -1,4 +1,4 @@
-"""ECDSA signatures as Ethereum reads them: with a recovery id, s in the lower half (EIP-2, EIP-191)."""
+"""Ethereum's ECDSA signatures, which have a recovery id and a low s (EIP-2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LENGTH: Final = 65
 
 
 def recover(digest: bytes, compact: bytes, y_parity: int) -> bytes | None:
-    """The compressed public key that made r‖s, or None where none did or s is high."""
+    """The compressed public key that made r ‖ s, or None if no key did or s is high."""
     if int.from_bytes(compact[32:], "big") > MAX_S:
         return None
     try:
@@ -31,21 +31,24 @@ def recover_address(digest: bytes, compact: bytes, y_parity: int) -> bytes | Non
 
 
 def verified(digest: bytes, signature: bytes, public_key: bytes) -> tuple[bytes, int]:
-    """r‖s and y parity of what a signer returned (r‖s‖recovery id). Raises InternalError unless the key made it."""
+    """Check a signer's r ‖ s ‖ recovery id and return r ‖ s and the y parity.
+
+    Raises InternalError unless ``public_key`` made the signature.
+    """
     compact, y_parity = signature[:64], signature[64] if len(signature) == _LENGTH else 2
     if y_parity > 1 or recover(digest, compact, y_parity) != public_key:
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     return compact, y_parity
 
 
 def to_text(compact: bytes, y_parity: int) -> str:
-    """r‖s‖v with v 27 or 28."""
+    """r ‖ s ‖ v in hex, with v 27 or 28."""
     return hexadecimal.to_text(compact + bytes((27 + y_parity,)))
 
 
 def from_text(text: str) -> tuple[bytes, int]:
-    """r‖s and y parity; v is 27, 28, 0 or 1. Raises ValueError."""
+    """r ‖ s and the y parity of r ‖ s ‖ v in hex, with v 27, 28, 0 or 1. Raises ValueError."""
     raw = hexadecimal.to_bytes(text)
     if len(raw) != _LENGTH or raw[64] not in (0, 1, 27, 28):
-        raise ValueError("a signature is 65 bytes of hex: r, s and v, which is 27, 28, 0 or 1")
+        raise ValueError("a signature must be 65 bytes of hex: r, s and v, where v is 27, 28, 0 or 1")
     return raw[:64], raw[64] % 27

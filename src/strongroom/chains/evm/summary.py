@@ -1,4 +1,4 @@
-"""What a transaction does, in the words that all chains share."""
+"""The summary of a transaction."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def summarise(decoded: EvmTransaction, sender: bytes | None, payload_hash: bytes
 
 
 def _actions(decoded: EvmTransaction, sender: bytes | None) -> list[Action]:
-    """The call itself, coins that go with it, what it does inside, and one for each authorization."""
+    """The call, the coins sent with it, its inner calls, and one action per authorization."""
     transaction, symbol = decoded.transaction, decoded.network.symbol
     if transaction.to is None:
         found = [_creation(decoded, sender)]
@@ -47,7 +47,7 @@ def _actions(decoded: EvmTransaction, sender: bytes | None) -> list[Action]:
 
 @lru_cache(maxsize=1024)
 def authority(authorization: Authorization, signature: Signature) -> bytes | None:
-    """The account that signed an authorization, or None where the signature is none (EIP-7702, step 3)."""
+    """The account that signed an authorization, or None if the signature is invalid (EIP-7702, step 3)."""
     compact = signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big")
     return signatures.recover_address(authorization.signing_hash, compact, signature.y_parity)
 
@@ -66,7 +66,7 @@ def _creation(decoded: EvmTransaction, sender: bytes | None) -> Action:
 
 
 def authorization(entry: Authorization, signer: bytes | None) -> Action:
-    """``signer``: None if nobody has signed it, or not in a way that holds."""
+    """The action of an authorization. ``signer`` is None if there is no valid signature."""
     return Action(
         kind="authorization",
         from_address=None if signer is None else eip55.checksum(signer),

@@ -1,7 +1,7 @@
 """Ethereum transactions as values, and their serialised form.
 
-Types: legacy with EIP-155 and before it, 0x01 (EIP-2930), 0x02 (EIP-1559), 0x03 (EIP-4844, the canonical form without
-sidecar) and 0x04 (EIP-7702).
+The types are legacy (with or without EIP-155), 0x01 (EIP-2930), 0x02 (EIP-1559), 0x03 (EIP-4844, in the canonical form
+without sidecar) and 0x04 (EIP-7702).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class Authorization(msgspec.Struct, frozen=True):
-    """An EIP-7702 tuple: the account that signs it will run the code at ``address``."""
+    """An EIP-7702 authorization. The account that signs it will run the code at ``address``."""
 
     chain_id: int
-    """0: valid on every chain."""
+    """0 if it is valid on every chain."""
     address: bytes
     nonce: int
 
@@ -57,11 +57,11 @@ class Authorization(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """An unsigned transaction. A field that does not belong to its type keeps its default."""
+    """An unsigned transaction. Amounts are in base units. A field that its type does not have keeps its default."""
 
     type: int
     chain_id: int | None
-    """None before EIP-155 only."""
+    """None only for a legacy transaction without EIP-155."""
     nonce: int
     gas: int
     to: bytes | None
@@ -83,7 +83,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fee(self) -> int:
-        """The most that inclusion can cost, blobs with it; an OP-stack chain adds its L1 data fee to that."""
+        """The most that inclusion can cost, blobs included. Chains of the OP stack add their L1 data fee."""
         return self.gas * self.price + len(self.blob_hashes) * GAS_PER_BLOB * self.max_fee_per_blob_gas
 
     def payload(self) -> bytes:
@@ -96,7 +96,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         return bytes((self.type,)) + rlp.encode(fields)
 
     def signed(self, signature: Signature) -> bytes:
-        """The bytes for eth_sendRawTransaction."""
+        """The serialised signed transaction, as eth_sendRawTransaction accepts it."""
         fields = self._fields()
         fields += (rlp.uint(self.v(signature)), rlp.uint(signature.r), rlp.uint(signature.s))
         return rlp.encode(fields) if self.type == LEGACY else bytes((self.type,)) + rlp.encode(fields)
@@ -124,22 +124,22 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(raw: bytes) -> tuple[Transaction, Signature | None]:
-    """Reads a serialised transaction, unsigned or signed. Raises RlpError on all that is not canonical."""
+    """Read a serialised transaction, unsigned or signed. Raises RlpError unless it is in canonical form."""
     if not raw:
         raise RlpError("the transaction is empty")
     if raw[0] >= 0xC0:
         return _legacy(rlp.to_list(rlp.decode(raw)))
     if raw[0] == LEGACY or raw[0] not in TYPE_NAMES:
-        raise RlpError("the transaction is of an unknown type")
+        raise RlpError("the transaction has an unknown type")
     return _typed(raw[0], rlp.to_list(rlp.decode(raw[1:])))
 
 
 def _legacy(items: Sequence[Item]) -> tuple[Transaction, Signature | None]:
     if len(items) not in (6, 9):
-        raise RlpError("a legacy transaction has 6 or 9 fields")
+        raise RlpError("a legacy transaction must have 6 or 9 fields")
     chain_id, signature = None, None
     if len(items) == 9:
-        v, r, s = map(rlp.to_uint, items[6:])
+        v, r, s = map(_uint, items[6:])
         if r == s == 0:
             chain_id = v
         elif v >= 35:
@@ -148,8 +148,8 @@ def _legacy(items: Sequence[Item]) -> tuple[Transaction, Signature | None]:
         elif v in (27, 28):
             signature = Signature(v - 27, r, s)
         else:
-            raise RlpError("v of a legacy transaction is 27, 28 or at least 35")
-    nonce, gas_price, gas = map(rlp.to_uint, items[:3])
+            raise RlpError("v of a legacy transaction must be 27, 28 or at least 35")
+    nonce, gas_price, gas = map(_uint, items[:3])
     to, value, data = _call(items[3:6])
     transaction = Transaction(
         type=LEGACY, chain_id=chain_id, nonce=nonce, gas_price=gas_price, gas=gas, to=to, value=value, data=data
@@ -160,10 +160,10 @@ def _legacy(items: Sequence[Item]) -> tuple[Transaction, Signature | None]:
 def _typed(kind: int, items: Sequence[Item]) -> tuple[Transaction, Signature | None]:
     size = _FIELDS[kind]
     if len(items) not in (size, size + 3):
-        raise RlpError("the number of fields is not that of the transaction's type")
+        raise RlpError("the number of fields does not match the transaction's type")
     signature = _signature(items[size:]) if len(items) > size else None
     fees = 1 if kind == ACCESS_LIST else 2
-    chain_id, nonce, *prices, gas = map(rlp.to_uint, items[: 3 + fees])
+    chain_id, nonce, *prices, gas = map(_uint, items[: 3 + fees])
     to, value, data = _call(items[3 + fees : 6 + fees])
     transaction = Transaction(
         type=kind,
@@ -177,7 +177,7 @@ def _typed(kind: int, items: Sequence[Item]) -> tuple[Transaction, Signature | N
         max_priority_fee=0 if kind == ACCESS_LIST else prices[0],
         max_fee=0 if kind == ACCESS_LIST else prices[1],
         access_list=tuple(map(_access, rlp.to_list(items[6 + fees]))),
-        max_fee_per_blob_gas=rlp.to_uint(items[9]) if kind == BLOB else 0,
+        max_fee_per_blob_gas=_uint(items[9]) if kind == BLOB else 0,
         blob_hashes=tuple(_sized(item, 32) for item in rlp.to_list(items[10])) if kind == BLOB else (),
         authorizations=tuple(map(_authorization, rlp.to_list(items[9]))) if kind == SET_CODE else (),
     )
@@ -185,7 +185,7 @@ def _typed(kind: int, items: Sequence[Item]) -> tuple[Transaction, Signature | N
 
 
 def _call(items: Sequence[Item]) -> tuple[bytes | None, int, bytes]:
-    to, value, data = rlp.to_string(items[0]), rlp.to_uint(items[1]), rlp.to_string(items[2])
+    to, value, data = rlp.to_string(items[0]), _uint(items[1]), rlp.to_string(items[2])
     return (_sized(to, 20) if to else None), value, data
 
 
@@ -196,7 +196,7 @@ def _access(item: Item) -> tuple[bytes, tuple[bytes, ...]]:
 
 def _authorization(item: Item) -> tuple[Authorization, Signature]:
     chain_id, address, nonce, *rest = _tuple(item, 6)
-    return Authorization(rlp.to_uint(chain_id), _sized(address, 20), rlp.to_uint(nonce)), _signature(rest)
+    return Authorization(_uint(chain_id), _sized(address, 20), _uint(nonce)), _signature(rest)
 
 
 def _authorization_item(authorization: Authorization, signature: Signature) -> Item:
@@ -205,10 +205,18 @@ def _authorization_item(authorization: Authorization, signature: Signature) -> I
 
 
 def _signature(items: Sequence[Item]) -> Signature:
-    parity, r, s = map(rlp.to_uint, items)
-    if parity > 1 or max(r, s) >= 2**256:
-        raise RlpError("a signature is y parity 0 or 1 and two integers of 32 bytes")
+    parity, r, s = map(_uint, items)
+    if parity > 1:
+        raise RlpError("the y parity of a signature is 0 or 1")
     return Signature(parity, r, s)
+
+
+def _uint(item: Item) -> int:
+    """An integer. None in a transaction has more than 32 bytes, and printing one of thousands of digits fails."""
+    number = rlp.to_uint(item)
+    if number >= 2**256:
+        raise RlpError("an integer is below 2^256")
+    return number
 
 
 def _tuple(item: Item, size: int) -> Sequence[Item]:

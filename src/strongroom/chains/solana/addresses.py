@@ -1,4 +1,4 @@
-"""Solana addresses: 32 bytes in base58, without a checksum and without a mark of the network."""
+"""Solana addresses, 32 bytes in base58 without a checksum or a prefix for the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse(text: str) -> ParsedAddress:
 
 
 def show(address: bytes) -> ParsedAddress:
-    """``kind`` is ``wallet`` on the curve, else ``program_address``: no key signs for it."""
+    """``kind`` is ``wallet`` for a point on the curve, or ``program_address``, which no key can sign for."""
     text = base58.encode(address)
     on_curve = is_on_curve(address)
     return ParsedAddress(

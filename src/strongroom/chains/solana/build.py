@@ -1,11 +1,11 @@
-"""The structured form: what is to be paid, from which a message is built.
+"""Builds a message from the structured form, which lists payments.
 
     {fee_payer, recent_blockhash | durable_nonce: {account, authority, value}, transfers: [...], from?, memo?,
      compute_unit_limit?, compute_unit_price?, version?}
 
 A transfer is ``{to, amount}`` in lamports, or ``{to, amount, mint, decimals, token_program?, create_account?,
-to_program_address?}`` in base units of a token. ``to`` is then the owner, and the tokens go between the associated
-token accounts of ``from`` and ``to``.
+to_program_address?}`` in base units of a token. In the second form ``to`` is the owner, and the tokens move between the
+associated token accounts of ``from`` and ``to``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from strongroom.codecs.ed25519 import is_on_curve
 from strongroom.errors import InvalidTransaction
 
 MAX_TRANSFERS: Final = 32
-"""Some 20 with a recipient each fit into a transaction. Each of a token takes up to 1 ms of curve arithmetic."""
+"""About 20 transfers to different recipients fit into a transaction. A token transfer takes up to 1 ms to build."""
 _FIELDS: Final = frozenset(
     {"fee_payer", "from", "recent_blockhash", "durable_nonce", "transfers", "memo", "compute_unit_limit",
      "compute_unit_price", "version"}
@@ -42,18 +42,16 @@ def message(form: Mapping[str, Any]) -> Message:
     given = form.get("version", "legacy")
     version = _VERSIONS.get(given) if type(given) in (str, int) else None
     if version is None:
-        raise InvalidTransaction("version is legacy or 0", field="unsigned_tx.version")
+        raise InvalidTransaction("version must be legacy or 0", field="unsigned_tx.version")
     blockhash, first = _lifetime(form)
     instructions = [*first, *_budget(form), *_transfers(form, payer, source), *_memo(form)]
     return _compile(payer, instructions, blockhash, version)
 
 
 def _lifetime(form: Mapping[str, Any]) -> tuple[bytes, list[Instruction]]:
-    """What the message expires by, and the instruction that goes with it."""
+    """The blockhash or nonce value of the message, and the instruction that a nonce needs."""
     if ("recent_blockhash" in form) == ("durable_nonce" in form):
-        raise InvalidTransaction(
-            "one of recent_blockhash and durable_nonce is needed", field="unsigned_tx.recent_blockhash"
-        )
+        raise InvalidTransaction("give either recent_blockhash or durable_nonce", field="unsigned_tx.recent_blockhash")
     if "recent_blockhash" in form:
         return _address(form, "recent_blockhash", "unsigned_tx"), []
     nonce, at = form["durable_nonce"], "unsigned_tx.durable_nonce"
@@ -78,7 +76,9 @@ def _budget(form: Mapping[str, Any]) -> Iterator[Instruction]:
 def _transfers(form: Mapping[str, Any], payer: bytes, source: bytes) -> Iterator[Instruction]:
     given = form.get("transfers")
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_TRANSFERS:
-        raise InvalidTransaction(f"transfers is a list of 1 to {MAX_TRANSFERS}", field="unsigned_tx.transfers")
+        raise InvalidTransaction(
+            f"transfers must be a list of 1 to {MAX_TRANSFERS} transfers", field="unsigned_tx.transfers"
+        )
     for index, each in enumerate(given):
         at = f"unsigned_tx.transfers[{index}]"
         if isinstance(each, dict) and "mint" in each:
@@ -101,10 +101,11 @@ def _tokens(each: Mapping[str, Any], at: str, payer: bytes, source: bytes) -> It
     name = each.get("token_program", "spl-token")
     program = _TOKEN_PROGRAMS.get(name) if isinstance(name, str) else None
     if program is None:
-        raise InvalidTransaction("token_program is spl-token or token-2022", field=f"{at}.token_program")
+        raise InvalidTransaction("token_program must be spl-token or token-2022", field=f"{at}.token_program")
     if not is_on_curve(owner) and not _flag(each, "to_program_address", at, default=False):
         raise InvalidTransaction(
-            "the owner is a program address: nobody holds its key; to_program_address sends to it all the same",
+            "the owner is a program address, for which nobody has a key. To send to it all the "
+            "same, set to_program_address",
             field=f"{at}.to",
         )
     target = solana.associated_address(owner, mint, program)
@@ -129,12 +130,15 @@ def _memo(form: Mapping[str, Any]) -> Iterator[Instruction]:
     if "memo" in form:
         text = form["memo"]
         if not isinstance(text, str) or not text:
-            raise InvalidTransaction("memo is text", field="unsigned_tx.memo")
-        yield Instruction(memo.PROGRAM, (), text.encode())
+            raise InvalidTransaction("memo must be text", field="unsigned_tx.memo")
+        try:
+            yield Instruction(memo.PROGRAM, (), text.encode())
+        except UnicodeEncodeError:
+            raise InvalidTransaction("memo is not valid Unicode text", field="unsigned_tx.memo") from None
 
 
 def _compile(payer: bytes, instructions: list[Instruction], blockhash: bytes, version: int) -> Message:
-    """Keys in the order that a message needs: by who signs, then by what is written to, then as they come up."""
+    """Order the keys as a message has them, with signers first, then writable accounts, then by first use."""
     wanted: dict[bytes, list[bool]] = {payer: [True, True]}
     for each in instructions:
         for account in each.accounts:
@@ -162,9 +166,9 @@ def _compile(payer: bytes, instructions: list[Instruction], blockhash: bytes, ve
 
 def _only(form: object, names: frozenset[str], field: str) -> None:
     if not isinstance(form, dict):
-        raise InvalidTransaction("it is an object", field=field)
+        raise InvalidTransaction("must be an object", field=field)
     if form.keys() - names:
-        raise InvalidTransaction(f"its fields are {', '.join(sorted(names))}", field=field)
+        raise InvalidTransaction(f"must have only the fields {', '.join(sorted(names))}", field=field)
 
 
 def _address(form: Mapping[str, Any], name: str, at: str) -> bytes:
@@ -175,17 +179,17 @@ def _address(form: Mapping[str, Any], name: str, at: str) -> bytes:
 
 
 def _number(form: Mapping[str, Any], name: str, at: str, most: int) -> int:
-    """A whole number, or its decimal digits: amounts exceed 2^53."""
+    """An integer, or its decimal text, because amounts exceed 2^53. Booleans and floats are refused."""
     value = form.get(name)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20 and str(int(value)) == value:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise InvalidTransaction(f"it is a whole number from 0 to {most}", field=f"{at}.{name}")
+        raise InvalidTransaction(f"must be a whole number from 0 to {most}", field=f"{at}.{name}")
     return value
 
 
 def _flag(form: Mapping[str, Any], name: str, at: str, *, default: bool) -> bool:
     value = form.get(name, default)
     if not isinstance(value, bool):
-        raise InvalidTransaction("it is true or false", field=f"{at}.{name}")
+        raise InvalidTransaction("must be true or false", field=f"{at}.{name}")
     return value

@@ -1,4 +1,4 @@
-"""Solana as a `Chain`: its main network, devnet and testnet."""
+"""Solana as a `Chain`, with its main network, devnet and testnet."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Template:
 
 
 class Solana:
-    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+    """Implements `chains.base.Chain` with the modules beside this one."""
 
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
@@ -72,7 +72,7 @@ class Solana:
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
     ) -> AccountKeys:
-        raise UnknownScheme("keys on ed25519 have no extended public key", field="scheme")
+        raise UnknownScheme("ed25519 keys have no extended public key", field="scheme")
 
     def decode(self, network: Network, unsigned: Unsigned) -> SolanaTransaction:
         return decoding.decode(network, unsigned)
@@ -104,7 +104,7 @@ class Solana:
         decoded, place = template.decoded, template.decoded.message.keys.index(template.key.public_key)
         signed = decoded.transaction.with_signatures({place: signature})
         if not signed.holds(place) or transaction.parse(signed.serialize()) != signed:
-            raise InternalError("a signature does not hold")
+            raise InternalError("a signature is not valid")
         return _signed(decoded, signed, signature)
 
     def identify(self, network: Network, signed: str) -> SignedIds:
@@ -128,7 +128,7 @@ class Solana:
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
         key, signature, [wanted] = own(prepared.template, OurKey), only_signature(made), prepared.to_sign
         if not verifies(key.public_key, signature, wanted.payload):
-            raise InternalError("a signature does not hold")
+            raise InternalError("a signature is not valid")
         return SignedMessage(base58.encode(signature), base58.encode(key.public_key), None)
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
@@ -141,7 +141,8 @@ def _signer(decoded: SolanaTransaction, ours: Ours | None) -> bytes | None:
 
 
 def _guard(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> Guard:
-    """A durable nonce is used up. A recent blockhash is not, so its guard is the message, which may be signed again."""
+    """The guard of a durable nonce is its value, because it is used up. A recent blockhash is not used up, so the guard
+    is the message itself, which may be signed again."""
     digest = sha256(payload).digest()
     place = (key.public_key.hex(), digest.hex())
     if decoded.nonce is not None:
@@ -151,7 +152,7 @@ def _guard(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> Guard:
 
 
 def _signed(decoded: SolanaTransaction, signed: Transaction, made: bytes) -> Signed:
-    """The id of a transaction is the signature of who pays: unknown until that is there."""
+    """The signed transaction. Its id is the fee payer's signature, and None until that is present."""
     first = signed.signatures[0]
     details: dict[str, object] = {
         "signature": base58.encode(made),

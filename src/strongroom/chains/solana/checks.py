@@ -1,4 +1,4 @@
-"""The rules and limits that a transaction is held against before anything is signed."""
+"""The rules and limits that a transaction has to meet before anything is signed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ LIMITS: Final[dict[str, int | None]] = {
     "max_version": V1,
     "unknown_calls": None,
 }
-"""Lamports and counts.
+"""Amounts are in lamports.
 
-max_fee: the most that inclusion may cost, for all signatures and the priority fee; max_priority_fee: the latter alone.
-high_fee_warning: above it the response carries a warning. max_version: the highest version of a message that the
-network takes (0 where version 1, SIMD-0385, is not live). unknown_calls: how many instructions may be signed that are
-not understood; ``refuse`` is 0, ``allow`` any number.
+- max_fee is the most that inclusion may cost, for all signatures and the priority fee together.
+- max_priority_fee is the most that the priority fee alone may be.
+- high_fee_warning is the fee above which the response carries a warning.
+- max_version is the highest message version that the network accepts. It is 0 if version 1 (SIMD-0385) is not live.
+- unknown_calls is the number of instructions that may be unknown. The setting ``refuse`` is 0, ``allow`` is no limit.
 """
 
 
@@ -31,31 +32,33 @@ def check(decoded: SolanaTransaction, ours: Ours | None, policy: Policy) -> None
     limits = {**LIMITS, **policy.limits}
     version = limits["max_version"]
     if version is not None and decoded.message.version > version:
-        raise LimitExceeded(
+        raise LimitExceeded.over(
             f"message version {decoded.message.version} is not supported on this network (limit max_version)",
-            field="unsigned_tx",
-        )
+            name="max_version", limit=version, received=decoded.message.version, field="unsigned_tx",
+        )  # fmt: skip
     if not decoded.instructions:
-        raise InvalidTransaction("it has no instruction", field="unsigned_tx")
+        raise InvalidTransaction("it has no instructions", field="unsigned_tx")
     for name, value in (("max_fee", decoded.fee), ("max_priority_fee", decoded.priority_fee)):
         most = limits[name]
         if most is not None and value > most:
-            raise LimitExceeded(
-                f"the fee can be {value} lamports, over the limit {name} of {most}", field="unsigned_tx"
-            )
+            raise LimitExceeded.over(
+                f"the fee can be {value} lamports, which is over the limit {name} of {most}",
+                name=name, limit=most, received=value, field="unsigned_tx",
+            )  # fmt: skip
     unknown = sum(not step.understood for step in decoded.steps)
     most = limits["unknown_calls"]
     if most is not None and unknown > most:
-        raise LimitExceeded(
-            f"{unknown} instructions are not understood, and the limit unknown_calls is {most}", field="unsigned_tx"
-        )
+        raise LimitExceeded.over(
+            f"{unknown} instructions are not understood, and the limit unknown_calls allows {most}",
+            name="unknown_calls", limit=most, received=unknown, field="unsigned_tx",
+        )  # fmt: skip
     _check_signatures(decoded)
     if ours is not None:
         signer(decoded, ours)
 
 
 def signer(decoded: SolanaTransaction, ours: Ours) -> OurKey:
-    """The one key of ours that is a required signer. Raises WrongKey."""
+    """The wallet's key that is a required signer. Raises WrongKey unless there is exactly one."""
     keys = [key for key in ours.values() if key.public_key in decoded.message.signers]
     if len(keys) != 1:
         raise WrongKey(
@@ -65,8 +68,8 @@ def signer(decoded: SolanaTransaction, ours: Ours) -> OurKey:
 
 
 def _check_signatures(decoded: SolanaTransaction) -> None:
-    """What is signed already must hold: a transaction with a bad signature is never complete."""
+    """Existing signatures must be valid, because a transaction with an invalid one can never be completed."""
     transaction = decoded.transaction
     for place, signature in enumerate(transaction.signatures):
         if signature != EMPTY and not transaction.holds(place):
-            raise InvalidTransaction("a signature that is in it already does not hold", field="unsigned_tx")
+            raise InvalidTransaction("a signature that it already has is not valid", field="unsigned_tx")

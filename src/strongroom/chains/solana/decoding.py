@@ -1,4 +1,4 @@
-"""A transaction that was read: its bytes, and what each of its instructions does."""
+"""Reads a transaction and what each of its instructions does."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from strongroom.domain.signing import KeyHint
 from strongroom.errors import InvalidTransaction
 
 MAX_TEXT: Final = 6_000
-"""Characters of base64: more than any transaction takes."""
+"""Characters of base64. No transaction is longer."""
 _HEIGHT: Final = "last_valid_block_height"
 _SIGNATURE_FEE: Final = 5_000
-"""Lamports for each signature that the validator checks."""
+"""Lamports per signature that the validator verifies."""
 
 
 @dataclass(frozen=True, slots=True)
 class DurableNonce:
-    """What replaces the recent blockhash if the first instruction advances a nonce account."""
+    """The nonce that replaces the recent blockhash if the first instruction advances a nonce account."""
 
     account: bytes
     value: bytes
@@ -38,15 +38,15 @@ class SolanaTransaction(Decoded):
     transaction: Transaction
     instructions: tuple[Instruction, ...]
     steps: tuple[Step, ...]
-    """What each instruction does; those that set the budget are left out."""
+    """What each instruction does, except those that set the compute budget."""
     priority_fee: int
-    """Lamports at most."""
+    """The most lamports that it can be."""
     fee: int
-    """Lamports at most, the priority fee among them."""
+    """The most lamports that inclusion can cost, including the priority fee."""
     budget: Budget
     nonce: DurableNonce | None
     last_valid_block_height: int | None
-    """As the caller told it."""
+    """As stated by the caller."""
 
     @property
     def message(self) -> Message:
@@ -67,10 +67,10 @@ def decode(network: Network, unsigned: Unsigned) -> SolanaTransaction:
 
 
 def signed(text: str) -> Transaction:
-    """A transaction of anyone that is signed by all its signers. Raises InvalidTransaction."""
+    """Read a transaction that all its signers have signed, whoever they are. Raises InvalidTransaction."""
     found = _transaction(text, "signed_tx")
     if not all(found.holds(place) for place in range(len(found.signatures))):
-        raise InvalidTransaction("not every signer has signed it", field="signed_tx")
+        raise InvalidTransaction("not every signer has signed it yet", field="signed_tx")
     return found
 
 
@@ -100,7 +100,7 @@ def _read(network: Network, found: Transaction, height: int | None) -> SolanaTra
 
 
 def _hints(found: Transaction) -> tuple[KeyHint, ...]:
-    """Signers that have not signed yet come first: a wallet that holds two of them signs one after the other."""
+    """Signers that have not signed yet come first, so that a wallet with two keys signs with one after another."""
     places = sorted(range(len(found.signatures)), key=lambda place: found.signatures[place] != EMPTY)
     return tuple(KeyHint(address=found.message.keys[place]) for place in places)
 
@@ -123,7 +123,7 @@ def is_advance(instruction: Instruction) -> bool:
 
 
 def nonce_of(message: Message, instructions: tuple[Instruction, ...] | None = None) -> DurableNonce | None:
-    """What the first instruction, and only that one, makes of the blockhash."""
+    """The durable nonce, if the first instruction advances one. Others have no effect on the blockhash."""
     instructions = _instructions(message) if instructions is None else instructions
     first = instructions[0] if instructions else None
     if first is None or not is_advance(first) or not first.accounts:
@@ -150,14 +150,14 @@ def _built(form: Mapping[str, Any]) -> Transaction:
     message = build.message(form)
     try:
         return transaction.unsigned(message.serialize())
-    except ValueError as error:  # too much for one transaction
+    except ValueError as error:  # it does not fit into one transaction
         raise InvalidTransaction(f"no transaction can be built of it: {error}", field="unsigned_tx") from None
 
 
 def _base64(text: object) -> bytes:
     """Raises ValueError."""
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise ValueError("it is base64 in a string, no longer than a transaction can be")
+        raise ValueError("must be a string in base64, no longer than a transaction can be")
     return base64text.decode(text)
 
 
@@ -166,5 +166,5 @@ def _height(form: Mapping[str, Any]) -> int | None:
         return None
     height = form[_HEIGHT]
     if isinstance(height, bool) or not isinstance(height, int) or not 0 <= height < 2**64:
-        raise InvalidTransaction("it is a whole number below 2^64", field=f"unsigned_tx.{_HEIGHT}")
+        raise InvalidTransaction("must be a whole number below 2^64", field=f"unsigned_tx.{_HEIGHT}")
     return height

@@ -1,7 +1,7 @@
-"""Transaction messages: legacy, version 0 with lookup tables, and version 1 (SIMD-0385). Signatures are over them.
+"""The messages of transactions: legacy, version 0 with lookup tables, and version 1 (SIMD-0385). These are signed.
 
-The rules are those of the validator (`sanitize` of the Solana SDK, account locks of Agave): a message that no validator
-would run is refused before a key is opened.
+The rules are those of the validator (`sanitize` of the Solana SDK, account locks of Agave), so that a message that no
+validator would run is refused before a key is opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ V1: Final = 1
 VERSIONED: Final = 0x80
 V1_BYTE: Final = VERSIONED | V1
 MAX_SIZE: Final = {LEGACY: 1232, V0: 1232, V1: 4096}
-"""Bytes of a whole transaction: IPv6's least MTU without headers; SIMD-0385."""
+"""Bytes of a whole transaction. 1232 is the least MTU of IPv6 without headers, and 4096 is from SIMD-0385."""
 
 _KEY: Final = 32
 _MAX_KEYS: Final = 256
@@ -32,7 +32,7 @@ _V1_PRIORITY_FEE: Final = 0b11
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """How many of the static keys sign, and how many at the end of each part are read-only."""
+    """The number of static keys that sign, and the numbers of read-only keys at the end of the two parts."""
 
     signers: int
     readonly_signers: int
@@ -41,7 +41,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An instruction whose accounts are indexes: static keys first, then those of lookup tables."""
+    """An instruction whose accounts are indexes, first of static keys, then of keys from lookup tables."""
 
     program: int
     accounts: bytes
@@ -57,7 +57,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a version 1 message says of its budget, None where it says nothing. Fee in lamports."""
+    """The compute budget in a version 1 message. The fee is in lamports. None means that a value is not set."""
 
     priority_fee: int | None = None
     compute_unit_limit: int | None = None
@@ -70,7 +70,7 @@ class Message:
     version: int
     header: Header
     keys: tuple[bytes, ...]
-    """Static keys, 32 bytes each; the signers come first and the first of them pays."""
+    """Static keys, 32 bytes each. The signers come first, and the first of them pays the fee."""
     blockhash: bytes
     instructions: tuple[Compiled, ...]
     lookups: tuple[Lookup, ...] = ()
@@ -81,7 +81,7 @@ class Message:
         return self.keys[: self.header.signers]
 
     def is_writable(self, index: int) -> bool:
-        """Of an account by its index among all, as the message asks for it."""
+        """Whether the message asks for write access to an account, by its index."""
         header, static = self.header, len(self.keys)
         if index < header.signers:
             return index < header.signers - header.readonly_signers
@@ -90,7 +90,7 @@ class Message:
         return index - static < sum(len(each.writable) for each in self.lookups)
 
     def serialize(self) -> bytes:
-        """The structured form is built with it, and what was read is compared with it."""
+        """The bytes of the message. They are compared with the input, and the structured form is built with them."""
         header = bytes((self.header.signers, self.header.readonly_signers, self.header.readonly_others))
         if self.version == V1:
             return _serialize_v1(self, header)
@@ -105,7 +105,7 @@ class Message:
 
 
 def parse(raw: bytes) -> Message:
-    """The message alone, nothing after it. Raises ValueError."""
+    """Read a message with nothing after it. Raises ValueError."""
     reader = Reader(raw)
     found = read(reader)
     reader.end()
@@ -117,7 +117,7 @@ def read(reader: Reader) -> Message:
     first = reader.uint(1)
     version = first & 0x7F if first & VERSIONED else LEGACY
     if version not in MAX_SIZE:
-        raise ValueError(f"message version {version} is not known")
+        raise ValueError(f"message version {version} is not supported")
     if version == V1:
         found = _read_v1(reader)
     else:
@@ -133,7 +133,7 @@ def read(reader: Reader) -> Message:
 
 
 def _length(reader: Reader, least: int) -> int:
-    """How many items follow that take ``least`` bytes each: no more than there are bytes for."""
+    """A count of items of at least ``least`` bytes. Raises ValueError if they cannot all follow."""
     count = reader.compact_u16()
     if count * least > reader.rest:
         raise ValueError("the bytes end too early")
@@ -188,48 +188,48 @@ def _serialize_v1(message: Message, header: bytes) -> bytes:
 def _check(message: Message) -> None:
     header, keys = message.header, message.keys
     if not header.signers:
-        raise ValueError("nobody signs it")
+        raise ValueError("it has no signer")
     if header.readonly_signers >= header.signers:
         raise ValueError("the fee payer is read-only")
     if header.signers + header.readonly_others > len(keys):
-        raise ValueError("the header counts more accounts than there are")
+        raise ValueError("its header counts more accounts than there are")
     if len(set(keys)) != len(keys):
-        raise ValueError("an account key occurs twice")
+        raise ValueError("it has the same account key twice")
     loaded = _loaded(message.lookups)
     total = len(keys) + loaded
     if total > _MAX_KEYS:
         raise ValueError("it names more than 256 accounts")
     for each in message.instructions:
         if not 0 < each.program < len(keys):
-            raise ValueError("a program is the fee payer, or not among the static keys")
+            raise ValueError("a program is the fee payer, or is not among the static keys")
         if each.accounts and max(each.accounts) >= total:
-            raise ValueError("an instruction names an account that is not there")
+            raise ValueError("an instruction names an account that does not exist")
     if message.version == V1:
         _check_v1(message)
 
 
 def _loaded(lookups: Sequence[Lookup]) -> int:
-    """How many accounts come from lookup tables. Raises ValueError where one is loaded twice, or none by a table."""
+    """The number of accounts from lookup tables. Raises ValueError if an entry is loaded twice or a table unused."""
     seen: set[tuple[bytes, int]] = set()
     count = 0
     for each in lookups:
         indexes = each.writable + each.readonly
         if not indexes:
-            raise ValueError("a lookup table is named of which nothing is loaded")
+            raise ValueError("a lookup table is named but none of its entries is loaded")
         seen.update((each.table, index) for index in indexes)
         count += len(indexes)
     if len(seen) != count:
-        raise ValueError("an entry of a lookup table is loaded twice")
+        raise ValueError("the same entry of a lookup table is loaded twice")
     return count
 
 
 def _check_v1(message: Message) -> None:
     if message.header.signers > _V1_MAX_SIGNATURES or len(message.keys) > _V1_MAX_KEYS:
-        raise ValueError("a version 1 message has at most 12 signers and 64 addresses")
+        raise ValueError("a version 1 message must have at most 12 signers and 64 addresses")
     if len(message.instructions) > _V1_MAX_INSTRUCTIONS:
-        raise ValueError("a version 1 message has at most 64 instructions")
+        raise ValueError("a version 1 message must have at most 64 instructions")
     if message.config.heap_size is not None and message.config.heap_size % 1024:
-        raise ValueError("the heap size of a version 1 message is a multiple of 1024")
+        raise ValueError("the heap size of a version 1 message must be a multiple of 1024")
 
 
 def _counted(data: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""Messages: plain bytes, Sign In With Solana, and the off-chain format of Solana's command line.
+"""Messages as plain bytes, as Sign In With Solana, and in the off-chain format of Solana's command line.
 
-A signature over the message of a transaction is a signed transaction. Such bytes are never signed as a message.
+A signature over the message of a transaction makes a signed transaction. So such bytes are never signed as a message.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SIGN_IN: Final = re.compile(
 
 
 def payload(message: Message, address: str) -> bytes:
-    """What is signed. ``address``: of the key that signs, which a sign-in message must name. Raises InvalidMessage."""
+    """The bytes to sign. ``address`` is that of the key, which a sign-in message must name. Raises InvalidMessage."""
     if message.format == RAW:
         _refuse_transaction(message.data)
         return message.data
@@ -39,28 +39,28 @@ def payload(message: Message, address: str) -> bytes:
         return _sign_in(message.data, address)
     if message.format == OFFCHAIN:
         return _offchain(message.data)
-    raise InvalidMessage("the network has no message format of this name", field="format")
+    raise InvalidMessage("the network has no message format with this name", field="format")
 
 
 def domain(message: Message) -> str | None:
-    """Which site a sign-in message is for."""
+    """The site that a sign-in message is for, or None for other messages."""
     found = _SIGN_IN.match(message.data.decode(errors="replace")) if message.format == SIWS else None
     return None if found is None else found["domain"]
 
 
 def signature(text: str) -> bytes:
-    """64 bytes, base58. Raises InvalidMessage."""
+    """Read a signature of 64 bytes in base58. Raises InvalidMessage."""
     try:
         found = base58.decode(text) if len(text) <= 90 else b""
     except ValueError:
         found = b""
     if len(found) != transaction.SIGNATURE:
-        raise InvalidMessage("a signature is base58 of 64 bytes", field="signature")
+        raise InvalidMessage("a signature must be 64 bytes in base58", field="signature")
     return found
 
 
 def _refuse_transaction(data: bytes) -> None:
-    """Also what only begins as one, and a whole transaction: it would be signed as such by its own operation."""
+    """Refuse bytes that are or begin with the message of a transaction, and whole transactions."""
     try:
         transactions.read(Reader(data))
     except ValueError:
@@ -81,21 +81,24 @@ def _sign_in(data: bytes, address: str) -> bytes:
         found = None
     if found is None:
         raise InvalidMessage(
-            "a sign-in message begins with `DOMAIN wants you to sign in with your Solana account:` and the address",
+            "a sign-in message must begin with `DOMAIN wants you to sign in with your Solana account:` and the address",
             field="message",
         )
     if found["address"] != address:
-        raise InvalidMessage("the sign-in message names another account than the key that signs", field="message")
+        raise InvalidMessage(
+            "the sign-in message names an account other than that of the key that signs", field="message"
+        )
+    _refuse_transaction(data)  # control characters in the domain may spell the head of one
     return data
 
 
 def _offchain(data: bytes) -> bytes:
-    """Version 0 as `solana sign-offchain-message` writes it: domain, version, format, length, text."""
+    """The format of `solana sign-offchain-message`, version 0, which is domain, version, format, length and text."""
     try:
         data.decode()
     except UnicodeDecodeError:
-        raise InvalidMessage("an off-chain message is UTF-8", field="message") from None
+        raise InvalidMessage("an off-chain message must be UTF-8", field="message") from None
     if not data or len(data) > 0xFFFF - _HEADER:
-        raise InvalidMessage("an off-chain message has 1 to 65,515 bytes", field="message")
+        raise InvalidMessage("an off-chain message must have 1 to 65,515 bytes", field="message")
     kind = 2 if len(data) > _PACKET - _HEADER else 0 if _PRINTABLE.issuperset(data) else 1
     return _DOMAIN + bytes((0, kind)) + len(data).to_bytes(2, "little") + data

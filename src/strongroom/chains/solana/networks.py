@@ -1,4 +1,4 @@
-"""Solana's clusters. CAIP-2 ids: the first 32 characters of the genesis hash (namespaces.chainagnostic.org, solana)."""
+"""Solana's clusters. CAIP-2 ids have the first 32 characters of the genesis hash (chainagnostic namespaces, solana)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where wallets keep their Solana keys (coin type 501 of SLIP-0044, SLIP-0010 on ed25519: every step is hardened)."""
+"""The derivation paths of Solana wallets (coin type 501 of SLIP-0044). By SLIP-0010 every step is hardened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transaction does, and what a person would want to know of it."""
+"""The summary and the cautions of a transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from strongroom.domain.summary import Action, Caution, Fee, Summary
 
 
 def summarise(decoded: SolanaTransaction, ours: bytes | None) -> Summary:
-    """``ours``: the key that signs; None where nobody does."""
+    """``ours`` is the key that signs, or None if nothing is to be signed."""
     message = decoded.message
     details: dict[str, Any] = {
         "fee_payer": base58.encode(message.keys[0]),
@@ -48,7 +48,7 @@ def summarise(decoded: SolanaTransaction, ours: bytes | None) -> Summary:
 
 
 def _fee(decoded: SolanaTransaction) -> Fee:
-    """A version 1 message says itself what it asks for, and a validator passes over what instructions say then."""
+    """The fee. A version 1 message has its own compute budget, and validators then ignore budget instructions."""
     config, asked = decoded.message.config, decoded.budget
     units, price = (config.compute_unit_limit, 0) if decoded.message.version == V1 else (asked.units, asked.price)
     return Fee(
@@ -67,7 +67,7 @@ def cautions(decoded: SolanaTransaction, ours: bytes | None, policy: Policy) -> 
 
 
 def _actions(decoded: SolanaTransaction) -> list[Action]:
-    """Whose a token account is, is said only if the transaction makes it: it follows from its address then."""
+    """The actions. The owner of a token account is known, and shown, only if the transaction creates the account."""
     owners = {
         step.action.to: step.action.details["owner"]
         for step in decoded.steps

@@ -1,4 +1,4 @@
-"""A transaction: signatures and the message that they are over. Its bytes are never written anew, only filled in."""
+"""A transaction, which is a message with its signatures. Signing fills in a signature and changes no other byte."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from strongroom.codecs.ed25519 import verifies
 
 SIGNATURE: Final = 64
 EMPTY: Final = bytes(SIGNATURE)
-"""A place that is not signed yet."""
+"""The placeholder of a missing signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     signatures: tuple[bytes, ...]
-    """One place for each required signer, in the order of the keys."""
+    """One for each required signer, in the order of the keys."""
     message: Message
     signed_bytes: bytes
-    """The message as it came in: what every signature is over."""
+    """The bytes of the message, which every signature signs."""
 
     def serialize(self) -> bytes:
         signatures = b"".join(self.signatures)
@@ -35,12 +35,12 @@ class Transaction:
         return Transaction(filled, self.message, self.signed_bytes)
 
     def holds(self, place: int) -> bool:
-        """Whether the signature at a place is that of its key."""
+        """Whether the signature at a place is valid for the key there."""
         return verifies(self.message.keys[place], self.signatures[place], self.signed_bytes)
 
 
 def parse(raw: bytes) -> Transaction:
-    """Raises ValueError on whatever no validator would take, trailing bytes and oversize among it."""
+    """Raises ValueError on anything that no validator would accept, including trailing bytes and excessive size."""
     if not raw:
         raise ValueError("it is empty")
     reader = Reader(raw)
@@ -54,19 +54,19 @@ def parse(raw: bytes) -> Transaction:
         found = messages.read(reader)
         signed_bytes = raw[start:]
         if found.version == V1:
-            raise ValueError("the signatures of a version 1 transaction follow its message")
+            raise ValueError("the signatures of a version 1 transaction must follow its message")
     reader.end()
     if len(signatures) != found.header.signers:
-        raise ValueError("the number of signatures is not that of the signers in the header")
+        raise ValueError("the number of signatures differs from the number of signers in the header")
     if len(raw) > MAX_SIZE[found.version]:
-        raise ValueError(f"a transaction of this version has at most {MAX_SIZE[found.version]} bytes")
+        raise ValueError(f"a transaction of this version must have at most {MAX_SIZE[found.version]} bytes")
     return Transaction(signatures, found, signed_bytes)
 
 
 def unsigned(signed_bytes: bytes) -> Transaction:
-    """A transaction from its message alone. Raises ValueError."""
+    """A transaction without signatures, from its message. Raises ValueError."""
     found = messages.parse(signed_bytes)
     made = Transaction((EMPTY,) * found.header.signers, found, signed_bytes)
     if len(made.serialize()) > MAX_SIZE[found.version]:
-        raise ValueError(f"a transaction of this version has at most {MAX_SIZE[found.version]} bytes")
+        raise ValueError(f"a transaction of this version must have at most {MAX_SIZE[found.version]} bytes")
     return made

@@ -1,4 +1,4 @@
-"""Reading bytes as the Solana SDK writes them. Every length has one spelling; anything else is refused."""
+"""Strict reading of bytes as the Solana SDK writes them. A length has one valid encoding, and others are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_U16: Final = 0xFFFF
 
 
 class Reader:
-    """Raises ValueError on bytes that end early."""
+    """Reads ``data`` from its start. Raises ValueError if the bytes end too early."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -23,7 +23,7 @@ class Reader:
         return found
 
     def uint(self, size: int) -> int:
-        """Little-endian."""
+        """A little-endian integer of ``size`` bytes."""
         return int.from_bytes(self.take(size), "little")
 
     def compact_u16(self) -> int:
@@ -44,7 +44,7 @@ class Reader:
 
     def end(self) -> None:
         if self.rest:
-            raise ValueError(f"{self.rest} bytes follow the end")
+            raise ValueError(f"{self.rest} bytes follow its end")
 
 
 def compact_u16(value: int) -> bytes:

@@ -1,6 +1,6 @@
-"""Addresses: work chain and hash of the account's first state (TEP-2).
+"""TON addresses, which are a work chain and the hash of the account's initial state (TEP-2).
 
-Canonical bytes: work chain (one byte, signed) and hash (32), as they stand in a cell.
+The canonical bytes are the work chain (one signed byte) and the hash (32 bytes), as in a cell.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEST_ONLY: Final = 0x80
 class TonAddress:
     canonical: bytes
     bounceable: bool | None = None
-    """What a friendly form asks for; None where the form is raw."""
+    """What a friendly form asks for, or None for a raw form."""
     test_only: bool = False
 
 
@@ -37,27 +37,28 @@ def workchain(canonical: bytes) -> int:
 
 
 def of_state(state_hash: bytes, workchain: int) -> bytes:
-    """Canonical bytes. ``state_hash``: of the StateInit."""
+    """The canonical bytes of the account whose StateInit has this hash."""
     return (workchain & 0xFF).to_bytes(1, "big") + state_hash
 
 
 def read(network: Network, text: object, *, field: str = "address") -> TonAddress:
-    """Raw or friendly, strict. Raises InvalidAddress, also on a form for test networks only where this is none."""
+    """Read a raw or friendly form strictly. Raises InvalidAddress, also on a test-only form on the main network."""
     if isinstance(text, str) and (raw := _RAW.fullmatch(text)) is not None:
         return TonAddress(of_state(bytes.fromhex(raw["hash"]), int(raw["workchain"])))
     if not isinstance(text, str) or _FRIENDLY.fullmatch(text) is None:
         raise InvalidAddress(
-            "an address is 48 characters of base64, or 0: or -1: and 64 hex digits; a link is none", field=field
+            "an address must be 48 characters of base64, or 0: or -1: and 64 hex digits, without the rest of a link",
+            field=field,
         )
     try:
         found = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
     except binascii.Error:
-        raise InvalidAddress("an address is written in base64", field=field) from None
+        raise InvalidAddress("an address must be base64", field=field) from None
     if crc16(found[:34]) != found[34:]:
         raise InvalidAddress("the checksum of the address is wrong", field=field)
     tag, test_only = found[0] & ~_TEST_ONLY, bool(found[0] & _TEST_ONLY)
     if tag not in (_BOUNCEABLE, _NON_BOUNCEABLE) or found[1] not in (0, 0xFF):
-        raise InvalidAddress("the address has an unknown tag or work chain", field=field)
+        raise InvalidAddress("the address has an unknown tag or workchain", field=field)
     if test_only and not network.testnet:
         raise InvalidAddress("the address is marked for test networks only", field=field)
     return TonAddress(found[1:34], tag == _BOUNCEABLE, test_only)
@@ -74,7 +75,8 @@ def friendly(canonical: bytes, *, bounceable: bool, test_only: bool) -> str:
 
 
 def shown(network: Network, canonical: bytes, *, bounceable: bool = False) -> str:
-    """As this network shows it. A wallet's own is not bounceable, so that it can be paid before it exists."""
+    """The form that this network shows. A wallet's own address is not bounceable, so that it can be paid before it is
+    deployed."""
     return friendly(canonical, bounceable=bounceable, test_only=network.testnet)
 
 

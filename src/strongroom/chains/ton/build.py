@@ -1,5 +1,6 @@
-"""From a transfer to the cells that a wallet contract takes, in the inline layout of @ton/core: a body stands in its
-message's own cell when it fits there.
+"""Builds the cells that a wallet contract accepts from a transfer.
+
+The layout is that of @ton/core, in which a body is put into the cell of its message if it fits.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from strongroom.chains.ton.contracts import HIGHLOAD_TIMEOUT, HIGHLOAD_V3, V4R2,
 from strongroom.chains.ton.transfer import OutMessage, TonTransfer
 
 SIGNED_EXTERNAL: Final = 0x7369676E
-""""sign": the operation of v5R1 for a signed external message."""
+"""The operation of v5R1 for a signed external message, "sign" in ASCII."""
 INTERNAL_TRANSFER: Final = 0xAE42E5A4
-"""What highload v3 tells itself, to send many at once."""
+"""The operation of the message that highload v3 sends to itself to send many messages at once."""
 SELF_VALUE: Final = 50_000_000
-"""Nanotons that a highload wallet sends itself beside what it pays on: gas to read the batch; the rest stays there."""
+"""Nanotons that a highload wallet sends to itself in addition, as gas to read the batch. It keeps the rest."""
 
 _SEND: Final = 0x0EC3C86D
 _SIMPLE_SEND: Final = 0
 
 
 def internal(to: bytes, amount: int, body: Cell, *, bounce: bool, state: Cell | None = None) -> Cell:
-    """An outgoing message as its sender writes it: without source, fees and times (MessageRelaxed)."""
+    """An outgoing message without source, fees and times, as the sender writes it (MessageRelaxed)."""
     message = Builder().uint(0b01_0_0_00 | bounce << 3, 6).address(to).coins(amount)
     message.uint(0, 1 + 4 + 4 + 64 + 32)  # no other currency, no fees, no times
     message.bit(state is not None)
@@ -33,7 +34,7 @@ def internal(to: bytes, amount: int, body: Cell, *, bounce: bool, state: Cell | 
 
 
 def unsigned_body(transfer: TonTransfer, account: Account, own: bytes) -> Cell:
-    """What is signed, by its hash. ``own``: address of the wallet."""
+    """The cell whose hash is signed. ``own`` is the address of the wallet."""
     wallet_id = account.wallet_id(transfer.network.testnet)
     sent = [
         internal(message.to.canonical, message.amount, message.body, bounce=message.bounce, state=message.state_init)
@@ -48,7 +49,7 @@ def unsigned_body(transfer: TonTransfer, account: Account, own: bytes) -> Cell:
         body.uint(SIGNED_EXTERNAL, 32)
     body.uint(wallet_id, 32).uint(transfer.valid_until, 32).uint(transfer.seqno, 32)
     if account.contract is V5R1:
-        return body.maybe_ref(actions(sent, transfer.mode)).bit(False).cell()  # and nothing but these
+        return body.maybe_ref(actions(sent, transfer.mode)).bit(False).cell()  # no extended actions
     if account.contract is V4R2:
         body.uint(_SIMPLE_SEND, 8)
     for message in sent:
@@ -65,7 +66,7 @@ def signed_body(account: Account, unsigned: Cell, signature: bytes) -> Cell:
 
 
 def external(to: bytes, body: Cell, state: Cell | None) -> Cell:
-    """The message that nodes take. ``state``: StateInit of a wallet that is not deployed yet."""
+    """The message for nodes. ``state`` is the StateInit of a wallet that is not deployed yet."""
     message = Builder().uint(0b10, 2).address(None).address(to).coins(0).bit(state is not None)
     if state is not None:
         room = message.length + 2 + state.length + body.length <= MAX_BITS
@@ -74,13 +75,16 @@ def external(to: bytes, body: Cell, state: Cell | None) -> Cell:
 
 
 def normalised_hash(to: bytes, body: Cell) -> bytes:
-    """What an external message is known by, however it is written (TEP-467): no state, no fee, body in a reference."""
+    """The hash of an external message, independent of its layout (TEP-467).
+
+    It is computed without state and fee, and with the body in a reference.
+    """
     message = Builder().uint(0b10, 2).address(None).address(to).coins(0).bit(False)
     return message.bit(True).ref(body).cell().hash
 
 
 def actions(sent: Sequence[Cell], mode: int) -> Cell:
-    """An OutList: the first message is the innermost cell and goes out first."""
+    """An OutList. The first message is in the innermost cell and is sent first."""
     found = Cell()
     for message in sent:
         found = Builder().ref(found).uint(_SEND, 32).uint(mode, 8).ref(message).cell()
@@ -88,7 +92,7 @@ def actions(sent: Sequence[Cell], mode: int) -> Cell:
 
 
 def _highload(transfer: TonTransfer, wallet_id: int, sent: Sequence[Cell], own: bytes) -> Cell:
-    """One message as it is; several, or one with a state, as a message to itself that holds them as actions."""
+    """The cell to sign. Several messages, or one with a state, become actions in a message to the wallet itself."""
     assert transfer.query_id is not None
     assert transfer.created_at is not None
     [first, *more] = sent

@@ -1,4 +1,4 @@
-"""Cells: at most 1023 bits and four references, known by the hash of their representation (TVM whitepaper, 3.1)."""
+"""Cells of at most 1023 bits and four references, identified by their representation hash (TVM whitepaper, 3.1)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Final
 MAX_BITS: Final = 1023
 MAX_REFS: Final = 4
 MAX_DEPTH: Final = 512
-"""What a node takes in an external message."""
+"""The greatest depth that nodes accept in an external message."""
 LIBRARY: Final = 2
-"""Type of the one exotic cell that belongs into a message: a reference to a library, 8 + 256 bits."""
+"""The type of the only exotic cell allowed in a message, a reference to a library of 8 + 256 bits."""
 
 
 class CellError(ValueError):
-    """Says what is wrong with a cell in words of ours."""
+    """What is wrong with a cell. The message repeats nothing of the input."""
 
 
 class Cell:
-    """Immutable. ``data``: its bits in whole bytes; after an incomplete byte's last bit comes a 1, then zeros.
+    """An immutable cell. ``data`` has its bits in whole bytes. An incomplete byte is padded by a 1 and zeros.
 
-    Raises CellError on what no cell can be.
+    Raises CellError if no cell can be like this.
     """
 
     __slots__ = ("data", "depth", "exotic", "hash", "length", "refs")
 
     def __init__(self, data: bytes = b"", length: int = 0, refs: Sequence[Cell] = (), *, exotic: bool = False) -> None:
         if length > MAX_BITS or len(refs) > MAX_REFS:
-            raise CellError("a cell holds at most 1023 bits and four references")
+            raise CellError("a cell must have at most 1023 bits and four references")
         self.data, self.length, self.refs, self.exotic = data, length, tuple(refs), exotic
         if exotic:
             _check_exotic(self)
@@ -43,7 +43,7 @@ class Cell:
 
     @classmethod
     def of(cls, bits: int, length: int, refs: Sequence[Cell] = ()) -> Cell:
-        """From its bits as an integer."""
+        """The cell with these bits, given as an integer."""
         spare = -length % 8
         padded = bits << spare | (1 << spare - 1 if spare else 0)
         return cls(padded.to_bytes((length + spare) // 8, "big"), length, refs)
@@ -54,7 +54,7 @@ class Cell:
 
     @property
     def descriptors(self) -> bytes:
-        """Two bytes: references and kind, size of the data. The level is 0: nothing here is pruned."""
+        """The two bytes of references and kind and of the data's size. The level is 0, as no cell is pruned."""
         return bytes((len(self.refs) + 8 * self.exotic, self.length // 8 + len(self.data)))
 
     def __eq__(self, other: object) -> bool:
@@ -66,11 +66,11 @@ class Cell:
 
 def _check_exotic(cell: Cell) -> None:
     if cell.length != 264 or cell.refs or cell.data[0] != LIBRARY:
-        raise CellError("of exotic cells only references to a library belong into a message")
+        raise CellError("the only exotic cells that a message may have are library references")
 
 
 class Builder:
-    """Puts a cell together. Raises CellError when it overflows, and on a number that does not fit its bits."""
+    """Builds a cell. Raises CellError if the cell overflows or a number does not fit into its bits."""
 
     __slots__ = ("_bits", "length", "refs")
 
@@ -83,7 +83,7 @@ class Builder:
         if not 0 <= value < 1 << length:
             raise CellError(f"a number does not fit into {length} bits")
         if self.length + length > MAX_BITS:
-            raise CellError("a cell holds at most 1023 bits")
+            raise CellError("a cell must have at most 1023 bits")
         self._bits = self._bits << length | value
         self.length += length
         return self
@@ -95,21 +95,21 @@ class Builder:
         return self.uint(int.from_bytes(data, "big"), 8 * len(data))
 
     def coins(self, amount: int) -> Builder:
-        """VarUInteger 16: 4 bits of length, then so many bytes. Below 2^120."""
+        """A VarUInteger 16, which is a length of 4 bits and then that many bytes. Below 2^120."""
         size = -(-amount.bit_length() // 8)
         if amount < 0 or size > 15:
-            raise CellError("an amount is at least 0 and below 2^120")
+            raise CellError("an amount must be at least 0 and below 2^120")
         return self.uint(size, 4).uint(amount, 8 * size)
 
     def address(self, canonical: bytes | None) -> Builder:
-        """addr_std of 33 canonical bytes, or addr_none."""
+        """An addr_std of 33 canonical bytes, or addr_none."""
         if canonical is None:
             return self.uint(0, 2)
         return self.uint(0b100, 3).raw(canonical)
 
     def ref(self, cell: Cell) -> Builder:
         if len(self.refs) == MAX_REFS:
-            raise CellError("a cell holds at most four references")
+            raise CellError("a cell must have at most four references")
         self.refs.append(cell)
         return self
 
@@ -124,7 +124,7 @@ class Builder:
         return self
 
     def fits(self, cell: Cell, *, spare: int) -> bool:
-        """Whether a cell fits in beside ``spare`` more bits."""
+        """Whether a cell can be inlined with ``spare`` more bits."""
         bits, refs = self.length + spare + cell.length, len(self.refs) + len(cell.refs)
         return bits <= MAX_BITS and refs <= MAX_REFS and not cell.exotic
 
@@ -133,17 +133,17 @@ class Builder:
 
 
 class Slice:
-    """Reads a cell from its front. Raises CellError when there is less than what is asked for."""
+    """Reads a cell from its start. Raises CellError if too little is left."""
 
     __slots__ = ("_bits", "_ref", "_refs", "left")
 
     def __init__(self, cell: Cell) -> None:
         if cell.exotic:
-            raise CellError("an exotic cell stands where data belongs")
+            raise CellError("an exotic cell is in the place of data")
         self._bits = cell.bits
         self._refs = cell.refs
         self.left = cell.length
-        """Bits that were not read yet."""
+        """Number of bits that are not read yet."""
         self._ref = 0
 
     @property
@@ -167,7 +167,7 @@ class Slice:
         return self.uint(8 * size).to_bytes(size, "big")
 
     def coins(self) -> int:
-        """Raises CellError on a length that is longer than the number."""
+        """An amount in nanotons. Raises CellError if it has leading zero bytes."""
         size = self.uint(4)
         amount = self.uint(8 * size)
         if size and not amount >> 8 * (size - 1):
@@ -180,7 +180,7 @@ class Slice:
         if tag == 0b00:
             return None
         if tag != 0b10 or self.bit():
-            raise CellError("an address is neither empty nor a standard one")
+            raise CellError("an address must be empty or a standard one")
         return self.raw(33)
 
     def ref(self) -> Cell:
@@ -193,11 +193,11 @@ class Slice:
         return self.ref() if self.bit() else None
 
     def rest(self) -> Cell:
-        """What was not read yet, as a cell."""
+        """The unread rest as a cell."""
         cell = Cell.of(self._bits & (1 << self.left) - 1, self.left, self._refs[self._ref :])
         self.left, self._ref = 0, len(self._refs)
         return cell
 
     def end(self) -> None:
         if self.left or self.refs_left:
-            raise CellError("a cell holds more than what belongs there")
+            raise CellError("a cell has more data than expected")

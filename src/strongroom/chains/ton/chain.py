@@ -1,4 +1,4 @@
-"""TON as a `Chain`: wallets are contracts, and a transfer is a message that a key signs for its wallet."""
+"""TON as a `Chain`. Wallets are contracts, and a transfer is a message that a key signs for its wallet."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _MessageTemplate:
 
 
 class Ton:
-    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+    """Implements `chains.base.Chain` with the modules beside this one."""
 
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
@@ -91,7 +91,7 @@ class Ton:
     def account_keys(
         self, network: Network, scheme: Scheme, node: PublicNode, master_fingerprint: str | None
     ) -> AccountKeys:
-        raise UnknownScheme("no scheme of this chain has a public node", field="scheme")
+        raise UnknownScheme("this chain has no extended public keys", field="scheme")
 
     def decode(self, network: Network, unsigned: Unsigned) -> TonTransfer:
         return transfer.decode(network, unsigned)
@@ -181,7 +181,7 @@ class Ton:
             ),
             template=_MessageTemplate(read, sender),
         )
-        return prepared, ()
+        return prepared, read.cautions
 
     def assemble_message(self, prepared: Prepared, made: Sequence[bytes]) -> SignedMessage:
         template = own(prepared.template, _MessageTemplate)
@@ -202,23 +202,28 @@ class Ton:
         )
 
     def verify_message(self, network: Network, message: Message, signature: str, address: str) -> bool:
-        """An address does not give its key away, so the caller names it; it must be that of a wallet at the address."""
+        """Like `Chain.verify_message`. A key cannot be found from an address, so the caller names it.
+
+        The address must be that of a wallet of this key.
+        """
         signer = addresses.read(network, address).canonical
         if message.public_key is None or _PUBLIC_KEY.fullmatch(message.public_key) is None:
-            raise InvalidMessage("this format is verified with public_key, 64 hex digits", field="public_key")
+            raise InvalidMessage(
+                "this format is verified with public_key, which must be 64 hex digits", field="public_key"
+            )
         public_key = bytes.fromhex(message.public_key)
         read = messages.read(message, signer)
         made = messages.signature_bytes(signature)
         if not _is_wallet_of(network, public_key, signer):
             raise InvalidMessage(
-                "the address is not that of a wallet of this key, by any contract that is known here",
+                "the address does not belong to this key with any of the supported wallet contracts",
                 field="public_key",
             )
         return verifies(public_key, made, read.payload)
 
 
 def _is_wallet_of(network: Network, public_key: bytes, address: bytes) -> bool:
-    """The first wallet of each contract; those of subwallets and the like are the caller's to know."""
+    """Whether the address is the first wallet of the key in some contract. Subwallets are not considered."""
     workchain = addresses.workchain(address)
     accounts = (Account(contract, workchain) for contract in CONTRACTS.values())
     return any(
@@ -229,7 +234,7 @@ def _is_wallet_of(network: Network, public_key: bytes, address: bytes) -> bool:
 
 
 def _sender(read: TonTransfer, ours: Ours) -> OurKey:
-    """The one key whose wallet the transfer is from. Raises WrongKey."""
+    """The key whose wallet sends the transfer. Raises WrongKey unless there is exactly one."""
     keys = [key for key in ours.values() if read.sender in (None, key.address)]
     if len(keys) != 1:
         raise WrongKey("from is not the address of the wallet that signs", field="unsigned_tx.from")
@@ -237,10 +242,10 @@ def _sender(read: TonTransfer, ours: Ours) -> OurKey:
 
 
 def _account(read: TonTransfer, sender: OurKey) -> Account:
-    """The contract at the sender's address, which must follow from its key."""
+    """The sender's contract. Raises InternalError unless the address follows from the contract and the key."""
     account = schemes.account(sender.scheme)
     if account.address(read.network.testnet, sender.public_key) != sender.address:
-        raise InternalError("the address of the key is not that of its contract")
+        raise InternalError("the address of the key differs from that of its contract")
     return account
 
 
@@ -252,5 +257,5 @@ def _external(read: TonTransfer, account: Account, sender: OurKey, body: Cell) -
 def _verified(made: Sequence[bytes], sender: OurKey, payload: bytes) -> bytes:
     signature = only_signature(made)
     if not verifies(sender.public_key, signature, payload):
-        raise InternalError("a signature does not hold")
+        raise InternalError("a signature is not valid")
     return signature

@@ -1,4 +1,4 @@
-"""The rules and limits that a transfer is held against before anything is signed."""
+"""The rules and limits that a transfer has to meet before anything is signed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ LIMITS: Final[dict[str, int | None]] = {
     "max_amount": None,
     "unknown_calls": None,
 }
-"""Seconds and nanotons.
+"""Times are in seconds and amounts in nanotons.
 
-min_validity: how long a message must still be valid; None signs one that has expired. max_validity: the longest that
-it may be; the first of a wallet may be valid for ever (0xffffffff), as other wallets make it. max_amount: the most
-that all messages together may send, as far as they name it. unknown_calls: how many messages may carry a payload
-that is not understood, or has one inside; 0 refuses them.
+- min_validity is how long a message must still be valid. None signs one that has expired.
+- max_validity is how long it may be valid. The first message of a wallet may be valid for ever (0xffffffff), as in
+  other wallets.
+- max_amount is the most that all messages together may send, as far as they state it.
+- unknown_calls is the number of messages with a payload, or a payload inside it, that may be unknown. 0 refuses them.
 """
 
 Limits = Mapping[str, int | None]
@@ -43,13 +44,13 @@ _UNKNOWN: Final = ("unknown_payload", "unknown_forward_payload")
 _NOBODY: Final = bytes(32)
 _LAST_BIT: Final = 1022
 _BEFORE_NODES: Final = 60
-"""Seconds that our clock may be ahead of the chain's when a highload message says when it was made."""
+"""Seconds by which the creation time of a highload message may be ahead of this clock."""
 
 
 def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-    """``account=None`` (nobody signs) leaves out what depends on the contract.
+    """Raises InvalidTransaction, LimitExceeded, OptionRequired.
 
-    Raises InvalidTransaction, LimitExceeded, OptionRequired.
+    With ``account=None`` nothing is to be signed, and the checks that depend on the contract are skipped.
     """
     limits = {**LIMITS, **policy.limits}
     if account is not None:
@@ -71,35 +72,37 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
 
 
 def check_size(signed: Cell) -> None:
-    """Raises InvalidTransaction."""
+    """Raises InvalidTransaction if the message is too long for nodes."""
     if boc.size(signed) > boc.MAX_BYTES:
-        raise InvalidTransaction("the message is longer than nodes take", field="unsigned_tx")
+        raise InvalidTransaction("the message is larger than nodes accept", field="unsigned_tx")
 
 
 def _check_contract(transfer: TonTransfer, account: Account) -> None:
     contract = account.contract
     if (transfer.query_id is not None) != (contract is HIGHLOAD_V3):
         wanted = "query_id and created_at" if contract is HIGHLOAD_V3 else "seqno and valid_until"
-        raise InvalidTransaction(f"a wallet of contract {contract.name} needs {wanted}", field="unsigned_tx")
+        raise InvalidTransaction(f"a wallet with contract {contract.name} needs {wanted}", field="unsigned_tx")
     if len(transfer.messages) > contract.max_messages:
         raise InvalidTransaction(
-            f"a wallet of contract {contract.name} sends at most {contract.max_messages} messages at once",
+            f"a wallet with contract {contract.name} can send at most {contract.max_messages} messages at once",
             field="unsigned_tx.messages",
         )
     if contract in (V5R1, HIGHLOAD_V3) and not transfer.mode & IGNORE_ERRORS:
         raise InvalidTransaction(
-            f"a wallet of contract {contract.name} refuses messages whose mode is without +2, and uses them up",
+            f"a wallet with contract {contract.name} refuses messages whose mode lacks +2, and uses up their seqno",
             field="unsigned_tx.send_mode",
         )
     if contract is HIGHLOAD_V3 and transfer.mode > SEPARATE_FEES | IGNORE_ERRORS:
-        raise InvalidTransaction("a highload wallet sends with mode 2 or 3", field="unsigned_tx.send_mode")
+        raise InvalidTransaction("a highload wallet must send with mode 2 or 3", field="unsigned_tx.send_mode")
 
 
 def _check_deploy(transfer: TonTransfer) -> None:
     if transfer.deploy and transfer.seqno:
-        raise InvalidTransaction("a wallet is deployed by its first message: seqno 0", field="unsigned_tx.deploy")
+        raise InvalidTransaction(
+            "a wallet is deployed by its first message, so seqno must be 0", field="unsigned_tx.deploy"
+        )
     if transfer.query_id is not None and transfer.query_id & 0x3FF > _LAST_BIT:
-        raise InvalidTransaction("query_id: its last ten bits are at most 1022", field="unsigned_tx.query_id")
+        raise InvalidTransaction("the last ten bits of query_id must be at most 1022", field="unsigned_tx.query_id")
 
 
 def _check_time(transfer: TonTransfer, limits: Limits, now: datetime) -> None:
@@ -108,38 +111,52 @@ def _check_time(transfer: TonTransfer, limits: Limits, now: datetime) -> None:
         assert transfer.created_at is not None
         left, field = transfer.created_at + HIGHLOAD_TIMEOUT - at, "unsigned_tx.created_at"
         if least is not None and transfer.created_at > at + _BEFORE_NODES:
-            raise InvalidTransaction("created_at is in the future", field=field)
+            raise InvalidTransaction("created_at must not be in the future", field=field)
     else:
         left, field = transfer.valid_until - at, "unsigned_tx.valid_until"
     if least is not None and left <= least:
-        raise InvalidTransaction("the message has expired, or does so before min_validity", field=field)
+        raise InvalidTransaction(
+            "the message has expired, or will expire sooner than the limit min_validity allows", field=field
+        )
     for_ever = transfer.seqno == 0 and transfer.valid_until == FOR_EVER
     if transfer.valid_until is not None and most is not None and left > most and not for_ever:
-        raise LimitExceeded("the message is valid for longer than max_validity allows", field=field)
+        raise LimitExceeded.over(
+            "the message is valid for longer than the limit max_validity allows",
+            name="max_validity", limit=most, received=left, field=field,
+        )  # fmt: skip
 
 
 def _check_amounts(transfer: TonTransfer, limits: Limits) -> None:
     most = limits["max_amount"]
-    if most is not None and (transfer.mode & ALL_BALANCE or sum(m.amount for m in transfer.messages) > most):
-        raise LimitExceeded("the messages send more than max_amount allows", field="unsigned_tx.messages")
+    sent = sum(message.amount for message in transfer.messages)
+    if most is not None and (transfer.mode & ALL_BALANCE or sent > most):
+        all_of_it = (
+            "the whole balance, which the limit max_amount does not allow" if transfer.mode & ALL_BALANCE else ""
+        )
+        raise LimitExceeded.over(
+            f"the messages send {all_of_it or 'more than the limit max_amount allows'}",
+            name="max_amount", limit=most, received=sent, field="unsigned_tx.messages",
+        )  # fmt: skip
 
 
 def _modes(transfer: TonTransfer, policy: Policy) -> Iterator[Caution]:
     mode, field = transfer.mode, "unsigned_tx.send_mode"
     if mode & ~_MODES:
-        raise InvalidTransaction("send_mode is a sum of 1, 2, 32, 64 and 128", field=field)
+        raise InvalidTransaction("send_mode must be a sum of 1, 2, 32, 64 and 128", field=field)
     if mode & ALL_BALANCE and mode & INBOUND_VALUE:
-        raise InvalidTransaction("send_mode 64 and 128 do not go together", field=field)
+        raise InvalidTransaction("send_mode 64 and 128 cannot be combined", field=field)
     if mode & DESTROY:
         yield policy.permit(hazards.DESTROY_WALLET, field=field)
     if mode & INBOUND_VALUE:
         yield policy.permit(hazards.CARRY_INBOUND_VALUE, field=field)
     if mode & ALL_BALANCE:
         if len(transfer.messages) != 1:
-            raise InvalidTransaction("send_mode 128 sends all there is: with one message alone", field=field)
+            raise InvalidTransaction(
+                "send_mode 128 sends the whole balance, so it must be the only message", field=field
+            )
         if transfer.messages[0].amount:
             raise InvalidTransaction(
-                "with send_mode 128 the amount is not looked at: say 0", field="unsigned_tx.messages.0.amount"
+                "with send_mode 128 the amount is ignored, so it must be 0", field="unsigned_tx.messages.0.amount"
             )
         yield caution("sends_all_balance")
     if not mode & IGNORE_ERRORS:
@@ -157,7 +174,7 @@ def _message(message: OutMessage, field: str, policy: Policy) -> Iterator[Cautio
     if not message.bounce and to.bounceable:
         yield caution("does_not_bounce")
     if message.state_init is not None and message.state_init.hash != to.canonical[1:]:
-        raise InvalidTransaction("state_init is not that of the address", field=f"{field}.state_init")
+        raise InvalidTransaction("state_init does not belong to the address", field=f"{field}.state_init")
 
 
 def _payload(message: OutMessage) -> Iterator[Caution]:
@@ -174,6 +191,7 @@ def _payload(message: OutMessage) -> Iterator[Caution]:
 
 def _check_unknown(count: int, most: int | None, field: str) -> None:
     if most is not None and count > most:
-        raise LimitExceeded(
-            f"{count} payloads are not understood, whole or inside, and the limit unknown_calls is {most}", field=field
-        )
+        raise LimitExceeded.over(
+            f"{count} payloads are not understood, wholly or in part, and the limit unknown_calls allows {most}",
+            name="unknown_calls", limit=most, received=count, field=field,
+        )  # fmt: skip

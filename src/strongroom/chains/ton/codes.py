@@ -1,7 +1,7 @@
-"""The code of the wallet contracts, as bags of cells in base64; their hashes are checked where they are read.
+"""The code of the wallet contracts, as bags of cells in base64. `contracts` checks their hashes.
 
-v3R2, v4R2: ``crypto/smartcont`` of the TON node; v5R1: ton-blockchain/wallet-contract-v5; highload v3:
-ton-blockchain/highload-wallet-contract-v3.
+v3R2 and v4R2 are from ``crypto/smartcont`` of the TON node, v5R1 from ton-blockchain/wallet-contract-v5, highload v3
+from ton-blockchain/highload-wallet-contract-v3.
 """
 
 from __future__ import annotations

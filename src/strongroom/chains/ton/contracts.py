@@ -1,4 +1,4 @@
-"""Wallet contracts: their code, their first state, and with it the address of a key."""
+"""Wallet contracts with their code and initial state, from which the address of a key follows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from strongroom.chains.ton.cell import Builder, Cell
 from strongroom.chains.ton.networks import global_id
 
 WALLET_ID: Final = 698_983_191
-"""0x29a9a317, the first wallet of v3 and v4: their id adds work chain and subwallet to it."""
+"""0x29a9a317, the base of the ids of v3 and v4. The work chain and the subwallet are added to it."""
 HIGHLOAD_ID: Final = 0x10AD
-"""Subwallet that highload v3 recommends, so that no other contract of the key takes its messages."""
+"""The id that highload v3 recommends, so that no other contract of the key accepts its messages."""
 HIGHLOAD_TIMEOUT: Final = 3600
-"""Seconds for which highload v3 remembers a query; part of its first state. One hour is the least it recommends."""
+"""Seconds for which highload v3 remembers a query, as set in its initial state. It recommends at least one hour."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Contract:
     code_hash: str
     max_messages: int
     max_subwallet: int
-    """v5R1: less than the contract has room for. From 128 on, each has the id, and so the address, of another subwallet
-    of the same key on the other network, where what is signed here would be valid."""
+    """For v5R1 this is less than the contract allows. From 128 on, a subwallet has the id, and so the address, of
+    another subwallet of the same key on the other network, and what is signed for one would be valid for the other."""
 
     @cached_property
     def code(self) -> Cell:
@@ -50,14 +50,14 @@ CONTRACTS: Final = {contract.name: contract for contract in (V3R2, V4R2, V5R1, H
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A contract with the two numbers that give one key several wallets."""
+    """A contract with the two numbers by which one key has several wallets."""
 
     contract: Contract
     workchain: int = 0
     subwallet: int = 0
 
     def wallet_id(self, testnet: bool) -> int:
-        """32 bits. v5R1: the network's global id, mixed with a context of its client (wallet-contract-v5, README)."""
+        """The 32-bit wallet id. In v5R1 it is the network's global id XOR a context (wallet-contract-v5, README)."""
         if self.contract is V5R1:
             context = 1 << 31 | (self.workchain & 0xFF) << 23 | self.subwallet
             return (global_id(testnet) & 0xFFFFFFFF) ^ context
@@ -65,12 +65,12 @@ class Account:
         return first + self.subwallet + (0 if self.contract is HIGHLOAD_V3 else self.workchain)
 
     def state(self, testnet: bool, public_key: bytes) -> Cell:
-        """StateInit of a wallet that was never used: no split, nothing special, no library."""
+        """The StateInit of a wallet that was never used, with code and data only."""
         data = _data(self.contract, self.wallet_id(testnet), public_key)
         return Builder().uint(0b00110, 5).ref(self.contract.code).ref(data).cell()
 
     def address(self, testnet: bool, public_key: bytes) -> bytes:
-        """Canonical bytes."""
+        """The canonical bytes of the wallet's address."""
         return _address(self, testnet, public_key)
 
 
@@ -80,7 +80,7 @@ def _address(account: Account, testnet: bool, public_key: bytes) -> bytes:
 
 
 def _data(contract: Contract, wallet_id: int, public_key: bytes) -> Cell:
-    if contract is HIGHLOAD_V3:  # no queries, old or new; never cleaned
+    if contract is HIGHLOAD_V3:  # no old or new queries, never cleaned
         return Builder().raw(public_key).uint(wallet_id, 32).uint(0, 66).uint(HIGHLOAD_TIMEOUT, 22).cell()
     data = Builder()
     if contract is V5R1:

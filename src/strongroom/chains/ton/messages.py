@@ -1,7 +1,7 @@
-"""Messages: ``ton_proof`` and ``signData`` of TON Connect, and the older ``ton_personalSign``.
+"""Messages, which are ``ton_proof`` and ``signData`` of TON Connect, and the older ``ton_personalSign``.
 
-Each hashes a text that no wallet contract takes for a transfer. A hash that a caller chose is never signed: it could
-be that of a transfer.
+Each signs data that no wallet contract accepts as a transfer. A hash chosen by a caller is never signed, because it
+could be that of a transfer.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from strongroom.chains.ton import addresses, boc
 from strongroom.chains.ton.cell import Builder, CellError
 from strongroom.chains.ton.payloads import snake
 from strongroom.codecs import base64text
+from strongroom.domain.cautions import caution
 from strongroom.domain.signing import Message
-from strongroom.domain.summary import Action
+from strongroom.domain.summary import Action, Caution
 from strongroom.errors import InvalidMessage
 
 PROOF: Final = "ton-proof"
@@ -30,7 +31,7 @@ STATEMENT_FORMATS: Final = (PROOF, SIGN_DATA)
 _PREFIX: Final = b"\xff\xff"
 _CELL: Final = 0x75569022
 _MAX_DOMAIN: Final = 128
-"""Bytes (ton-connect, requests and responses)."""
+"""Bytes (TON Connect, requests and responses)."""
 _MAX_DATA: Final = 49_152
 _MAX_TIME: Final = 2**62
 _PAYLOADS: Final = {"text": {"type", "text"}, "binary": {"type", "bytes"}, "cell": {"type", "schema", "cell"}}
@@ -38,29 +39,33 @@ _PAYLOADS: Final = {"text": {"type", "text"}, "binary": {"type", "bytes"}, "cell
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """What is signed, and what to say of it."""
+    """A message that was read, with the bytes to sign and what the message does."""
 
     format: str
     payload: bytes
-    """What the key signs: a hash of 32 bytes, or the whole text of ``ton-personal``."""
+    """The bytes that the key signs, which are a hash of 32 bytes, or 85 bytes for ``ton-personal``."""
     digest: bytes | None
     action: Action
+    cautions: tuple[Caution, ...] = ()
 
 
 def read(message: Message, signer: bytes) -> ReadMessage:
-    """``signer``: canonical address. Raises InvalidMessage."""
+    """``signer`` is the canonical address of the wallet. Raises InvalidMessage."""
     if message.format == PERSONAL:
         payload = _PREFIX + b"ton-safe-sign-magic" + sha512(message.data).digest()
         return ReadMessage(PERSONAL, payload, None, Action(kind="message", data_size=len(message.data)))
     if message.format not in STATEMENT_FORMATS:
-        raise InvalidMessage("this chain has no such message format", field="format")
+        raise InvalidMessage("this chain has no message format with this name", field="format")
     domain, timestamp, given = _statement(message.document)
     if message.format == PROOF:
         digest, size = _proof(domain, timestamp, given, signer)
     else:
         digest, size = _data(domain, timestamp, given, signer)
     action = Action(kind="message", data_size=size, details={"domain": {"name": domain}, "timestamp": str(timestamp)})
-    return ReadMessage(message.format, digest, digest, action)
+    # Contracts can verify the signature of a cell, but not those of text and bytes.
+    for_contracts = isinstance(given, dict) and given["type"] == "cell"
+    found = (caution("unknown_typed_data"),) if for_contracts else ()
+    return ReadMessage(message.format, digest, digest, action, found)
 
 
 def _statement(document: Mapping[str, object]) -> tuple[str, int, object]:
@@ -68,16 +73,16 @@ def _statement(document: Mapping[str, object]) -> tuple[str, int, object]:
         raise InvalidMessage("this format needs domain, timestamp and payload", field="format")
     domain, timestamp = document["domain"], document["timestamp"]
     if not isinstance(domain, str) or not 1 <= len(_utf8(domain, "domain")) <= _MAX_DOMAIN or "\0" in domain:
-        raise InvalidMessage(f"domain is text of 1 to {_MAX_DOMAIN} bytes", field="domain")
+        raise InvalidMessage(f"domain must be text of 1 to {_MAX_DOMAIN} bytes", field="domain")
     if type(timestamp) is not int or not 0 <= timestamp <= _MAX_TIME:
-        raise InvalidMessage("timestamp is in seconds, from 0 to 2^62", field="timestamp")
+        raise InvalidMessage("timestamp must be seconds, from 0 to 2^62", field="timestamp")
     return domain, timestamp, document["payload"]
 
 
 def _proof(domain: str, timestamp: int, payload: object, signer: bytes) -> tuple[bytes, int]:
-    """Little-endian, as the protocol has it; only the work chain is big-endian."""
+    """The digest of ton_proof and the size of its payload. Numbers are little-endian, except the work chain."""
     if not isinstance(payload, str):
-        raise InvalidMessage("the payload of ton-proof is a text", field="payload")
+        raise InvalidMessage("the payload of ton-proof must be text", field="payload")
     name, data = domain.encode(), _utf8(payload, "payload")
     text = b"ton-proof-item-v2/" + _address(signer) + len(name).to_bytes(4, "little") + name
     text += timestamp.to_bytes(8, "little") + data
@@ -87,7 +92,8 @@ def _proof(domain: str, timestamp: int, payload: object, signer: bytes) -> tuple
 def _data(domain: str, timestamp: int, payload: object, signer: bytes) -> tuple[bytes, int]:
     if not isinstance(payload, dict) or _PAYLOADS.get(str(payload.get("type"))) != payload.keys():
         raise InvalidMessage(
-            "the payload of ton-sign-data is {type: text, text}, {type: binary, bytes} or {type: cell, schema, cell}",
+            "the payload of ton-sign-data must be {type: text, text}, {type: binary, bytes} or "
+            "{type: cell, schema, cell}",
             field="payload",
         )
     if payload["type"] == "cell":
@@ -100,10 +106,10 @@ def _data(domain: str, timestamp: int, payload: object, signer: bytes) -> tuple[
 
 
 def _cell(domain: str, timestamp: int, payload: dict[str, Any], signer: bytes) -> tuple[bytes, int]:
-    """The hash of a cell whose first bits say that it is a signed statement of this domain."""
+    """The hash of a cell whose first bits mark it as a signed statement, and the size of its content."""
     schema = _utf8(payload["schema"], "payload.schema")
     if not isinstance(payload["cell"], str):
-        raise InvalidMessage("payload.cell is a bag of cells in base64", field="payload.cell")
+        raise InvalidMessage("payload.cell must be a bag of cells in base64", field="payload.cell")
     try:
         content = boc.from_base64(payload["cell"])
         statement = Builder().uint(_CELL, 32).uint(zlib.crc32(schema), 32).uint(timestamp, 64).address(signer)
@@ -114,24 +120,24 @@ def _cell(domain: str, timestamp: int, payload: dict[str, Any], signer: bytes) -
 
 
 def _dns(domain: str) -> bytes:
-    """As TON DNS writes names: labels from the last to the first, a zero byte after each (TEP-81)."""
+    """The form of a name in TON DNS, with the labels in reverse order and a zero byte after each (TEP-81)."""
     return b"".join(label + b"\0" for label in reversed(domain.encode().split(b".")))
 
 
 def _address(canonical: bytes) -> bytes:
-    """Work chain in four bytes, signed, and hash."""
+    """The work chain as four signed bytes, and the hash."""
     return addresses.workchain(canonical).to_bytes(4, "big", signed=True) + canonical[1:]
 
 
 def _utf8(text: object, field: str) -> bytes:
     if not isinstance(text, str):
-        raise InvalidMessage(f"{field} is text", field=field)
+        raise InvalidMessage(f"{field} must be text", field=field)
     try:
         data = text.encode()
     except UnicodeEncodeError:
-        raise InvalidMessage(f"{field} is no valid text", field=field) from None
+        raise InvalidMessage(f"{field} is not valid Unicode text", field=field) from None
     if len(data) > _MAX_DATA:
-        raise InvalidMessage(f"{field} is at most {_MAX_DATA} bytes", field=field)
+        raise InvalidMessage(f"{field} must have at most {_MAX_DATA} bytes", field=field)
     return data
 
 
@@ -143,11 +149,11 @@ def _binary(text: object) -> bytes:
 
 
 def signature_bytes(text: str) -> bytes:
-    """64 bytes in base64. Raises InvalidMessage."""
+    """Read a signature of 64 bytes in base64. Raises InvalidMessage."""
     try:
         found = base64.b64decode(text, validate=True)
     except ValueError:
         found = b""
     if len(found) != 64:
-        raise InvalidMessage("a signature is 64 bytes in base64", field="signature")
+        raise InvalidMessage("a signature must be 64 bytes in base64", field="signature")
     return found

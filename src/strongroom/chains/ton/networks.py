@@ -1,4 +1,4 @@
-"""The two TON networks. CAIP-2: ``tvm:`` and the global id (ConfigParam 19) that v5 wallets mix into their own id."""
+"""The two TON networks. A CAIP-2 id is ``tvm:`` and the global id (ConfigParam 19), which is part of the ids of v5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the body of a message asks for: comments (TEP-74 and the simple transfer convention), jettons, NFTs (TEP-62).
+"""Reads the body of a message as a comment (simple transfer convention) or a jetton (TEP-74) or NFT (TEP-62) operation.
 
-A body that fits none of them exactly is unknown: it is shown by its operation, and is never guessed at.
+A body that matches none of them exactly is unknown and is shown by its operation only.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ JETTON_BURN: Final = 0x595F07BC
 NFT_TRANSFER: Final = 0x5FCC3D14
 
 _MAX_COMMENT: Final = 32_768
-"""Bytes; a chain of cells of 127 bytes each is far below the greatest depth of a message."""
+"""Bytes. In a chain of cells of 127 bytes each, this is far below the greatest depth of a message."""
 _IN_FIRST: Final = 123
 _IN_NEXT: Final = 127
 
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """No body: a plain transfer."""
+    """No body, as in a plain transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,18 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedComment:
-    """Only its recipient can read it."""
+    """A comment that only its recipient can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
     operation: int | None
-    """32 bits; None where the body is shorter."""
+    """The first 32 bits, or None if the body is shorter."""
     bits: int
 
 
 Forward = Empty | Comment | EncryptedComment | Unknown
-"""What a token's new owner is told."""
+"""The payload that is forwarded to a token's new owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,22 @@ P = TypeVar("P")
 
 
 def comment(text: str) -> Cell:
-    """Op 0 and UTF-8, 123 bytes in the first cell and the rest in a chain of references. Raises CellError."""
+    """A comment, which is operation 0 and UTF-8. Raises CellError.
+
+    The first cell holds 123 bytes, and the rest is in a chain of references.
+    """
     try:
         data = text.encode()
     except UnicodeEncodeError:
-        raise CellError("the comment is no valid text") from None
+        raise CellError("the comment is not valid Unicode text") from None
     if len(data) > _MAX_COMMENT:
-        raise CellError(f"a comment is at most {_MAX_COMMENT} bytes of UTF-8")
+        raise CellError(f"a comment must have at most {_MAX_COMMENT} bytes of UTF-8")
     rest = data[_IN_FIRST:]
     return _link(Builder().uint(COMMENT, 32).raw(data[:_IN_FIRST]), snake(rest) if rest else None)
 
 
 def snake(data: bytes) -> Cell:
-    """Bytes in a chain of cells, 127 in each. Raises CellError."""
+    """The bytes in a chain of cells of 127 bytes each. Raises CellError."""
     parts = [data[start : start + _IN_NEXT] for start in range(0, len(data), _IN_NEXT)] or [b""]
     tail: Cell | None = None
     for part in reversed(parts):
@@ -105,7 +108,7 @@ def snake(data: bytes) -> Cell:
 
 
 def read(body: Cell) -> Payload:
-    """Never fails: what cannot be read is `Unknown`."""
+    """The payload of a body. Raises nothing. A body that cannot be read is `Unknown`."""
     return _read(body, _READERS)
 
 
@@ -129,11 +132,11 @@ def _link(builder: Builder, tail: Cell | None) -> Cell:
 
 
 def _read_comment(inside: Slice) -> Comment:
-    """The whole chain first, then UTF-8: a character may be cut in two where a cell ends."""
+    """Read the whole chain before decoding it, because a character may be split between two cells."""
     parts, size = [], 0
     while True:
         if inside.left % 8 or inside.refs_left > 1:
-            raise CellError("a comment is whole bytes in a chain of cells")
+            raise CellError("a comment must be whole bytes in a chain of cells")
         parts.append(inside.raw(inside.left // 8))
         size += len(parts[-1])
         if not inside.refs_left:
@@ -147,7 +150,7 @@ def _read_encrypted(_: Slice) -> EncryptedComment:
 
 
 def _forward(inside: Slice) -> Forward:
-    """Either inline or in a reference; some senders leave out even the bit that says which."""
+    """The forwarded payload, inline or in a reference. Some senders leave out even the bit that says which."""
     if not inside.left and not inside.refs_left:
         return Empty()
     if inside.bit():
@@ -155,13 +158,13 @@ def _forward(inside: Slice) -> Forward:
         inside.end()
     else:
         body = inside.rest()
-    return _read(body, _COMMENTS)  # what is nested deeper is not looked at: it is for others to carry out
+    return _read(body, _COMMENTS)  # other payloads stay unknown, because another contract carries them out
 
 
 def _jetton_transfer(inside: Slice) -> JettonTransfer:
     query_id, amount, recipient, response_to = inside.uint(64), inside.coins(), inside.address(), inside.address()
     if recipient is None:
-        raise CellError("a jetton transfer has a recipient")
+        raise CellError("a jetton transfer must have a recipient")
     custom = inside.maybe_ref() is not None
     forward_amount = inside.coins()
     return JettonTransfer(query_id, amount, recipient, response_to, custom, forward_amount, _forward(inside))
@@ -177,7 +180,7 @@ def _jetton_burn(inside: Slice) -> JettonBurn:
 def _nft_transfer(inside: Slice) -> NftTransfer:
     query_id, new_owner, response_to = inside.uint(64), inside.address(), inside.address()
     if new_owner is None:
-        raise CellError("an NFT transfer has a new owner")
+        raise CellError("an NFT transfer must have a new owner")
     custom = inside.maybe_ref() is not None
     forward_amount = inside.coins()
     return NftTransfer(query_id, new_owner, response_to, custom, forward_amount, _forward(inside))

@@ -1,7 +1,7 @@
-"""Where wallets keep their TON keys, and which contract holds the coins of a key: together they give an address.
+"""The derivation paths of TON wallets and the contracts that hold their coins, which together give an address.
 
-A scheme is called ``<keys>-<contract>``. Two endings give more wallets of the same key: ``-master`` (in the
-masterchain) and ``-sub<N>`` (subwallet N, 1 and up), in this order: ``bip39-v4r2-sub7``, ``native-v5r1-master``.
+A scheme is named ``<keys>-<contract>``. Two suffixes give further wallets of the same key. They are ``-master`` (in the
+masterchain) and ``-sub<N>`` (subwallet N, from 1), in this order, as in ``bip39-v4r2-sub7`` or ``native-v5r1-master``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LEDGER_MASTERCHAIN: Final = 255
 
 
 class _Schemes(Mapping[str, Scheme]):
-    """Lists the plain names; finds those with endings too."""
+    """Lists the names without suffixes, but finds those with suffixes too."""
 
     def __init__(self, *, testnet: bool) -> None:
         self._testnet = testnet
@@ -50,11 +50,11 @@ def account(scheme_name: str) -> Account:
     """The contract that a scheme names. Raises KeyError."""
     found = _NAME.fullmatch(scheme_name)
     if found is None:
-        raise KeyError("no scheme has this name")
+        raise KeyError("there is no scheme with this name")
     contract = CONTRACTS[found["contract"]]
     subwallet = int(found["sub"] or 0)
     if subwallet > contract.max_subwallet or (found["master"] and contract is HIGHLOAD_V3):
-        raise KeyError("the contract has no such wallet")
+        raise KeyError("the contract has no wallet with this id")
     return Account(contract, MASTERCHAIN if found["master"] else 0, subwallet)
 
 

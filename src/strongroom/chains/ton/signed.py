@@ -1,7 +1,7 @@
-"""A signed external message of anyone, read from its bytes alone.
+"""Reads a signed external message, whoever signed it, from its bytes alone.
 
-Which contract takes it the bytes do not say, unless they carry its first state; so they are read as the body of each
-of the contracts that we know, and must fit exactly one shape of them.
+Without the initial state, the bytes do not tell which contract they are for. So they must have the form of one of the
+known contracts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SIGNATURE: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """An external message, as nodes take it."""
+    """An external message for nodes."""
 
     to: bytes
     state: Cell | None
@@ -49,7 +49,7 @@ def identify(network: Network, text: str) -> SignedIds:
         raise InvalidTransaction(str(error), field="signed_tx") from None
     other = Account(V5R1, addresses.workchain(message.to)).wallet_id(not network.testnet)
     if body.wallet_id ^ other <= V5R1.max_subwallet:
-        raise InvalidTransaction("the message is of a wallet of another network", field="signed_tx")
+        raise InvalidTransaction("the message belongs to a wallet on another network", field="signed_tx")
     if message.state is not None:
         _check_state(message, body)
     tx_id = build.normalised_hash(message.to, message.body).hex()
@@ -58,14 +58,14 @@ def identify(network: Network, text: str) -> SignedIds:
 
 
 def read(text: str) -> External:
-    """An external inbound message to a standard address. ``text``: a bag of cells in base64. Raises CellError."""
+    """Read an external inbound message to a standard address, given as a bag of cells in base64. Raises CellError."""
     root = boc.from_base64(text)
     message = Slice(root)
     if message.uint(2) != 0b10 or message.address() is not None:
-        raise CellError("this is no external message")
+        raise CellError("this is not an external message")
     to = message.address()
     if to is None or to[0] not in (0, 0xFF):
-        raise CellError("an external message goes to a standard address of work chain 0 or -1")
+        raise CellError("an external message must go to a standard address on workchain 0 or -1")
     message.coins()
     state = None
     if message.bit():
@@ -77,7 +77,7 @@ def read(text: str) -> External:
 
 
 def _inline_state(message: Slice) -> Cell:
-    """A StateInit that stands in its message's own cell."""
+    """A StateInit that is inlined in the cell of its message."""
     state = Builder()
     for bits in (5, 2):  # split_depth, special
         present = message.bit()
@@ -107,7 +107,7 @@ def _highload(inside: Slice) -> Body:
     query_id, created_at, timeout = order.uint(23), order.uint(64), order.uint(22)
     order.end()
     if created_at >= 2**32:
-        raise CellError("the message says that it was made after the year 2106")
+        raise CellError("the message is dated after the year 2106")
     return Body(wallet_id, f"{query_id}:{created_at}", created_at + timeout, signature, inner)
 
 
@@ -128,10 +128,10 @@ def _v3_or_v4(inside: Slice) -> Body:
     order = Slice(signed)
     wallet_id, valid_until, seqno = order.uint(32), order.uint(32), order.uint(32)
     if wallet_id - WALLET_ID not in range(-1, V3R2.max_subwallet + 1):
-        raise CellError("this is no message of a wallet contract that is known here")
+        raise CellError("this is not a message of a supported wallet contract")
     modes = order.left // 8
     if order.left % 8 or order.refs_left not in (modes, modes - 1):
-        raise CellError("the messages of a wallet are not as many as their modes")
+        raise CellError("the number of messages differs from the number of their modes")
     return Body(wallet_id, str(seqno), _expiry(valid_until), signature, signed)
 
 
@@ -140,15 +140,15 @@ def _expiry(valid_until: int) -> int | None:
 
 
 def _check_state(message: External, body: Body) -> None:
-    """The first state names the key: it must be that of the address, and the key must have signed."""
+    """The initial state contains the key. The state must give the address, and the key must have signed."""
     assert message.state is not None
     code, data = transfer.check_state_init(message.state)
     contract = next((each for each in CONTRACTS.values() if code is not None and each.code == code), None)
     if contract is None or data is None or message.state.hash != message.to[1:]:
-        raise InvalidTransaction("the state of the message is not that of a wallet at its address", field="signed_tx")
+        raise InvalidTransaction("the message's StateInit is not that of a wallet at its address", field="signed_tx")
     wallet_id, key = _key_of(contract, data)
     if wallet_id != body.wallet_id or not verifies(key, body.signature, body.signed.hash):
-        raise InvalidTransaction("the signature does not hold", field="signed_tx")
+        raise InvalidTransaction("the signature is not valid", field="signed_tx")
 
 
 def _key_of(contract: Contract, data: Cell) -> tuple[int, bytes]:
@@ -162,4 +162,4 @@ def _key_of(contract: Contract, data: Cell) -> tuple[int, bytes]:
         inside.uint(32)
         return inside.uint(32), inside.raw(32)
     except CellError:
-        raise InvalidTransaction("the state of the message holds no key", field="signed_tx") from None
+        raise InvalidTransaction("the message's StateInit has no key", field="signed_tx") from None

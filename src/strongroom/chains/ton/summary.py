@@ -1,4 +1,4 @@
-"""What a transfer does, in the words that all chains share: one action a message, in the order they go out."""
+"""The summary of a transfer, with one action per message in the order of sending."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _token(
     contract: str,
     details: dict[str, Any],
 ) -> Action:
-    """``contract``: the sender's jetton wallet, or the NFT; which jetton that is only the chain knows."""
+    """``contract`` is the sender's jetton wallet, or the NFT. The jetton itself cannot be known without a node."""
     if isinstance(payload, JettonBurn):
         amount = str(payload.amount)
         return Action(kind="jetton_burn", from_address=sender, contract=contract, amount=amount, details=details)

@@ -1,10 +1,10 @@
-"""The JSON form of a transfer: that of TON Connect, with what a wallet without a node has to be told besides.
+"""The JSON form of a transfer, which is that of TON Connect with values that would otherwise be read from a node.
 
     {seqno, valid_until, messages: [{address, amount, bounce?, payload? | comment?, state_init?}],
      send_mode?, deploy?, from?, network?}
 
-Amounts are nanotons in decimal strings; ``payload`` and ``state_init`` (or ``stateInit``) bags of cells in base64.
-For highload v3 ``query_id`` and ``created_at`` stand in place of ``seqno`` and ``valid_until``.
+Amounts are nanotons in decimal strings. ``payload`` and ``state_init`` (or ``stateInit``) are bags of cells in base64.
+For highload v3, ``query_id`` and ``created_at`` replace ``seqno`` and ``valid_until``.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from strongroom.chains.ton.networks import global_id
 from strongroom.chains.ton.payloads import Payload
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
+from strongroom.domain.spelling import unknown
 from strongroom.errors import InvalidTransaction
 
 DEFAULT_MODE: Final = 3
 MAX_AMOUNT: Final = 2**120 - 1
 FOR_EVER: Final = 2**32 - 1
-"""As ``valid_until``: the message does not expire."""
+"""The ``valid_until`` of a message that does not expire."""
 
 _FIELDS: Final = {
     "seqno", "valid_until", "query_id", "created_at", "messages", "send_mode", "deploy", "from", "network",
 }  # fmt: skip
 _MESSAGE: Final = {"address", "amount", "bounce", "payload", "comment", "state_init", "stateInit"}
 _MOST: Final = 255
-"""Messages that any contract takes at once."""
+"""The most messages that any contract sends at once."""
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,36}", re.ASCII)
 _EMPTY: Final = Cell()
 
@@ -50,7 +51,7 @@ class OutMessage:
 
 @dataclass(frozen=True, slots=True)
 class TonTransfer(Decoded):
-    """``seqno`` and ``valid_until``, or ``query_id`` and ``created_at``; the other two are None."""
+    """Either ``seqno`` and ``valid_until`` are set, or ``query_id`` and ``created_at``. The other two are None."""
 
     seqno: int | None
     valid_until: int | None
@@ -60,7 +61,7 @@ class TonTransfer(Decoded):
     mode: int
     deploy: bool
     sender: bytes | None
-    """``from``, where it is given."""
+    """The ``from`` field, if it is given."""
 
     @property
     def sequence(self) -> str:
@@ -68,15 +69,15 @@ class TonTransfer(Decoded):
 
 
 def decode(network: Network, unsigned: object) -> TonTransfer:
-    """Structure alone. Raises InvalidTransaction, InvalidAddress."""
+    """Read the structure only. Raises InvalidTransaction, InvalidAddress."""
     if not isinstance(unsigned, dict):
-        raise _bad("a TON transfer is given in its JSON form", "")
+        raise _bad("a TON transfer must be given in its JSON form", "")
     _known(unsigned, _FIELDS, "")
     if "network" in unsigned and unsigned["network"] != str(global_id(network.testnet)):
-        raise _bad('network is not the global id of this network: "-239", on the test network "-3"', "network")
+        raise _bad('network must be the global id of this network: "-239", or "-3" on the test network', "network")
     highload = "query_id" in unsigned or "created_at" in unsigned
     if highload and ("seqno" in unsigned or "valid_until" in unsigned):
-        raise _bad("query_id and created_at do not go with seqno and valid_until", "query_id")
+        raise _bad("query_id and created_at cannot be combined with seqno and valid_until", "query_id")
     first, second = ("query_id", "created_at") if highload else ("seqno", "valid_until")
     numbers: dict[str, int | None] = {
         "seqno": None, "valid_until": None, "query_id": None, "created_at": None,
@@ -84,7 +85,7 @@ def decode(network: Network, unsigned: object) -> TonTransfer:
     }  # fmt: skip
     deploy = unsigned.get("deploy", numbers["seqno"] == 0)
     if not isinstance(deploy, bool):
-        raise _bad("deploy is true or false", "deploy")
+        raise _bad("deploy must be true or false", "deploy")
     sender = None
     if "from" in unsigned:
         sender = addresses.read(network, unsigned["from"], field="unsigned_tx.from").canonical
@@ -104,7 +105,7 @@ def decode(network: Network, unsigned: object) -> TonTransfer:
 
 def _messages(network: Network, given: object) -> tuple[OutMessage, ...]:
     if not isinstance(given, list) or not 1 <= len(given) <= _MOST:
-        raise _bad(f"messages is a list of 1 to {_MOST}", "messages")
+        raise _bad(f"messages must be a list of 1 to {_MOST} messages", "messages")
     texts = [
         text
         for message in given
@@ -113,23 +114,23 @@ def _messages(network: Network, given: object) -> tuple[OutMessage, ...]:
         if isinstance(text := message.get(name), str)
     ]
     if sum(map(len, texts)) > boc.MAX_BYTES // 3 * 4:
-        raise _bad("payloads, comments and state_inits are more than one external message can carry", "messages")
+        raise _bad("the payloads, comments and state_inits are too large for one external message", "messages")
     budget = boc.Budget()
     return tuple(_message(network, message, f"messages.{place}", budget) for place, message in enumerate(given))
 
 
 def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> OutMessage:
     if not isinstance(given, dict):
-        raise _bad("a message is an object", where)
+        raise _bad("a message must be an object", where)
     _known(given, _MESSAGE, where)
     to = addresses.read(network, given.get("address"), field=f"unsigned_tx.{where}.address")
     bounce = given.get("bounce")
     if bounce is not None and not isinstance(bounce, bool):
-        raise _bad("bounce is true or false", f"{where}.bounce")
+        raise _bad("bounce must be true or false", f"{where}.bounce")
     if "payload" in given and "comment" in given:
-        raise _bad("payload and comment do not go together", f"{where}.comment")
+        raise _bad("payload and comment cannot be combined", f"{where}.comment")
     if "state_init" in given and "stateInit" in given:
-        raise _bad("state_init and stateInit are the same; give one", f"{where}.state_init")
+        raise _bad("state_init and stateInit are the same field: give one", f"{where}.state_init")
     body = _body(given, where, budget)
     return OutMessage(
         to=to,
@@ -144,14 +145,14 @@ def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> Ou
 def _amount(given: dict[str, Any], where: str) -> int:
     text = given.get("amount")
     if not isinstance(text, str) or _DECIMAL.fullmatch(text) is None or int(text) > MAX_AMOUNT:
-        raise _bad("amount is nanotons in a string of decimal digits, below 2^120", f"{where}.amount")
+        raise _bad("amount must be nanotons, a string of decimal digits below 2^120", f"{where}.amount")
     return int(text)
 
 
 def _body(given: dict[str, Any], where: str, budget: boc.Budget) -> Cell:
     if "comment" in given:
         if not isinstance(given["comment"], str):
-            raise _bad("comment is text", f"{where}.comment")
+            raise _bad("comment must be text", f"{where}.comment")
         try:
             return payloads.comment(given["comment"])
         except CellError as error:
@@ -163,7 +164,7 @@ def _bag(given: dict[str, Any], name: str, where: str, budget: boc.Budget) -> Ce
     if name not in given:
         return None
     if not isinstance(given[name], str):
-        raise _bad(f"{name} is a bag of cells in base64", f"{where}.{name}")
+        raise _bad(f"{name} must be a bag of cells in base64", f"{where}.{name}")
     try:
         return boc.from_base64(given[name], budget)
     except CellError as error:
@@ -177,12 +178,12 @@ def _state_init(given: dict[str, Any], where: str, budget: boc.Budget) -> Cell |
         try:
             check_state_init(found)
         except CellError:
-            raise _bad(f"{name} is no StateInit: code, data and libraries", f"{where}.{name}") from None
+            raise _bad(f"{name} is not a StateInit with code, data and libraries", f"{where}.{name}") from None
     return found
 
 
 def check_state_init(state: Cell) -> tuple[Cell | None, Cell | None]:
-    """Code and data. Raises CellError where a cell is no StateInit (``block.tlb``)."""
+    """The code and the data of a StateInit (``block.tlb``). Raises CellError if the cell is none."""
     inside = Slice(state)
     if inside.bit():
         inside.uint(5)
@@ -197,13 +198,15 @@ def check_state_init(state: Cell) -> tuple[Cell | None, Cell | None]:
 def _uint(given: dict[str, Any], name: str, bits: int) -> int:
     value = given.get(name)
     if type(value) is not int or not 0 <= value < 2**bits:
-        raise _bad(f"{name} is an integer of {bits} bits, and must be given", name)
+        raise _bad(f"{name} is required, and must be an integer of {bits} bits", name)
     return value
 
 
 def _known(given: dict[str, Any], known: set[str], where: str) -> None:
-    if not known >= given.keys():
-        raise _bad("a field is not known here; these are: " + ", ".join(sorted(known)), where)
+    for each in given.keys() - known:
+        name, message, hints = unknown(each, known)
+        path = ".".join(filter(None, ("unsigned_tx", where, name)))
+        raise InvalidTransaction(message, field=path, **hints)
 
 
 def _bad(message: str, where: str) -> InvalidTransaction:

@@ -1,1 +1,1 @@
-"""Tron: bandwidth and energy, TRC-10 and TRC-20, and its test networks."""
+"""Tron with TRC-10, TRC-20, staking of bandwidth and energy, and its test networks."""

@@ -1,7 +1,7 @@
-"""Addresses: 0x41 and the last 20 bytes of the key's hash; Base58Check ``T…``, or hex as nodes write it.
+"""Tron addresses, 0x41 followed by the last 20 bytes of the key's hash, as Base58Check (``T…``) or as hex.
 
-The 20 bytes alone, with 0x before them, are how contracts and typed data see an address. They are shown, and read only
-where a contract reads them: as an address they could be of any EVM chain.
+Contracts and typed data use the 20 bytes alone. This form, with 0x before it, is shown, but it is accepted only in data
+for contracts, because as an address it could belong to any EVM chain.
 """
 
 from __future__ import annotations
@@ -21,53 +21,53 @@ _BASE58_LENGTH: Final = 34
 
 
 def from_public_key(public_key: bytes) -> bytes:
-    """21 bytes. Raises ValueError."""
+    """The 21-byte address of a public key. Raises ValueError."""
     return PREFIX + evm.from_public_key(public_key)
 
 
 @lru_cache(maxsize=8192)
 def to_text(address: bytes) -> str:
-    """``T…`` of 21 bytes."""
+    """The form ``T…`` of a 21-byte address."""
     return base58.encode_check(address)
 
 
 def from_evm(address: bytes) -> str:
-    """``T…`` of the last 20 bytes."""
+    """The form ``T…`` of the last 20 bytes of an address."""
     return to_text(PREFIX + address)
 
 
 def from_base58(text: str) -> bytes:
-    """Raises ValueError."""
+    """Read ``T…``. Raises ValueError."""
     if len(text) != _BASE58_LENGTH:
-        raise ValueError("a Tron address is 34 characters and begins with T")
+        raise ValueError("a Tron address must have 34 characters and begin with T")
     address = base58.decode_check(text)
     if not is_address(address):
-        raise ValueError("the address is not of Tron: its first byte is not 0x41")
+        raise ValueError("this is not a Tron address: its first byte must be 0x41")
     return address
 
 
 def from_hex(text: str) -> bytes:
-    """``41`` and 40 hex digits. Raises ValueError."""
+    """Read ``41`` and 40 hex digits. Raises ValueError."""
     if len(text) != 2 * LENGTH:
-        raise ValueError("a Tron address in hex is 41 and 40 hex digits, without 0x")
+        raise ValueError("a Tron address in hex must be 41 and 40 hex digits, without 0x")
     try:
         address = a2b_hex(text)
     except ValueError:
-        raise ValueError("a Tron address in hex is 41 and 40 hex digits, without 0x") from None
+        raise ValueError("a Tron address in hex must be 41 and 40 hex digits, without 0x") from None
     if not is_address(address):
-        raise ValueError("the address is not of Tron: its first byte is not 0x41")
+        raise ValueError("this is not a Tron address: its first byte must be 0x41")
     return address
 
 
 def read(text: str) -> bytes:
-    """Either form, told apart by their length. Raises ValueError."""
+    """Read either form, by its length. Raises ValueError."""
     if text.startswith("0x"):
-        raise ValueError("0x and 40 hex digits are an EVM address: write it as T…, or as 41 and the 40 digits")
+        raise ValueError("this is an EVM address: write it as T…, or as 41 and its 40 hex digits")
     return from_hex(text) if len(text) == 2 * LENGTH else from_base58(text)
 
 
 def from_any(text: str) -> bytes:
-    """20 bytes of either form, or of the EVM form: for typed data, which contracts read. Raises ValueError."""
+    """The last 20 bytes of an address in either form or in the EVM form, for typed data. Raises ValueError."""
     return eip55.parse(text) if text.startswith("0x") else read(text)[1:]
 
 

@@ -1,7 +1,7 @@
-"""What the data of a TriggerSmartContract does: the calls of every chain with the Solidity ABI, with Tron's addresses.
+"""What the data of a TriggerSmartContract does. The calls are those of the Solidity ABI, with Tron's addresses.
 
-Some wallets write the byte 0x41 before a recipient. Contracts take the last 20 bytes of the word, so it is the same
-recipient, and it is read as that.
+Some wallets write the byte 0x41 before a recipient. Contracts use only the last 20 bytes of the word, so this is read
+as the same recipient.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _ADDRESSES: Final = {
         "decreaseApproval(address,uint256)",
     )
 }
-"""How many addresses the functions of a token begin with: only there the byte is looked for."""
+"""The number of leading address arguments of token functions. The byte is looked for only there."""
 _MAX_SIGNATURE: Final = 256
 _MAX_ARGUMENTS: Final = 1024
-"""Those in arrays are counted."""
+"""Argument values, including those in arrays."""
 
 
 @dataclass(frozen=True, slots=True)
 class TronCall:
     reading: Reading
     prefixed: bool
-    """An address carries the byte 0x41, which the contract does not see."""
+    """Whether an address has the byte 0x41 before it, which the contract ignores."""
 
     @property
     def unknown(self) -> int:
-        """Calls that were not understood. A contract runs code without data too."""
+        """The number of calls that were not understood. A call without data runs code too."""
         return self.reading.unknown or (1 if self.is_bare else 0)
 
     @property
@@ -52,7 +52,7 @@ class TronCall:
 
 
 def read(contract: bytes, data: bytes, owner: bytes) -> TronCall:
-    """``contract`` and ``owner``: 21 bytes. Coins that go with the call are not part of it."""
+    """What a call does, apart from coins sent with it. ``contract`` and ``owner`` are 21 bytes."""
     plain = _without_prefixes(data)
     return TronCall(read_call(Call(contract[1:], plain, 0, owner[1:])), plain != data)
 
@@ -64,18 +64,21 @@ def action(effect: Effect, symbol: str) -> Action:
 def selector(signature: str) -> bytes:
     """Raises ValueError."""
     if len(signature) > _MAX_SIGNATURE:
-        raise ValueError(f"a function has at most {_MAX_SIGNATURE} characters")
+        raise ValueError(f"a function signature must have at most {_MAX_SIGNATURE} characters")
     return abi.selector(signature)
 
 
 def encode(signature: str, arguments: list[object]) -> bytes:
-    """Call data; an address is ``T…`` or 41 and 40 hex digits. Raises ValueError."""
+    """The call data of a function and its arguments. Raises ValueError.
+
+    An address is given as ``T…`` or as 41 and 40 hex digits.
+    """
     head = selector(signature)
     names = abi.types(signature)
     if len(names) != len(arguments):
-        raise ValueError("the number of arguments is not that of the function")
+        raise ValueError("the number of arguments differs from that of the function")
     if not _is_short(arguments):
-        raise ValueError(f"a call has at most {_MAX_ARGUMENTS} values")
+        raise ValueError(f"a call must have at most {_MAX_ARGUMENTS} values")
     return head + abi.encode(names, [_argument(name, value) for name, value in zip(names, arguments, strict=True)])
 
 
@@ -92,11 +95,11 @@ def _is_short(arguments: list[object]) -> bool:
 def _argument(name: str, value: object) -> object:
     if name == "address":
         if not isinstance(value, str):
-            raise ValueError("an address is a string")
+            raise ValueError("an address must be a string")
         return addresses.read(value)[1:]
     if name.startswith("address["):
         if not isinstance(value, list):
-            raise ValueError("an array is a list")
+            raise ValueError("an array must be a list")
         return [_argument(name[: name.rindex("[")], item) for item in value]
     return value
 

@@ -1,4 +1,4 @@
-"""What is allowed but a person would want to know, and what is refused unless it is asked for by name."""
+"""The cautions and hazards of a transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DATA = "unsigned_tx.raw_data.contract[0].parameter.value.data"
 
 
 def of_transaction(decoded: TronTransaction, key: OurKey | None, policy: Policy, now: datetime) -> tuple[Caution, ...]:
-    """``key``: the one that signs, None if nobody does. Raises OptionRequired, WrongKey."""
+    """``key`` is the one that signs, or None if nothing is to be signed. Raises OptionRequired, WrongKey."""
     read = decoded.transaction
     found = list(_signers(decoded, key, policy))
     high = policy.limits.get("high_fee_warning", LIMITS["high_fee_warning"])
@@ -49,7 +49,7 @@ def _signers(decoded: TronTransaction, key: OurKey | None, policy: Policy) -> It
         return
     if key is not None and key.address != read.owner and hazards.OWNER_COSIGNING.name not in policy.options.allow:
         raise WrongKey(
-            "the key that signs is not that of owner_address, and the transaction states no Permission_id",
+            "the key that signs is not that of owner_address, and the transaction has no Permission_id",
             field="unsigned_tx.raw_data.contract[0].parameter.value.owner_address",
         )
     if decoded.signers or (key is not None and key.address != read.owner):

@@ -60,7 +60,7 @@ class _MessageTemplate:
 
 
 class Tron:
-    """`chains.base.Chain`; what it takes and gives is in the modules beside it."""
+    """Implements `chains.base.Chain` with the modules beside this one."""
 
     name = networks.CHAIN
     networks: Sequence[Network] = networks.NETWORKS
@@ -111,7 +111,7 @@ class Tron:
             to_sign=(to_sign(key, Algorithm.ECDSA, read.tx_id, Purpose.TRANSACTION),),
             summary=summary.summarise(read),
             template=_Template(read, key),
-            guards=(  # nothing is used up: the same transaction may be signed again, and no other has its id
+            guards=(  # Tron uses nothing up, so the guard is the transaction itself, which may be signed again
                 Guard(
                     keyspace=network.keyspace,
                     chain_id=network.caip2,
@@ -150,7 +150,7 @@ class Tron:
             raise InvalidTransaction("the transaction is not signed", field="signed_tx")
         signers = [signatures.signer(tx_id, one) for one in made]
         if None in signers:
-            raise InvalidTransaction("a signature does not hold", field="signed_tx")
+            raise InvalidTransaction("a signature is not valid", field="signed_tx")
         try:
             expiration = transaction.expiration_of(raw_data)
         except WireError as error:

@@ -1,4 +1,4 @@
-"""The rules and limits that a transaction is held against before anything is signed."""
+"""The rules and limits that a transaction has to meet before anything is signed."""
 
 from __future__ import annotations
 
@@ -24,20 +24,23 @@ LIMITS: Final[dict[str, int | None]] = {
     "unknown_calls": None,
     "high_fee_warning": 1_000_000_000,
 }
-"""Sun, seconds and bytes.
+"""Amounts are in sun, times in seconds and sizes in bytes.
 
-max_fee_limit: the most that a call may burn; the network takes no more than 15,000 TRX (developers.tron.network,
-fee limit). min_fee_limit: a call must state at least this, since one without a fee limit fails and is paid for.
-max_expiration: how far ahead a transaction may expire; nodes take 24 hours. min_expiration: how much time must be left.
-max_size: of raw_data. max_memo: of the memo. unknown_calls: how many calls that are not understood a
-transaction may make; 0 refuses them. high_fee_warning: fee limits from here on carry a warning.
+- max_fee_limit is the most that a call may burn. The network accepts at most 15,000 TRX (developers.tron.network, fee
+  limit).
+- min_fee_limit is the least fee limit of a call. A call without one fails and costs money nevertheless.
+- max_expiration is the time until a transaction may expire. Nodes accept 24 hours.
+- min_expiration is the time that must be left.
+- max_size is the size of raw_data, and max_memo that of the memo.
+- unknown_calls is the number of calls that may be unknown. 0 refuses them.
+- high_fee_warning is the lowest fee limit that carries a warning.
 """
 
 Limits = Mapping[str, int | None]
 
 _MAX_VOTES: Final = 30
 _MIN_TOKEN: Final = 1_000_000
-"""Ids of TRC-10 tokens are larger."""
+"""Ids of TRC-10 tokens are greater than this."""
 _MAX_KEYS: Final = 5
 _MAX_ACTIVES: Final = 8
 _OPERATIONS: Final = 32
@@ -45,9 +48,9 @@ _VALUE: Final = "unsigned_tx.raw_data.contract[0].parameter.value"
 
 
 def check(decoded: TronTransaction, policy: Policy, now: datetime, *, signs: bool) -> None:
-    """``signs`` False: somebody only looks at it, and may look at one that has expired.
+    """Raises InvalidTransaction, LimitExceeded.
 
-    Raises InvalidTransaction, LimitExceeded.
+    If ``signs`` is false, nothing is to be signed, and the expiration is not checked.
     """
     limits = {**LIMITS, **policy.limits}
     _check_size(decoded, limits)
@@ -57,43 +60,60 @@ def check(decoded: TronTransaction, policy: Policy, now: datetime, *, signs: boo
     _check_contract(decoded.transaction)
     unknown = limits["unknown_calls"]
     if unknown is not None and decoded.call is not None and decoded.call.unknown > unknown:
-        raise LimitExceeded("the call is not understood, and the limit unknown_calls refuses it", field=_VALUE)
+        raise LimitExceeded.over(
+            "the call is not understood, and the limit unknown_calls refuses such calls",
+            name="unknown_calls", limit=unknown, received=decoded.call.unknown, field=_VALUE,
+        )  # fmt: skip
 
 
 def _check_size(decoded: TronTransaction, limits: Limits) -> None:
     most, memo = limits["max_size"], limits["max_memo"]
-    if most is not None and len(decoded.reading.raw_data) > most:
-        raise LimitExceeded("the transaction is over the limit max_size", field="unsigned_tx")
-    if memo is not None and len(decoded.transaction.memo) > memo:
-        raise LimitExceeded("the memo is over the limit max_memo", field="unsigned_tx.raw_data.data")
+    size, length = len(decoded.reading.raw_data), len(decoded.transaction.memo)
+    if most is not None and size > most:
+        raise LimitExceeded.over(
+            "the transaction is over the limit max_size",
+            name="max_size", limit=most, received=size, field="unsigned_tx",
+        )  # fmt: skip
+    if memo is not None and length > memo:
+        raise LimitExceeded.over(
+            "the memo is over the limit max_memo",
+            name="max_memo", limit=memo, received=length, field="unsigned_tx.raw_data.data",
+        )  # fmt: skip
 
 
 def _check_expiration(transaction: Transaction, limits: Limits, now: datetime) -> None:
     least, most, left = limits["min_expiration"], limits["max_expiration"], transaction.expires - now
     where = "unsigned_tx.raw_data.expiration"
     if least is not None and left < timedelta(seconds=least):
-        raise InvalidTransaction("the transaction has expired, or is about to", field=where)
+        raise InvalidTransaction("the transaction has expired or is about to: build it again", field=where)
     if most is not None and left > timedelta(seconds=most):
-        raise LimitExceeded("the expiration is further ahead than the limit max_expiration", field=where)
+        raise LimitExceeded.over(
+            "the expiration is further in the future than the limit max_expiration",
+            name="max_expiration", limit=most, received=int(left.total_seconds()), field=where,
+        )  # fmt: skip
 
 
 def _check_fee_limit(transaction: Transaction, limits: Limits) -> None:
     least, most, where = limits["min_fee_limit"], limits["max_fee_limit"], "unsigned_tx.raw_data.fee_limit"
     if transaction.contract is contracts.TRIGGER and least is not None and transaction.fee_limit < least:
-        raise InvalidTransaction("a call needs fee_limit: without it, it fails and is paid for", field=where)
+        raise InvalidTransaction("a call needs fee_limit: without one it fails and still costs a fee", field=where)
     if most is not None and transaction.fee_limit > most:
-        raise LimitExceeded("fee_limit is over the limit max_fee_limit", field=where)
+        raise LimitExceeded.over(
+            "fee_limit is over the limit max_fee_limit",
+            name="max_fee_limit", limit=most, received=transaction.fee_limit, field=where,
+        )  # fmt: skip
 
 
 def _check_contract(transaction: Transaction) -> None:
     contract, values = transaction.contract, transaction.values
     for name in _POSITIVE.get(contract, ()):
         if not values.get(name):
-            raise InvalidTransaction(f"{name} is more than 0", field=f"{_VALUE}.{name}")
+            raise InvalidTransaction(f"{name} must be more than 0", field=f"{_VALUE}.{name}")
     other = _OTHER.get(contract)
     if other is not None and values[other] == transaction.owner:
         raise InvalidTransaction(
-            f"{other} is owner_address itself: the network refuses that", field=f"{_VALUE}.{other}"
+            f"{other} must differ from owner_address: the network refuses transfers to oneself",
+            field=f"{_VALUE}.{other}",
         )
     special = _SPECIAL.get(contract)
     if special is not None:
@@ -101,41 +121,48 @@ def _check_contract(transaction: Transaction) -> None:
 
 
 def _check_asset(values: Values) -> None:
-    """An id, in decimal digits: names have not been unique since 2019."""
+    """The asset must be an id in decimal digits, because names have not been unique since 2019."""
     name: bytes = values.get("asset_name", b"")
     if not (name.isdigit() and len(name) <= 19 and not name.startswith(b"0") and int(name) > _MIN_TOKEN):
-        raise InvalidTransaction("asset_name is the id of a TRC-10 token: decimal digits", field=f"{_VALUE}.asset_name")
+        raise InvalidTransaction(
+            "asset_name must be the id of a TRC-10 token, in decimal digits", field=f"{_VALUE}.asset_name"
+        )
 
 
 def _check_votes(values: Values) -> None:
     votes = values.get("votes", [])
     if not 0 < len(votes) <= _MAX_VOTES:
-        raise InvalidTransaction(f"votes has 1 to {_MAX_VOTES} entries", field=f"{_VALUE}.votes")
+        raise InvalidTransaction(f"votes must have 1 to {_MAX_VOTES} entries", field=f"{_VALUE}.votes")
     if not all(vote.get("vote_count") for vote in votes):
-        raise InvalidTransaction("vote_count is more than 0", field=f"{_VALUE}.votes")
+        raise InvalidTransaction("vote_count must be more than 0", field=f"{_VALUE}.votes")
 
 
 def _check_call(values: Values) -> None:
     token, amount = values.get("token_id", 0), values.get("call_token_value", 0)
     if bool(token) != bool(amount) or 0 < token <= _MIN_TOKEN:
-        raise InvalidTransaction("token_id, over 1000000, and call_token_value go together", field=f"{_VALUE}.token_id")
+        raise InvalidTransaction(
+            "token_id and call_token_value must be given together, and token_id must be over 1000000",
+            field=f"{_VALUE}.token_id",
+        )
 
 
 def _check_delegation(values: Values) -> None:
     if RESOURCES[values.get("resource", 0)] == "TRON_POWER":
-        raise InvalidTransaction("only BANDWIDTH and ENERGY are delegated", field=f"{_VALUE}.resource")
+        raise InvalidTransaction("only BANDWIDTH and ENERGY can be delegated", field=f"{_VALUE}.resource")
 
 
 def _check_account(values: Values) -> None:
     if values.get("type", 0):
-        raise InvalidTransaction("an account that is created is of the type Normal", field=f"{_VALUE}.type")
+        raise InvalidTransaction("an account can only be created with the type Normal", field=f"{_VALUE}.type")
 
 
 def _check_permissions(values: Values) -> None:
-    """The rules of the network (java-tron, AccountPermissionUpdateActuator): what breaks them may lock an account."""
+    """The rules of the network (java-tron, AccountPermissionUpdateActuator). Breaking them could lock an account."""
     actives = values.get("actives", [])
     if "owner" not in values or not 0 < len(actives) <= _MAX_ACTIVES:
-        raise InvalidTransaction(f"there is an owner permission, and 1 to {_MAX_ACTIVES} active ones", field=_VALUE)
+        raise InvalidTransaction(
+            f"there must be an owner permission, and 1 to {_MAX_ACTIVES} active ones", field=_VALUE
+        )
     for name, kind, found in (
         ("owner", 0, [values["owner"]]),
         ("witness", 1, [values["witness"]] if "witness" in values else []),
@@ -149,15 +176,19 @@ def _check_permission(permission: dict[str, Any], kind: int, where: str) -> None
     keys, threshold = permission.get("keys", []), permission.get("threshold", 0)
     addresses = [key["address"] for key in keys]
     if permission.get("type", 0) != kind or permission.get("parent_id", 0):
-        raise InvalidTransaction("the permission's type is not that of its place", field=where)
+        raise InvalidTransaction("the permission's type does not match its place", field=where)
     if not 0 < len(keys) <= _MAX_KEYS or len(set(addresses)) != len(keys):
-        raise InvalidTransaction(f"a permission has 1 to {_MAX_KEYS} different keys", field=where)
+        raise InvalidTransaction(f"a permission must have 1 to {_MAX_KEYS} different keys", field=where)
     if not 0 < threshold <= sum(key.get("weight", 0) for key in keys) or not all(key.get("weight") for key in keys):
-        raise InvalidTransaction("each weight is more than 0, and the keys reach the threshold", field=where)
+        raise InvalidTransaction(
+            "each weight must be more than 0, and together the keys must reach the threshold", field=where
+        )
     if (len(permission.get("operations", b"")) == _OPERATIONS) != (kind == 2) or (
         kind != 2 and "operations" in permission
     ):
-        raise InvalidTransaction("an active permission, and no other, has 32 bytes of operations", field=where)
+        raise InvalidTransaction(
+            "an active permission must have 32 bytes of operations, and no other permission may have any", field=where
+        )
 
 
 _POSITIVE: Final[dict[Contract, tuple[str, ...]]] = {
@@ -175,7 +206,7 @@ _OTHER: Final[dict[Contract, str]] = {
     contracts.UNDELEGATE: "receiver_address",
     contracts.ACCOUNT_CREATE: "account_address",
 }
-"""An address that must not be the owner's."""
+"""Fields whose address must not be the owner's."""
 _SPECIAL: Final[dict[Contract, Callable[[Values], None]]] = {
     contracts.TRANSFER_ASSET: _check_asset,
     contracts.VOTE_WITNESS: _check_votes,

@@ -1,6 +1,6 @@
-"""The contracts that are signed here: their numbers, names and fields (tronprotocol/protocol, core/contract/*.proto).
+"""The numbers, names and fields of the contracts that are signed (tronprotocol/protocol, core/contract/*.proto).
 
-Anything else is refused by name: a contract that cannot be shown field by field is not signed.
+All others are refused, because a contract that cannot be shown field by field is not signed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _resource(number: int) -> Field:
 class Contract:
     number: int
     name: str
-    """As ``type`` of the JSON form has it."""
+    """The ``type`` in the JSON form."""
     fields: tuple[Field, ...]
 
     @property

@@ -1,4 +1,4 @@
-"""A transaction that was read, and who signs it."""
+"""Reads transactions and finds the key that signs them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class TronTransaction(Decoded):
     reading: Reading
     tx_id: bytes
     signers: tuple[bytes, ...]
-    """Addresses of those who have signed, in their order."""
+    """Addresses of the keys that have signed already, in their order."""
     call: TronCall | None
-    """What a call does; None for a contract that is no call of one."""
+    """What the call does, or None if the transaction is not a call."""
 
     @property
     def transaction(self) -> Transaction:
@@ -38,7 +38,7 @@ def decode(network: Network, unsigned: Unsigned) -> TronTransaction:
     """Raises InvalidTransaction."""
     reading = _serialised(unsigned) if isinstance(unsigned, str) else _json(unsigned)
     read, tx_id = reading.transaction, transaction.tx_id(reading.raw_data)
-    # Under a permission of the account any key may sign; without one the account's own does.
+    # With a permission of the account any key may sign. Without one the account's own key does.
     hints = () if read.permission_id else (KeyHint(address=read.owner),)
     call = None
     if read.contract is TRIGGER:
@@ -47,17 +47,17 @@ def decode(network: Network, unsigned: Unsigned) -> TronTransaction:
 
 
 def signer(decoded: TronTransaction, ours: Ours) -> OurKey:
-    """The one key of ours that signs. Raises WrongKey."""
+    """The wallet's key that signs. Raises WrongKey unless there is exactly one that has not signed yet."""
     if len(ours) != 1:
-        raise WrongKey("one key signs a Tron transaction: name it by an index, an address or a path")
+        raise WrongKey("the key that signs is not known: give an index, an address or a path")
     [key] = ours.values()
     if key.address in decoded.signers:
-        raise WrongKey("the key has signed this transaction already", field="unsigned_tx.signature")
+        raise WrongKey("this key has already signed this transaction", field="unsigned_tx.signature")
     return key
 
 
 def signed(text: str) -> tuple[bytes, tuple[bytes, ...]]:
-    """``raw_data`` and signatures of a signed transaction of anyone: hex as broadcast, or JSON.
+    """``raw_data`` and the signatures of a signed transaction in hex or JSON, whoever signed it.
 
     Raises InvalidTransaction.
     """
@@ -66,7 +66,7 @@ def signed(text: str) -> tuple[bytes, tuple[bytes, ...]]:
             return transaction.split(_bytes(text))
         form = json.loads(text, object_pairs_hook=_unique)
         if not isinstance(form, dict):
-            raise FormError("raw_data_hex", "an object belongs here")
+            raise FormError("raw_data_hex", "must be an object")
         raw_data = jsonform.hex_of(form)
         found = jsonform.signatures_of(form)
     except (FormError, WireError, ValueError, RecursionError) as error:
@@ -74,7 +74,7 @@ def signed(text: str) -> tuple[bytes, tuple[bytes, ...]]:
         raise InvalidTransaction(reason, field="signed_tx") from None
     try:
         transaction.parse(raw_data)
-    except WireError:  # a contract that is not signed here: its bytes say enough to know it by
+    except WireError:  # a contract that is not signed here, but its bytes are enough to identify it
         return raw_data, found
     jsonform.read(form, field="signed_tx")
     return raw_data, found
@@ -96,14 +96,14 @@ def _json(form: dict[str, Any]) -> Reading:
     built = building.build(form)
     raw_data = built.raw_data()
     if len(raw_data) > transaction.MAX_BYTES:
-        raise InvalidTransaction(f"raw_data is at most {transaction.MAX_BYTES} bytes", field="unsigned_tx")
+        raise InvalidTransaction(f"raw_data must have at most {transaction.MAX_BYTES} bytes", field="unsigned_tx")
     return Reading(built, raw_data, True, ())
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is given twice")
+        raise ValueError("a JSON object has the same key twice")
     return found
 
 
@@ -111,22 +111,22 @@ def _bytes(text: str) -> bytes:
     try:
         return a2b_hex(text)
     except ValueError:
-        raise WireError("a serialised transaction is an even number of hex digits without 0x") from None
+        raise WireError("a serialised transaction must be an even number of hex digits without 0x") from None
 
 
 def _signers(tx_id: bytes, made: tuple[bytes, ...]) -> tuple[bytes, ...]:
     if len(made) > transaction.MAX_SIGNATURES:
         raise InvalidTransaction(
-            f"a transaction carries at most {transaction.MAX_SIGNATURES} signatures", field="unsigned_tx.signature"
+            f"a transaction can have at most {transaction.MAX_SIGNATURES} signatures", field="unsigned_tx.signature"
         )
     found = []
     for signature in made:
         address = signatures.signer(tx_id, signature)
         if address is None:
             raise InvalidTransaction(
-                "a signature that the transaction carries does not hold", field="unsigned_tx.signature"
+                "a signature that the transaction already has is not valid", field="unsigned_tx.signature"
             )
         if address in found:
-            raise InvalidTransaction("a key has signed the transaction twice", field="unsigned_tx.signature")
+            raise InvalidTransaction("the same key has signed the transaction twice", field="unsigned_tx.signature")
         found.append(address)
     return tuple(found)

@@ -1,8 +1,8 @@
-"""Transactions in the JSON of nodes and of TronWeb.
+"""Transactions in the JSON of nodes and of TronWeb (java-tron, framework/…/services/http).
 
-It is read field by field into the bytes of ``raw_data``; they must be those of ``raw_data_hex``, and their hash the
-``txID``, or whoever built it chose what is signed (java-tron, framework/…/services/http). ``visible`` says how
-addresses and names are written: ``T…`` and text, or hex.
+The fields are serialised, and the bytes must equal ``raw_data_hex`` and their hash the ``txID``. Otherwise the builder
+of the JSON could have something else signed than it shows. ``visible`` says whether addresses are written as ``T…`` and
+names as text, or both as hex.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ _RAW: Final = {"contract", "ref_block_bytes", "ref_block_hash", "expiration", "t
 class Reading:
     transaction: Transaction
     raw_data: bytes
-    """As ``raw_data_hex`` has it."""
+    """The bytes of ``raw_data_hex``."""
     visible: bool
     signatures: tuple[bytes, ...]
-    """Of others, in their order."""
+    """Signatures that others have made, in their order."""
 
 
 def read(form: dict[str, Any], *, field: str = "unsigned_tx") -> Reading:
-    """``{visible, txID, raw_data, raw_data_hex}`` as /wallet/createtransaction answers it, or what
-    /wallet/triggersmartcontract wraps it in; ``raw_data_hex`` says it all, the rest must agree with it.
+    """Read a response of /wallet/createtransaction or /wallet/triggersmartcontract. Raises InvalidTransaction.
 
-    Raises InvalidTransaction.
+    Only ``raw_data_hex`` is required. ``txID`` and ``raw_data`` must agree with it.
     """
     try:
         return _reading(_unwrapped(form))
@@ -46,7 +45,7 @@ def read(form: dict[str, Any], *, field: str = "unsigned_tx") -> Reading:
 
 
 def write(reading: Reading, signatures: Sequence[bytes]) -> dict[str, Any]:
-    """The form with ``signature``, for /wallet/broadcasttransaction."""
+    """The JSON with its signatures, as /wallet/broadcasttransaction accepts it."""
     style = Style.VISIBLE if reading.visible else Style.HEX
     return {
         "visible": reading.visible,
@@ -58,10 +57,10 @@ def write(reading: Reading, signatures: Sequence[bytes]) -> dict[str, Any]:
 
 
 def hex_of(form: dict[str, Any]) -> bytes:
-    """``raw_data_hex``, whatever contract it holds, once ``txID`` agrees. Raises FormError."""
+    """The bytes of ``raw_data_hex``, with any contract. Raises FormError if ``txID`` does not agree."""
     raw_data = values.of_hex(form.get("raw_data_hex"), "raw_data_hex")
     if "txID" in form and values.of_hex(form["txID"], "txID") != transaction.tx_id(raw_data):
-        raise FormError("txID", "it is not the SHA-256 of raw_data_hex")
+        raise FormError("txID", "must be the SHA-256 of raw_data_hex")
     return raw_data
 
 
@@ -69,10 +68,10 @@ def signatures_of(form: dict[str, Any]) -> tuple[bytes, ...]:
     """Raises FormError."""
     stated = form.get("signature", [])
     if not isinstance(stated, list) or len(stated) > transaction.MAX_SIGNATURES:
-        raise FormError("signature", f"a list of at most {transaction.MAX_SIGNATURES} signatures belongs here")
+        raise FormError("signature", f"must be a list of at most {transaction.MAX_SIGNATURES} signatures")
     found = tuple(values.of_hex(one, "signature") for one in stated)
     if any(len(one) != signatures.LENGTH for one in found):
-        raise FormError("signature", "a signature is 65 bytes of hex: r, s and v")
+        raise FormError("signature", "a signature must be 65 bytes of hex: r, s and v")
     return found
 
 
@@ -81,42 +80,44 @@ def _unwrapped(form: dict[str, Any]) -> dict[str, Any]:
         return form
     inner, result = form["transaction"], form.get("result")
     if form.keys() != {"result", "transaction"} or not isinstance(inner, dict):
-        raise FormError("transaction", "it stands beside result, as /wallet/triggersmartcontract answers, or alone")
+        raise FormError(
+            "transaction", "must be alone, or next to result as in a response of /wallet/triggersmartcontract"
+        )
     if not isinstance(result, dict) or result.get("result") is not True:
-        raise FormError("result", "the node did not build this transaction")
+        raise FormError("result", "the node reported that it did not build this transaction")
     return inner
 
 
 def _reading(form: dict[str, Any]) -> Reading:
     if not form.keys() <= _FORM:
-        raise FormError("raw_data", f"a transaction has the fields {', '.join(sorted(_FORM))} and no others")
+        raise FormError("raw_data", f"a transaction must have only the fields {', '.join(sorted(_FORM))}")
     visible = form.get("visible", False)
     if not isinstance(visible, bool):
-        raise FormError("visible", "true or false belongs here")
+        raise FormError("visible", "must be true or false")
     if not isinstance(form.get("ret", []), list):
-        raise FormError("ret", "a list belongs here")
+        raise FormError("ret", "must be a list")
     raw_data = hex_of(form)
     read_from_bytes = transaction.parse(raw_data)
     if "raw_data" in form and _raw_data(form["raw_data"], visible).raw_data() != raw_data:
-        raise FormError("raw_data", "it does not say what raw_data_hex says")
+        raise FormError("raw_data", "contradicts raw_data_hex")
     return Reading(read_from_bytes, raw_data, visible, signatures_of(form))
 
 
 def _raw_data(raw: object, visible: bool) -> Transaction:
     if not isinstance(raw, dict) or not raw.keys() <= _RAW:
-        raise FormError("raw_data", f"an object with the fields {', '.join(sorted(_RAW))} belongs here")
+        raise FormError("raw_data", f"must be an object with the fields {', '.join(sorted(_RAW))}")
     entries = raw.get("contract")
     if not isinstance(entries, list) or len(entries) != 1 or not isinstance(entries[0], dict):
-        raise FormError("raw_data.contract", "a list of exactly one contract belongs here")
+        raise FormError("raw_data.contract", "must be a list with exactly one contract")
     [entry], at = entries, "raw_data.contract[0]"
     name, parameter = entry.get("type"), entry.get("parameter")
     contract = BY_NAME.get(name) if isinstance(name, str) else None
     if contract is None or not entry.keys() <= {"type", "parameter", "Permission_id"}:
-        raise FormError(at, "type, parameter and Permission_id of a contract that is supported belong here")
+        raise FormError(at, "must have type, parameter and optionally Permission_id of a supported contract")
     if not isinstance(parameter, dict) or parameter.keys() != {"type_url", "value"}:
-        raise FormError(f"{at}.parameter", "type_url and value belong here")
+        raise FormError(f"{at}.parameter", "must have type_url and value")
     if parameter["type_url"] != contract.type_url:
-        raise FormError(f"{at}.parameter.type_url", "it is not that of the contract's type")
+        raise FormError(f"{at}.parameter.type_url", "does not match the contract's type")
     numbers = {each: values.of_integer(raw.get(each, 0), f"raw_data.{each}", MAX_INT64) for each in values.NUMBERS}
     return transaction.checked(
         Transaction(

@@ -1,7 +1,7 @@
-"""Messages: TIP-191 (`signMessageV2` of TronWeb) and TIP-712 typed data.
+"""Messages by TIP-191 (`signMessageV2` of TronWeb) and typed data by TIP-712.
 
-TIP-712 is EIP-712 with Tron's addresses, which lose their first byte, and the type ``trcToken``, the id of a TRC-10
-token, which is encoded as uint256 (github.com/tronprotocol/tips, tip-191 and tip-712).
+TIP-712 is EIP-712 with Tron's addresses, without their first byte, and with the type ``trcToken`` for the id of a
+TRC-10 token, which is encoded as uint256 (github.com/tronprotocol/tips, tip-191 and tip-712).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from strongroom.errors import InvalidMessage
 
 TIP191: Final = "tip191"
 TYPED_DATA: Final = typed_messages.FORMAT
-"""By the name of the operation; the summary says TIP-712."""
+"""The name of the format in the API. The summary says tip712."""
 MESSAGE_FORMATS: Final = (TIP191,)
 DOCUMENT_FORMATS: Final = (TYPED_DATA,)
 
@@ -37,7 +37,7 @@ _DOMAIN_FIELDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """A message that could be read: what is signed and what it does."""
+    """A message that was read, with the digest to sign and what the message does."""
 
     type: str
     digest: bytes
@@ -52,7 +52,7 @@ def read(network: Network, message: Message) -> ReadMessage:
         return ReadMessage(TIP191, digest, (Action(kind="message", data_size=len(message.data)),))
     if message.format == TYPED_DATA:
         return _typed(network, message.document)
-    raise InvalidMessage("this chain has no such message format", field="format")
+    raise InvalidMessage("this chain has no message format with this name", field="format")
 
 
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
@@ -67,7 +67,10 @@ def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:
 
 
 def _with_domain(document: Mapping[str, object]) -> Mapping[str, object]:
-    """TronWeb's callers leave the domain's type out: then it has those fields that the domain has, in this order."""
+    """The document with the type of its domain.
+
+    Users of TronWeb leave the type out. It then has the fields of the domain, in the order of `_DOMAIN_FIELDS`.
+    """
     types, domain = document.get("types"), document.get("domain")
     if not isinstance(types, dict) or not isinstance(domain, dict) or DOMAIN in types:
         return document

@@ -1,7 +1,7 @@
-"""Tron's networks. All have the same addresses, so that a transaction's network is told by its reference block alone.
+"""Tron's networks. All have the same addresses, so only the reference block of a transaction tells its network.
 
-CAIP-2: namespaces.chainagnostic.org, tron; the reference is the last four bytes of the genesis block's id, which is
-also the chain id of TIP-712.
+The CAIP-2 reference is the last four bytes of the genesis block's id, which is also the chain id of TIP-712
+(namespaces.chainagnostic.org, tron).
 """
 
 from __future__ import annotations

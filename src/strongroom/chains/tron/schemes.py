@@ -1,4 +1,4 @@
-"""Where wallets keep their Tron keys (coin type 195 of SLIP-0044 on every Tron network)."""
+"""The derivation paths of Tron wallets. All Tron networks use coin type 195 of SLIP-0044."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BIP44: Final = Scheme(
     "bip44", "m/44'/195'/{account}'/{change}/{index}", Curve.SECP256K1, "BIP-44: TronWeb, Trust, Trezor"
 )
 TRONLINK: Final = Scheme(
-    "tronlink", "m/44'/195'/{index}'/0/0", Curve.SECP256K1, "TronLink and Ledger Live: one account a key"
+    "tronlink", "m/44'/195'/{index}'/0/0", Curve.SECP256K1, "TronLink and Ledger Live: one account per key"
 )
 RAW: Final = Scheme("raw", "m", Curve.SECP256K1, "A single imported private key", frozenset({WalletKind.RAW_KEY}))
 

@@ -1,4 +1,4 @@
-"""What a transaction does, in the words that all chains share."""
+"""The summary of a transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STAKING: Final[dict[Contract, tuple[str, str]]] = {
     contracts.DELEGATE: ("delegate_resource", "balance"),
     contracts.UNDELEGATE: ("undelegate_resource", "balance"),
 }
-"""Kind of action, and the field with its sun."""
+"""The kind of action, and the field with the amount in sun."""
 _WITHDRAWING: Final = {
     contracts.WITHDRAW_BALANCE: "withdraw_rewards",
     contracts.WITHDRAW_UNFROZEN: "withdraw_unstaked",
@@ -27,7 +27,7 @@ _WITHDRAWING: Final = {
 }
 _SIGNATURE: Final = bytes(signatures.LENGTH)
 _RESULT: Final = 64
-"""Bytes that nodes count for a result."""
+"""Bytes that nodes count for the result."""
 
 
 def summarise(decoded: TronTransaction) -> Summary:
@@ -45,7 +45,7 @@ def summarise(decoded: TronTransaction) -> Summary:
 
 
 def memo_text(memo: bytes) -> str | None:
-    """The memo as text, if it is text that shows all of itself: no controls, nothing that reorders or hides."""
+    """The memo as text, or None if it is not UTF-8 or has characters that are invisible or reorder others."""
     try:
         text = memo.decode("utf-8")
     except UnicodeDecodeError:
@@ -77,7 +77,7 @@ def _details(decoded: TronTransaction) -> dict[str, Any]:
 
 
 def _bandwidth(decoded: TronTransaction) -> int:
-    """Bytes that the network charges for, once our signature is in."""
+    """Bytes that the network charges for, including the wallet's signature."""
     signatures = [_SIGNATURE] * (1 + len(decoded.signers))
     return len(transaction.serialise(decoded.reading.raw_data, signatures)) + _RESULT
 
@@ -146,7 +146,7 @@ def _transfer(owner: str, to: bytes, amount: int, symbol: str) -> Action:
 
 
 def _token(owner: str, to: bytes, amount: int, asset: str) -> Action:
-    """Of a TRC-10 token, which has an id and no contract."""
+    """The transfer of a TRC-10 token, which has an id and no contract."""
     return Action(
         kind="token_transfer",
         from_address=owner,

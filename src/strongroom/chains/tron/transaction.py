@@ -1,6 +1,6 @@
 """Tron transactions as values, and their bytes (tronprotocol/protocol, core/Tron.proto).
 
-``raw_data`` is what is signed: its SHA-256 is the transaction id and the digest. A signature does not change the id.
+The SHA-256 of ``raw_data`` is the digest that is signed and also the transaction id. Signatures do not change the id.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from strongroom.chains.tron.contracts import BY_NUMBER, Contract
 from strongroom.chains.tron.wire import Field, Form, Values, WireError
 
 MAX_BYTES: Final = 204_800
-"""Of raw_data. The network takes 512,000 bytes; an answer holds the bytes several times."""
+"""Size of raw_data. The network accepts 512,000 bytes, but a response holds the bytes several times."""
 MAX_SIGNATURES: Final = 5
-"""Keys of one permission."""
+"""The most keys of one permission."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = 253_402_300_799_999
-"""Milliseconds: the end of the year 9999."""
+"""The end of the year 9999 in milliseconds."""
 
 _ANY: Final = (Field(1, "type_url", Form.TEXT), Field(2, "value", Form.BYTES))
 _CONTRACT: Final = (
@@ -57,13 +57,13 @@ class Transaction:
     memo: bytes = b""
     permission_id: int = 0
     timestamp: int = 0
-    """Milliseconds since 1970; 0 where nobody says."""
+    """Milliseconds since 1970, or 0 if it is not stated."""
     fee_limit: int = 0
-    """Sun."""
+    """The most that the call may burn, in sun."""
 
     @property
     def owner(self) -> bytes:
-        """Whose money moves: 21 bytes."""
+        """The 21-byte address of the account whose money moves."""
         owner: bytes = self.values["owner_address"]
         return owner
 
@@ -72,7 +72,7 @@ class Transaction:
         return moment(self.expiration)
 
     def raw_data(self) -> bytes:
-        """The bytes whose SHA-256 is the id, and is signed."""
+        """The bytes whose SHA-256 is signed."""
         parameter = {"type_url": self.contract.type_url, "value": wire.write(self.contract.fields, self.values)}
         contract = {"type": self.contract.number, "parameter": parameter, "Permission_id": self.permission_id}
         return wire.write(
@@ -90,7 +90,7 @@ class Transaction:
 
 
 def moment(milliseconds: int) -> datetime:
-    """The latest date that there is, for what is beyond it."""
+    """The time, or the latest one that Python can represent if it is beyond that."""
     return _EPOCH + timedelta(milliseconds=min(milliseconds, _LATEST))
 
 
@@ -99,19 +99,19 @@ def tx_id(raw_data: bytes) -> bytes:
 
 
 def parse(raw_data: bytes) -> Transaction:
-    """Raises WireError on anything that `Transaction.raw_data` would not give."""
+    """Raises WireError on anything that `Transaction.raw_data` would not return."""
     if len(raw_data) > MAX_BYTES:
-        raise WireError(f"raw_data is at most {MAX_BYTES} bytes")
+        raise WireError(f"raw_data must have at most {MAX_BYTES} bytes")
     raw = wire.read(_RAW, raw_data)
     if len(raw.get("contract", ())) != 1:
-        raise WireError("a transaction holds exactly one contract")
+        raise WireError("a transaction must have exactly one contract")
     [entry] = raw["contract"]
     contract = BY_NUMBER.get(entry.get("type", 0))
     if contract is None:
-        raise WireError("the contract is of a type that is not supported")
+        raise WireError("the type of the contract is not supported")
     parameter = entry.get("parameter", {})
     if parameter.get("type_url") != contract.type_url:
-        raise WireError("type_url of the contract's parameter is not that of its type")
+        raise WireError("type_url of the contract's parameter does not match its type")
     return checked(
         Transaction(
             contract=contract,
@@ -128,11 +128,11 @@ def parse(raw_data: bytes) -> Transaction:
 
 
 def checked(transaction: Transaction) -> Transaction:
-    """The shapes that no encoding holds a message to. Raises WireError."""
+    """Check what the encoding does not enforce. Raises WireError."""
     if len(transaction.ref_block_bytes) != 2:
-        raise WireError("ref_block_bytes is 2 bytes")
+        raise WireError("ref_block_bytes must have 2 bytes")
     if len(transaction.ref_block_hash) != 8:
-        raise WireError("ref_block_hash is 8 bytes")
+        raise WireError("ref_block_hash must have 8 bytes")
     if not transaction.expiration:
         raise WireError("expiration is missing")
     _check_addresses(transaction.contract.fields, transaction.values)
@@ -140,7 +140,7 @@ def checked(transaction: Transaction) -> Transaction:
 
 
 def serialise(raw_data: bytes, signatures: Sequence[bytes]) -> bytes:
-    """The whole transaction, as /wallet/broadcasthex takes it."""
+    """The whole transaction, as /wallet/broadcasthex accepts it."""
     return wire.write(_TRANSACTION, {"raw_data": raw_data, "signature": signatures})
 
 
@@ -148,17 +148,20 @@ def split(data: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """``raw_data`` and the signatures of a whole transaction. Raises WireError."""
     found = wire.read(_TRANSACTION, data)
     if "raw_data" not in found:
-        raise WireError("the transaction holds no raw_data")
+        raise WireError("the transaction has no raw_data")
     return found["raw_data"], tuple(found.get("signature", ()))
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether bytes are a whole transaction, not raw_data alone: both begin with field 1, but only there it is long."""
+    """Whether the bytes are a whole transaction and not just raw_data.
+
+    Both begin with field 1. In raw_data it is ref_block_bytes, which has 2 bytes.
+    """
     return data[:1] == b"\x0a" and data[1:2] != b"\x02"
 
 
 def expiration_of(raw_data: bytes) -> int:
-    """Of anyone's raw_data, whatever contract it holds. Raises WireError."""
+    """The expiration of raw_data with any contract, in milliseconds. Raises WireError."""
     found = [value for number, _, value in wire.scan(raw_data) if number == 8]
     if len(found) != 1 or not isinstance(found[0], int) or not 0 < found[0] <= wire.MAX_INT64:
         raise WireError("the transaction has no expiration")
@@ -166,14 +169,14 @@ def expiration_of(raw_data: bytes) -> int:
 
 
 def _check_addresses(fields: Sequence[Field], values: Values) -> None:
-    """Every address of the contracts that are signed here must be there."""
+    """Require all addresses. The contracts that are signed have no optional ones."""
     for field in fields:
         value = values.get(field.name)
         if field.form is Form.ADDRESS:
             if value is None:
                 raise WireError(f"{field.name} is missing")
             if not addresses.is_address(value):
-                raise WireError(f"{field.name} is not an address: 21 bytes, the first of them 0x41")
+                raise WireError(f"{field.name} must be an address: 21 bytes, the first of them 0x41")
         elif field.form is Form.MESSAGE and value is not None:
             for item in value if field.repeated else (value,):
                 _check_addresses(field.fields, item)

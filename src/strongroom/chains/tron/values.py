@@ -1,7 +1,7 @@
-"""One value of a transaction's JSON form, read strictly into what `wire` writes, and back.
+"""Strict conversion between values of the JSON form and values that `wire` writes.
 
-An integer is a JSON integer or its decimal digits: amounts go beyond 2^53, and a client may have to send text. A field
-with its default value is as good as none, as it is in the bytes. Everything raises FormError in words that hold
+An integer is a JSON integer or decimal text, because amounts exceed 2^53 and some clients have to send text. A field
+with its default value equals a missing one, as in the bytes. All functions raise FormError with a message that repeats
 nothing of the input.
 """
 
@@ -17,22 +17,22 @@ from strongroom.chains.tron.wire import MAX_ITEMS, Field, Form, Values
 from strongroom.codecs import abi
 
 NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
-"""Integers that either form of a transaction may state."""
+"""Integers that both JSON forms of a transaction have."""
 
 
 class Style(Enum):
     """How addresses and names are written."""
 
     HEX = auto()
-    """``visible`` false: 41 and 40 digits, names in hex."""
+    """With ``visible`` false, addresses are 41 and 40 digits, and names are hex."""
     VISIBLE = auto()
-    """``visible`` true: ``T…``, names as text."""
+    """With ``visible`` true, addresses are ``T…``, and names are text."""
     EITHER = auto()
-    """Our own form: either kind of address, names as text."""
+    """In the form of `building`, addresses may be of either kind, and names are text."""
 
 
 class FormError(ValueError):
-    """``where``: dotted name of the field within the form."""
+    """``where`` is the dotted name of the field in the form."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: {reason}")
@@ -42,9 +42,9 @@ class FormError(ValueError):
 def of_object(
     fields: Sequence[Field], value: object, style: Style, where: str, *, ignored: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """A message. ``ignored`` are keys that the caller reads itself."""
+    """Read a message. ``ignored`` are keys that the caller reads itself."""
     if not isinstance(value, dict):
-        raise FormError(where, "an object belongs here")
+        raise FormError(where, "must be an object")
     by_name = {field.name: field for field in fields}
     found = {}
     for name, item in value.items():
@@ -52,7 +52,7 @@ def of_object(
             continue
         field = by_name.get(name)
         if field is None:
-            raise FormError(where, f"it has the fields {', '.join(by_name)} and no others")
+            raise FormError(where, f"must have only the fields {', '.join(by_name)}")
         read = _of_field(field, item, style, f"{where}.{name}")
         if read or (field.form is Form.MESSAGE and not field.repeated):
             found[name] = read
@@ -61,11 +61,11 @@ def of_object(
 
 def of_hex(value: object, where: str) -> bytes:
     if not isinstance(value, str):
-        raise FormError(where, "hex digits belong here")
+        raise FormError(where, "must be hex digits")
     try:
         return a2b_hex(value)
     except ValueError:
-        raise FormError(where, "an even number of hex digits without 0x belongs here") from None
+        raise FormError(where, "must be an even number of hex digits without 0x") from None
 
 
 def of_integer(value: object, where: str, most: int) -> int:
@@ -74,22 +74,22 @@ def of_integer(value: object, where: str, most: int) -> int:
     except ValueError as error:
         raise FormError(where, str(error)) from None
     if not 0 <= number <= most:
-        raise FormError(where, "an integer is negative or out of range")
+        raise FormError(where, "the integer is negative or out of range")
     return number
 
 
 def of_text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise FormError(where, "text belongs here")
+        raise FormError(where, "must be text")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise FormError(where, "text is not valid Unicode") from None
+        raise FormError(where, "must be valid Unicode text") from None
     return value
 
 
 def to_object(fields: Sequence[Field], values: Values, style: Style) -> dict[str, Any]:
-    """As a node writes it: what has its default value is left out."""
+    """The JSON that a node would write, without fields that have their default value."""
     found = {}
     for field in fields:
         value = values.get(field.name)
@@ -103,7 +103,7 @@ def _of_field(field: Field, value: object, style: Style, where: str) -> Any:
     if not field.repeated:
         return _of_value(field, value, style, where)
     if not isinstance(value, list) or len(value) > MAX_ITEMS:
-        raise FormError(where, f"a list of at most {MAX_ITEMS} entries belongs here")
+        raise FormError(where, f"must be a list of at most {MAX_ITEMS} entries")
     return [_of_value(field, item, style, f"{where}[{number}]") for number, item in enumerate(value)]
 
 
@@ -115,7 +115,7 @@ def _of_value(field: Field, value: object, style: Style, where: str) -> Any:
             return _enum(field, value, where)
         case Form.BOOL:
             if not isinstance(value, bool):
-                raise FormError(where, "true or false belongs here")
+                raise FormError(where, "must be true or false")
             return value
         case Form.ADDRESS:
             return _address(value, style, where)
@@ -133,13 +133,13 @@ def _enum(field: Field, value: object, where: str) -> int:
         return field.names.index(value)
     if type(value) is int and 0 <= value <= field.most:
         return value
-    raise FormError(where, f"one of {', '.join(field.names)} belongs here")
+    raise FormError(where, f"must be one of {', '.join(field.names)}")
 
 
 _READ_ADDRESS: Final = {
-    Style.HEX: (addresses.from_hex, "with visible false an address is 41 and 40 hex digits"),
-    Style.VISIBLE: (addresses.from_base58, "with visible true an address is T and 33 characters"),
-    Style.EITHER: (addresses.read, "an address is T and 33 characters, or 41 and 40 hex digits"),
+    Style.HEX: (addresses.from_hex, "with visible false an address must be 41 and 40 hex digits"),
+    Style.VISIBLE: (addresses.from_base58, "with visible true an address must be T and 33 characters"),
+    Style.EITHER: (addresses.read, "an address must be T and 33 characters, or 41 and 40 hex digits"),
 }
 
 

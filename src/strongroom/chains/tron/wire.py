@@ -1,9 +1,8 @@
-"""Protocol Buffers as Tron uses them, in canonical form only: fields in ascending order, the shortest varints, nothing
-that has its default value, nothing unknown.
+"""Protocol Buffers as Tron uses them, in canonical form only (protobuf.dev/programming-guides/encoding).
 
-A message is described by `Field`s and read into a dict by field name; what is absent is not in it. Two encodings of
-one message would be two transaction ids for one payment, so there is one way to read and one way to write.
-(protobuf.dev/programming-guides/encoding)
+Canonical means fields in ascending order, the shortest varints, no default values and no unknown fields. Two encodings
+of one message would give one payment two transaction ids, so only one encoding is read and written. A message is
+described by `Field`s and read into a dict by field name, without fields that are absent.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ _VARINT: Final = 0
 _LENGTH_DELIMITED: Final = 2
 _MAX_NUMBER: Final = 2**29 - 1
 MAX_ITEMS: Final = 64
-"""Of a repeated field: more than any transaction that is signed here has."""
+"""Items of a repeated field. No transaction that is signed here has more."""
 _MAX_FIELDS: Final = 512
-"""Of one message, counted with repetitions, so that many empty fields do not cost time."""
+"""Fields of one message, counted with repetitions, so that many empty fields do not take time."""
 
 Values = Mapping[str, Any]
-"""Of one message by field name: int, bool, bytes, str, a dict of the same kind, or a list of one of these."""
+"""The values of a message by field name, which are int, bool, bytes, str, such a mapping, or a list of one of these."""
 
 
 class Form(Enum):
-    """What a field holds. The JSON form depends on it; the wire knows varints and bytes only."""
+    """What a field holds. The JSON form depends on it, while the encoding has only varints and bytes."""
 
     INT64 = auto()
     INT32 = auto()
@@ -53,9 +52,9 @@ class Field:
     name: str
     form: Form
     fields: tuple[Field, ...] = ()
-    """Of a message."""
+    """The fields of a message."""
     names: tuple[str, ...] = ()
-    """Of an enum, by number."""
+    """The names of an enum, by number."""
     repeated: bool = False
 
     @property
@@ -64,27 +63,27 @@ class Field:
 
     @property
     def most(self) -> int:
-        """The largest number that a varint field may hold. Negative ones have no use in a transaction."""
+        """The largest number of a varint field. Negative numbers have no use in a transaction."""
         if self.form is Form.ENUM:
             return len(self.names) - 1
         return {Form.INT64: MAX_INT64, Form.INT32: MAX_INT32, Form.BOOL: 1}[self.form]
 
 
 class WireError(ValueError):
-    """Not the canonical encoding of the message. Holds nothing of the input but names of ours."""
+    """The bytes are not the canonical encoding. The message repeats nothing of the input."""
 
 
 def read(fields: Sequence[Field], data: bytes) -> dict[str, Any]:
-    """Raises WireError."""
+    """The values of a message by field name. Raises WireError."""
     by_number = {field.number: field for field in fields}
     found: dict[str, Any] = {}
     last = 0
     for number, wire_type, value in scan(data):
         field = by_number.get(number)
         if field is None:
-            raise WireError("the message holds a field that is not supported")
+            raise WireError("the message has a field that is not supported")
         if wire_type != field.wire_type:
-            raise WireError(f"{field.name} is not of its type")
+            raise WireError(f"{field.name} does not have its type")
         if number < last or (number == last and not field.repeated):
             raise WireError(f"{field.name} is given twice or out of order")
         last = number
@@ -93,16 +92,16 @@ def read(fields: Sequence[Field], data: bytes) -> dict[str, Any]:
             items = found.setdefault(field.name, [])
             items.append(decoded)
             if len(items) > MAX_ITEMS:
-                raise WireError(f"{field.name} is given too often")
+                raise WireError(f"{field.name} is given too many times")
         elif field.form is not Form.MESSAGE and not decoded:
-            raise WireError(f"{field.name} is written although it has its default value")
+            raise WireError(f"{field.name} must be left out, since it has its default value")
         else:
             found[field.name] = decoded
     return found
 
 
 def write(fields: Sequence[Field], values: Values) -> bytes:
-    """The inverse. ``values`` are in the range of their fields; those with their default value are left out."""
+    """The inverse of `read`. ``values`` must be in the range of their fields. Default values are left out."""
     out = bytearray()
     for field in sorted(fields, key=lambda field: field.number):
         value = values.get(field.name)
@@ -120,12 +119,12 @@ def write(fields: Sequence[Field], values: Values) -> bytes:
 
 
 def scan(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    """(number, wire type, value) of each field in the order of the bytes. Raises WireError."""
+    """The number, the wire type and the value of each field, in order. Raises WireError."""
     at = count = 0
     while at < len(data):
         count += 1
         if count > _MAX_FIELDS:
-            raise WireError("the message holds too many fields")
+            raise WireError("the message has too many fields")
         key, at = _read_varint(data, at)
         number, wire_type = key >> 3, key & 7
         if not 0 < number <= _MAX_NUMBER or wire_type not in (_VARINT, _LENGTH_DELIMITED):
@@ -136,7 +135,7 @@ def scan(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
             continue
         end = at + value
         if end > len(data):
-            raise WireError("the message is cut short")
+            raise WireError("the message ends too early")
         yield number, wire_type, data[at:end]
         at = end
 
@@ -161,7 +160,7 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
             if (byte == 0 and shift > 7) or value > _MAX_UINT64:
                 raise WireError("an integer is not written in its shortest form")
             return value, at
-    raise WireError("the message is cut short")
+    raise WireError("the message ends too early")
 
 
 def _decode(field: Field, value: int | bytes) -> Any:

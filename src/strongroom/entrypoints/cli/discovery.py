@@ -1,4 +1,4 @@
-"""Waiting for a discovery, with a bar."""
+"""Waiting for a discovery, with a progress bar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAUSE: Final = 1.0
 
 
 def follow(answer: str, given: Fields) -> str:
-    """The last answer. The bar is on standard error: what is asked for stands alone on the other."""
+    """Return the last response. The bar goes to standard error, so that standard output has only the result."""
     if not given["wait"]:
         return answer
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -40,5 +40,5 @@ def follow(answer: str, given: Fields) -> str:
 
 def _said(shown: dict[str, Any]) -> str:
     branch = "change" if shown["change"] else "receiving"
-    trouble = f", trying again: {shown['error']}" if shown["error"] else ""
+    trouble = f", retrying: {shown['error']}" if shown["error"] else ""
     return f"{branch} {shown['index']}, {shown['used']} used{trouble}"

@@ -1,4 +1,4 @@
-"""How a command ends that cannot be done: one line on standard error, red on a terminal, and an exit code."""
+"""How a failed command ends: one line on standard error, red on a terminal, and an exit code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ UNAVAILABLE: Final = 3
 
 
 def fail(message: str, code: int) -> NoReturn:
+    """Print the message to standard error, and exit with ``code``."""
     line = printable(message)
     print(f"\033[31m{line}\033[0m" if sys.stderr.isatty() else line, file=sys.stderr)
     raise SystemExit(code)
@@ -22,17 +23,17 @@ def fail(message: str, code: int) -> NoReturn:
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """What is raised inside, as one line and an exit code."""
+    """Turn errors into one line and an exit code."""
     try:
         yield
     except ConfigurationError as error:
         fail(error.message, USAGE)
     except Unavailable as error:
-        fail(error.message, UNAVAILABLE)
+        fail(error.message if error.cause is None else f"{error.message}: {error.cause}", UNAVAILABLE)
     except StrongroomError as error:
         fail(error.message, REFUSED)
 
 
 def printable(text: str) -> str:
-    """Without what could move the cursor or colour the terminal: labels and summaries are written by others."""
+    """Remove what could move the cursor or colour the terminal, since others write labels and summaries."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)

@@ -8,14 +8,14 @@ import typer
 
 from strongroom.entrypoints.cli import output
 
-keys = typer.Typer(name="keys", no_args_is_help=True, help="The key that wraps the data keys of all wallets.")
+keys = typer.Typer(name="keys", no_args_is_help=True, help="The keys that wrap the data keys of all wallets.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @keys.command("status")
 def show_status(as_json: AsJson = False) -> None:
-    """How many secrets are under which version of which wrapping key, and which one wraps now."""
+    """Show how many secrets each version of each wrapping key has wrapped, and which version is current."""
     from strongroom.entrypoints.cli import local
 
     local.show_keys(as_json=as_json)
@@ -23,10 +23,10 @@ def show_status(as_json: AsJson = False) -> None:
 
 @keys.command("rewrap", epilog=output.examples("keys rewrap", "keys rewrap --json"))
 def rewrap(as_json: AsJson = False) -> None:
-    """Move every data key, and the service secret last, under the newest version of the wrapping key.
+    """Move every data key, and finally the service secret, to the newest version of the wrapping key.
 
-    After a rotation, or with keywrap.previous set when another key wrap has taken over. It may be stopped and begun
-    again at any time; beside running servers on PostgreSQL, alone on SQLite.
+    Run it after a rotation, or with keywrap.previous set when another key wrap has taken over. You can interrupt and
+    repeat it at any time. On PostgreSQL it can run beside servers, on SQLite only alone.
     """
     from strongroom.entrypoints.cli import local
 
@@ -35,10 +35,10 @@ def rewrap(as_json: AsJson = False) -> None:
 
 @keys.command("authenticate")
 def authenticate(as_json: AsJson = False) -> None:
-    """Put the rows of a database from before 1.1 under their MACs. Once, when nothing of 1.0.8 runs any more.
+    """Put the rows of a database from before 1.1 under their MACs. Run it once, when nothing of 1.0.8 runs any more.
 
-    Until then those rows are believed as they stand. It may be stopped and begun again at any time, beside running
-    servers on PostgreSQL. SQLite does it by itself when it serves.
+    Until then those rows are trusted as they are. You can interrupt and repeat it at any time, beside servers on
+    PostgreSQL. With SQLite, `serve` does it.
     """
     from strongroom.entrypoints.cli import integrity
 

@@ -1,12 +1,14 @@
-"""What the command line does itself, with the settings of the service: start it, migrate, administer its database."""
+"""What the command line does without a server, with the settings of the service: start, migrate, administer."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,11 +18,13 @@ from strongroom import bootstrap
 from strongroom.access.api_keys import new_key
 from strongroom.access.scopes import SCOPES
 from strongroom.bootstrap import Administration
-from strongroom.config import PREFIX, Settings, every_setting, load, load_with_sources, show
+from strongroom.config.environment import PREFIX
+from strongroom.config.settings import Settings, every_setting, load, load_with_sources, show
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditOutcome, AuditWriter
-from strongroom.entrypoints.cli import failure, output
+from strongroom.entrypoints.cli import failure, output, progress
 from strongroom.entrypoints.locks import only_instance
+from strongroom.entrypoints.tls.material import check_tls, read_material
 from strongroom.journal import facts
 from strongroom.journal.audit import Head
 from strongroom.journal.heads import read_heads
@@ -35,18 +39,24 @@ from strongroom.telemetry import logging
 T = TypeVar("T")
 
 _ANCHOR_SECONDS: Final = 2.0
+LONGEST_TOKEN: Final = 65_536
+"""How many characters of a token are read. It is more than the service accepts, so that the service can refuse it."""
 
 
 def migrate() -> None:
+    """Migrate the database to the newest schema."""
     with failure.errors_in_words():
         _log_to_stderr()
-        worked = asyncio.run(bootstrap.migrate_database(load()))
+        with progress.bar("migrations", lines=False) as show:
+            worked = asyncio.run(bootstrap.migrate_database(load(), show))
     output.show(json.dumps({"migrated": worked}), as_json=False)
 
 
 def check_config(*, as_json: bool) -> None:
+    """Print every setting with its value and source."""
     with failure.errors_in_words():
         loaded = load_with_sources()
+        check_tls(loaded.settings)
     rows = []
     for setting in every_setting():
         value: Any = loaded.settings
@@ -66,11 +76,29 @@ def check_config(*, as_json: bool) -> None:
     if networks := loaded.settings.networks:
         names = ",".join(network.name for network in networks)
         rows.append({"setting": "networks", "value": names, "source": loaded.sources[("networks",)]})
+    if issuers := loaded.settings.access.jwt:
+        names = ",".join(issuer.name for issuer in issuers)
+        rows.append({"setting": "access.jwt", "value": names, "source": loaded.sources["access", "jwt"]})
     output.show(json.dumps({"settings": rows}), as_json=as_json)
 
 
+def check_components(*, as_json: bool) -> None:
+    """Try each component, and print a line for each."""
+    with failure.errors_in_words():
+        _log_nothing()
+        found = asyncio.run(bootstrap.connect(load(), lambda tls: read_material(tls).expires_at))
+    if as_json:
+        output.show(json.dumps({"components": [asdict(each) for each in found]}), as_json=True)
+    else:
+        for each in found:
+            more = f" ({each.message})" if each.ok and each.message else "" if each.ok else f": {each.message}"
+            print(failure.printable(f"{each.component}: {'ok' if each.ok else 'FAILED'}{more}"))
+    if failed := sum(not each.ok for each in found):
+        failure.fail(f"{failed} of {len(found)} components failed", failure.REFUSED)
+
+
 def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: datetime | None) -> str:
-    """The answer's JSON."""
+    """Return the response's JSON."""
 
     async def work(administration: Administration) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -82,15 +110,17 @@ def create_api_key(tenant_id: UUID, name: str, scopes: list[str], expires_at: da
 
     scopes = sorted(set(scopes))
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
-        failure.fail(f"{len(unknown)} of the scopes are not known; there are " + ", ".join(SCOPES), failure.USAGE)
+        failure.fail(f"{len(unknown)} of the scopes are unknown; the scopes are " + ", ".join(SCOPES), failure.USAGE)
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        failure.fail("--expires-at is in the past", failure.USAGE)
+        failure.fail("--expires-at must be in the future", failure.USAGE)
     with failure.errors_in_words():
         name = clean_text(name, "name") or ""
     return json.dumps(administer(work))
 
 
 def verify_audit(heads: Path | None, *, as_json: bool) -> None:
+    """Verify the audit chains, and print the report. Exits with 1 if a record does not match."""
+
     async def work(administration: Administration) -> dict[str, Any]:
         report, kept = await held_against_heads(administration, heads, lines)
         findings = [
@@ -111,20 +141,20 @@ def verify_audit(heads: Path | None, *, as_json: bool) -> None:
     report = administer(work)
     output.show(json.dumps(report), as_json=as_json)
     if not report["ok"]:
-        failure.fail("the audit does not hold", failure.REFUSED)
+        failure.fail("the audit failed its verification: see the findings above", failure.REFUSED)
 
 
 async def held_against_heads(
     administration: Administration, file: Path | None, lines: list[str]
 ) -> tuple[Report, list[Head]]:
-    """The report on the chains, and the heads that they were held against."""
+    """The report on the chains, and the heads with which they were compared."""
     storage, key = administration.storage, administration.authenticity.audit_key
     accepted = accepted_losses(await marks(storage, key, RESTORED_MARK))
     kept = read_heads(lines)
     own = frozenset({administration.committer.head().writer_id})
     report = await verify(storage, key, kept, but=own, accepted=accepted)
     if any(finding.kind == "writer_unanchored" for finding in report.findings):
-        # A server that is just starting registers before it anchors its head: look once more.
+        # A server that is just starting registers before it anchors its head, so look once more.
         await asyncio.sleep(_ANCHOR_SECONDS)
         kept = read_heads(lines_of_heads(file))
         report = await verify(storage, key, kept, but=own, accepted=accepted)
@@ -132,6 +162,8 @@ async def held_against_heads(
 
 
 def show_heads(*, as_json: bool) -> None:
+    """Print the head of each audit chain."""
+
     async def work(administration: Administration) -> list[dict[str, Any]]:
         return [await _head(administration, writer) for writer in await administration.storage.audit_writers()]
 
@@ -151,18 +183,24 @@ async def _head(administration: Administration, writer: AuditWriter) -> dict[str
 
 
 def lines_of_heads(file: Path | None) -> list[str]:
+    """The lines of the file of heads. Ends the program if there is none, or it cannot be read."""
     with failure.errors_in_words():
         audit = load().audit
     path = file or audit.heads_file or audit.known_heads
     if path is None:
-        failure.fail("audit.heads is log: give the lines of the log that hold heads with --heads", failure.USAGE)
+        failure.fail(
+            "audit.heads is log: extract the lines with heads from the log, and name that file with --heads",
+            failure.USAGE,
+        )
     try:
         return path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError):
-        failure.fail(f"the heads in {path} cannot be read", failure.USAGE)
+        failure.fail(f"the file with audit heads, {path}, cannot be read", failure.USAGE)
 
 
 def show_keys(*, as_json: bool) -> None:
+    """Print how many secrets each version of the wrapping key has wrapped."""
+
     async def work(administration: Administration) -> dict[str, Any]:
         return _shown(await rewraps.status(administration.storage, administration.keywrap))
 
@@ -170,8 +208,7 @@ def show_keys(*, as_json: bool) -> None:
 
 
 def rewrap_keys(*, as_json: bool) -> None:
-    def progress(report: rewraps.Report) -> None:
-        print(f"{report.moved} of {report.total} moved", file=sys.stderr, flush=True)
+    """Move data keys to the newest wrapping key, and audit that. Exits with 1 if some remain."""
 
     async def work(administration: Administration) -> dict[str, Any]:
         storage, keywrap, operation_id = administration.storage, administration.keywrap, new_id()
@@ -182,7 +219,8 @@ def rewrap_keys(*, as_json: bool) -> None:
 
         before = await rewraps.status(storage, keywrap)
         await audit(AuditOutcome.REQUESTED, {"kek": before.kek, "kek_version": before.version})
-        report = await rewraps.rewrap(storage, keywrap, progress)
+        with progress.bar("moved") as show:
+            report = await rewraps.rewrap(storage, keywrap, lambda each: show(each.moved, each.total))
         left = (await rewraps.status(storage, keywrap)).behind
         outcome = AuditOutcome.FAILED if left else AuditOutcome.SUCCEEDED
         await audit(outcome, {"moved": report.moved, "left": left})
@@ -198,9 +236,11 @@ def rewrap_keys(*, as_json: bool) -> None:
         report = administer(work)
     output.show(json.dumps(report), as_json=as_json)
     if report["refused"]:
-        failure.fail(f"{len(report['refused'])} wallets' data keys do not open", failure.REFUSED)
+        failure.fail(f"the data keys of {len(report['refused'])} wallets cannot be opened", failure.REFUSED)
     if report["left"]:
-        failure.fail("others have wrapped more with the old key meanwhile: begin again", failure.REFUSED)
+        failure.fail(
+            "other processes have wrapped more with the old key meanwhile: run the command again", failure.REFUSED
+        )
 
 
 def _shown(status: rewraps.Status) -> dict[str, Any]:
@@ -219,15 +259,30 @@ def _shown(status: rewraps.Status) -> dict[str, Any]:
 
 
 def import_tokens(content: bytes) -> None:
+    """Print a token list as a file for the settings, and refused entries to standard error."""
     with failure.errors_in_words():
         listed, taken, refused = bootstrap.import_tokens(load(), content)
     for each in refused:
         print(f"entry {each.position}: {each.reason}", file=sys.stderr)
-    print(f"{taken} taken, {len(refused)} refused", file=sys.stderr)
+    print(f"{taken} imported, {len(refused)} refused", file=sys.stderr)
     sys.stdout.write(listed.decode())
 
 
+def check_token(token: str, *, as_json: bool) -> None:
+    """Print whether a token would be accepted. Exits with 1 if not."""
+
+    async def work(administration: Administration) -> dict[str, Any]:
+        return await bootstrap.explain_token(administration, token)
+
+    report = administer(work)
+    output.show(json.dumps(report), as_json=as_json)
+    if not report["accepted"]:
+        failure.fail(f"the token is refused: {report['reason']}", failure.REFUSED)
+
+
 def administer(work: Callable[[Administration], Awaitable[T]]) -> T:
+    """Run ``work`` with the service's own settings and database, and turn errors into an exit code."""
+
     async def run(settings: Settings) -> T:
         async with bootstrap.administration(settings) as administration:
             return await work(administration)
@@ -235,6 +290,11 @@ def administer(work: Callable[[Administration], Awaitable[T]]) -> T:
     with failure.errors_in_words():
         _log_to_stderr()
         return asyncio.run(run(load()))
+
+
+def _log_nothing() -> None:
+    """The log would say the same as the findings, in more technical words."""
+    logging.configure("error", "console", io.BytesIO())
 
 
 def _log_to_stderr() -> None:

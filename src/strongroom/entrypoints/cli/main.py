@@ -1,4 +1,4 @@
-"""The `strongroom` command. Heavy modules load in the command that needs them: `--help` is quick."""
+"""The `strongroom` command. Each command imports what it needs, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from strongroom.entrypoints.cli import administration, keys, output, reading, signing, tokens, wallets
+from strongroom import __version__
+from strongroom.entrypoints.cli import administration, alerts, jwt, keys, output, reading, signing, tokens, wallets
+from strongroom.entrypoints.cli import batches as _batches  # noqa: F401 - its commands are in groups of others
 from strongroom.telemetry.scrubbing import scrub_text
 
-_EPILOG: Final = f"""Commands on wallets call the server of STRONGROOM_URL (http://127.0.0.1:3000 where it is not set)
-with STRONGROOM_API_KEY or STRONGROOM_API_KEY_FILE. The others use the settings of the service itself.
+_EPILOG: Final = f"""Commands on wallets call the server at STRONGROOM_URL (default: http://127.0.0.1:3000) with
+STRONGROOM_API_KEY or STRONGROOM_API_KEY_FILE. The others use the settings of the service itself.
 
-Exit codes: 1 refused, 2 wrong usage or settings, 3 the server or a part of it is away.
+Exit codes: 1 refused, 2 wrong usage or settings, 3 the server or one of its components is unavailable.
 
 {output.examples("serve", "wallet create --network ethereum", "address next $WALLET ethereum")}"""
 
 
 @contextmanager
 def _without_secrets() -> Iterator[None]:
-    """What is said of wrong arguments repeats them: words that somebody took for arguments, say."""
+    """Scrub errors about wrong arguments, which repeat them. They might be the words of a wallet."""
     try:
         yield
     except typer.TyperException as error:
@@ -45,16 +47,33 @@ app = typer.Typer(
     name="strongroom",
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A self-hosted wallet service: HD wallets, addresses and signatures over REST and gRPC.",
     epilog=_EPILOG,
 )
-restore = typer.Typer(name="restore", no_args_is_help=True, help="After a backup was put back.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"strongroom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def strongroom(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A self-hosted wallet service: HD wallets, addresses and signatures over REST and gRPC."""
+
+
+restore = typer.Typer(name="restore", no_args_is_help=True, help="Go on after the restore of a backup.")
 config = typer.Typer(name="config", no_args_is_help=True, help="The settings of the service.")
 for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, signing.verify, signing.top,
               reading.balance, reading.history, reading.transaction, tokens.tokens,
-              administration.network, administration.api_key, administration.audit, administration.tasks, keys.keys,
+              administration.network, administration.api_key, administration.revocation, administration.client_networks,
+              jwt.jwt, administration.audit, administration.tasks, keys.keys, alerts.alerts,
               restore,
               config):  # fmt: skip
     app.add_typer(group)
@@ -63,12 +82,12 @@ for group in (wallets.wallet, wallets.address, wallets.account, signing.sign, si
 @app.command()
 def serve(
     heads: Annotated[
-        Path | None, typer.Option(help="With audit.heads=log: heads from the log, to compare the database with.")
+        Path | None, typer.Option(help="With audit.heads=log: file of heads to compare the database with.")
     ] = None,
 ) -> None:
-    """Start the service: REST, gRPC and their documentation. SIGTERM ends it when all that is in flight is done."""
+    """Start the service: REST, gRPC and their documentation. On SIGTERM it finishes requests in flight and ends."""
     if heads is not None:
-        from strongroom.config import pass_on
+        from strongroom.config.environment import pass_on
 
         pass_on("AUDIT__KNOWN_HEADS", str(heads.absolute()))
     from strongroom.entrypoints.cli import start
@@ -78,7 +97,7 @@ def serve(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the schema of this version. SQLite does this by itself when it serves."""
+    """Migrate the database to this version's schema. With SQLite, `serve` does it."""
     from strongroom.entrypoints.cli import local
 
     local.migrate()
@@ -91,14 +110,14 @@ def migrate() -> None:
 def verify(
     context: typer.Context,
     heads: Annotated[
-        Path | None, typer.Option(help="Heads that were kept outside the database; those of audit.heads if left out.")
+        Path | None, typer.Option(help="File of heads kept outside the database. Default: that of audit.heads.")
     ] = None,
-    rate: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows a second at most.")] = 5_000,
+    rate: Annotated[int, typer.Option(min=1, max=1_000_000, help="Maximum rows per second.")] = 5_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Without a command: hold every row against its MAC and the audit; exit 1 if one was changed, deleted or put back.
+    """Without a command, check every row against its MAC and the audit. Exit code 1 if one does not match.
 
-    With one: verify a signature.
+    With a command, verify a signature.
     """
     if context.invoked_subcommand is not None:
         return
@@ -114,26 +133,30 @@ def verify(
     ),
 )
 def accept_restore(
-    after: Annotated[str, typer.Option(help="What happened; it stands in the audit.")],
+    after: Annotated[str, typer.Option(help="What happened; the audit records it.")],
     from_: Annotated[
-        list[str] | None, typer.Option("--from", help="NETWORK:ADDRESS=N, the lowest nonce that may be signed there.")
+        list[str] | None,
+        typer.Option(
+            "--from", help="NETWORK:ADDRESS=N, where N is the lowest nonce that may be signed for that address."
+        ),
     ] = None,
-    floors: Annotated[Path | None, typer.Option(help="A file of such lines.")] = None,
+    floors: Annotated[Path | None, typer.Option(help="File with one such value per line.")] = None,
     reconciled: Annotated[
-        list[str] | None, typer.Option(help="Chain (evm, bitcoin …) whose other addresses you compared with the chain.")
+        list[str] | None,
+        typer.Option(help="Chain (evm, bitcoin …) for which you compared all other addresses with the network."),
     ] = None,
-    heads: Annotated[Path | None, typer.Option(help="Heads as `audit verify` takes them.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    heads: Annotated[Path | None, typer.Option(help="File of heads, as for `audit verify`.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Allow signing again on a database that was put back from a backup. Say first what the chains know."""
+    """Allow signing again on a database that was restored from a backup. Say first what the chains know."""
     from strongroom.entrypoints.cli import integrity
 
     integrity.accept_restore(after, from_ or [], floors, reconciled or [], heads, as_json=as_json)
 
 
 @app.command()
-def health(as_json: Annotated[bool, typer.Option("--json", help="Print what the server answered.")] = False) -> None:
-    """Show how the server and its components are. Exit code 3 where it is in error, or does not answer."""
+def health(as_json: Annotated[bool, typer.Option("--json", help="Print the server's response.")] = False) -> None:
+    """Show the state of the server and its components. Exit code 3 if it is in error, or does not respond."""
     from strongroom.entrypoints.cli import client, failure
 
     report, well = client.health()
@@ -142,9 +165,17 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="Print what the 
         raise typer.Exit(failure.UNAVAILABLE)
 
 
-@config.command("check")
-def check_config(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
-    """Show every setting, its value and where it comes from; of a secret, whether it is set."""
+@config.command("check", epilog=output.examples("config check", "config check --connect"))
+def check_config(
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Try every component instead. Exit code 1 if one fails.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Show every setting, its value and its source. For a secret, show whether it is set."""
     from strongroom.entrypoints.cli import local
 
-    local.check_config(as_json=as_json)
+    if connect:
+        local.check_components(as_json=as_json)
+    else:
+        local.check_config(as_json=as_json)

@@ -1,10 +1,10 @@
-"""What the command line prints: tables for people, the server's JSON for programs."""
+"""What the command line prints: tables for people, and the server's JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,35 +18,46 @@ from strongroom.entrypoints.cli.failure import printable
 _COLUMNS: Final = {
     "wallets": ("id", "kind", "label", "external_id", "state", "created_at"),
     "addresses": ("network", "address", "scheme", "path", "label", "external_id"),
+    "results": ("ref", "status", "result.id", "result.address", "result.tx_id", "error.code", "error.detail"),
     "balances": ("address", "symbol", "confirmed", "pending", "spendable", "listed", "asset"),
     "entries": ("block.height", "status", "direction", "amount", "symbol", "counterparty", "note", "tx_id"),
     "networks": ("name", "chain", "caip2", "symbol", "testnet", "aliases"),
     "api_keys": ("id", "name", "scopes", "expires_at", "revoked_at"),
+    "revocations": ("id", "kind", "value", "issuer", "created_at", "lifted_at"),
     "records": ("at", "operation", "outcome", "wallet_id", "network", "request_id"),
     "tasks": ("kind", "key", "state", "due_at", "attempts", "last_error"),
     "findings": ("kind", "writer_id", "sequence"),
     "heads": ("writer_id", "sequence", "mac"),
     "keks": ("kek", "version", "secrets", "newest"),
     "settings": ("setting", "value", "source"),
+    "actions": ("kind", "amount", "asset", "from_address", "to", "spender", "contract", "method"),
+    "warnings": ("code", "message"),
 }
-"""Of a list in an answer: what its table shows."""
-_IF_ANY: Final = {"address", "spendable", "counterparty", "note", "block.height"}
+"""The columns of the table for each list in a response."""
+_IF_ANY: Final = {
+    "address", "spendable", "counterparty", "note", "block.height", "amount", "asset", "from_address", "to", "spender",
+    "contract", "method",
+    "ref", "result.id", "result.address", "result.tx_id", "error.code", "error.detail",
+}  # fmt: skip
 """Columns that are left out if no row has a value for them."""
 _AMOUNTS: Final = {"confirmed", "pending", "spendable", "amount"}
-"""In units of the asset, where its decimals stand beside them."""
+"""Shown in units of the asset if the row has its decimals."""
 
 
 def examples(*lines: str) -> str | None:
-    """An epilog of commands to try."""
+    """An epilog with commands to try."""
     return "\n\n".join(["Examples:", *(f"  strongroom {line}" for line in lines)]) if lines else None
 
 
-def show(answer: str, *, as_json: bool) -> None:
+def show(answer: str, *, as_json: bool, coins: Callable[[], Mapping[str, int]] | None = None) -> None:
+    """``coins`` returns the decimals of coins, for the summary of a transaction."""
     if as_json:
         typer.echo(answer)
         return
     shown = json.loads(answer)
     _join_balances(shown)
+    if coins is not None and isinstance(shown.get("summary"), dict):
+        _open_summary(shown, coins())
     tables = {name: shown.pop(name) for name in _COLUMNS if isinstance(shown.get(name), list)}
     cursor = shown.pop("next_cursor", None)
     if shown:
@@ -57,11 +68,27 @@ def show(answer: str, *, as_json: bool) -> None:
         else:
             typer.echo(f"no {name.replace('_', ' ')}")
     if cursor is not None:
-        typer.echo(f"There are more: --cursor {cursor}", err=True)
+        typer.echo(f"There are more. To continue: --cursor {cursor}", err=True)
+
+
+def _open_summary(shown: dict[str, Any], coins: Mapping[str, int]) -> None:
+    """Show what a transaction does as a table, with amounts in units of the network's coin."""
+    summary = shown["summary"]
+    for each in (*summary.get("actions", ()), *filter(None, [summary.get("fee")])):
+        each["decimals"] = coins.get(f"{summary['network']} {each.get('asset')}")
+    if fee := summary.pop("fee", None):
+        shown["fee"] = f"{_in_units(fee, 'amount')} {fee['asset']}, at most"
+    shown["actions"] = summary.pop("actions", [])
+
+
+def has_failures(answer: str) -> bool:
+    """Whether an item of a batch was refused."""
+    results = json.loads(answer).get("results") if '"results"' in answer else None
+    return any(each["status"] == "error" for each in results or ())
 
 
 def _join_balances(shown: dict[str, Any]) -> None:
-    """What each address holds is in the table of what all hold, above the sum."""
+    """Put the balances of each address into the table of the sums, above them."""
     if not isinstance(shown.get("balances"), list):
         return
     addresses = shown.pop("addresses", None) or []
@@ -115,7 +142,7 @@ def _cell(value: Any) -> Text:
 
 
 def _print(table: Table) -> None:
-    width = None if sys.stdout.isatty() else 10_000  # a line of a file or a pipe is not folded
+    width = None if sys.stdout.isatty() else 10_000  # do not fold lines in a file or a pipe
     console = Console(width=width, highlight=False)
     with console.capture() as captured:
         console.print(table)

@@ -1,4 +1,4 @@
-"""`strongroom balance`, `history`, `transaction`: what the chains say, and sending to them."""
+"""`strongroom balance`, `history`, `transaction`: reading chains, and broadcasting."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from strongroom.entrypoints.cli import options
 from strongroom.entrypoints.cli.administration import network as networks
 from strongroom.entrypoints.cli.rest import Fields, operation
 
-balance = typer.Typer(name="balance", no_args_is_help=True, help="What wallets and addresses hold.")
-history = typer.Typer(name="history", no_args_is_help=True, help="What came in and went out.")
+balance = typer.Typer(name="balance", no_args_is_help=True, help="Show what wallets and addresses hold.")
+history = typer.Typer(name="history", no_args_is_help=True, help="Show what wallets and addresses received and sent.")
 transaction = typer.Typer(
-    name="transaction", no_args_is_help=True, help="Send a transaction, and see what becomes of it."
+    name="transaction", no_args_is_help=True, help="Broadcast transactions, and show their state."
 )
 
-Tokens = Annotated[str | None, typer.Option(help="listed, all or none; listed where left out.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Ask the source now.")]
-HistorySize = Annotated[int | None, typer.Option("--limit", min=1, max=100, help="Entries a page.")]
+Tokens = Annotated[str | None, typer.Option(help="listed, all or none. Default: listed.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ask the source now instead of the cache.")]
+HistorySize = Annotated[int | None, typer.Option("--limit", min=1, max=100, help="Entries per page.")]
 
 
 @operation(balance, "wallet", "balances.wallet", examples=("balance wallet $WALLET ethereum --detail addresses",))
 def wallet_balances(
     wallet_id: options.WalletId,
     network: options.Network,
-    tokens: Annotated[str | None, typer.Option(help="listed or none; listed where left out.")] = None,
-    detail: Annotated[str | None, typer.Option(help="total, or addresses: each that holds something.")] = None,
+    tokens: Annotated[str | None, typer.Option(help="listed or none. Default: listed.")] = None,
+    detail: Annotated[str | None, typer.Option(help="total, or addresses for each with a balance.")] = None,
     fresh: Fresh = False,
     cursor: options.Cursor = None,
 ) -> Fields:
-    """What a wallet holds on a network."""
+    """Show what a wallet holds on a network."""
     return {
         "wallet_id": wallet_id,
         "network": network,
@@ -45,35 +45,37 @@ def wallet_balances(
 def address_balances(
     network: options.Network, address: options.Address, tokens: Tokens = None, fresh: Fresh = False
 ) -> Fields:
-    """What an address of anyone holds."""
+    """Show what any address holds."""
     return {"network": network, "address": address, "tokens": tokens, "fresh": fresh or None}
 
 
-@operation(history, "wallet", "history.wallet", examples=("history wallet $WALLET bitcoin --limit 20",))
+@operation(
+    history, "wallet", "history.wallet", pages="entries", examples=("history wallet $WALLET bitcoin --limit 20",)
+)
 def wallet_history(
     wallet_id: options.WalletId,
     network: options.Network,
-    address: Annotated[str | None, typer.Option(help="Of this address of the wallet alone.")] = None,
+    address: Annotated[str | None, typer.Option(help="Only this address of the wallet.")] = None,
     cursor: options.Cursor = None,
     limit: HistorySize = None,
 ) -> Fields:
-    """What came in and went out of a wallet, newest first."""
+    """Show what a wallet received and sent, newest first."""
     return {"wallet_id": wallet_id, "network": network, "address": address, "cursor": cursor, "limit": limit}
 
 
-@operation(history, "address", "history.address")
+@operation(history, "address", "history.address", pages="entries")
 def address_history(
     network: options.Network, address: options.Address, cursor: options.Cursor = None, limit: HistorySize = None
 ) -> Fields:
-    """What came in and went out of an address of anyone, newest first."""
+    """Show what any address received and sent, newest first."""
     return {"network": network, "address": address, "cursor": cursor, "limit": limit}
 
 
 @operation(transaction, "state", "transactions.state")
 def transaction_state(
-    network: options.Network, tx_id: Annotated[str, typer.Argument(help="Id, hash or signature of it.")]
+    network: options.Network, tx_id: Annotated[str, typer.Argument(help="Its id, hash or signature.")]
 ) -> Fields:
-    """What has become of a transaction."""
+    """Show the state of a transaction."""
     return {"network": network, "tx_id": tx_id}
 
 
@@ -91,11 +93,11 @@ def broadcast(network: options.Network, signed_tx: options.Document) -> Fields:
 
 @operation(networks, "fees", "fees.suggest")
 def fees(network: options.Network) -> Fields:
-    """Fees for a slow, a normal and a fast transaction."""
+    """Show fees for a slow, a normal and a fast transaction."""
     return {"network": network}
 
 
 @operation(networks, "head", "networks.head")
 def head(network: options.Network) -> Fields:
-    """The newest block of a network."""
+    """Show the newest block of a network."""
     return {"network": network}

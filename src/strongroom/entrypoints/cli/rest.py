@@ -9,17 +9,18 @@ from typing import Annotated, Any, Final, ParamSpec
 
 import typer
 
-from strongroom.entrypoints.cli import output
+from strongroom.entrypoints.cli import failure, output
 
 Fields = dict[str, Any]
 P = ParamSpec("P")
 
 COMMANDS: Final[dict[str, str]] = {}
-"""Operation by name: the command that calls it."""
+"""The command of each operation, by the operation's name."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print what the server answered.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the server's response.")]
+EveryPage = Annotated[bool, typer.Option("--all", help="Fetch all pages instead of one.")]
 IdempotencyKey = Annotated[
-    str | None, typer.Option(help="Repeating the command with the same key gives the first answer again.")
+    str | None, typer.Option(help="Repeating the command with the same key returns the first response again.")
 ]
 
 
@@ -31,33 +32,48 @@ def operation(
     mutates: bool = False,
     examples: tuple[str, ...] = (),
     then: Callable[[str, Fields], str] | None = None,
+    pages: str | None = None,
 ) -> Callable[[Callable[P, Fields | str]], Callable[P, Fields | str]]:
-    """Makes a command of a function that returns an operation's fields; None among them is left out.
+    """Make a command of a function that returns an operation's fields. Fields that are None are left out.
 
-    A function that has done it itself, without a server, returns the answer's JSON.
+    A function that does the work itself, without a server, returns the response's JSON. ``then`` receives the response
+    and the options, and returns what to show instead. ``pages`` names the list of a paged response.
 
-    ``then`` is given the answer and the options, and says what is shown in its place.
-
-    The command has --json besides, and --idempotency-key where the operation ``mutates``.
+    The command also has --json, --idempotency-key if the operation ``mutates``, and --all if it has pages.
     """
     COMMANDS[calls] = f"{group.info.name} {name}" if isinstance(group.info.name, str) else name
 
     def register(function: Callable[P, Fields | str]) -> Callable[P, Fields | str]:
-        @functools.wraps(function)
-        def command(*args: Any, json: bool, idempotency_key: str | None = None, **options: Any) -> None:
-            answer = function(*args, **options)
-            if not isinstance(answer, str):
-                from strongroom.entrypoints.cli.client import send
+        keyed = "idempotency_key" in inspect.signature(function).parameters
 
-                answer = send(calls, answer, idempotency_key)
+        @functools.wraps(function)
+        def command(
+            *args: Any, json: bool, idempotency_key: str | None = None, every_page: bool = False, **options: Any
+        ) -> None:
+            if keyed:  # it sends the key itself
+                options["idempotency_key"] = idempotency_key
+            answer = function(*args, **options)
+            coins = None
+            if not isinstance(answer, str):
+                from strongroom.entrypoints.cli import client
+
+                coins = client.coins
+                if every_page and pages is not None:
+                    answer = client.send_all(calls, answer, pages)
+                else:
+                    answer = client.send(calls, answer, idempotency_key)
                 if then is not None:
                     answer = then(answer, options)
-            output.show(answer, as_json=json)
+            output.show(answer, as_json=json, coins=coins)
+            if output.has_failures(answer):
+                raise typer.Exit(failure.REFUSED)
 
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())
         parameters.append(_option("json", AsJson, False))
         if mutates:
             parameters.append(_option("idempotency_key", IdempotencyKey, None))
+        if pages is not None:
+            parameters.append(_option("every_page", EveryPage, False))
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {each.name: each.annotation for each in parameters}
         group.command(name, epilog=output.examples(*examples))(command)

@@ -14,15 +14,15 @@ from strongroom.entrypoints.cli import options
 from strongroom.entrypoints.cli.rest import Fields, operation
 
 sign = typer.Typer(name="sign", no_args_is_help=True, help="Sign transactions, messages, typed data, authorisations.")
-verify = typer.Typer(name="verify", help="Verify signatures of anybody.")
+verify = typer.Typer(name="verify", help="Verify anyone's signatures.")
 top = typer.Typer()
 
 _PSBT: Final = b"psbt\xff"
-"""How a PSBT begins (BIP-174), as wallets write it to a file."""
+"""The first bytes of a binary PSBT (BIP-174)."""
 
 Signature = Annotated[str, typer.Option(help="The signature.")]
-Signer = Annotated[str, typer.Option("--address", help="Who is said to have signed.")]
-Domain = Annotated[str | None, typer.Option(help="TON Connect: the application's domain; MESSAGE is the payload.")]
+Signer = Annotated[str, typer.Option("--address", help="The address that is said to have signed.")]
+Domain = Annotated[str | None, typer.Option(help="TON Connect: domain of the application. MESSAGE is the payload.")]
 Timestamp = Annotated[int | None, typer.Option(help="TON Connect: seconds since 1970.")]
 
 
@@ -37,11 +37,11 @@ def _key(
     account: options.Account = None,
     change: options.Change = None,
 ) -> None:
-    """What every command takes that signs: which key is to."""
+    """The parameters that select the key, shared by all commands that sign."""
 
 
 def _with_key(function: Callable[..., Fields]) -> Callable[..., Fields]:
-    """Puts WALLET and NETWORK before the function's own parameters and the options of `_key` after them."""
+    """Put WALLET and NETWORK before the function's own parameters, and the options of `_key` after them."""
     own = inspect.signature(function, eval_str=True).parameters
     key = inspect.signature(_key, eval_str=True).parameters
 
@@ -70,15 +70,16 @@ def _with_key(function: Callable[..., Fields]) -> Callable[..., Fields]:
 def sign_transaction(
     transaction: options.Document,
     replaces: Annotated[str | None, typer.Option(help="Id of the transaction that this one replaces.")] = None,
-    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
-    allow_pre155: Annotated[bool, typer.Option("--allow-pre155", help="It has no chain id.")] = False,
+    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Sign the nonce again.")] = False,
+    allow_pre155: Annotated[bool, typer.Option("--allow-pre155", help="Sign without a chain id.")] = False,
     allow_sighash: Annotated[
-        list[str] | None, typer.Option(help="Bitcoin: a sighash type that an input may ask for, such as SINGLE.")
+        list[str] | None,
+        typer.Option(help="Bitcoin: a sighash type that an input may request, such as SINGLE. Repeatable."),
     ] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="A hazard to sign all the same, by its name.")] = None,
-    broadcast: Annotated[bool, typer.Option("--broadcast", help="Send it once it is complete.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help="Name of a hazard to accept.")] = None,
+    broadcast: Annotated[bool, typer.Option("--broadcast", help="Broadcast it once it is complete.")] = False,
 ) -> Fields:
-    """Sign a transaction: serialised, or in the chain's JSON form."""
+    """Sign a transaction, serialised or in the chain's JSON form."""
     extra = {
         "replaces": replaces,
         "allow_resign": allow_resign or None,
@@ -124,19 +125,19 @@ def sign_message(
 def sign_typed_data(
     typed_data: options.Document,
 ) -> Fields:
-    """Sign EIP-712 typed data: permits and orders move tokens."""
+    """Sign EIP-712 typed data. Permits and orders in it can move tokens."""
     return {"typed_data": options.read_document(typed_data)}
 
 
 @operation(sign, "authorization", "authorizations.sign", mutates=True)
 @_with_key
 def sign_authorization(
-    contract: Annotated[str, typer.Argument(help="The code that the account hands itself to; zero address: none.")],
-    chain_id: Annotated[str, typer.Option(help="Decimal; 0 is valid on every chain.")],
-    nonce: Annotated[str, typer.Option(help="Nonce of the account when it is applied; decimal.")],
-    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Another was signed for the nonce.")] = False,
+    contract: Annotated[str, typer.Argument(help="Contract that may act as the account; the zero address ends that.")],
+    chain_id: Annotated[str, typer.Option(help="Chain id, decimal; 0 is valid on every chain.")],
+    nonce: Annotated[str, typer.Option(help="Nonce of the account when the authorisation is applied, decimal.")],
+    allow_resign: Annotated[bool, typer.Option("--allow-resign", help="Sign the nonce again.")] = False,
 ) -> Fields:
-    """Sign an EIP-7702 authorisation: it lets a contract act as the account."""
+    """Sign an EIP-7702 authorisation, which lets a contract act as the account."""
     return {
         "contract": contract,
         "chain_id": chain_id,
@@ -155,7 +156,7 @@ def verify_message(
     encoding: options.Encoding = "text",
     domain: Domain = None,
     timestamp: Timestamp = None,
-    public_key: Annotated[str | None, typer.Option(help="TON: the key of the address, hex.")] = None,
+    public_key: Annotated[str | None, typer.Option(help="TON: the address's public key, hex.")] = None,
 ) -> Fields:
     """Verify a signed message."""
     content = _content(message, format_, encoding, domain, timestamp)
@@ -178,14 +179,14 @@ def verify_typed_data(
 
 @operation(top, "decode", "transactions.decode", examples=("decode ethereum @transfer.json",))
 def decode(network: options.Network, transaction: options.Document) -> Fields:
-    """What a transaction does, without a key."""
+    """Show what a transaction does. Needs no wallet."""
     return {"network": network, "unsigned_tx": _transaction(transaction)}
 
 
 def _content(given: str, format_: str, encoding: str, domain: str | None, timestamp: int | None) -> Fields:
-    """A message, or with a domain or a time the statement that is about them.
+    """The fields of a message, or of a statement if there is a domain or a time.
 
-    The payload of ton-proof is a text even if it looks like JSON.
+    The payload of ton-proof is a text, even if it looks like JSON.
     """
     text = options.read_text(given)
     if domain is None and timestamp is None:
@@ -195,7 +196,7 @@ def _content(given: str, format_: str, encoding: str, domain: str | None, timest
 
 
 def _transaction(given: str) -> Any:
-    """A binary PSBT goes as base64."""
+    """A binary PSBT is sent as base64."""
     raw = options.read_bytes(given)
     if raw.startswith(_PSBT):
         return b64encode(raw).decode()

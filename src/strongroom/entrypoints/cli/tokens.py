@@ -1,4 +1,4 @@
-"""`strongroom tokens`: the registry of tokens, whose decimals hold whatever a contract says."""
+"""`strongroom tokens`: the registry of tokens. Its decimals apply whatever a contract says."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import typer
 
 from strongroom.entrypoints.cli import output
 
-tokens = typer.Typer(name="tokens", no_args_is_help=True, help="The tokens whose balances are shown.")
+tokens = typer.Typer(name="tokens", no_args_is_help=True, help="Tokens whose balances are shown.")
 
 
 @tokens.command("import", epilog=output.examples("tokens import uniswap.tokenlist.json > tokens.json"))
 def import_(
-    file: Annotated[Path, typer.Argument(help="A list in the format of Uniswap's token lists.")],
+    file: Annotated[Path, typer.Argument(help="A token list in Uniswap's format.")],
 ) -> None:
-    """Turn a token list into one that STRONGROOM_TOKENS takes, and print it.
+    """Convert a token list to one for STRONGROOM_TOKENS, and print it.
 
-    What cannot be taken is told on standard error. Look through the list before you name it in STRONGROOM_TOKENS:
-    whoever wrote it decides which contracts count.
+    Entries that cannot be used are reported on standard error. Check the list before you name it in STRONGROOM_TOKENS,
+    because its author decides which contracts count.
     """
     from strongroom.entrypoints.cli import local, options
 

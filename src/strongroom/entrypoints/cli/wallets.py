@@ -10,12 +10,12 @@ import typer
 from strongroom.entrypoints.cli import discovery, failure, options
 from strongroom.entrypoints.cli.rest import Fields, operation
 
-wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Make, import, look up, rename and archive wallets.")
-address = typer.Typer(name="address", no_args_is_help=True, help="Derive, hand out, look up and check addresses.")
+wallet = typer.Typer(name="wallet", no_args_is_help=True, help="Create, import, look up, rename and archive wallets.")
+address = typer.Typer(name="address", no_args_is_help=True, help="Derive, hand out, find and validate addresses.")
 account = typer.Typer(name="account", no_args_is_help=True, help="Extended public keys and descriptors.")
 
-Networks = Annotated[list[str] | None, typer.Option("--network", help="Show the first address there; may be repeated.")]
-Passphrase = Annotated[Path | None, typer.Option(help="File with the passphrase of the words.")]
+Networks = Annotated[list[str] | None, typer.Option("--network", help="Show the first address there; repeatable.")]
+Passphrase = Annotated[Path | None, typer.Option(help="File with the passphrase of the mnemonic.")]
 
 
 @operation(
@@ -30,16 +30,16 @@ Passphrase = Annotated[Path | None, typer.Option(help="File with the passphrase 
     ),
 )
 def create_wallet(
-    kind: Annotated[str | None, typer.Option(help="bip39, or ton_native: TON's own 24 words.")] = None,
+    kind: Annotated[str | None, typer.Option(help="bip39, or ton_native for TON's own 24 words.")] = None,
     label: options.Label = None,
-    words: Annotated[int | None, typer.Option(help="12, 15, 18, 21 or 24.")] = None,
-    language: Annotated[str | None, typer.Option(help="Word list; english where left out.")] = None,
+    words: Annotated[int | None, typer.Option(help="Number of words: 12, 15, 18, 21 or 24.")] = None,
+    language: Annotated[str | None, typer.Option(help="Word list. Default: english.")] = None,
     passphrase_file: Passphrase = None,
     network: Networks = None,
     external_id: options.ExternalId = None,
-    backup: Annotated[bool, typer.Option("--backup", help="Show the words, this once.")] = False,
+    backup: Annotated[bool, typer.Option("--backup", help="Show the words, only this once.")] = False,
 ) -> Fields:
-    """Make a wallet from fresh entropy."""
+    """Create a wallet from fresh entropy."""
     return {
         "kind": kind,
         "label": label,
@@ -58,24 +58,24 @@ def create_wallet(
     "wallets.import",
     mutates=True,
     examples=(
-        "wallet import --label old          (asks for the words)",
+        "wallet import --label old          (asks for the mnemonic)",
         "wallet import --file words.txt",
         "wallet import --kind ton_native --file words.txt",
         "wallet import --keyspace evm --file key.hex",
     ),
 )
 def import_wallet(
-    kind: Annotated[str, typer.Option(help="Whose words they are: bip39, or ton_native.")] = "bip39",
-    file: Annotated[Path | None, typer.Option(help="File with the words or the key; else a prompt, or stdin.")] = None,
+    kind: Annotated[str, typer.Option(help="Kind of words: bip39 or ton_native.")] = "bip39",
+    file: Annotated[Path | None, typer.Option(help="File with the words or the key. Default: prompt or stdin.")] = None,
     keyspace: Annotated[str | None, typer.Option(help="Import one private key of this keyspace, such as evm.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="How the private key is written: hex; wif.")] = "hex",
-    language: Annotated[str | None, typer.Option(help="Word list, where the words fit several.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="Format of the private key: hex or wif.")] = "hex",
+    language: Annotated[str | None, typer.Option(help="Word list, if the words are in several.")] = None,
     passphrase_file: Passphrase = None,
     label: options.Label = None,
     network: Networks = None,
     external_id: options.ExternalId = None,
     discover: Annotated[
-        bool, typer.Option("--discover", help="Look on each --network for addresses that were used before.")
+        bool, typer.Option("--discover", help="Find addresses that were used before on each --network.")
     ] = False,
 ) -> Fields:
     """Import a mnemonic, or with --keyspace a private key. Neither is ever an argument."""
@@ -87,7 +87,9 @@ def import_wallet(
     }
     if keyspace is not None:
         if language is not None or passphrase_file is not None or kind != "bip39":
-            failure.fail("--kind, --language and --passphrase-file go with words, not with a key", failure.USAGE)
+            failure.fail(
+                "--kind, --language and --passphrase-file apply to a mnemonic, not to a private key", failure.USAGE
+            )
         key = options.read_secret("Private key", file)
         return fields | {"kind": "raw_key", "keyspace": keyspace, "format": format_, "key": key}
     return fields | {
@@ -98,10 +100,12 @@ def import_wallet(
     }
 
 
-@operation(wallet, "list", "wallets.list", examples=("wallet list --state active", "wallet list --json"))
+@operation(
+    wallet, "list", "wallets.list", pages="wallets", examples=("wallet list --state active", "wallet list --json")
+)
 def list_wallets(
-    state: Annotated[str | None, typer.Option(help="active or archived.")] = None,
-    kind: Annotated[str | None, typer.Option(help="bip39, ton_native or raw_key.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only wallets in this state: active or archived.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only wallets of this kind: bip39, ton_native or raw_key.")] = None,
     label: options.Label = None,
     external_id: options.ExternalId = None,
     cursor: options.Cursor = None,
@@ -120,19 +124,30 @@ def list_wallets(
 
 @operation(wallet, "show", "wallets.get")
 def show_wallet(wallet_id: options.WalletId) -> Fields:
-    """Look at a wallet."""
+    """Show a wallet."""
     return {"wallet_id": wallet_id}
 
 
 @operation(wallet, "rename", "wallets.update", mutates=True)
 def rename_wallet(wallet_id: options.WalletId, label: Annotated[str, typer.Argument(help="The new label.")]) -> Fields:
-    """Give a wallet another label."""
+    """Change a wallet's label."""
     return {"wallet_id": wallet_id, "label": label}
+
+
+@operation(wallet, "limit", "wallets.limit", mutates=True, examples=("wallet limit $WALLET sign=10/minute",))
+def limit_wallet(
+    wallet_id: options.WalletId,
+    rate: Annotated[
+        list[str] | None, typer.Argument(help="Such as sign=10/minute or read=off. None removes its own rates.")
+    ] = None,
+) -> Fields:
+    """Set a wallet's own rates. They replace the configured ones, and all that it had."""
+    return {"wallet_id": wallet_id, "rates": options.pairs(rate)}
 
 
 @operation(wallet, "archive", "wallets.archive", mutates=True)
 def archive_wallet(wallet_id: options.WalletId) -> Fields:
-    """Archive a wallet: its keys are no longer used."""
+    """Archive a wallet. Its keys are no longer used."""
     return {"wallet_id": wallet_id}
 
 
@@ -156,12 +171,12 @@ def discover_addresses(
     scheme: options.Scheme = None,
     account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
     gap: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Unused addresses in a row that end a branch.")
+        int | None, typer.Option(min=1, max=100, help="Consecutive unused addresses that end a branch.")
     ] = None,
-    budget: Annotated[int | None, typer.Option(min=1, help="Addresses that may be checked.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end; it goes on if you do not.")] = True,
+    budget: Annotated[int | None, typer.Option(min=1, help="Maximum addresses to check.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end. It goes on if you do not.")] = True,
 ) -> Fields:
-    """Look for addresses that the chain has seen before, and hand them out."""
+    """Look for addresses that were used on the chain before, and hand them out."""
     del wait
     return {
         "wallet_id": wallet_id,
@@ -177,9 +192,9 @@ def discover_addresses(
 def show_discovery(
     wallet_id: options.WalletId,
     discovery_id: Annotated[str, typer.Argument(help="Id that `wallet discover` showed.")],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it ends.")] = False,
 ) -> Fields:
-    """How far a discovery has come."""
+    """Show the progress of a discovery."""
     del wait
     return {"wallet_id": wallet_id, "discovery_id": discovery_id}
 
@@ -199,7 +214,7 @@ def show_address(
     change: options.Change = None,
     path: options.KeyPath = None,
 ) -> Fields:
-    """The address at an index or path, derived where it is new."""
+    """Show the address at an index or path. It is derived if it is new."""
     return {
         "wallet_id": wallet_id,
         "network": network,
@@ -237,12 +252,13 @@ def next_address(
     }
 
 
-@operation(address, "list", "addresses.list")
+@operation(address, "list", "addresses.list", pages="addresses")
 def list_addresses(
     wallet_id: options.WalletId,
-    network: Annotated[str | None, typer.Option(help="Only those of this network.")] = None,
+    network: Annotated[str | None, typer.Option(help="Only those handed out for this network.")] = None,
     scheme: options.Scheme = None,
     external_id: options.ExternalId = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Include those that were not handed out.")] = False,
     cursor: options.Cursor = None,
     limit: options.PageSize = None,
 ) -> Fields:
@@ -252,6 +268,7 @@ def list_addresses(
         "network": network,
         "scheme": scheme,
         "external_id": external_id,
+        "all": stored or None,
         "cursor": cursor,
         "limit": limit,
     }
@@ -259,13 +276,13 @@ def list_addresses(
 
 @operation(address, "find", "addresses.find")
 def find_address(network: options.Network, address: options.Address) -> Fields:
-    """Find whose an address is."""
+    """Find the wallet of an address."""
     return {"network": network, "address": address}
 
 
 @operation(address, "validate", "addresses.validate")
 def validate_address(network: options.Network, address: options.Address) -> Fields:
-    """Check an address of any owner."""
+    """Check any address."""
     return {"network": network, "address": address}
 
 
@@ -276,5 +293,5 @@ def show_account(
     scheme: options.Scheme = None,
     account_number: Annotated[int | None, typer.Option("--account", min=0, help="Account number.")] = None,
 ) -> Fields:
-    """An account's extended public key, and its descriptor: with them others derive its addresses, and sign nothing."""
+    """Show an account's extended public key and descriptor. Others can derive addresses with them, but not sign."""
     return {"wallet_id": wallet_id, "network": network, "scheme": scheme, "account": account_number}

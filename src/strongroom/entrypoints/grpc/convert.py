@@ -1,7 +1,7 @@
-"""Protobuf messages to the trees that `binding` reads, and results to messages.
+"""From Protobuf messages to the trees that `binding` reads, and from results to messages.
 
-Both ways follow the message's descriptor, which is walked once a type; fields have the same names on both sides, and a
-test holds the contract against the registry. Four messages are not taken field by field: Timestamp, JsonDocument,
+Both follow the message's descriptor, which is walked once per type. Fields have the same names on both sides, and a
+test compares the contract with the registry. Four messages are not converted field by field: Timestamp, JsonDocument,
 UnsignedTransaction and StatementPayload.
 """
 
@@ -30,39 +30,49 @@ _TIMESTAMP: Final = "google.protobuf.Timestamp"
 _SMALL: Final = 4096
 
 _Read = Callable[[Any, str, int], Any]
-"""Of a message, the name of its field, and how many values a JSON document may have."""
+"""Takes a message, its field's name, and the number of values that a JSON document may have."""
 _Rewrite = Callable[[Any], Any]
 
 
 def read(raw: bytes, message_type: type[Message], max_values: int = MAX_VALUES) -> dict[str, Any]:
-    """The fields that were sent, by name. A text that must be sent and was not is "": the command's bounds judge it.
+    """Return the fields that were sent, by name. A required text that was not sent is "". The command checks it.
 
-    Raises MalformedRequest: bytes that are no such message, or a field anywhere in it that the contract does not know.
+    Raises MalformedRequest if the bytes are no such message, or contain a field that the contract does not know.
     """
     try:
         message = message_type.FromString(raw)
     except DecodeError:
-        raise MalformedRequest("the bytes are not the message that this method takes") from None
+        raise MalformedRequest("the bytes are not the request message of this method") from None
     if _has_unknown(message):
-        # Python looks for one at microseconds a field, so only a message that has few is told where it is.
-        if len(raw) > _SMALL:
-            raise MalformedRequest("the message: a field is not known here")
-        message = message_type.FromString(raw)
+        # Finding the field takes Python microseconds per field, so only for a small message is it named.
+        if len(raw) <= _SMALL:
+            _refuse_unknown(message_type.FromString(raw))
+        raise MalformedRequest("the message has an unknown field")
     tree: dict[str, Any] = _reader(message_type.DESCRIPTOR)(message, "", max_values)
     return tree
 
 
 def _has_unknown(message: Message) -> bool:
-    """Anywhere in it. The message is left without them."""
+    """Whether there is an unknown field anywhere. The message is left without unknown fields."""
     size = message.ByteSize()
     message.DiscardUnknownFields()  # type: ignore[attr-defined, no-untyped-call, unused-ignore]
     return message.ByteSize() != size
 
 
+def _refuse_unknown(message: Message, name: str = "") -> None:
+    """Raises MalformedRequest, with the name of the field that contains the first unknown one."""
+    if len(UnknownFieldSet(message)):
+        raise MalformedRequest(f"{name or 'the message'}: has an unknown field", field=name or None)
+    for field, value in message.ListFields():
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for each in value if field.is_repeated else (value,):
+                _refuse_unknown(each, field.name)
+
+
 def write(result: msgspec.Struct, message_type: type[Message]) -> bytes:
-    """The result as bytes of its message. This is where a secret that is meant for the caller leaves."""
+    """Encode a result as its message. Here a secret that is meant for the caller leaves the service."""
     tree = _rewritten(to_tree(result, keep=(datetime,)), _rewrites(message_type.DESCRIPTOR))
-    return message_type(**tree).SerializeToString(deterministic=True)  # maps in order: a replay gives the same bytes
+    return message_type(**tree).SerializeToString(deterministic=True)  # sorted maps: a replay gives the same bytes
 
 
 @cache
@@ -71,8 +81,6 @@ def _reader(descriptor: Descriptor) -> _Read:
     fields = [(field.name, field.has_presence, _field_reader(field)) for field in descriptor.fields]
 
     def read_message(message: Any, name: str, values: int) -> Any:
-        if len(UnknownFieldSet(message)):
-            raise MalformedRequest(f"{name or 'the message'}: a field is not known here", field=name or None)
         if special is not None:
             return special(message, name, values)
         tree = {}
@@ -89,6 +97,8 @@ def _reader(descriptor: Descriptor) -> _Read:
 def _field_reader(field: FieldDescriptor) -> _Read | None:
     if field.message_type is None:
         return (lambda found, _, __: list(found)) if field.is_repeated else None
+    if field.message_type.GetOptions().map_entry:
+        return lambda found, _, __: dict(found)  # from text to text; commands have no other maps
     read_one = _reader(field.message_type)
     if field.is_repeated:
         return lambda found, name, values: [read_one(each, name, values) for each in found]
@@ -99,7 +109,7 @@ def _read_timestamp(message: Any, name: str, _: int) -> datetime:
     try:
         found: datetime = message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise MalformedRequest(f"{name}: not a time between the years 1 and 9999", field=name) from None
+        raise MalformedRequest(f"{name}: must be a time between the years 1 and 9999", field=name) from None
     return found
 
 
@@ -110,14 +120,14 @@ def _read_document(message: Any, name: str, values: int) -> Any:
 def _read_unsigned(message: Any, name: str, values: int) -> Any:
     form = message.WhichOneof("form")
     if form is None:
-        raise MalformedRequest(f"{name}: one of encoded and json must be sent", field=name)
+        raise MalformedRequest(f"{name}: send either encoded or json", field=name)
     return message.encoded if form == "encoded" else _object(message.json, name, values)
 
 
 def _read_payload(message: Any, name: str, values: int) -> Any:
     form = message.WhichOneof("form")
     if form is None:
-        raise MalformedRequest(f"{name}: one of text and json must be sent", field=name)
+        raise MalformedRequest(f"{name}: send either text or json", field=name)
     return message.text if form == "text" else _object(message.json, name, values)
 
 
@@ -127,7 +137,7 @@ def _object(text: str, name: str, values: int) -> dict[str, Any]:
     except MalformedRequest as refusal:
         raise MalformedRequest(f"{name}.json: {refusal.message}", field=f"{name}.json") from None
     if not isinstance(tree, dict):
-        raise MalformedRequest(f"{name}.json: not a JSON object", field=f"{name}.json")
+        raise MalformedRequest(f"{name}.json: must be a JSON object", field=f"{name}.json")
     return tree
 
 
@@ -141,7 +151,7 @@ _READERS: Final[dict[str, _Read]] = {
 
 @cache
 def _rewrites(descriptor: Descriptor) -> tuple[tuple[str, _Rewrite], ...]:
-    """What of a result's tree the message's constructor does not take as it is."""
+    """What to rewrite in a result's tree before the message's constructor accepts it."""
     return tuple((field.name, rewrite) for field in descriptor.fields if (rewrite := _rewrite_of(field)) is not None)
 
 

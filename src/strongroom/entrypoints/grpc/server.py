@@ -1,4 +1,4 @@
-"""The gRPC server: `strongroom.v1.WalletService`, health checking and reflection on one port."""
+"""The gRPC server: `strongroom.v1.WalletService`, health checks and reflection on one port."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc.handler import SERVICE, handlers
+from strongroom.entrypoints.grpc.reflecting import reflection_handlers
 from strongroom.entrypoints.json_tree import MAX_VALUES
 from strongroom.errors import ConfigurationError
 from strongroom.health.monitor import HealthMonitor
@@ -22,21 +23,25 @@ from strongroom.operations.pipeline import Pipeline
 
 _SERVICES: Final = (SERVICE.full_name, HEALTH_SERVICE, reflection.SERVICE_NAME)
 _HEALTHY_TOGETHER: Final = ("", *_SERVICES)
-"""Empty: the server as a whole."""
+""""" stands for the server as a whole."""
 _IDENTITY_ONLY: Final = 1
-"""Of `grpc.compression_enabled_algorithms_bitset`: a few compressed bytes must not become many."""
+"""A value of `grpc.compression_enabled_algorithms_bitset`: a few compressed bytes must not become many."""
 _CONNECTION_AGE_MS: Final = 300_000
-"""After this a connection is asked to end, so that a client meets new replicas; its calls in flight are finished."""
+"""Then a connection is asked to end, so that clients find new replicas. Its calls in flight are finished."""
 _CONNECTION_AGE_GRACE_MS: Final = 35_000
+_METADATA_BYTES: Final = 65_536
+"""Large enough that a token that is too long is refused with our own text, as over REST."""
 _KEEPALIVE_MS: Final = 60_000
 _KEEPALIVE_TIMEOUT_MS: Final = 20_000
 _LEAST_PING_INTERVAL_MS: Final = 10_000
 _PING_STRIKES: Final = 2
 _NOTICE_SECONDS: Final = 1.0
-"""How long those who watch the health may take to be told."""
+"""How long it may take to notify the clients that watch the health."""
 
 
 class GrpcServer:
+    """A gRPC server that is running, until it is drained."""
+
     def __init__(self, server: grpc.aio.Server, health: Health, port: int) -> None:
         self._server = server
         self._health = health
@@ -44,12 +49,12 @@ class GrpcServer:
         self.port = port
 
     async def turn_away(self) -> None:
-        """Says NOT_SERVING to whoever asks or watches; calls are still answered."""
+        """Report NOT_SERVING to all clients that ask or watch. Calls are still served."""
         self._mirroring.cancel()
         await self._health.turn_away()
 
     async def drain(self, grace: float) -> None:
-        """Takes no more calls, and gives those in flight ``grace`` seconds."""
+        """Accept no more calls, and give those in flight ``grace`` seconds."""
         await self.turn_away()
         stopping = asyncio.ensure_future(self._server.stop(grace))
         await asyncio.wait({stopping}, timeout=_NOTICE_SECONDS)
@@ -58,10 +63,10 @@ class GrpcServer:
 
 
 class Health(aio.HealthServicer):
-    """The standard service: the server and each service on it are healthy while the process is ready.
+    """The standard health service. The server and each of its services are healthy while the process is ready.
 
-    Who asks is answered from what is known now. Who watches is told of a change; one that does not take what it is told
-    holds up nobody, and watches can be ended, since a drain would wait for each of them.
+    A check gets the current state. A watch is notified of changes. A client that does not read its notification blocks
+    no other, and watches can be ended, because a drain would wait for them.
     """
 
     def __init__(self, monitor: HealthMonitor) -> None:
@@ -78,7 +83,7 @@ class Health(aio.HealthServicer):
         return health_pb2.HealthCheckResponse(status=_status(self._monitor.ready and not self._turned_away))
 
     async def mirror(self) -> None:
-        """Tells those who watch; until it is cancelled."""
+        """Notify watches until cancelled."""
         async for ready in self._monitor.changes():
             await asyncio.gather(*(self._tell(name, ready) for name in _HEALTHY_TOGETHER))
 
@@ -113,6 +118,21 @@ def _status(ready: bool) -> Any:
     return health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+def _limits_of_connections() -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_metadata_size", _METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
+        ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),
+        ("grpc.max_connection_age_ms", _CONNECTION_AGE_MS),
+        ("grpc.max_connection_age_grace_ms", _CONNECTION_AGE_GRACE_MS),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.min_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_ping_strikes", _PING_STRIKES),
+    ]
+
+
 async def start(
     pipeline: Pipeline,
     *,
@@ -120,6 +140,7 @@ async def start(
     address: str,
     addresses: ClientAddresses,
     max_message: int = 1_048_576,
+    max_batch: int = 8 << 20,
     max_concurrent_streams: int = 100,
     max_values: int = MAX_VALUES,
     offload: Offload | None = None,
@@ -127,32 +148,40 @@ async def start(
     reuse_port: bool = True,
     tls: grpc.ServerCredentials | None = None,
 ) -> GrpcServer:
-    """Serves until drained. ``default_timeout``: seconds for a call without a deadline. ``max_values``: how many values
-    a JSON document in a message may have. Raises ConfigurationError.
+    """Start the server, which serves until it is drained. Raises ConfigurationError.
+
+    ``default_timeout`` is in seconds, for a call without a deadline. ``max_values`` limits a JSON document in a
+    message. ``max_message`` and ``max_batch`` are in bytes.
     """
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", max_message),
+            *_limits_of_connections(),
+            ("grpc.max_receive_message_length", max(max_message, max_batch)),
             ("grpc.max_concurrent_streams", max_concurrent_streams),
-            ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),
-            ("grpc.max_connection_age_ms", _CONNECTION_AGE_MS),
-            ("grpc.max_connection_age_grace_ms", _CONNECTION_AGE_GRACE_MS),
-            ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
-            ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
-            ("grpc.http2.max_ping_strikes", _PING_STRIKES),
             ("grpc.so_reuseport", int(reuse_port)),
-        ]
+        ],
     )
-    server.add_generic_rpc_handlers((handlers(pipeline, addresses, default_timeout, max_values, offload),))
+    served = handlers(
+        pipeline,
+        addresses,
+        default_timeout,
+        max_values,
+        offload,
+        tls=tls is not None,
+        max_message=max_message,
+        max_batch=max_batch,
+    )
+    server.add_generic_rpc_handlers((served,))
     health_service = Health(health)
     for name in _HEALTHY_TOGETHER:
         await health_service.set(name, _status(health.ready))
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
-    reflection.enable_server_reflection(_SERVICES, server)
+    server.add_generic_rpc_handlers(reflection_handlers(_SERVICES, pipeline, addresses))
     try:
         port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
     except RuntimeError:
-        raise ConfigurationError("gRPC cannot listen on the address that is configured") from None
+        raise ConfigurationError(
+            "gRPC cannot listen on the configured address: check grpc.host and grpc.port"
+        ) from None
     await server.start()
     return GrpcServer(server, health_service, port)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, cast
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -13,17 +14,22 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
 from strongroom.errors import StrongroomError
+from strongroom.telemetry import tracing
 
 DOMAIN: Final = "strongroom"
 
 
 def to_status(error: StrongroomError, request_id: str) -> Any:
-    """The grpc.Status: the class's code, its own words, ErrorInfo, and RetryInfo where trying again makes sense."""
+    """The gRPC status: the class's code, its own text, ErrorInfo, and RetryInfo if a retry makes sense."""
     metadata = {"request_id": request_id}
+    if (trace := tracing.trace_id()) is not None:
+        metadata["trace_id"] = trace
     if error.field is not None:
         metadata["field"] = error.field
     if error.reason is not None:
         metadata["reason"] = error.reason
+    for name, hint in error.hints.items():
+        metadata[name] = hint if isinstance(hint, str) else ", ".join(cast("Sequence[str]", hint))
     details: list[Message] = [ErrorInfo(reason=error.code, domain=DOMAIN, metadata=metadata)]
     if error.retry_after is not None:
         delay = Duration()

@@ -1,4 +1,4 @@
-"""The HTTP face: an ASGI application made from the registry."""
+"""The REST API: an ASGI application made from the registry."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ from strongroom.entrypoints.http.endpoint import OperationEndpoint
 from strongroom.entrypoints.http.exchange import Answer, Exchange, Handler
 from strongroom.entrypoints.http.openapi import document
 from strongroom.entrypoints.http.probes import health_handlers, metrics_handler
-from strongroom.entrypoints.http.problems import problem
+from strongroom.entrypoints.http.problems import TYPES, problem
 from strongroom.entrypoints.http.routing import Resource, Routes
-from strongroom.entrypoints.json_tree import MAX_VALUES
+from strongroom.entrypoints.json_tree import BATCH_VALUES, MAX_VALUES
 from strongroom.errors import InternalError, StrongroomError
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.offload import Offload
 from strongroom.operations.pipeline import Pipeline
 from strongroom.operations.registry import OPERATIONS
+from strongroom.telemetry import tracing
 from strongroom.telemetry.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_TOTAL
 
 log = structlog.get_logger(__name__)
 
 PREFIX: Final = "/api/v1"
+_TRACED: Final = frozenset(PREFIX + operation.path for operation in OPERATIONS)
+"""Probes and metrics are requested every few seconds, and their traces would explain nothing."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -43,64 +46,87 @@ def create_app(
     health: HealthMonitor,
     trusted_proxies: ClientAddresses,
     body_limit: int = 1 << 20,
+    batch_limit: int = 8 << 20,
     body_timeout: float = 15.0,
     json_values: int = MAX_VALUES,
     offload: Offload | None = None,
     metrics_open: bool = True,
     health_open: bool = True,
+    errors_url: str = TYPES,
 ) -> HttpFace:
-    """``body_limit`` in bytes, ``body_timeout`` in seconds, ``json_values`` of a body. What is ``open`` needs no
-    API key: /metrics, the details of /health. ``offload``: where large bodies are read.
+    """``body_limit`` and ``batch_limit`` are in bytes, ``body_timeout`` in seconds.
+
+    ``json_values`` limits the JSON of a body. ``metrics_open`` and ``health_open`` serve /metrics and the details of
+    /health without an API key. ``offload`` has the threads that read large bodies.
     """
     limits = BodyLimits(body_limit, body_timeout, json_values)
+    of_batches = BodyLimits(batch_limit, body_timeout, BATCH_VALUES * json_values)
     threads = offload or Offload()
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
     for operation in OPERATIONS:
-        endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, limits, threads)
+        own = limits if operation.batch is None else of_batches
+        endpoint = OperationEndpoint(operation, pipeline, trusted_proxies, own, threads)
         paths[PREFIX + operation.path][operation.method] = endpoint
     for path, handler in health_handlers(health, pipeline, trusted_proxies, open_to_all=health_open).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
-    for path, handler in document_handlers(document(OPERATIONS, PREFIX, __version__, limits)).items():
+    documents = document_handlers(document(OPERATIONS, PREFIX, __version__, limits), pipeline, trusted_proxies)
+    for path, handler in documents.items():
         paths[path]["GET"] = handler
-    return HttpFace(paths, health)
+    return HttpFace(paths, health, errors_url)
 
 
 class HttpFace:
-    """Finds the handler of a request and sends its answer; gives every answer an id, and an error its details."""
+    """Finds the handler of a request and sends its response, with an id, and for an error with its details."""
 
-    def __init__(self, paths: Mapping[str, Mapping[str, Handler]], health: HealthMonitor) -> None:
+    def __init__(
+        self, paths: Mapping[str, Mapping[str, Handler]], health: HealthMonitor, errors_url: str = TYPES
+    ) -> None:
         self._health = health
+        self._errors_url = errors_url
         self._routes = Routes(Resource(template, handlers) for template, handlers in paths.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves HTTP; the process's lifespan is the server's own affair, and websockets are closed."""
+        """Serve HTTP. The server handles the process's lifespan itself, and websockets are closed."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        started = time.perf_counter()
         exchange = Exchange(scope, receive)
+        with tracing.serve(exchange.headers(b"traceparent")) as span:
+            await self._serve(exchange, scope["path"], send, span)
+
+    async def _serve(self, exchange: Exchange, path: str, send: Send, span: tracing.Span | tracing.Nothing) -> None:
+        started = time.perf_counter()
+        method = exchange.method if exchange.method in _METHODS else "other"
         route = "unmatched"
         try:
-            resource, exchange.path_params = self._routes.find(scope["path"])
+            resource, exchange.path_params = self._routes.find(path)
             route = resource.template
+            if route not in _TRACED:
+                span.forget()
             answer = await resource(exchange)
         except StrongroomError as error:
-            answer = problem(error, exchange.request_id)
+            answer = problem(error, exchange.request_id, types=self._errors_url)
         except Exception as error:
             log.error("http.crashed", request_id=exchange.request_id, exc_info=error)
-            answer = problem(InternalError("the request id finds it in the log"), exchange.request_id)
-        await send_answer(answer, exchange, send, last=self._health.draining or exchange.leaves_body())
-        total, seconds = _metrics(route, exchange.method if exchange.method in _METHODS else "other", answer.status)
+            crash = InternalError("unexpected error: look for the request id in the log")
+            answer = problem(crash, exchange.request_id, types=self._errors_url)
+        await send_answer(answer, exchange, send, last=self._health.draining or exchange.is_last())
+        span.name = f"{method} {route}"
+        span.note(http_method=method, http_route=route, http_status=answer.status)
+        if answer.status >= 500:
+            span.fail(str(answer.status))
+        total, seconds = _metrics(route, method, answer.status)
         total.inc()
         seconds.observe(time.perf_counter() - started)
 
 
 async def send_answer(answer: Answer, exchange: Exchange, send: Send, *, last: bool) -> None:
-    """``last``: of this connection; a caller who keeps it would soon meet a closed one."""
+    """``last`` asks for the connection to be closed, so that a client does not keep one that soon ends."""
     headers = [
         *answer.headers,
         *answer.common,
+        *exchange.quota_headers(),
         (b"x-request-id", exchange.request_id.encode()),
         (b"content-length", str(len(answer.body)).encode()),
     ]
@@ -113,9 +139,9 @@ async def send_answer(answer: Answer, exchange: Exchange, send: Send, *, last: b
 
 
 class LastResort:
-    """Around an ASGI application. Whatever it raises is logged, and answered if nothing has been sent yet.
+    """Wraps an ASGI application. Whatever it raises is logged, and gets a response if nothing was sent yet.
 
-    Without it the server would answer with a text of its own, which no client of ours can read.
+    Without it, the server would respond with a text of its own, which our clients cannot parse.
     """
 
     def __init__(self, app: Callable[[], ASGIApp]) -> None:
@@ -136,7 +162,7 @@ class LastResort:
             log.error("http.crashed", request_id=identity, exc_info=error)
             if begun or scope["type"] != "http":
                 raise
-            answer = problem(InternalError("the request id finds it in the log"), identity)
+            answer = problem(InternalError("unexpected error: look for the request id in the log"), identity)
             headers = [
                 *answer.headers,
                 *answer.common,

@@ -1,4 +1,4 @@
-"""Reads a request's body: cut off while it streams, and never waited for without end."""
+"""Reads a request's body. Its size is checked while it streams, and its time is limited."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ _JSON_TYPE: Final = re.compile(r'application/json[ \t]*(?:;[ \t]*charset="?utf-8
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
+    """The limits of a request's body."""
+
     size: int = 1 << 20
     """Bytes."""
     seconds: float = 15.0
     """From the first read to the last."""
     values: int = MAX_VALUES
-    """How many values its JSON may have."""
+    """Maximum number of values in its JSON."""
 
 
 async def read_body(exchange: Exchange, limits: BodyLimits) -> bytes:
@@ -33,7 +35,10 @@ async def read_body(exchange: Exchange, limits: BodyLimits) -> bytes:
         async with asyncio.timeout(limits.seconds):
             body = await _receive(exchange, limits)
     except TimeoutError:
-        raise BodyTimeout(f"the body did not arrive within {limits.seconds:g} seconds") from None
+        raise BodyTimeout(
+            f"the body did not arrive within {limits.seconds:g} seconds",
+            limit=f"{limits.seconds:g}", setting="STRONGROOM_HTTP__BODY_TIMEOUT",
+        ) from None  # fmt: skip
     if body:
         _check_type(exchange)
     return body
@@ -42,7 +47,7 @@ async def read_body(exchange: Exchange, limits: BodyLimits) -> bytes:
 def refuse_body(exchange: Exchange) -> None:
     """For methods whose body has no meaning. Raises MalformedRequest."""
     if _announced(exchange) or exchange.headers(b"transfer-encoding"):
-        raise MalformedRequest("this method takes no body")
+        raise MalformedRequest("this method accepts no body")
 
 
 async def _receive(exchange: Exchange, limits: BodyLimits) -> bytes:
@@ -51,7 +56,7 @@ async def _receive(exchange: Exchange, limits: BodyLimits) -> bytes:
     while True:
         message = await exchange.receive()
         if message["type"] == "http.disconnect":
-            raise MalformedRequest("the connection ended before the body did")
+            raise MalformedRequest("the connection closed before the whole body arrived")
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limits.size:
@@ -67,16 +72,18 @@ def _announced(exchange: Exchange) -> int:
     if text is None:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise MalformedRequest("the header Content-Length is not a number of bytes")
+        raise MalformedRequest("the header Content-Length must be a number of bytes")
     return int(text)
 
 
 def _check_type(exchange: Exchange) -> None:
     if not _JSON_TYPE.fullmatch(exchange.header(b"content-type") or ""):
-        raise UnsupportedMediaType("the body is JSON: send Content-Type: application/json")
+        raise UnsupportedMediaType("the body must be JSON: send Content-Type: application/json")
     if (exchange.header(b"content-encoding") or "identity").lower() != "identity":
-        raise UnsupportedMediaType("the body is sent as it is, without Content-Encoding")
+        raise UnsupportedMediaType("the body must be sent without Content-Encoding")
 
 
 def _too_large(limits: BodyLimits) -> BodyTooLarge:
-    return BodyTooLarge(f"a body has at most {limits.size} bytes")
+    return BodyTooLarge(
+        f"the body must have at most {limits.size} bytes", limit=str(limits.size), setting="STRONGROOM_HTTP__BODY_LIMIT"
+    )

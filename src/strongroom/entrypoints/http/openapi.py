@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the registry: what the types refuse, the document forbids."""
+"""The OpenAPI 3.1 document, made from the registry. It forbids what the types refuse."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
-from strongroom import errors
 from strongroom.access.scopes import SCOPES
 from strongroom.domain.secret import Secret
 from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.endpoint import ALIASES
-from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
-from strongroom.errors import StrongroomError
+from strongroom.entrypoints.http.examples import EVERY_EXAMPLE, USUAL
+from strongroom.entrypoints.http.field_texts import FIELD_TEXTS
+from strongroom.entrypoints.http.problem_responses import PROBLEM, REQUEST_ID, problem_groups
 from strongroom.operations.pipeline import IDEMPOTENCY_KEY_LENGTH
 from strongroom.operations.registry import Operation
 
@@ -23,104 +23,82 @@ Schema = dict[str, Any]
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _REF: Final = "#/components/schemas/{name}"
-_EVERY: Final = (
-    errors.MalformedRequest, errors.Unauthenticated, errors.Forbidden, errors.RateLimited, errors.InvalidField,
-    errors.InternalError, errors.StorageUnavailable, errors.ShuttingDown, errors.DeadlineExceeded,
-)  # fmt: skip
-"""What any operation may answer."""
-_WITH_BODY: Final = (errors.BodyTooLarge, errors.BodyTimeout, errors.UnsupportedMediaType)
 
 _INTRODUCTION: Final = """\
-Every answer carries `X-Request-ID`: yours, if you sent one of 1 to 128 letters, digits, dots, dashes and underscores.
+Every response has `X-Request-ID`: yours, if you sent one of 1 to 128 letters, digits, dots, dashes and underscores.
 
-Every error is problem details (RFC 9457); `code` is stable, and is what a program should look at.
-400: the request cannot be read. 422: it can, but is refused.
+Every error is problem details (RFC 9457). Programs should use `code`, which is stable.
+400 means that the request cannot be read, and 422 that it can be read but is refused.
 
-A request that changes something takes an `Idempotency-Key`: the same key with the same request gets the first answer
-again, and with another request is refused. Keys are kept for at least 24 hours.
+A request that changes something accepts an `Idempotency-Key`. Repeating the key with the same request returns the first
+response again. With another request, the key is refused. Keys are kept for at least 24 hours.
 
 Amounts are integers in base units, as decimal strings. Unknown fields and query parameters are refused.
-A list is paged: send `next_cursor` back as `cursor` until it is null.
+Lists are paged: send `next_cursor` back as `cursor` until it is null.
 
-Here a body may have at most {size} bytes, must arrive within {seconds:g} seconds, and may hold at most {values} JSON
-values, keys among them.
+Here a body may have at most {size} bytes, must arrive within {seconds:g} seconds, and may contain at most {values} JSON
+values, including keys.
 """
-
-_REQUEST_ID: Final[Schema] = {"description": "Id of this request", "schema": {"type": "string"}}
-
-_PROBLEM: Final[Schema] = {
-    "title": "Problem",
-    "description": "Problem details, RFC 9457",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "format": "uri", "description": "urn:strongroom:problem:{code}"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What is wrong, in words"},
-        "code": {"type": "string", "description": "Stable"},
-        "field": {"type": "string", "description": "The field that is at fault, where there is one"},
-        "reason": {"type": "string", "description": "Why the network refuses a transaction: nonce_used, fee_too_low …"},
-        "request_id": {"type": "string"},
-    },
-    "required": ["type", "title", "status", "detail", "code", "request_id"],
-    "additionalProperties": False,
-}
 
 _HEALTH: Final[Schema] = {
     "title": "Health",
     "type": "object",
     "properties": {
-        "status": {"enum": ["ok", "degraded", "error"]},
+        "status": {"enum": ["ok", "degraded", "error"], "description": "Status of the whole service"},
         "components": {
             "type": "object",
+            "description": "Components by name, as of their last check",
             "additionalProperties": {
                 "type": "object",
                 "properties": {
-                    "status": {"enum": ["ok", "degraded", "error"]},
-                    "latency_ms": {"type": "integer", "minimum": 0},
-                    "connections": {"type": "integer", "minimum": 0, "description": "Of the database's pool"},
+                    "status": {"enum": ["ok", "degraded", "error"], "description": "Status of the component"},
+                    "latency_ms": {"type": "integer", "minimum": 0, "description": "Milliseconds of the last check"},
+                    "connections": {"type": "integer", "minimum": 0, "description": "Connections in the pool"},
                     "circuit_state": {
                         "enum": ["closed", "half_open", "open"],
-                        "description": "The worst of the workers",
+                        "description": "The worst circuit breaker of all workers",
                     },
                     "state": {
                         "type": "string",
-                        "description": "What is wrong, where something is: sealed, slow, denied …",
+                        "description": "What is wrong, if anything: sealed, slow, denied …",
                     },
                 },
                 "required": ["status"],
             },
         },
-        "version": {"type": "string"},
-        "uptime_seconds": {"type": "integer", "minimum": 0},
+        "version": {"type": "string", "description": "Version of the service"},
+        "uptime_seconds": {"type": "integer", "minimum": 0, "description": "Seconds since the process started"},
     },
     "required": ["status"],
 }
 _PROBE: Final[Schema] = {
     "title": "Probe",
     "type": "object",
-    "properties": {"status": {"enum": ["ok", "error"]}},
+    "properties": {"status": {"enum": ["ok", "error"], "description": "Result of the probe"}},
     "required": ["status"],
 }
 _PROBES: Final = {
-    "/health": ("health", "How each component is, as last seen", "Health"),
-    "/health/live": ("healthLive", "The process answers", "Probe"),
-    "/health/ready": ("healthReady", "Each required component answers, and the process is not draining", "Probe"),
-    "/health/startup": ("healthStartup", "The process has started", "Probe"),
+    "/health": ("health", "The status of each component, as of its last check", "Health"),
+    "/health/live": ("healthLive", "Whether the process responds", "Probe"),
+    "/health/ready": ("healthReady", "Whether each required component works, and the process is not draining", "Probe"),
+    "/health/startup": ("healthStartup", "Whether the process has started", "Probe"),
 }
 
 
 def document(operations: Sequence[Operation], prefix: str, version: str, limits: BodyLimits) -> Schema:
+    """Make the document. ``limits`` are those that its introduction names."""
     commands = _schemas((operation.command for operation in operations), {"writeOnly": True})
     results = _schemas((operation.result for operation in operations), {"readOnly": True})
     paths: dict[str, Schema] = defaultdict(dict)
-    schemas: dict[str, Schema] = {"Problem": _PROBLEM, "Health": _HEALTH, "Probe": _PROBE} | results
+    problems: dict[str, Schema] = {}
+    schemas: dict[str, Schema] = {"Problem": PROBLEM, "Health": _HEALTH, "Probe": _PROBE} | results
     for operation in operations:
         fields = commands.pop(operation.command.__name__)
         described = _Described(operation, fields)
         if described.body is not None:
             schemas[operation.command.__name__] = described.body
         paths[prefix + operation.path][operation.method.lower()] = described.operation()
+        problems |= {group.name: group.response() for group in described.problems}
     for path, (name, summary, schema) in _PROBES.items():
         paths[prefix + path]["get"] = _probe(name, summary, schema)
     return {
@@ -132,14 +110,15 @@ def document(operations: Sequence[Operation], prefix: str, version: str, limits:
             "description": _INTRODUCTION.format(size=limits.size, seconds=limits.seconds, values=limits.values),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "./"}],
         "tags": [{"name": tag} for tag in dict.fromkeys([*map(_tag, operations), "health"])],
         "paths": dict(paths),
         "components": {
             "schemas": dict(sorted((schemas | commands).items())),
+            "responses": dict(sorted(problems.items())),
             "securitySchemes": {
                 "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "Bearer": {"type": "http", "scheme": "bearer", "description": "The same API key"},
+                "Bearer": {"type": "http", "scheme": "bearer", "description": "The same API key as in X-API-Key"},
             },
         },
         "security": [{"ApiKey": []}, {"Bearer": []}],
@@ -147,14 +126,16 @@ def document(operations: Sequence[Operation], prefix: str, version: str, limits:
 
 
 class _Described:
-    """One operation: its fields shared out over path, query and body."""
+    """One operation, with its fields divided between path, query and body."""
 
     def __init__(self, operation: Operation, fields: Schema) -> None:
         self._op = operation
         self._fields = fields
+        self._examples = EVERY_EXAMPLE[operation.name]
         self._in_path = tuple(_PLACEHOLDER.findall(operation.path))
         self._rest = [name for name in fields["properties"] if name not in self._in_path]
         self.body = self._body_schema() if operation.method != "GET" and self._rest else None
+        self.problems = problem_groups(operation)
 
     def operation(self) -> Schema:
         op = self._op
@@ -167,10 +148,9 @@ class _Described:
             "responses": self._responses(),
         }
         if self.body is not None:
-            commands = {"usual": EXAMPLES[op.name].command, **MORE_COMMANDS.get(op.name, {})}
             examples = {
-                title: {"value": {name: value for name, value in command.items() if name in self._rest}}
-                for title, command in commands.items()
+                title: _example(each.summary, {name: each.command[name] for name in self._rest if name in each.command})
+                for title, each in self._examples.items()
             }
             described["requestBody"] = {
                 "required": bool(self.body["required"]),
@@ -203,63 +183,66 @@ class _Described:
         parameter = {"name": name, "in": place, "required": place == "path" or name in self._fields["required"]}
         if description := schema.pop("description", None):
             parameter["description"] = description
-        parameter["schema"] = schema
-        if name in EXAMPLES[self._op.name].command:
-            parameter["example"] = EXAMPLES[self._op.name].command[name]
-        return parameter
+        return parameter | {"schema": schema} | self._parameter_examples(name, schema)
+
+    def _parameter_examples(self, name: str, schema: Schema) -> Schema:
+        """Members of the parameter. The documentation page fills in what they say, and nothing that a schema says."""
+        values = {title: each.command[name] for title, each in self._examples.items() if name in each.command}
+        distinct = [value for at, value in enumerate(values.values()) if value not in [*values.values()][:at]]
+        if USUAL not in values:
+            return {"schema": {**schema, "examples": distinct}} if distinct else {}
+        if len(distinct) == 1:
+            return {"example": distinct[0]}
+        return {"examples": {title: _example(self._examples[title].summary, value) for title, value in values.items()}}
+
+    def _own_headers(self) -> Schema:
+        found: Schema = {}
+        if self._op.makes is not None:
+            found["Location"] = _LOCATION
+        if self._op.mutates:
+            found["Idempotency-Replayed"] = _REPLAYED
+        return found
 
     def _responses(self) -> Schema:
         op = self._op
         good = {
             "description": op.summary,
-            "headers": {"X-Request-ID": _REQUEST_ID},
+            "headers": {"X-Request-ID": REQUEST_ID, **self._own_headers()},
             "content": {
                 "application/json": {
                     "schema": _ref(op.result.__name__),
-                    "examples": {"usual": {"value": EXAMPLES[op.name].result}},
+                    "examples": {title: _example(each.summary, each.result) for title, each in self._examples.items()},
                 }
             },
         }
-        by_status: dict[int, list[type[StrongroomError]]] = defaultdict(list)
-        more = _WITH_BODY if op.method != "GET" else ()
-        lost = (errors.RouteNotFound,) if self._in_path else ()
-        for error in dict.fromkeys((*_EVERY, *more, *lost, *op.errors)):
-            by_status[error.http_status].append(error)
-        bad = {str(status): _problems(status, classes) for status, classes in sorted(by_status.items())}
-        later = {"202": good | {"description": f"{op.summary}: still under way"}} if op.unsettled is not None else {}
+        bad = {str(group.status): {"$ref": f"#/components/responses/{group.name}"} for group in self.problems}
+        later = {"202": good | {"description": f"{op.summary}: still in progress"}} if op.unsettled is not None else {}
         return {str(op.status): good} | later | bad
 
 
+_LOCATION: Final[Schema] = {
+    "description": "URL of what was created, relative to the path of the request",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+_REPLAYED: Final[Schema] = {
+    "description": "The response is that of an earlier request with the same idempotency key; left out otherwise",
+    "schema": {"const": "true"},
+}
 _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Your own name of this request, so that it is carried out once however often it is sent",
+    "description": "Your own name for this request, such as payout-7781, and a different one for each request. "
+    "The request is carried out once, however often it is sent",
     "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH, "pattern": "^[ -~]+$"},
-    "example": "payout-7781",
 }
-
-
-def _problems(status: int, classes: Iterable[type[StrongroomError]]) -> Schema:
-    found = list(classes)
-    headers: Schema = {"X-Request-ID": _REQUEST_ID}
-    if status in (429, 503):
-        headers["Retry-After"] = {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}
-    if status == 401:
-        headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
-    codes = {"properties": {"code": {"enum": sorted(error.code for error in found)}}}
-    return {
-        "description": "; ".join(f"`{error.code}`: {error.title}" for error in found),
-        "headers": headers,
-        "content": {"application/problem+json": {"schema": {"allOf": [_ref("Problem"), codes]}}},
-    }
 
 
 def _probe(name: str, summary: str, schema: str) -> Schema:
     def answer(description: str) -> Schema:
         return {
             "description": description,
-            "headers": {"X-Request-ID": _REQUEST_ID},
+            "headers": {"X-Request-ID": REQUEST_ID},
             "content": {"application/json": {"schema": _ref(schema)}},
         }
 
@@ -274,18 +257,35 @@ def _schemas(types: Iterable[type[msgspec.Struct]], secret: Schema) -> dict[str,
         raise NotImplementedError
 
     _, components = msgspec.json.schema_components(dict.fromkeys(types), schema_hook=hook, ref_template=_REF)
+    for component in components.values():
+        for name, each in component.get("properties", {}).items():
+            _describe_nullable(each)
+            if name in FIELD_TEXTS:
+                each.setdefault("description", FIELD_TEXTS[name])
     return components
 
 
+def _describe_nullable(schema: Schema) -> None:
+    """Move the description of a nullable value to the property, because tools show no other description."""
+    told = [choice["description"] for choice in schema.get("anyOf", ()) if "description" in choice]
+    if len(told) == 1:
+        schema.setdefault("description", told[0])
+
+
 def _parameter_schema(schema: Schema) -> Schema:
-    """A parameter cannot be null, for it is left out; and a NUL in one is refused, which a JSON string may hold."""
+    """A parameter can be left out but not be null. It may not contain NUL either, which a JSON string may."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     plain = dict(choices[0]) if len(choices) == 1 else dict(schema)
-    if schema.get("default") is not None:
-        plain["default"] = schema["default"]
+    for kept in ("default", "description"):
+        if schema.get(kept) is not None:
+            plain[kept] = schema[kept]
     if plain.get("type") == "string" and plain.keys().isdisjoint({"pattern", "format"}):
         plain["pattern"] = r"^[^\x00]*$"
     return plain
+
+
+def _example(summary: str, value: Any) -> Schema:
+    return {"summary": summary, "value": value}
 
 
 def _ref(name: str) -> Schema:

@@ -1,4 +1,4 @@
-"""What a worker answers before it can serve: that it is alive, that it is not ready, and why."""
+"""What a worker reports before it can serve: that it is alive, that it is not ready, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from strongroom import __version__
 from strongroom.entrypoints.http.app import PREFIX, send_answer
 from strongroom.entrypoints.http.exchange import Answer, Exchange
-from strongroom.entrypoints.http.problems import problem
+from strongroom.entrypoints.http.problems import TYPES, problem
 from strongroom.errors import Unavailable
 
 _LIVE: Final = Answer(200, b'{"status":"ok"}')
@@ -19,13 +19,14 @@ _NOT_YET: Final = Answer(503, b'{"status":"error"}')
 
 
 class StartingFace:
-    """An ASGI application. ``component`` and ``reason`` say what it waits for; None: nothing went wrong so far."""
+    """An ASGI application. ``component`` and ``reason`` say what it waits for, or None if nothing has failed."""
 
     def __init__(self) -> None:
         self.component: str | None = None
         self.reason: str | None = None
         self.tells_details = True
-        """The report says more than the status to callers without an API key."""
+        """Whether the report shows details to callers without an API key."""
+        self.errors_url = TYPES
         self._began = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +46,9 @@ class StartingFace:
                 case "/health":
                     return Answer(503, msgspec.json.encode(self._report()))
         waits = f" ({self.component}: {self.reason})" if self.component and self.tells_details else ""
-        return problem(Unavailable(f"the service is starting{waits}", retry_after=1), exchange.request_id)
+        return problem(
+            Unavailable(f"the service is starting{waits}", retry_after=1), exchange.request_id, types=self.errors_url
+        )
 
     def _report(self) -> dict[str, object]:
         if not self.tells_details:

@@ -1,4 +1,4 @@
-"""Vault's HTTP interface, which OpenBao shares: one exchange, and what its failure means."""
+"""One HTTP exchange with Vault or OpenBao, and what its failure means."""
 
 from __future__ import annotations
 
@@ -13,35 +13,37 @@ import msgspec
 
 from strongroom.domain.secret import Secret
 from strongroom.errors import ConfigurationError
+from strongroom.telemetry import tracing
 
 T = TypeVar("T")
 
 _MAX_ANSWER: Final = 1 << 20
 _CONNECTIONS: Final = 16
 _STANDBY: Final = {307, 308, 429, 472, 473}
-"""Redirected to the active node; a standby of any kind, or a rate quota; disaster recovery; performance standby."""
+"""307 and 308 redirect to the active node. 429 is a standby or a rate quota, 472 a disaster recovery secondary, 473 a
+performance standby."""
 
 
 class Trouble(StrEnum):
-    """Why Vault did not do what it was asked for."""
+    """Why a request to Vault failed."""
 
     UNREACHABLE = "unreachable"
     SLOW = "slow"
     SEALED = "sealed"
-    """Or not initialised."""
+    """Sealed or not initialised."""
     STANDBY = "standby"
     FAILING = "failing"
     """Any other 5xx."""
     BAD_ANSWER = "bad_answer"
-    """Not what Vault answers: not HTTP, not JSON, of another shape or length."""
+    """The response is not Vault's. It is not HTTP, not JSON, too long or of an unexpected shape."""
     DENIED = "denied"
-    """The token, the login or the policy."""
+    """The token, the login or the policy does not allow the request."""
     REJECTED = "rejected"
-    """The request as such: there is no such mount or key."""
+    """The request itself is wrong, for example because the mount or the key does not exist."""
 
     @property
     def is_outage(self) -> bool:
-        """Vault is not well: trying again may help, and the circuit breaker counts it."""
+        """Whether a retry may help and the circuit breaker counts the failure."""
         return self not in (Trouble.DENIED, Trouble.REJECTED)
 
 
@@ -52,18 +54,18 @@ class VaultError(Exception):
 
 
 class VaultAnswer(msgspec.Struct, frozen=True):
-    """Answers hold tokens and keys: none of them prints."""
+    """A response body. It may hold tokens and keys, so its repr shows nothing."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
 
 class Nothing(VaultAnswer, frozen=True):
-    """An answer of which nothing is wanted."""
+    """A response whose content does not matter."""
 
 
 class VaultClient:
-    """``timeout``: seconds for one exchange, however it trickles. ``ca_file``: in place of the system's."""
+    """``timeout`` is in seconds for one whole exchange. ``ca_file`` replaces the system's certificate authorities."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class VaultClient:
             trust_env=False,
         )
 
+    @tracing.traced("vault", tracing.CLIENT)
     async def ask(
         self,
         method: str,
@@ -96,7 +99,7 @@ class VaultClient:
         token: Secret | None = None,
         partial: bool = False,
     ) -> T:
-        """The answer, read as ``of``. ``partial``: a 400 may hold results too. Raises VaultError."""
+        """The response body, decoded as ``of``. With ``partial`` a 400 may hold results too. Raises VaultError."""
         headers = dict(self._namespace)
         if token is not None:
             headers["X-Vault-Token"] = token.reveal()
@@ -158,4 +161,4 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError):
-        raise ConfigurationError("the file of vault.ca_file cannot be read", field="vault.ca_file") from None
+        raise ConfigurationError("vault.ca_file cannot be read", field="vault.ca_file") from None

@@ -1,4 +1,4 @@
-"""How the service gets a token of Vault, and keeps one."""
+"""How the service gets a Vault token and keeps it valid."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from strongroom.keywrap.vault.client import Nothing, Trouble, VaultAnswer, Vault
 _log = structlog.get_logger(__name__)
 
 _RENEW_AT: Final = (0.6, 0.7)
-"""Share of its life at which a token is renewed: two thirds, not all replicas at once."""
+"""Share of its lifetime after which a token is renewed, drawn from this range so that replicas do not coincide."""
 _AGAIN: Final = (0.2, 0.4)
-"""Share of what is left of its life after which a renewal that failed is tried again."""
+"""Share of the remaining lifetime after which a failed renewal is retried."""
+_OVERDUE: Final = 0.2
+"""A lease with less than this share of its lifetime left has missed its renewal for a while."""
 _LEAST_PAUSE: Final = 0.2
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A token, and how long it lives."""
+    """A token and its lifetime."""
 
     token: Secret
     ttl: float
-    """Seconds; 0: for ever."""
+    """Seconds, or 0 if the token does not expire."""
     renewable: bool
 
 
@@ -47,7 +50,7 @@ class _Login(VaultAnswer, frozen=True):
 
 class _Token(VaultAnswer, frozen=True):
     ttl: int
-    renewable: bool = False  # left out of a batch token
+    renewable: bool = False  # a batch token leaves this out
 
 
 class _LookUp(VaultAnswer, frozen=True):
@@ -58,32 +61,44 @@ class Method(Protocol):
     """One way to log in."""
 
     name: str
-    repeats: bool
-    """Logging in again gives another token."""
+    owns: bool
+    """Whether this process creates the tokens, and so revokes them in the end."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether logging in again gives another token."""
 
     async def log_in(self, client: VaultClient) -> Lease:
         """Raises VaultError."""
 
 
 class TokenMethod:
-    """A token that was made for the service by somebody else."""
+    """A token that somebody else made for the service."""
 
     name = "token"
-    repeats = False
+    owns = False
 
     def __init__(self, token: Secret) -> None:
+        """``token`` may come from a file that is replaced while the service runs."""
         self._token = token
+        self._last: Secret | None = None
+
+    @property
+    def repeats(self) -> bool:
+        return self._last is not None and self._token.reveal() != self._last.reveal()
 
     async def log_in(self, client: VaultClient) -> Lease:
-        found = await client.ask("GET", "auth/token/lookup-self", _LookUp, token=self._token)
+        token = self._last = Secret(self._token.reveal())
+        found = await client.ask("GET", "auth/token/lookup-self", _LookUp, token=token)
         if found.data.ttl and not found.data.renewable:
             _log.warning("keywrap.token_ends", seconds=found.data.ttl)
-        return Lease(self._token, found.data.ttl, found.data.renewable)
+        return Lease(token, found.data.ttl, found.data.renewable)
 
 
 class AppRoleMethod:
     name = "approle"
     repeats = True
+    owns = True
 
     def __init__(self, mount: str, role_id: Secret, secret_id: Secret) -> None:
         self._path = f"auth/{mount}/login"
@@ -97,10 +112,11 @@ class AppRoleMethod:
 
 
 class KubernetesMethod:
-    """By the pod's own token, read again each time: the kubelet replaces it."""
+    """Logs in with the pod's own token. The file is read each time because the kubelet replaces it."""
 
     name = "kubernetes"
     repeats = True
+    owns = True
 
     def __init__(self, mount: str, role: str, jwt_file: Path) -> None:
         self._path = f"auth/{mount}/login"
@@ -120,16 +136,17 @@ async def _login(client: VaultClient, path: str, body: dict[str, str]) -> Lease:
     try:
         answer = await client.ask("POST", path, _Login, body=body)
     except VaultError as error:
-        if error.trouble is Trouble.REJECTED:  # a wrong secret id is a 400
+        if error.trouble is Trouble.REJECTED:  # Vault responds to a wrong secret id with 400
             raise VaultError(Trouble.DENIED) from None
         raise
     return Lease(Secret(answer.auth.client_token), answer.auth.lease_duration, answer.auth.renewable)
 
 
 class Session:
-    """The token that calls go out with: renewed before it ends, replaced where it is lost.
+    """Holds the token that calls use, renews it before it expires and replaces it if it is revoked.
 
-    ``pause``: seconds between two logins that a denial asked for; a policy that denies must not become a login a call.
+    ``pause`` is the least number of seconds between two logins caused by a denial. Without it, a policy that denies
+    would cause a login per call.
     """
 
     def __init__(
@@ -155,11 +172,11 @@ class Session:
         self._keeper: asyncio.Task[None] | None = None
 
     async def lease(self) -> Lease:
-        """What to go out with now. Raises VaultError."""
+        """The lease to use now, after a login if there is none. Raises VaultError."""
         return self._living() or await self._log_in()
 
     async def replace(self, denied: Lease) -> Lease:
-        """Another one, because this one was denied. Raises VaultError (denied) where that would change nothing."""
+        """Another lease, because this one was denied. Raises VaultError (denied) if a login would change nothing."""
         async with self._turn:
             present = self._lease
             if present is not None and present.token is not denied.token:
@@ -169,13 +186,22 @@ class Session:
             self._no_login_before = self._clock() + self._pause
             return await self._take_new()
 
+    @property
+    def ends_in(self) -> int | None:
+        """Seconds until the token expires, if it cannot be replaced. None while it can, or while renewal is on time."""
+        lease = self._lease
+        if lease is None or not lease.ttl or self._method.repeats:
+            return None
+        left = self._ends - self._clock()
+        return None if lease.renewable and left > lease.ttl * _OVERDUE else max(0, int(left))
+
     async def close(self) -> None:
-        """Gives the token back, where it is one of our own making."""
+        """Revoke the token if this process made it."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         lease = self._living()
-        if lease is not None and self._method.repeats:
+        if lease is not None and self._method.owns:
             with suppress(VaultError):
                 await self._client.ask("POST", "auth/token/revoke-self", Nothing, token=lease.token)
 
@@ -188,7 +214,7 @@ class Session:
             return self._living() or await self._take_new()
 
     async def _take_new(self) -> Lease:
-        """The turn is ours."""
+        """Log in. The caller holds `_turn`."""
         asked = self._clock()
         try:
             lease = await self._method.log_in(self._client)
@@ -205,7 +231,7 @@ class Session:
         self._lease, self._ends = lease, asked + lease.ttl
 
     async def _keep(self) -> None:
-        """Renews each lease in time. Ends with one that could not be: then the next call logs in."""
+        """Renew each lease in time. Ends when a lease expires without renewal, and then the next call logs in."""
         pause = self._time_to_renewal()
         while pause > 0:
             await self._sleep(pause)
@@ -229,7 +255,10 @@ class Session:
         return max(self._ends - self._clock() - lease.ttl * (1 - self._uniform(*_RENEW_AT)), _LEAST_PAUSE)
 
     async def _renew(self) -> None:
-        """The turn is ours. Logs in where the lease is not prolonged, or by less and less: its longest life is near."""
+        """Renew the lease, or log in. The caller holds `_turn`.
+
+        A renewal that returns less than half the lifetime means that the token nears its maximum lifetime.
+        """
         lease = self._lease
         assert lease is not None
         if lease.renewable:

@@ -1,7 +1,7 @@
-"""The key wrap over Vault's or OpenBao's Transit engine, whose keys never leave it.
+"""The key wrap on the Transit engine of Vault or OpenBao, whose keys never leave it.
 
-The transit key is derived: what was wrapped under one context opens under that context only. A call is one or more
-batches of at most 200 items, each tried a few times inside one deadline, behind a circuit breaker that counts calls.
+The transit key is a derived one, so what was wrapped under one context opens only under that context. A call consists
+of batches of at most 200 items. Each batch is retried a few times within one deadline. A circuit breaker counts calls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import structlog
 
 from strongroom.breaker import CircuitBreaker, CircuitOpen, CircuitState
 from strongroom.errors import ConfigurationError, KeyWrapUnavailable
-from strongroom.keywrap.base import KeyWrapStatus, WrapFailure, WrapFailureReason, Wrapped
+from strongroom.keywrap.base import CAUSES, KeyWrapStatus, WrapFailure, WrapFailureReason, Wrapped
 from strongroom.keywrap.vault.client import Trouble, VaultAnswer, VaultClient, VaultError
 from strongroom.keywrap.vault.login import Lease, Session
 from strongroom.telemetry.metrics import KEYWRAP_CALLS_TOTAL, KEYWRAP_SECONDS
@@ -55,6 +55,12 @@ class _Batch(VaultAnswer, frozen=True):
     data: _Results
 
 
+class SingleResult(VaultAnswer, frozen=True):
+    """The response to one item that was sent without a batch."""
+
+    data: _Result
+
+
 class _Key(VaultAnswer, frozen=True):
     latest_version: int
     derived: bool
@@ -62,12 +68,12 @@ class _Key(VaultAnswer, frozen=True):
     deletion_allowed: bool
 
 
-class _ReadKey(VaultAnswer, frozen=True):
+class ReadKey(VaultAnswer, frozen=True):
     data: _Key
 
 
 class VaultKeyWrap:
-    """``deadline``: seconds that one call may take, its retries included."""
+    """Implements `KeyWrap`. ``deadline`` is in seconds for one call, retries included."""
 
     def __init__(
         self,
@@ -96,12 +102,14 @@ class VaultKeyWrap:
         return f"{self._mount}/{self._key}"
 
     async def wrap(self, items: Sequence[tuple[bytes, bytes]]) -> list[Wrapped]:
-        """Raises KeyWrapUnavailable, ConfigurationError where the transit key is not fit for this."""
+        """Raises KeyWrapUnavailable, or ConfigurationError if the transit key is not a derived one."""
         batch = [{"plaintext": _base64(plaintext), "context": _base64(context)} for plaintext, context in items]
         wrapped = []
         for answer in await self._ask("encrypt", batch, self._read_wrapped):
             if isinstance(answer, WrapFailure):
-                raise KeyWrapUnavailable("the key wrap did not wrap", retry_after=answer.retry_after or _RETRY_AFTER)
+                raise KeyWrapUnavailable(
+                    "the key wrap did not wrap the key", retry_after=answer.retry_after or _RETRY_AFTER
+                )
             wrapped.append(answer)
         return wrapped
 
@@ -122,9 +130,9 @@ class VaultKeyWrap:
         return key.latest_version
 
     async def check(self) -> KeyWrapStatus:
-        """Reads the key's properties: one request, which takes a token and a policy that hold, and no encryption.
+        """Read the key's properties. This one request proves the token and the policy without encrypting anything.
 
-        It is the probe of a circuit that is half open: without callers, one that is well would stay so for ever.
+        It also closes a circuit breaker that is half open, which would otherwise stay so until a caller comes.
         """
         began, state = time.perf_counter(), "ok"
         try:
@@ -139,7 +147,7 @@ class VaultKeyWrap:
             state = Trouble.SLOW
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         KEYWRAP_CALLS_TOTAL.labels("check", state).inc()
-        return KeyWrapStatus(state == "ok", state, milliseconds, self._breaker.state)
+        return KeyWrapStatus(state == "ok", state, milliseconds, self._breaker.state, self._session.ends_in)
 
     async def close(self) -> None:
         await self._session.close()
@@ -148,7 +156,7 @@ class VaultKeyWrap:
     async def _ask_of_wrapped(
         self, verb: str, items: Sequence[tuple[Wrapped, bytes]], read: Callable[[_Result], T]
     ) -> list[T | WrapFailure]:
-        """What cannot be of this key is refused here: Vault refuses a whole batch for one item without a context."""
+        """Items that cannot belong to this key are refused here, because one of them can make Vault refuse all."""
         fit = [place for place, (wrapped, context) in enumerate(items) if context and self._is_ours(wrapped)]
         batch = [
             {"ciphertext": items[place][0].ciphertext.decode("ascii"), "context": _base64(items[place][1])}
@@ -168,7 +176,7 @@ class VaultKeyWrap:
         return wrapped.kek == self.name and wrapped.version == _version(wrapped.ciphertext.decode("ascii", "replace"))
 
     async def _ask(self, verb: str, batch: Sequence[Input], read: Callable[[_Result], T]) -> list[T | WrapFailure]:
-        """In order, per item. Raises KeyWrapUnavailable where none was answered, ConfigurationError."""
+        """One result per item, in order. Raises KeyWrapUnavailable if every batch failed, ConfigurationError."""
         if not batch:
             return []
         began = time.perf_counter()
@@ -180,7 +188,9 @@ class VaultKeyWrap:
                 call.failed = any(trouble.is_outage for trouble in troubles)
         except CircuitOpen as error:
             KEYWRAP_CALLS_TOTAL.labels(verb, "circuit_open").inc()
-            raise KeyWrapUnavailable("the key wrap is not asked now", retry_after=error.retry_after) from None
+            raise KeyWrapUnavailable(
+                "the key wrap failed recently and is not being called now", retry_after=error.retry_after
+            ) from None
         KEYWRAP_SECONDS.labels(verb).observe(time.perf_counter() - began)
         KEYWRAP_CALLS_TOTAL.labels(verb, troubles[0] if troubles else "ok").inc()
         if len(troubles) == len(chunks):
@@ -236,22 +246,22 @@ class VaultKeyWrap:
         return Wrapped(self.name, version, result.ciphertext.encode("ascii"))
 
     async def _prove(self) -> None:
-        """Without derivation Transit ignores the context, and a row could be put in another's place."""
+        """Check once that the key is derived. Otherwise Transit ignores the context, and rows could be swapped."""
         if self._proven:
             return
         key = await self._persist(self._read_key)
         if not key.derived:
-            raise ConfigurationError("the transit key is not derived: make one with `derived=true`", field="vault.key")
+            raise ConfigurationError("the transit key is not derived: create it with `derived=true`", field="vault.key")
         if key.exportable or key.deletion_allowed:
             _log.warning("keywrap.weak_key", exportable=key.exportable, deletion_allowed=key.deletion_allowed)
         self._proven = True
 
     async def _read_key(self, lease: Lease) -> _Key:
-        answer = await self._client.ask("GET", f"{self._mount}/keys/{self._key}", _ReadKey, token=lease.token)
+        answer = await self._client.ask("GET", f"{self._mount}/keys/{self._key}", ReadKey, token=lease.token)
         return answer.data
 
     async def _persist(self, work: Callable[[Lease], Awaitable[T]]) -> T:
-        """Tries again, with full jitter, what an outage may have hindered. Raises VaultError."""
+        """Do ``work``, and retry it with full jitter after a failure that may be an outage. Raises VaultError."""
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await self._sleep(self._uniform(0, _FIRST_PAUSE * 2**attempt))
@@ -263,7 +273,7 @@ class VaultKeyWrap:
         raise AssertionError
 
     async def _authorised(self, work: Callable[[Lease], Awaitable[T]]) -> T:
-        """Under a token; once under a new one, where the first was denied: it may have been revoked."""
+        """Do ``work`` with the token. If it is denied, retry once with a new one, as the first may be revoked."""
         lease = await self._session.lease()
         try:
             return await work(lease)
@@ -295,4 +305,6 @@ def _lost(batch: Sequence[Input], retry_after: float | None) -> list[WrapFailure
 
 def _unavailable(error: VaultError) -> KeyWrapUnavailable:
     _log.warning("keywrap.failed", trouble=error.trouble)
-    return KeyWrapUnavailable("the key wrap does not answer", retry_after=_RETRY_AFTER)
+    refusal = KeyWrapUnavailable("the key wrap does not respond", retry_after=_RETRY_AFTER)
+    refusal.cause = CAUSES[error.trouble]
+    return refusal

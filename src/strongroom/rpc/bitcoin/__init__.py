@@ -1,1 +1,1 @@
-"""Sources of the Bitcoin networks: Bitcoin Core, Electrum servers, and Esplora."""
+"""Sources of the Bitcoin networks: Bitcoin Core, Electrum servers and Esplora."""

@@ -1,8 +1,8 @@
 """Bitcoin Core's JSON-RPC, version 25 or later.
 
-It has no index of addresses: balances are found by a scan of all unspent outputs, which takes minutes on the main
-network and sees nothing that is unconfirmed; there is no history. What was mined is found by id with -txindex only.
-User and password, or those of its cookie file, stand in the URL.
+It has no index of addresses, so there is no history. A balance needs a scan of all unspent outputs, which takes minutes
+on the main network and does not see unconfirmed ones. A mined transaction is found by its id only with -txindex. The
+URL contains user and password, or those of the cookie file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _OUTPUTS: Final = 4
 
 
 def classify(fault: Fault) -> NodeError | None:
-    """`jsonrpc.Classify` of Bitcoin Core; codes of `src/rpc/protocol.h`."""
+    """`jsonrpc.Classify` for Bitcoin Core, with the codes of `src/rpc/protocol.h`."""
     match fault.code:
         case -5:
             return NodeError(Verdict.ELSEWHERE, _NOT_FOUND)
@@ -132,7 +132,7 @@ class _Spending(msgspec.Struct, frozen=True):
 
 
 class Core(Partial):
-    """``scans``: whether balances may be asked for; None: on test networks, where a scan takes no time."""
+    """``scans``: whether balances may be asked for. None allows it on test networks, where a scan is quick."""
 
     def __init__(self, setup: Setup, rpc: JsonRpc, *, scans: bool | None = None) -> None:
         super().__init__(rpc)
@@ -148,7 +148,7 @@ class Core(Partial):
         return facts.head(self._setup, found.blocks, found.bestblockhash, found.time)
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """Confirmed only. A coinbase that is immature is listed as such."""
+        """Confirmed balances only. Immature coinbase outputs are shown separately."""
         scripts = [f"raw({each.canonical.hex()})" for each in holders]
         found = await self._rpc.call("scantxoutset", ["start", list(dict.fromkeys(scripts))], _Scan, work=Work.HISTORY)
         if not found.success:
@@ -188,13 +188,15 @@ class Core(Partial):
             return facts.known(ids, error)
 
     async def _has(self, tx_id: str) -> bool:
-        """Raises NodeError where that cannot be told: the node has no index of what was mined."""
+        """Whether the node has it. Raises NodeError if that cannot be told, because the node has no index of mined
+        transactions.
+        """
         found = await self.status(Tracked(tx_id))
         return found.state is not State.UNKNOWN
 
     async def status(self, tracked: Tracked) -> Status:
         try:
-            # with its decoded form, twice as long as the limits of a read
+            # a read's limits do not suffice, because the response also has the decoded form
             found = await self._rpc.call("getrawtransaction", [tracked.tx_id, 2], _Transaction, work=Work.HISTORY)
         except NodeError as error:
             if error.cause != _NOT_FOUND:
@@ -205,7 +207,7 @@ class Core(Partial):
         if found.blockhash is None:
             return Status(State.PENDING, fee=await self._pending_fee(tracked.tx_id))
         header = await self._header(found.blockhash)
-        if header.confirmations <= 0 or found.confirmations <= 0:  # its block is no longer in the best chain
+        if header.confirmations <= 0 or found.confirmations <= 0:  # the block is no longer in the best chain
             return await self._missing(tracked)
         fee = None if found.fee is None else facts.satoshis(found.fee)
         return facts.included(self._setup, _block(header), header.height + header.confirmations - 1, fee)
@@ -220,7 +222,9 @@ class Core(Partial):
         return facts.satoshis(found.fees.base)
 
     async def _missing(self, tracked: Tracked) -> Status:
-        """Of what is neither in the mempool nor, with an index, in a block."""
+        """The state of a transaction that is neither in the mempool nor, as far as the node has an index, in a
+        block.
+        """
         indexes = await self._rpc.call("getindexinfo", ["txindex"], dict[str, _Index])
         if not any(each.synced for each in indexes.values()):
             return await self._by_outputs(tracked.tx_id)
@@ -231,7 +235,9 @@ class Core(Partial):
         return Status(State.UNKNOWN)
 
     async def _by_outputs(self, tx_id: str) -> Status:
-        """A transaction in a block shows by its unspent outputs; where there are none, nothing can be told."""
+        """Finds a mined transaction by its unspent outputs. Raises NodeError if it has none, because nothing can be
+        told then.
+        """
         found = await self._rpc.batch(
             [Question("gettxout", [tx_id, vout, False]) for vout in range(_OUTPUTS)], _MAYBE_OUTPUT
         )
@@ -244,7 +250,9 @@ class Core(Partial):
         raise NodeError(Verdict.ELSEWHERE, "no_index")
 
     async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
-        """What an output is spent by, where that is not ``ours``: it may have arrived since it was looked for."""
+        """The state of ``ours`` if another transaction spends the output. Pending if ``ours`` itself has arrived
+        meanwhile.
+        """
         (spending,) = await self._rpc.call("gettxspendingprevout", [[{"txid": tx_id, "vout": vout}]], tuple[_Spending])
         if spending.spendingtxid == ours:
             return Status(State.PENDING)
@@ -252,7 +260,7 @@ class Core(Partial):
             return Status(State.REPLACED, replaced_by=facts.a_hash(spending.spendingtxid))
         if await self._rpc.call("gettxout", [tx_id, vout, False], _MAYBE_OUTPUT) is not None:
             return None
-        # spent in a block, if its own transaction is in one; in which, no node tells without an index of spenders
+        # It is spent in a block if its own transaction is in one. Without an index of spenders no node tells in which.
         found = await self.status(Tracked(tx_id))
         if found.block is None:
             return None

@@ -1,7 +1,7 @@
-"""Electrum servers. Everything is asked by script hash.
+"""Electrum servers. Everything is asked for by script hash.
 
-A balance counts immature coinbases as confirmed, so that what is recent is looked at; a history names transactions
-alone, so that each, and what it spends, is fetched and checked by its id.
+A balance counts immature coinbase outputs as confirmed, so recent ones are looked at one by one. A history only names
+transactions, so each transaction and what it spends are fetched and checked by their ids.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from strongroom.rpc.source import Partial
 classify = electrum_calls.classify
 
 _RECENT: Final = 100
-"""Scripts whose outputs are looked at, and transactions, for coinbases; with more, what is spendable is not told."""
+"""Scripts, and transactions, that are looked at for coinbase outputs. If there are more, spendable is left unknown."""
 _OUTPUTS: Final = 4
-"""Outputs whose history is asked for the block of their transaction."""
+"""Outputs whose history is searched for the block of their transaction."""
 _RETURN: Final = b"\x6a"
 _PARENTS: Final = 20
-"""Inputs of a transaction whose fee is added up for its state: each costs a call."""
+"""Inputs of a transaction up to which its fee is computed. Each input costs a call."""
 _SPENDERS: Final = 50
-"""Transactions of a history that are looked at for spending one output, newest first."""
+"""Transactions of a history that are searched for the spender of an output, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outputs:
-    """Of one script: what its outputs in blocks hold that nothing spends, and how much of that is immature."""
+    """The unspent confirmed outputs of one script, and the immature part of them, in satoshis."""
 
     unspent: int
     immature: int
 
 
 class Electrum(Partial):
-    """``lines`` is made with `classify`."""
+    """``lines`` has to be made with `classify`."""
 
     capabilities = frozenset(Capability) - {Capability.TOKENS}
 
@@ -85,7 +85,9 @@ class Electrum(Partial):
         )
 
     async def _sums(self, hashes: Sequence[str], tip: Tip) -> list[tuple[Sum, _Outputs | None]]:
-        """And how the confirmed is made up, where that can be told. What the mempool spends is listed no more."""
+        """The balance of each script, and its outputs if they can be told. Outputs spent in the mempool are not listed
+        any more.
+        """
         sums = await self._calls.sums(hashes)
         funded = [each for each, found in zip(hashes, sums, strict=True) if found.confirmed]
         if len(funded) > _RECENT:
@@ -125,7 +127,9 @@ class Electrum(Partial):
         return Page(found, entries.mark(ranks[most - 1]) if len(ranks) > most else None, indexed=tip.height)
 
     async def _parents(self, script: bytes, made: Collection[Transaction], ours: Set[str]) -> Mapping[str, Transaction]:
-        """What can pay to the script is in its history; all that is spent is fetched where the fee is to be known."""
+        """The transactions that ``made`` may spend from. Those paying to the script are in its history, ``ours``. The
+        others are fetched only if the fee is needed.
+        """
         found = await self._calls.transactions(tx_id for each in made for tx_id in _spends(each) if tx_id in ours)
         paying = [each for each in made if _taken(each, script, found)]
         missing = {tx_id for each in paying for tx_id in _spends(each)} - found.keys()
@@ -189,11 +193,13 @@ class Electrum(Partial):
             if (replaced := await self._replaced(*outpoint, ours=tracked.tx_id)) is not None:
                 return replaced
         if found is not None and await self._calls.is_in_mempool(tracked.tx_id):
-            return Status(State.PENDING)  # the server asks its node for news every few seconds
+            return Status(State.PENDING)  # the server asks its node for news only every few seconds
         return Status(State.UNKNOWN)
 
     async def _found(self, tx_id: str) -> Transaction | None:
-        """It may be in no block of the best chain: a node's index keeps what a reorg took away."""
+        """The transaction. It need not be in the best chain, because the index of a node keeps what a reorganisation
+        removed.
+        """
         try:
             return facts.asked_for(tx_id, await self._calls.raw(tx_id))
         except NodeError as error:
@@ -202,7 +208,7 @@ class Electrum(Partial):
             return None
 
     async def _placed(self, tx_id: str, found: Transaction) -> Row | None:
-        """Its row in the history of an output that can be spent, and whose history has a bearable length."""
+        """Its row in the history of one of its spendable outputs, if that history is not too long."""
         for output in [each for each in found.outputs if each.script[:1] != _RETURN][:_OUTPUTS]:
             try:
                 rows = await self._calls.rows(output.script)
@@ -220,13 +226,15 @@ class Electrum(Partial):
         return facts.included(self._setup, blocks[row.height], tip.height)
 
     async def _paid(self, made: Transaction) -> int | None:
-        """The fee of one that is in a block: the server tells it only of what is pending."""
+        """The fee of a mined transaction. The server itself tells it only for pending ones."""
         if len(made.inputs) > _PARENTS:
             return None
         return _fee(made, await self._calls.transactions(_spends(made)))
 
     async def _replaced(self, tx_id: str, vout: int, *, ours: str) -> Status | None:
-        """The state of ``ours`` by who spends this output: another one that took its place, or itself after all."""
+        """The state of ``ours`` according to the spender of this output, which is another transaction or ``ours`` after
+        all.
+        """
         parent = await self._found(tx_id)
         if parent is None or vout >= len(parent.outputs):
             return None
@@ -258,7 +266,7 @@ def _balance(holder: Holder, asset: Asset, found: Sum, outputs: _Outputs | None)
 
 
 def _spends(made: Transaction) -> list[str]:
-    """Ids of what it spends outputs of, by input; none of a coinbase."""
+    """The ids of the transactions that it spends from, by input. Empty for a coinbase."""
     return [] if made.is_coinbase else [each.outpoint.txid[::-1].hex() for each in made.inputs]
 
 
@@ -271,7 +279,7 @@ def _prevouts(made: Transaction, parents: Mapping[str, Transaction]) -> list[TxO
 
 
 def _taken(made: Transaction, script: bytes, parents: Mapping[str, Transaction]) -> dict[int, int]:
-    """What it takes from the script, by input."""
+    """The value that it takes from the script, by input."""
     prevouts = enumerate(_prevouts(made, parents))
     return {index: spent.value for index, spent in prevouts if spent is not None and spent.script == script}
 

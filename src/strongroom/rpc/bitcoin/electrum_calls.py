@@ -1,4 +1,4 @@
-"""The calls of the Electrum protocol, 1.4 to 1.6, that are used here: ElectrumX, Fulcrum and electrs answer them."""
+"""The calls of the Electrum protocol, versions 1.4 to 1.6, which ElectrumX, Fulcrum and electrs support."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from strongroom.codecs.hash256 import hash256
 from strongroom.rpc.base import Block, NodeError, Rejection, Setup, Verdict
 from strongroom.rpc.bitcoin import facts, refusals
 from strongroom.rpc.http import Work
-from strongroom.rpc.jsonrpc import Fault, Question
+from strongroom.rpc.jsonrpc import Fault, Question, all_of
 from strongroom.rpc.lines import Lines
 
 T = TypeVar("T")
@@ -25,20 +25,20 @@ VERSIONS: Final = ("1.4", "1.6")
 NOT_FOUND: Final = "not_found"
 
 _REFILL: Final = 60.0
-"""Seconds: ElectrumX's budget of 1,000 units grows by one a second."""
+"""Seconds. ElectrumX's budget of 1,000 units grows by one per second."""
 _MOVING: Final = "moving"
 _HEADER: Final = 80
 _PARENT_PENDING: Final = -1
 _MAYBE_TEXT: Final[type[str | None]] = cast("Any", str | None)
 _FEW: Final = 25
-"""Scripts whose balances are asked for without asking first which have a history."""
+"""Up to this many scripts, balances are asked for without checking first which scripts have a history."""
 _TRIES: Final = 3
 _MISSING: Final = re.compile(r"no such mempool|missing transaction|not found|(?<!\d)-5(?!\d)", re.IGNORECASE)
 _MOST: Final = 1_000
 
 
 def classify(fault: Fault) -> NodeError | None:
-    """`jsonrpc.Classify` of Electrum servers: of their own codes, and of the words of the node behind them."""
+    """`jsonrpc.Classify` for Electrum servers, by their own codes and by the texts of the node behind them."""
     said = fault.message[:_MOST]
     if "rejected by network rules" in said:
         return refusals.of(said) or NodeError(Verdict.NO, str(Rejection.POLICY), rejection=Rejection.POLICY)
@@ -46,7 +46,9 @@ def classify(fault: Fault) -> NodeError | None:
         return NodeError(Verdict.BUSY, "rate_limited", retry_after=_REFILL)
     if "too large" in said or "too many" in said:
         return NodeError(Verdict.ELSEWHERE, "history_too_large")
-    if "out of range" in said or "nvalid height" in said:  # a history that is ahead of its headers: a reorg
+    if (
+        "out of range" in said or "nvalid height" in said
+    ):  # during a reorganisation a history can be ahead of the headers
         return NodeError(Verdict.ELSEWHERE, _MOVING)
     if "catching up" in said:
         return NodeError(Verdict.ELSEWHERE, "syncing")
@@ -84,7 +86,7 @@ class Unspent(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     tx_hash: str
     height: int
-    """0 in the mempool, and -1 where it spends what is in the mempool too."""
+    """0 in the mempool, or -1 if it spends an output that is in the mempool too."""
     fee: int | None = None
 
 
@@ -99,7 +101,7 @@ class _Mempool(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """``lines`` is made with `classify`. Every connection says its version and shows its chain first."""
+    """``lines`` has to be made with `classify`. Every connection negotiates the version and checks the chain first."""
 
     def __init__(self, setup: Setup, lines: Lines) -> None:
         self._setup, self._lines = setup, lines
@@ -115,7 +117,9 @@ class Calls:
         await self.check_chain()
 
     async def check_chain(self) -> None:
-        """By the first header, which every server has; the hash that `server.features` names need not be its own."""
+        """Checks the chain by the first header, which every server has. The hash in `server.features` need not be the
+        server's.
+        """
         found = block(0, await self._lines.call("blockchain.block.header", [0], str))
         facts.check_pin(self._setup, found.hash)
 
@@ -125,7 +129,7 @@ class Calls:
         return found
 
     async def steady(self, read: Callable[[Tip], Awaitable[T]]) -> tuple[Tip, T]:
-        """What is read while the tip stays the same: during a reorg, a server contradicts itself."""
+        """Reads while the tip stays the same, because a server contradicts itself during a reorganisation."""
         tip = await self.tip()
         for _ in range(_TRIES):
             found = await read(tip)
@@ -143,7 +147,9 @@ class Calls:
         return [found.get(each, _NOTHING) for each in hashes]
 
     async def used(self, hashes: Sequence[str]) -> Sequence[str]:
-        """Those with a history. ElectrumX charges a third of a balance for it, out of 1,000 units a client."""
+        """The scripts with a history. ElectrumX charges a third of a balance for each, out of 1,000 units per
+        client.
+        """
         statuses = await self._all("blockchain.scripthash.subscribe", hashes, _MAYBE_TEXT)
         for status in statuses:
             facts.a_hash(status or _NO_STATUS)
@@ -153,7 +159,7 @@ class Calls:
         return await self._all("blockchain.scripthash.listunspent", hashes, list[Unspent], work=Work.HISTORY)
 
     async def rows(self, script: bytes) -> list[Row]:
-        """Of a whole history: oldest first, then what is in the mempool."""
+        """The whole history, oldest first, then the mempool."""
         found = await self._lines.call(
             "blockchain.scripthash.get_history", [script_hash(script)], list[Row], work=Work.HISTORY
         )
@@ -166,8 +172,10 @@ class Calls:
         return await self._lines.call("blockchain.transaction.get", [tx_id], str, work=Work.HISTORY)
 
     async def is_in_mempool(self, tx_id: str) -> bool:
-        """Of the node behind the server, which may know it sooner. Raises NodeError where the server does not pass
-        this on, and where the transaction is in a block that the server has not seen.
+        """Whether the node behind the server has it in its mempool. It may know a transaction before the server does.
+
+        Raises NodeError if the server does not forward the question, or if the transaction is in a block that the
+        server has not seen.
         """
         found = await self._lines.call("blockchain.transaction.get", [tx_id, True], _Verbose, work=Work.HISTORY)
         if found.blockhash is not None and found.confirmations > 0:
@@ -175,7 +183,7 @@ class Calls:
         return found.blockhash is None
 
     async def transactions(self, tx_ids: Iterable[str]) -> dict[str, Transaction]:
-        """Each checked to be the one."""
+        """The transactions by id, each checked to have that id."""
         wanted = sorted(set(tx_ids))
         found = await self._all("blockchain.transaction.get", wanted, str, work=Work.HISTORY)
         return {tx_id: facts.asked_for(tx_id, raw) for tx_id, raw in zip(wanted, found, strict=True)}
@@ -186,11 +194,11 @@ class Calls:
         return {height: block(height, header) for height, header in zip(wanted, found, strict=True)}
 
     async def estimates(self, targets: Sequence[int]) -> list[Decimal]:
-        """BTC for a kilobyte; -1 where there is none."""
+        """BTC per kilobyte for each target, or -1 if there is no estimate."""
         return await self._all("blockchain.estimatefee", targets, Decimal)
 
     async def floor(self) -> Decimal:
-        """BTC for a kilobyte. Asked after something else: what it is called depends on the version agreed on."""
+        """BTC per kilobyte. It must not be the first call, because its name depends on the negotiated version."""
         if self._protocol < (1, 6):
             return await self._lines.call("blockchain.relayfee", [], Decimal)
         pool = await self._lines.call("mempool.get_info", [], _Mempool)
@@ -200,12 +208,8 @@ class Calls:
         return await self._lines.call("blockchain.transaction.broadcast", [signed], str, work=Work.BROADCAST)
 
     async def _all(self, method: str, of_each: Sequence[object], of: type[T], *, work: Work = Work.READ) -> list[T]:
-        found: list[T] = []
-        for answer in await self._lines.batch([Question(method, [each]) for each in of_each], of, work=work):
-            if isinstance(answer, NodeError):
-                raise answer
-            found.append(answer)
-        return found
+        questions = [Question(method, [each]) for each in of_each]
+        return all_of(await self._lines.batch(questions, of, work=work))
 
 
 def block(height: int, header: str) -> Block:
@@ -214,7 +218,7 @@ def block(height: int, header: str) -> Block:
 
 
 def read_header(header: str) -> tuple[str, int]:
-    """The hash, made of the header itself, and the time."""
+    """The hash, computed from the header itself, and the time in seconds."""
     try:
         raw = bytes.fromhex(header)
     except ValueError:

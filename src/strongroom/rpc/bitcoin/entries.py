@@ -1,4 +1,4 @@
-"""History of one script: what a transaction adds to it or takes from it, as one entry."""
+"""The history of one script: what a transaction adds to it or takes from it, as one entry."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def entry(
     reward: bool,
     counterparty: str | None = None,
 ) -> Entry:
-    """``received``, ``spent``: satoshis of outputs of the holder's script; ``alone``: no output is another's.
+    """The entry of one transaction. ``received``, ``spent``: satoshis in outputs of the holder's script. ``alone``:
+    whether all outputs are the holder's.
 
-    The amount is what the balance changes by: the fee is part of it where the holder pays it. ``fee``: where the first
-    input is the holder's, so that of several holders one alone shows it.
+    The amount is the change of the balance, so it includes the fee if the holder pays it. ``fee`` is given only for the
+    holder of the first input, so that of several holders only one shows it.
     """
     net = received - spent
     direction = Direction.SELF if spent and alone else Direction.IN if net >= 0 else Direction.OUT
@@ -48,12 +49,12 @@ def entry(
 
 
 def rank(height: int, tx_id: str) -> Rank:
-    """Pages are in descending order of it: what is in no block (height 0 or below) comes first."""
+    """The order of pages, descending. Rows without a block (height 0 or below) come first."""
     return (height <= 0, max(height, 0), tx_id)
 
 
 def mark(of: Rank) -> str:
-    """Where the next page begins: after that row."""
+    """The cursor of a page that begins after this row."""
     pending, height, tx_id = of
     return f"{'pending' if pending else height}:{tx_id}"
 

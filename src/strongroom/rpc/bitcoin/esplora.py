@@ -1,7 +1,7 @@
-"""Esplora's REST interface, as Blockstream's and mempool.space's servers have it, and one's own.
+"""Esplora's REST interface, as on the servers of Blockstream, of mempool.space, and on your own.
 
-Balances are made of outputs and of the mempool: its statistics of an address counted twice after reorgs
-(Blockstream/electrs#61, mempool/electrs#112) and decide nothing here.
+Balances are computed from outputs and the mempool. Its statistics of an address have counted twice after
+reorganisations (Blockstream/electrs#61, mempool/electrs#112), so they decide nothing here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from strongroom.rpc.source import Partial
 T = TypeVar("T")
 
 FLOOR: Final = 1_000
-"""sat/kvB: what nodes relay as they come. Esplora does not say what its own does."""
+"""In sat/kvB, what nodes relay by default. Esplora does not say what its own node relays."""
 
 _NOT_FOUND: Final = "not_found"
 _TRIES: Final = 3
@@ -54,12 +54,12 @@ _WORDS: Final = 1_000
 _DIGITS: Final = 9
 _MEMPOOL_PAGE: Final = 50
 _LEAST_PAGE: Final = 10
-"""Pages of what is in blocks have 25 transactions, or what the operator says, but not less than this."""
+"""A page of mined transactions has 25, or what the operator set, but not fewer than this."""
 _PAGES: Final = 40
 _RECENT: Final = 20
-"""Transactions of one answer that are looked at for being coinbases; with more, what is spendable is not told."""
+"""Transactions that are looked at for coinbase outputs. If there are more, spendable is left unknown."""
 _AT_ONCE: Final = 5
-"""Scripts that one answer tells of, a request each: a public server takes one a second."""
+"""Scripts per response, with one request each. A public server accepts one per second."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -119,7 +119,7 @@ class _Stats(msgspec.Struct, frozen=True):
 
 
 class Esplora(Partial):
-    """The URL of ``http`` ends where Esplora's paths begin: ``https://…/api``."""
+    """The URL of ``http`` ends where Esplora's paths begin, such as ``https://…/api``."""
 
     capabilities = frozenset(Capability) - {Capability.TOKENS}
 
@@ -138,7 +138,7 @@ class Esplora(Partial):
         return facts.head(self._setup, found.height, found.id, found.timestamp)
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """Two requests for each script: one after another, as a public server would have it."""
+        """Makes two requests per script, one after another, as public servers prefer."""
         at = await self.head()
         for _ in range(_TRIES):
             found = [await self._balance(holder, asset, at.height) for holder in holders for asset in assets]
@@ -148,7 +148,7 @@ class Esplora(Partial):
         raise NodeError(Verdict.ELSEWHERE, "moving")
 
     async def _balance(self, holder: Holder, asset: Asset, tip: int) -> Balance:
-        """What is confirmed and spent in the mempool is no longer among the outputs: it is found in its spender."""
+        """An output that is confirmed but spent in the mempool is not listed any more. It is found in its spender."""
         path, script = _path(holder), holder.canonical.hex()
         outputs = await self._read(f"{path}/utxo", list[_Utxo])
         waiting = await self._read(f"{path}/txs/mempool", list[_Transaction])
@@ -179,7 +179,9 @@ class Esplora(Partial):
         return sum(each.value for each in recent if made[each.txid].is_coinbase)
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """``begin``: id of the last transaction in a block that was given. Pages end with a whole block."""
+        """A page of history. ``begin``: id of the last mined transaction of the previous page. Pages end with a whole
+        block.
+        """
         if begin is not None and not facts.HASH.fullmatch(begin):
             raise NodeError(Verdict.OURS, "bad_cursor")
         path = _path(holder)
@@ -191,7 +193,7 @@ class Esplora(Partial):
         for _ in range(_PAGES):
             if not more or _height(mined[0].status) != _height(mined[-1].status):
                 break
-            # of the same block, too
+            # the next page may have more of the same block
             following = await self._read(f"{path}/txs/chain/{facts.a_hash(mined[-1].txid)}", list[_Transaction])
             mined += following
             more = len(following) >= _LEAST_PAGE
@@ -200,11 +202,11 @@ class Esplora(Partial):
         kept = _whole_blocks(mined, max(1, most - len(waiting)), more=more)
         begin = kept[-1].txid if more or len(kept) < len(mined) else None
         ranked = sorted(waiting + kept, key=_rank, reverse=True)
-        cannot_see = ("pending",) if len(waiting) >= _MEMPOOL_PAGE else ()  # older ones are not shown
+        cannot_see = ("pending",) if len(waiting) >= _MEMPOOL_PAGE else ()  # older pending ones are not shown
         return Page([self._entry(holder, each, tip) for each in ranked], begin, cannot_see, indexed=tip)
 
     async def _read(self, path: str, of: type[T]) -> T:
-        """Anybody can make the history of an address longer than an answer may be: that is no fault of the server's."""
+        """Reads a list that anybody can make too long for one response. That is not a failure of the server."""
         try:
             answer = await self._http.exchange("GET", path, work=Work.HISTORY)
         except NodeError as error:
@@ -241,7 +243,7 @@ class Esplora(Partial):
         )
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """By its statistics: what they count twice after a reorg is still more than none."""
+        """Uses the address statistics. Counting twice after a reorganisation does not matter here."""
         asked = holders[:_AT_ONCE]
         return Used(len(asked), frozenset([each.address for each in asked if await self._is_used(each)]))
 
@@ -264,7 +266,7 @@ class Esplora(Partial):
         told = answer.body.decode("utf-8", "replace").strip()
         if 200 <= answer.status < 300:
             return facts.sent(ids, told)
-        page = told.startswith("<")  # of a proxy, in whose words anything may stand
+        page = told.startswith("<")  # a page of a proxy may contain any text
         refused = refusals.of(told) if answer.status in _REFUSING and not page else None
         if refused is None:
             raise meaning(answer)
@@ -283,7 +285,7 @@ class Esplora(Partial):
         return Status(State.UNKNOWN)
 
     async def _found(self, tx_id: str) -> _Transaction | None:
-        """The whole of it: of one that it has never heard of, ``/status`` says that it is not confirmed."""
+        """The whole transaction, because ``/status`` reports unknown ones as merely unconfirmed."""
         answer = await self._http.exchange("GET", f"/tx/{tx_id}", work=Work.HISTORY)
         if answer.status == _ABSENT:
             return None
@@ -345,7 +347,7 @@ def _rank(row: _Transaction) -> entries.Rank:
 
 
 def _whole_blocks(mined: Sequence[_Transaction], wanted: int, *, more: bool) -> list[_Transaction]:
-    """As many as are wanted, and the rest of their last block; not of a block that goes on in the next page."""
+    """As many as wanted, and the rest of the last block. A block that continues on the next page is left out."""
     heights = [_height(each.status) for each in mined]
     if heights != sorted(heights, reverse=True):
         raise NodeError(Verdict.BROKEN, "bad_order")
@@ -356,7 +358,7 @@ def _whole_blocks(mined: Sequence[_Transaction], wanted: int, *, more: bool) -> 
 
 
 def _counterparty(row: _Transaction, script: str, *, paid: bool) -> str | None:
-    """Whom the first other output pays, or who spends in the first input."""
+    """The recipient of the first output to another script or, for a receipt, the owner of the first such input."""
     outputs = row.vout if paid else [each.prevout for each in row.vin if each.prevout is not None]
     others = [each.scriptpubkey_address for each in outputs if each.scriptpubkey != script]
     return others[0] if others else None

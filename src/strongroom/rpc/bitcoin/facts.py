@@ -1,4 +1,4 @@
-"""What the sources of Bitcoin have in common: ranges, heads, states, and transactions whose id is what was asked."""
+"""What the sources of Bitcoin share: ranges, heads, states, and the check of a transaction by its id."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from strongroom.rpc.base import Block, Head, NodeError, Sent, Setup, State, Stat
 from strongroom.rpc.bitcoin import refusals
 
 DEPTH: Final = 6
-"""Blocks that a transaction is in and under, when it is taken as final."""
+"""Confirmations after which a transaction counts as final."""
 MATURITY: Final = 100
-"""Blocks that follow a coinbase before it can be spent, its own among them."""
+"""Confirmations after which a coinbase output can be spent."""
 MOST_HEIGHT: Final = 10**8
 
 _COIN: Final = 10**8
@@ -31,7 +31,7 @@ def depth(setup: Setup) -> int:
 
 
 def check_pin(setup: Setup, genesis: str) -> None:
-    """Raises NodeError where another chain begins there."""
+    """Raises NodeError if the chain begins with another block."""
     if not setup.pin or not a_hash(genesis).startswith(setup.pin.lower()):
         raise NodeError(Verdict.LYING, "wrong_chain")
 
@@ -49,14 +49,14 @@ def amount(satoshis: int) -> int:
 
 
 def satoshis(coins: Decimal) -> int:
-    """Of an amount that Bitcoin Core writes in coins. Raises NodeError where there is no such amount."""
+    """The satoshis of an amount that Bitcoin Core gives in coins. Raises NodeError if the amount is impossible."""
     if not coins.is_finite() or abs(coins) > MAX_MONEY or (found := coins * _COIN) != found.to_integral_value():
         raise NodeError(Verdict.LYING, "impossible_amount")
     return amount(int(found))
 
 
 def change(satoshis: int) -> int:
-    """Of what is unconfirmed: it may be negative."""
+    """An unconfirmed amount, which may be negative. Raises NodeError if it is impossible."""
     amount(abs(satoshis))
     return satoshis
 
@@ -82,19 +82,19 @@ def block(number: int, block_hash: str, seconds: int) -> Block:
 
 
 def is_immature(mined: int, tip: int) -> bool:
-    """Of a coinbase: whether the next block cannot spend it yet."""
+    """Whether the next block cannot spend a coinbase output yet."""
     return tip + 1 - mined < MATURITY
 
 
 def included(setup: Setup, block: Block, tip: int, fee: int | None = None) -> Status:
-    """Of a transaction in a block of the best chain, which ends at ``tip``."""
+    """The state of a transaction in a block of the best chain, which ends at ``tip``."""
     confirmations = max(1, tip - height(block.height) + 1)
     final = confirmations >= depth(setup)
     return Status(State.FINAL if final else State.CONFIRMED, block, confirmations, final, fee)
 
 
 def asked_for(tx_id: str, raw_hex: str) -> Transaction:
-    """Raises NodeError where these are not the bytes of that transaction."""
+    """The transaction. Raises NodeError if the bytes have another id."""
     try:
         found = bip144.parse(bytes.fromhex(raw_hex))
     except ValueError:
@@ -107,20 +107,20 @@ def asked_for(tx_id: str, raw_hex: str) -> Transaction:
 
 
 def sent(ids: SignedIds, told: str) -> Sent:
-    """What a node answers to a transaction that it takes: its id, which is ours."""
+    """The result if a node took a transaction. Raises NodeError if it returned another id than ours."""
     if told != ids.tx_ids[0]:
         raise NodeError(Verdict.LYING, "wrong_transaction")
     return Sent(told)
 
 
 def known(ids: SignedIds, error: NodeError) -> Sent:
-    """Raises ``error`` where it is not that the network has the transaction already."""
+    """Success if the network already has the transaction. Otherwise raises ``error``."""
     if error.cause != refusals.KNOWN:
         raise error
     return Sent(ids.tx_ids[0], known=True)
 
 
 def outpoint(sequence: str) -> tuple[str, int]:
-    """Of `Consumed.sequence`."""
+    """The transaction id and output number in `Consumed.sequence`."""
     tx_id, _, vout = sequence.partition(":")
     return tx_id, int(vout)

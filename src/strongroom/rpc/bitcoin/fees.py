@@ -1,4 +1,4 @@
-"""Fee rates as sources write them, and the integers that are made of them: here and nowhere else."""
+"""Converts fee rates as sources write them into integers. Nothing else does."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from strongroom.rpc.base import FeeQuality, Fees, NodeError, Verdict
 
 UNIT: Final = "sat/kvB"
 MOST: Final = 10**8
-"""One coin for a thousand bytes: ten times what Bitcoin Core takes from its own user."""
+"""One coin per thousand bytes, ten times the most that Bitcoin Core lets its own user pay."""
 TARGETS: Final = (144, 6, 2)
-"""Blocks within which it is to confirm: slow, normal, fast."""
+"""Blocks within which a transaction should confirm: slow, normal, fast."""
 
 
 class Rate(Enum):
-    """Satoshis for a thousand virtual bytes in one unit of what a source speaks of."""
+    """Satoshis per thousand virtual bytes in one unit of a source."""
 
     BTC_PER_KVB = 10**8
-    """Bitcoin Core and Electrum, which writes kB for the same."""
+    """Bitcoin Core, and Electrum, which calls the same kB."""
     SAT_PER_VB = 1_000
     """Esplora."""
 
 
 def rate(number: Decimal, unit: Rate) -> int:
-    """In sat/kvB, rounded up. Raises NodeError on what cannot be a rate."""
-    if not number.is_finite() or not 0 <= number <= Decimal(MOST) / unit.value:  # before it is multiplied: 1e999999
+    """In sat/kvB, rounded up. Raises NodeError if it cannot be a fee rate."""
+    if (
+        not number.is_finite() or not 0 <= number <= Decimal(MOST) / unit.value
+    ):  # checked before the multiplication, because of 1e999999
         raise NodeError(Verdict.LYING, "impossible_fee")
     return int((number * unit.value).to_integral_value(ROUND_CEILING))
 
 
 def suggest(estimates: Sequence[int | None], floor: int) -> Fees:
-    """``estimates``: for each of `TARGETS`, in sat/kvB; ``floor``: the least that is relayed.
+    """``estimates``: one for each of `TARGETS`, in sat/kvB. ``floor``: the lowest fee that is relayed.
 
-    Where one is missing, the next faster one serves. Nothing is below the floor, and nothing faster is cheaper.
+    If an estimate is missing, the next faster one is used. No fee is below the floor, and no faster one is cheaper.
     """
     slow, normal, fast = estimates
     known = max((each for each in estimates if each is not None), default=floor)

@@ -1,6 +1,6 @@
-"""What Bitcoin Core means by refusing a transaction. Electrum servers and Esplora pass its words on.
+"""What Bitcoin Core means when it refuses a transaction. Electrum servers and Esplora pass its texts on.
 
-The words are those of `src/validation.cpp`, `src/policy/` and `src/rpc/` of Bitcoin Core 22 to 30, and of Knots 29.
+The texts are from `src/validation.cpp`, `src/policy/` and `src/rpc/` of Bitcoin Core 22 to 30, and of Knots 29.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Final
 from strongroom.rpc.base import NodeError, Rejection, Verdict
 
 KNOWN: Final = "known"
-"""Cause of a refusal that is none: the network has it already."""
+"""Cause of a refusal that is not one, because the network already has the transaction."""
 INPUTS_GONE: Final = "inputs_gone"
-"""Cause of what a transaction with spent inputs gives, and so does one that was mined and whose outputs are spent."""
+"""Cause for a transaction with spent inputs. A mined transaction whose outputs are spent gives the same."""
 
 _MOST: Final = 1_000
 _KNOWN: Final = (
@@ -41,7 +41,9 @@ _CODE: Final = re.compile(r"(?:code|error)\W{0,4}(-2[2567])(?!\d)")
 
 
 def of(words: str, code: int | None = None) -> NodeError | None:
-    """By words before codes, which older versions and indexers change. None: this is no refusal by a node's rules."""
+    """Looks at texts before codes, because older versions and indexers change the codes. None if no rule of the node
+    refused.
+    """
     said = words[:_MOST].lower()
     if any(each in said for each in _KNOWN) or code == -27:
         return NodeError(Verdict.NO, KNOWN)

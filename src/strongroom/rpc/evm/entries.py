@@ -1,4 +1,4 @@
-"""Entries of a history, as each of the EVM indexers' rows makes them."""
+"""History entries, made from the rows of the EVM indexers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNLISTED = "unlisted"
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a movement stands: in which transaction, and that in which block."""
+    """The transaction of a movement, and its block."""
 
     tx_id: str
     block: Block
@@ -25,7 +25,7 @@ class Placed:
 
 
 class Entries:
-    """Of one holder: ``ours`` in lower case."""
+    """Makes the entries of one holder. ``ours`` is its address in lower case."""
 
     def __init__(self, setup: Setup, address: str) -> None:
         self._setup = setup
@@ -34,14 +34,14 @@ class Entries:
         self._tokens = {contract.lower(): token for contract, token in setup.tokens.items()}
 
     def token(self, contract: str, symbol: object = None, decimals: object = None) -> Asset:
-        """The listed one of that contract, or what else it says of itself."""
+        """The listed token of that contract, or an unlisted one with what it says about itself."""
         found = self._tokens.get(contract)
         return found if found is not None else unlisted(self._setup.network, _shown(contract), symbol, decimals)
 
     def coins(
         self, at: Placed, index: str, sender: str, to: str, amount: int, kind: EntryKind, fee: int | None = None
     ) -> Entry:
-        """``to`` is empty of a creation that failed."""
+        """An entry in the coin. ``to`` is empty for a contract creation that failed."""
         return self._entry(at, index, self._setup.coin, sender, to, amount, kind, fee)
 
     def tokens(self, at: Placed, index: str, asset: Asset, sender: str, to: str, amount: int) -> Entry:
@@ -83,7 +83,7 @@ def state_at(height: int, finalized: int | None) -> State:
 
 
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    """Without repetitions: a row may be in the answer twice where pages overlap."""
+    """Sorted and without repetitions, because a row may come twice if pages overlap."""
     by_key: Mapping[tuple[str, str, str, str], Entry] = {entry.key: entry for entry in entries}
     return sorted(by_key.values(), key=_order, reverse=True)
 

@@ -1,11 +1,11 @@
-"""History by the API that Etherscan (v2, by chain id) and Blockscout share: ``module=account``.
+"""History from the API that Etherscan (v2, by chain id) and Blockscout share: ``module=account``.
 
-One page is made of three lists, of transactions, calls with value inside them, and ERC-20 transfers. Each is asked
-down from a block, never by page number: pages move while the chain grows, and end at 10,000 rows.
+A page is merged from three lists: transactions, internal calls with value, and ERC-20 transfers. Each list is read
+downwards from a block and never by page number, because pages move while the chain grows and end at 10,000 rows.
 
-Nothing is `final` here: no row says so, and whoever knows the head can tell. What is left out: the hash of the block of
-a call where the transaction itself is in no list (it is empty then), the part of a fee that goes to L1, and what the
-genesis block gave.
+Nothing is `final` here, because no row says so. A caller that knows the head can tell. The following is left out: the
+block hash of a call whose transaction is in no list (the hash is then empty), the part of a fee that pays for L1 data,
+and what the genesis block gave out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from strongroom.rpc.source import Partial
 R = TypeVar("R", bound="_Row")
 
 _MOST_ROWS: Final = 1000
-"""Rows of one call that a free key is given."""
+"""Rows per call that a free key gets."""
 _MOST_PAGES: Final = 10
-"""Of one block: 10,000 rows are all that is ever given."""
+"""Pages for one block. 10,000 rows are the most that is ever returned."""
 _GENESIS: Final = "GENESIS"
 _LAST_BLOCK: Final = 999_999_999_999
 _EMPTY: Final = ("no transactions found", "no token transfers found", "no internal transactions found", "no records")
@@ -47,11 +47,11 @@ class _Row(msgspec.Struct, frozen=True, rename="camel"):
     block_number: str
     time_stamp: str
     value: str | None = None
-    """Of a token that is not an ERC-20 there is none: Blockscout lists them all."""
+    """Missing for tokens that are not ERC-20, which Blockscout lists as well."""
     to: str | None = None
     hash: str | None = None
     transaction_hash: str | None = None
-    """Blockscout's name of it among internal transactions."""
+    """Blockscout's name of ``hash`` among internal transactions."""
     sender: str | None = msgspec.field(default=None, name="from")
     block_hash: str | None = None
     transaction_index: str | None = None
@@ -75,13 +75,15 @@ class _Row(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def taker(self) -> str:
-        """What a creation makes, where there is no recipient; empty where it failed."""
+        """The recipient or, for a contract creation, the contract. Empty if the creation failed."""
         written = self.to or self.contract_address
         return values.address(written) if written else ""
 
     @property
     def movement(self) -> bool:
-        """Not one of those of the genesis block, which have no hash, and not of an ERC-721."""
+        """Whether the row is a movement. Those of the genesis block, which have no hash, and those of ERC-721
+        are not.
+        """
         return self.value is not None and not (self.hash or "").startswith(_GENESIS)
 
 
@@ -119,11 +121,11 @@ _LISTS: Final[Sequence[tuple[str, type[_Row]]]] = (
     ("tokentx", _Transfer),
 )
 _WHAT: Final = {"txlist": "native", "txlistinternal": "internal", "tokentx": "tokens"}
-"""As `Page.cannot_see` has it."""
+"""The names in `Page.cannot_see`."""
 
 
 class Etherscan(Partial):
-    """``http``: the API's URL, its key in the query."""
+    """``http``: the URL of the API, with its key in the query."""
 
     capabilities = frozenset({Capability.HISTORY})
 
@@ -133,8 +135,8 @@ class Etherscan(Partial):
         self._http = http
 
     async def pin(self) -> None:
-        """Etherscan is told the chain with each question, and refuses one that it does not have. Where a pin names the
-        genesis block, its hash is compared.
+        """Checks the chain. Etherscan gets the chain id with each question and refuses those that it does not serve. If
+        the pin is a genesis hash, that is compared.
         """
         pin = self._setup.pin
         if not pin.startswith("0x"):
@@ -164,7 +166,9 @@ class Etherscan(Partial):
         return _page(complete, floor, most)
 
     async def _block(self, entries: Entries, address: str, height: int) -> tuple[list[Entry], list[str]]:
-        """One block that has more rows than were asked for; and of what it has more than Etherscan shows at all."""
+        """One block with more rows than were asked for, and the lists of which even Etherscan does not show
+        all of it.
+        """
         found: list[_Row] = []
         cut: list[str] = []
         for action, kind in _LISTS:
@@ -179,7 +183,7 @@ class Etherscan(Partial):
     async def _rows(
         self, action: str, kind: type[R], address: str, start: int, end: int, size: int, page: int = 1
     ) -> list[R]:
-        """Newest first."""
+        """Rows of one list, newest first."""
         query = self._query("account", action) | {
             "address": address,
             "startblock": start,
@@ -212,7 +216,9 @@ class _Proxied(msgspec.Struct, frozen=True):
 
 
 def _entries(entries: Entries, rows: Sequence[_Row]) -> list[Entry]:
-    """Of whole blocks. Transfers have no number in Etherscan's list: they are counted within their transaction."""
+    """The entries of whole blocks. Etherscan's transfers have no number, so they are counted within their
+    transaction.
+    """
     rows = [row for row in rows if row.movement]
     fullest = {row.tx_id: row for row in rows if row.block_hash}
     seen: Counter[tuple[str, str]] = Counter()
@@ -244,7 +250,7 @@ def _placed(row: _Row, fullest: _Row) -> Placed:
 
 
 def _page(complete: Sequence[Entry], floor: int, most: int) -> Page:
-    """As many as are wanted, and then to the end of the block."""
+    """As many entries as wanted, and the rest of the last block."""
     if len(complete) > most:
         last = height_of(complete[most - 1])
         kept = [entry for entry in complete if height_of(entry) >= last]
@@ -262,7 +268,7 @@ def _small(text: str | None) -> int | None:
 
 
 def _meaning(message: str, result: bytes) -> NodeError:
-    """Of an answer without a list: HTTP 200, and words."""
+    """The error behind a response with HTTP 200 and a text instead of a list."""
     words = f"{message} {result[:1000].decode('utf-8', 'replace')}".lower()
     for verdict, cause, listed in (
         (Verdict.BUSY, "rate_limited", _BUSY),

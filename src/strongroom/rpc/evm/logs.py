@@ -1,27 +1,27 @@
-"""History of ERC-20 transfers alone, by ``eth_getLogs`` of any node: window after window, down from the head."""
+"""History of ERC-20 transfers only, by ``eth_getLogs`` of any node, in windows of blocks downwards from the head."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from strongroom.rpc.base import Capability, Entry, Holder, NodeError, Page, Setup, Verdict
-from strongroom.rpc.evm import node, values
+from strongroom.rpc.evm import blocks, values
 from strongroom.rpc.evm.entries import Entries, height_of, newest_first
 from strongroom.rpc.evm.transfers import TRANSFER, Log, entry, padded
 from strongroom.rpc.evm.verdicts import RANGE
 from strongroom.rpc.http import Work
-from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.jsonrpc import JsonRpc, Question, all_of
 from strongroom.rpc.source import Partial
 
 WINDOW: Final = 1000
-"""Blocks of one question: what most providers give for nothing."""
+"""Blocks per question, which most providers allow without payment."""
 _MOST_WINDOWS: Final = 32
-"""Of one page, which then ends where it is."""
+"""Windows per page. The page then ends where it is."""
 _TOO_MUCH: Final = {RANGE, "too_long"}
 
 
 class Logs(Partial):
-    """``window``: blocks that the node gives at once."""
+    """``window``: blocks that the node allows in one question."""
 
     capabilities = frozenset({Capability.HISTORY})
 
@@ -32,11 +32,13 @@ class Logs(Partial):
         self._window = window
 
     async def pin(self) -> None:
-        await node.pin(self._rpc, self._setup)
+        await blocks.pin(self._rpc, self._setup)
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """A page may be empty, and yet not the last: no transfer was in the windows that it looked at."""
-        head = await node.head(self._rpc, self._setup.finality)
+        """A page of transfers. It may be empty without being the last, if the windows that it covers have no
+        transfer.
+        """
+        head = await blocks.head(self._rpc, self._setup.finality)
         top = head.height if begin is None else min(values.decimal(begin, values.MOST_HEIGHT), head.height)
         entries, window = Entries(self._setup, holder.address), self._window
         found: list[Entry] = []
@@ -47,7 +49,7 @@ class Logs(Partial):
             except NodeError as error:
                 if error.cause not in _TOO_MUCH:
                     raise
-                if low == top:  # one block alone, by whatever others have put into it
+                if low == top:  # a single block, which others can make arbitrarily full
                     raise NodeError(Verdict.ELSEWHERE, "history_too_large") from None
                 window = (top - low + 1) // 2  # the newer half first
                 continue
@@ -63,17 +65,15 @@ class Logs(Partial):
         sides: list[list[str | None]] = [[TRANSFER, padded(ours)], [TRANSFER, None, padded(ours)]]
         found: list[Log] = []
         questions = [Question("eth_getLogs", [span | {"topics": topics}]) for topics in sides]
-        for answer in await self._rpc.batch(questions, list[Log], work=Work.HISTORY):
-            if isinstance(answer, NodeError):
-                raise answer
-            found += answer
+        for logs in all_of(await self._rpc.batch(questions, list[Log], work=Work.HISTORY)):
+            found += logs
         if any(not low <= log.block.height <= high for log in found):
             raise NodeError(Verdict.LYING, "not_what_was_asked")
         return found
 
 
 def _page(found: list[Entry], most: int, top: int) -> Page:
-    """As many as are wanted, and then to the end of the block."""
+    """As many entries as wanted, and the rest of the last block."""
     if len(found) > most:
         last = height_of(found[most - 1])
         found, top = [each for each in found if height_of(each) >= last], last - 1

@@ -1,7 +1,7 @@
 """Multicall3's ``aggregate3``: many reads of one shape in one ``eth_call``.
 
-The contract and its address are those of https://github.com/mds1/multicall3 (MIT), the same on every network that it
-was deployed to by its pre-signed transaction. Some networks have other code there, so its hash is looked at first.
+Contract and address are those of https://github.com/mds1/multicall3 (MIT). They are the same on every network that the
+pre-signed transaction was sent to. Some networks have other code there, so the hash of the code is checked first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from strongroom.rpc.base import NodeError, Verdict
 ADDRESS: Final = "0xca11bde05977b3631167028862be2a173976ca11"
 CODE_HASH: Final = bytes.fromhex("d5c15df687b16f2ff992fc8d767b4216323184a2bbc6ee2f9c398c318e770891")
 CHUNK: Final = 500
-"""Reads in one call: 224 KB of hex there and 160 KB back, and at about 6,100 gas each 3 million."""
+"""Reads per call: 224 KB of hex for the request, 160 KB for the response, and at about 6,100 gas each 3 million gas."""
 
 _AGGREGATE3: Final = bytes.fromhex("82ad56cb")
 _GET_ETH_BALANCE: Final = bytes.fromhex("4d2301cc")
@@ -33,7 +33,7 @@ _EMPTY_RESULT: Final = 3 * WORD
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A call of 4 + 32 bytes that gives one word back."""
+    """A call of 4 + 32 bytes that returns one word."""
 
     target: str
     """0x-hex, lower case."""
@@ -41,7 +41,7 @@ class Read:
 
     @property
     def native(self) -> bool:
-        """Of the coin: only nodes that have Multicall3 know the call."""
+        """Whether it reads the coin. Only nodes with Multicall3 know this call."""
         return self.call[:4] == _GET_ETH_BALANCE
 
     @property
@@ -50,26 +50,26 @@ class Read:
 
 
 def balance(holder: bytes, contract: str | None) -> Read:
-    """Of the coin where ``contract`` is None."""
+    """The balance of a token or, if ``contract`` is None, of the coin."""
     padded = holder.rjust(WORD, b"\0")
     return Read(ADDRESS, _GET_ETH_BALANCE + padded) if contract is None else Read(contract, _BALANCE_OF + padded)
 
 
 def decimals(contract: str) -> Read:
-    """Contracts pass over the word behind the selector: it makes the read one of the same shape."""
+    """The decimals of a token. Contracts ignore the word after the selector, which gives the read the common shape."""
     return Read(contract, _DECIMALS + bytes(WORD))
 
 
 @cache
 def code() -> str:
-    """What `ADDRESS` runs, as 0x-hex, to be put there for one call where it is not deployed."""
+    """The code at `ADDRESS` as 0x-hex, to be sent with a call where it is not deployed."""
     found = base64.b64decode(files("strongroom.rpc.evm").joinpath("multicall3.b64").read_bytes())
     assert keccak256(found) == CODE_HASH
     return "0x" + found.hex()
 
 
 def encode(reads: Sequence[Read]) -> str:
-    """``aggregate3`` of them all, none of which may make the others fail."""
+    """The ``aggregate3`` call for all reads. No read can make the others fail."""
     count = len(reads)
     parts = [_AGGREGATE3, _word(WORD), _word(count)]
     parts += [_word(count * WORD + number * _TUPLE) for number in range(count)]
@@ -81,7 +81,7 @@ def encode(reads: Sequence[Read]) -> str:
 
 
 def decode(data: bytes, count: int) -> list[int | None]:
-    """The word that each read gave; None where it failed, or gave anything but one word. Raises NodeError."""
+    """The word that each read returned, or None if it failed or returned anything else. Raises NodeError."""
     try:
         return [_result(data, 2 * WORD + _uint(data, 2 * WORD + number * WORD)) for number in _numbers(data, count)]
     except ValueError:
@@ -89,7 +89,7 @@ def decode(data: bytes, count: int) -> list[int | None]:
 
 
 def word(data: bytes) -> int | None:
-    """What a single ``eth_call`` gave. Success with nothing is what an address without code gives: that is not 0."""
+    """The word that a single ``eth_call`` returned. An address without code returns nothing, which is not 0."""
     return int.from_bytes(data, "big") if len(data) == WORD else None
 
 

@@ -29,11 +29,11 @@ from strongroom.rpc.base import (
     Used,
     Verdict,
 )
-from strongroom.rpc.evm import multicall, values
+from strongroom.rpc.evm import blocks, multicall, values
 from strongroom.rpc.evm.reads import BlockId, Reads
 from strongroom.rpc.evm.verdicts import KNOWN, UNKNOWN_BLOCK
 from strongroom.rpc.http import Work
-from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.jsonrpc import JsonRpc, Question, all_of
 from strongroom.rpc.source import Partial
 from strongroom.telemetry.alarms import integrity_alarm
 
@@ -42,23 +42,18 @@ _MOST_NONCE: Final = 2**64 - 1
 _PERCENTILES: Final = (10, 50, 90)
 _ORACLE: Final = "0x420000000000000000000000000000000000000f"
 _UPPER_BOUND: Final = "0xf1c7a58b"
-"""``getL1FeeUpperBound(uint256)`` of the OP stack's GasPriceOracle, since its upgrade Fjord: for bytes without the
-signature, of which they hold more than 99.99 % to be cheaper.
+"""``getL1FeeUpperBound(uint256)`` of the OP stack's GasPriceOracle, since its upgrade Fjord.
+
+It takes the size without the signature. More than 99.99 % of such transactions are cheaper, according to its authors.
 """
 _USUAL_SIZE: Final = 200
-"""Bytes of a transfer of coins or tokens, at most."""
+"""The most bytes of a transfer of coins or tokens."""
 _MOST_DATA_GAS: Final = 16 * 400
-"""Of that size, and as much again, at the price of calldata on Ethereum."""
+"""Gas for that many bytes, with a margin as large again, at Ethereum's price of calldata."""
 _ETHER: Final = dict.fromkeys((1, 10, 8453, 42161, 59144, 534352), 200 * 10**6)
 _MOST_COINS: Final = {**_ETHER, 56: 10**9, 100: 10**10, 137: 10**11, 43114: 10**9}
-"""More than there are of the coin, by chain id: nobody has that."""
+"""More coins than exist, by chain id. No account can hold that many."""
 _MOST_COINS_ELSEWHERE: Final = 10**15
-
-
-class Header(msgspec.Struct, frozen=True, rename="camel"):
-    number: str
-    hash: str
-    timestamp: str
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel"):
@@ -69,7 +64,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     status: str | None = None
     effective_gas_price: str | None = None
     l1_fee: str | None = None
-    """What the OP stack takes for the data, above the gas."""
+    """What the OP stack charges for the data, besides the gas."""
     blob_gas_used: str | None = None
     blob_gas_price: str | None = None
 
@@ -99,7 +94,7 @@ class _FeeHistory(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Node(Partial):
-    """``rpc`` classifies by `verdicts.classify`."""
+    """``rpc`` has to classify errors with `verdicts.classify`."""
 
     capabilities = frozenset(
         {
@@ -118,17 +113,19 @@ class Node(Partial):
         self._rpc = rpc
         self._reads = Reads(rpc)
         self._by_hash = True
-        """Until the node refuses EIP-1898."""
+        """False once the node has refused EIP-1898."""
         self._decimals: dict[str, int] = {}
 
     async def pin(self) -> None:
-        await pin(self._rpc, self._setup)
+        await blocks.pin(self._rpc, self._setup)
 
     async def head(self) -> Head:
-        return await head(self._rpc, self._setup.finality)
+        return await blocks.head(self._rpc, self._setup.finality)
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """The chain may move on, or change its mind, in between: all is then read once more, at the head of then."""
+        """The balances at the head. If the chain reorganises meanwhile, everything is read once more at the
+        new head.
+        """
         try:
             return await self._balances(await self.head(), holders, assets)
         except NodeError as error:
@@ -137,19 +134,21 @@ class Node(Partial):
         return await self._balances(await self.head(), holders, assets)
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """By its nonce, or what it holds: who received coins or listed tokens and has given them away used a nonce."""
+        """An address is used if it has a nonce or holds something. An address that gave away everything has used a
+        nonce.
+        """
         questions = [Question("eth_getTransactionCount", [each.address, "latest"]) for each in holders]
         found = set()
-        for each, nonce in zip(holders, await self._rpc.batch(questions, str), strict=True):
-            if isinstance(nonce, NodeError):
-                raise nonce
+        for each, nonce in zip(holders, all_of(await self._rpc.batch(questions, str)), strict=True):
             if values.quantity(nonce, _MOST_NONCE):
                 found.add(each.address)
         held = await self.balances(holders, [self._setup.coin, *self._setup.tokens.values()])
         return Used(len(holders), frozenset(found | {each.address for each in held.found if each.confirmed}))
 
     async def wrong_decimals(self, assets: Sequence[Asset]) -> frozenset[str]:
-        """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""
+        """Ids of assets whose contracts give other decimals than the registry. Each contract is asked once. Raises the
+        alarm.
+        """
         pinned = {a.contract.lower(): a for a in assets if a.contract is not None and a.decimals is not None}
         unasked = {contract: multicall.decimals(contract) for contract in pinned.keys() - self._decimals.keys()}
         if unasked:
@@ -169,7 +168,7 @@ class Node(Partial):
         return replace(found, details={**found.details, "l1_fee": await self._data_fee()})
 
     async def _data_fee(self) -> int:
-        """In wei, the most for `_USUAL_SIZE` bytes."""
+        """The most that `_USUAL_SIZE` bytes cost, in wei."""
         question = {"to": _ORACLE, "data": f"{_UPPER_BOUND}{_USUAL_SIZE:064x}"}
         found = multicall.word(values.data(await self._rpc.call("eth_call", [question, "latest"], str)))
         if found is None:
@@ -220,7 +219,8 @@ class Node(Partial):
         shown = [asset for asset in assets if asset.id not in wrong]
         reads = {(h.address, a.id): multicall.balance(h.canonical, _contract(a)) for h in holders for a in shown}
         words = await self._at(at, list(reads.values()))
-        # An asset that one holder's balance cannot be read of is left out as a whole: half a sum would pass for one.
+        # If the balance of one holder cannot be read, the asset is left out for all, because a partial sum would
+        # mislead.
         partial = {asset_id for (_, asset_id), read in reads.items() if read not in words}
         found = [
             Balance(holder.address, asset, self._checked(asset, words[reads[holder.address, asset.id]]))
@@ -240,8 +240,8 @@ class Node(Partial):
                 if error.verdict is not Verdict.OURS:
                     raise
         words = await self._reads.words(reads, hex(head.height))
-        self._by_hash = False  # what it refused was the hash: the same by number is taken
-        if (await block(self._rpc, hex(head.height))).hash != head.hash:
+        self._by_hash = False  # It accepts the number of the same block, so it was the hash that it refused.
+        if (await blocks.block(self._rpc, hex(head.height))).hash != head.hash:
             raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
         return words
 
@@ -252,7 +252,7 @@ class Node(Partial):
         return amount
 
     async def _tip(self) -> int:
-        """Where no block of late has anything in it. A node without the method wants none."""
+        """The tip to suggest if recent blocks are empty. A node without the method needs none."""
         try:
             return values.quantity(await self._rpc.call("eth_maxPriorityFeePerGas", [], str), values.MOST_GAS_PRICE)
         except NodeError as error:
@@ -267,7 +267,7 @@ class Node(Partial):
         return found
 
     async def _missing(self, tracked: Tracked) -> Status:
-        """Nobody here knows it: is its nonce used up?"""
+        """The state of a transaction that the node does not know: has its nonce been used?"""
         if tracked.ids is None or not tracked.ids.consumes:
             return Status(State.UNKNOWN)
         [consumed] = tracked.ids.consumes
@@ -278,21 +278,22 @@ class Node(Partial):
         receipt = await self._receipt(tracked.tx_id)  # it may have been mined between the two questions
         if receipt is not None:
             return await self._mined(receipt, at)
-        # Where nobody names what used it, it may be our own, of a time that the node has no receipts of any more.
+        # If no node names the spender of the nonce, it may be this transaction, with a receipt that the node has
+        # deleted.
         spender = await self._spender(sender, nonce, tracked.tx_id)
         final = spender is not None and await self._used_at(sender, nonce, at.finalized)
         return Status(State.REPLACED, final=final, replaced_by=spender)
 
     async def _mined(self, receipt: Receipt, at: Head) -> Status:
-        """Final only where the chain has that block: a receipt may be of one that was taken back."""
+        """The state of a mined transaction. It is final only if the chain still has the block of the receipt."""
         found = _mined(receipt, at)
         assert found.block is not None
-        if found.final and (await block(self._rpc, hex(found.block.height))).hash != found.block.hash:
+        if found.final and (await blocks.block(self._rpc, hex(found.block.height))).hash != found.block.hash:
             raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
         return found
 
     async def _used_at(self, sender: str, nonce: int, height: int) -> bool:
-        """False where the node no longer has the state of that block."""
+        """Whether the nonce was used at that height. False if the node no longer has the state of the block."""
         try:
             return await self._nonce(sender, hex(height)) > nonce
         except NodeError as error:
@@ -304,7 +305,7 @@ class Node(Partial):
         return values.quantity(await self._rpc.call("eth_getTransactionCount", [sender, at], str), _MOST_NONCE)
 
     async def _spender(self, sender: str, nonce: int, ours: str) -> str | None:
-        """The hash of what used the nonce, of the few nodes that can tell."""
+        """The hash of the transaction that used the nonce. Few nodes can tell."""
         try:
             params = [sender, hex(nonce)]
             found = await self._rpc.call("ots_getTransactionBySenderAndNonce", params, str | None)  # type: ignore[arg-type]
@@ -316,60 +317,6 @@ class Node(Partial):
         return other
 
 
-async def pin(rpc: JsonRpc, setup: Setup) -> None:
-    """By ``eth_chainId``; a pin of 0x and 64 digits is the hash of the genesis block besides."""
-    genesis = setup.pin.startswith("0x")
-    said = values.quantity(await rpc.call("eth_chainId", [], str))
-    if said != (setup.network.chain_id if genesis else int(setup.pin)):
-        raise NodeError(Verdict.LYING, "another_chain")
-    if genesis and (await block(rpc, "0x0")).hash != setup.pin.lower():
-        raise NodeError(Verdict.LYING, "another_chain")
-
-
-async def block(rpc: JsonRpc, name: str) -> Block:
-    """By tag or height. `ELSEWHERE` where the node has none."""
-    found = await rpc.call("eth_getBlockByNumber", [name, False], Header | None)  # type: ignore[arg-type]
-    return _block(found)
-
-
-async def head(rpc: JsonRpc, finality: int | str | None) -> Head:
-    """``finality``: a depth, or ``tag`` (so also None): the block that the node calls finalized. Where it calls none
-    so, nothing is final.
-    """
-    latest, said = await _latest_and_finalized(rpc, tag=not isinstance(finality, int))
-    newest = _block(latest)
-    assert newest.time is not None
-    finalized = newest.height - finality if isinstance(finality, int) else 0 if said is None else _block(said).height
-    if finalized > newest.height:
-        raise NodeError(Verdict.ELSEWHERE, "contradicts_itself")
-    return Head(newest.height, newest.hash, newest.time, max(0, finalized))
-
-
-async def _latest_and_finalized(rpc: JsonRpc, *, tag: bool) -> tuple[Header | None, Header | None]:
-    """In one request, where the provider takes two questions in one; not every node knows the second."""
-    questions = [Question("eth_getBlockByNumber", [name, False]) for name in ("latest", "finalized")]
-    if tag:
-        try:
-            latest, said = await rpc.batch(questions, Header | None)  # type: ignore[arg-type]
-        except NodeError as error:
-            if error.verdict is not Verdict.OURS and error.cause != "error":
-                raise
-        else:
-            if isinstance(latest, NodeError):
-                raise latest
-            if isinstance(said, NodeError) and said.verdict is Verdict.BUSY:
-                raise said
-            return latest, None if isinstance(said, NodeError) else said
-    return await rpc.call(questions[0].method, questions[0].params, Header | None), None  # type: ignore[arg-type]
-
-
-def _block(found: Header | None) -> Block:
-    if found is None:
-        raise NodeError(Verdict.ELSEWHERE, UNKNOWN_BLOCK)
-    height = values.quantity(found.number, values.MOST_HEIGHT)
-    return Block(height, values.hash32(found.hash), values.time(values.quantity(found.timestamp)))
-
-
 def _contract(asset: Asset) -> str | None:
     return None if asset.contract is None else asset.contract.lower()
 
@@ -377,7 +324,7 @@ def _contract(asset: Asset) -> str | None:
 def _pending(found: _Transaction, tx_id: str) -> Status:
     if values.hash32(found.hash) != tx_id.lower():
         raise NodeError(Verdict.LYING, "other_transaction")
-    if found.block_number is not None:  # in a block, but this node does not have the receipt yet
+    if found.block_number is not None:  # it is in a block, but this node does not have the receipt yet
         raise NodeError(Verdict.ELSEWHERE, "no_receipt")
     return Status(State.PENDING)
 
@@ -395,7 +342,10 @@ def _mined(receipt: Receipt, at: Head) -> Status:
 
 
 def _tips(found: _FeeHistory) -> list[int] | None:
-    """The median of each percentile over the blocks that have transactions: empty ones report 0. None: all are."""
+    """The median of each percentile over the blocks that have transactions, because empty ones report 0.
+
+    None if all of them are empty.
+    """
     rewards = [
         [values.quantity(each, values.MOST_GAS_PRICE) for each in reward]
         for reward, used in zip(found.reward or [], found.gas_used_ratio, strict=False)

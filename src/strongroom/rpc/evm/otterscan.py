@@ -1,7 +1,7 @@
-"""History by ``ots_searchTransactionsBefore`` of Erigon (with its index) and anvil.
+"""History from ``ots_searchTransactionsBefore`` of Erigon (with its index) and anvil.
 
-The index has who takes part in a transaction, or in a call within it. It does not have who is merely sent a token: of
-those transfers, the ones in transactions that are found for another reason are shown.
+The index knows who takes part in a transaction or in a call within it. It does not know who merely receives a token.
+Such transfers are shown only if their transaction is found for another reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from strongroom.rpc.base import Block, Capability, Entry, EntryKind, Holder, NodeError, Page, Setup, State, Verdict
-from strongroom.rpc.evm import node, values
+from strongroom.rpc.evm import blocks, values
 from strongroom.rpc.evm.entries import Entries, Placed, newest_first, state_at
 from strongroom.rpc.evm.node import Receipt
 from strongroom.rpc.evm.transfers import Log, entry
@@ -20,7 +20,7 @@ from strongroom.rpc.jsonrpc import JsonRpc
 from strongroom.rpc.source import Partial
 
 _MOST: Final = 25
-"""Transactions that Erigon gives at once."""
+"""Transactions that Erigon returns at once."""
 
 
 class _Transaction(msgspec.Struct, frozen=True, rename="camel"):
@@ -55,12 +55,12 @@ class Otterscan(Partial):
         self._rpc = rpc
 
     async def pin(self) -> None:
-        await node.pin(self._rpc, self._setup)
+        await blocks.pin(self._rpc, self._setup)
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """The node ends each page with a whole block."""
-        head = await node.head(self._rpc, self._setup.finality)
-        before = 0 if begin is None else values.decimal(begin, values.MOST_HEIGHT)  # 0: from the newest
+        """A page of history. The node ends each page with a whole block."""
+        head = await blocks.head(self._rpc, self._setup.finality)
+        before = 0 if begin is None else values.decimal(begin, values.MOST_HEIGHT)  # 0 begins with the newest
         params = [holder.address, before, max(1, min(most, _MOST))]
         found = await self._rpc.call("ots_searchTransactionsBefore", params, _Found, work=Work.HISTORY)
         receipts = {values.hash32(each.transaction_hash): each for each in found.receipts}

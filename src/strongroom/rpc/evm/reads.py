@@ -1,4 +1,4 @@
-"""Many balances at one block, in as few requests as a node takes."""
+"""Many balances at one block, in as few requests as the node accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ BlockId = str | dict[str, object]
 _ROUNDS: Final = 3
 _SINGLY: Final = 100
 _TOO_MUCH: Final = {"too_long", REVERTED}
-"""Causes with which a whole chunk fails because of what one contract in it returns or burns: halves tell which."""
+"""Causes for which a whole chunk fails because of what one contract in it returns or burns. Halving the chunk
+finds it.
+"""
 
 
 class Way(StrEnum):
@@ -35,10 +37,11 @@ class Reads:
         self._way: Way | None = None
 
     async def words(self, reads: Iterable[Read], at: BlockId) -> dict[Read, int]:
-        """What each gave; a token that fails, or does not give one word, is not in it. Raises NodeError.
+        """The word that each read returned. Tokens that failed or did not return one word are left out. Raises
+        NodeError.
 
-        A read that fails among others is asked for alone before it is believed: a contract that burns all gas makes
-        those behind it fail too.
+        A read that fails among others is repeated alone before it counts as failed, because a contract that burns all
+        gas makes the reads after it fail too.
         """
         asked = _Asked(list(dict.fromkeys(reads)), at)
         if not asked.reads:
@@ -57,7 +60,7 @@ class Reads:
         return asked.found
 
     async def _chunk(self, reads: Sequence[Read], asked: _Asked) -> None:
-        """One call for all. Where that fails, the contract whose fault it is is left out, or halves are asked."""
+        """Reads a chunk with one call. If that fails, leaves out the contract at fault, or halves the chunk."""
         if not (chunk := asked.left(reads)):
             return
         try:
@@ -77,7 +80,7 @@ class Reads:
             await self._chunk(chunk[half:], asked)
 
     async def _suspects(self, reads: Sequence[Read], asked: _Asked) -> bool:
-        """Asks one read of each token alone; says whether one of them is bad."""
+        """Reads one balance of each token alone. True if that found a bad contract."""
         bad = len(asked.bad)
         for read in {read.target: read for read in reversed(reads) if not read.native}.values():
             try:
@@ -90,7 +93,7 @@ class Reads:
         return len(asked.bad) > bad
 
     async def _singly(self, reads: Sequence[Read], asked: _Asked) -> None:
-        """One question for each, as many in a request as the provider takes."""
+        """Reads with one question each, as many per request as the provider accepts."""
         if not (reads := asked.left(reads)):
             return
         try:
@@ -114,7 +117,7 @@ class Reads:
                 asked.take(read, values.quantity(answer) if read.native else multicall.word(values.data(answer)))
 
     async def _best(self) -> Way:
-        """Asked once, but for an answer that may be another one tomorrow."""
+        """The best way, which is remembered unless the reason for it may pass."""
         if self._way is not None:
             return self._way
         way, lasts = await self._find()
@@ -144,7 +147,7 @@ class Reads:
 
 
 class _Asked:
-    """How far the answer is."""
+    """The state of one call of `Reads.words`."""
 
     def __init__(self, reads: Sequence[Read], at: BlockId) -> None:
         self.reads = reads
@@ -158,7 +161,7 @@ class _Asked:
         return [read for read in reads if read not in self.found and read.target not in self.bad]
 
     def take(self, read: Read, word: int | None) -> None:
-        """Of a read that was asked alone."""
+        """Takes the result of a read that was made alone."""
         if word is not None:
             self.found[read] = word
         elif not read.native:

@@ -1,4 +1,4 @@
-"""ERC-20 transfers, as the logs of transactions have them."""
+"""ERC-20 transfers in the logs of transactions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from strongroom.rpc.evm import values
 from strongroom.rpc.evm.entries import Entries, Placed, state_at
 
 TRANSFER: Final = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-"""Keccak-256 of ``Transfer(address,address,uint256)``: ERC-721 has it too, with a fourth topic."""
+"""Keccak-256 of ``Transfer(address,address,uint256)``. ERC-721 has the same event with a fourth topic."""
 _TOPICS: Final = 3
 _WORD: Final = 32
 _PADDING: Final = "0x" + "0" * 24
@@ -44,12 +44,12 @@ class Log(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def padded(address: str) -> str:
-    """As a topic."""
+    """The address as a topic."""
     return _PADDING + address[2:].lower()
 
 
 def entry(entries: Entries, log: Log, at: Placed) -> Entry | None:
-    """None where it is no transfer of an ERC-20 token from or to the holder."""
+    """The entry, or None unless the log is a transfer of an ERC-20 token from or to the holder."""
     if len(log.topics) != _TOPICS or log.removed or log.topics[0].lower() != TRANSFER:
         return None
     giver, taker = (_address(topic) for topic in log.topics[1:])

@@ -1,4 +1,4 @@
-"""Quantities, hashes and addresses as EVM nodes write them. What is not in form or in range raises NodeError."""
+"""Quantities, hashes and addresses as EVM nodes write them. Raises NodeError for a bad form or a value out of range."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strongroom.rpc.base import NodeError, Verdict
 
 MOST_HEIGHT: Final = 2**53 - 1
 MOST_GAS_PRICE: Final = 10**16
-"""Wei per gas: ten million gwei. A plain transfer would cost 210 coins."""
+"""In wei per gas: ten million gwei. A plain transfer would cost 210 coins."""
 
 _QUANTITY: Final = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
@@ -22,14 +22,16 @@ _MOST_TIME: Final = 253_402_300_799
 
 
 def quantity(text: str, most: int = 2**256 - 1) -> int:
-    """Up to 256 bits of hex; leading zeros are let through, as some nodes write them. Above ``most``: `LYING`."""
+    """A number of up to 256 bits in hex. Leading zeros are accepted, because some nodes write them. Above ``most``:
+    `LYING`.
+    """
     if not _QUANTITY.fullmatch(text):
         raise NodeError(Verdict.BROKEN, "bad_quantity")
     return bounded(int(text, 16), most)
 
 
 def decimal(text: str, most: int = 2**256 - 1) -> int:
-    """Decimal digits, as indexers write integers."""
+    """A decimal number, as indexers write integers."""
     if not _DIGITS.fullmatch(text):
         raise NodeError(Verdict.BROKEN, "bad_quantity")
     return bounded(int(text), most)
@@ -42,14 +44,14 @@ def bounded(value: int, most: int) -> int:
 
 
 def hash32(text: str) -> str:
-    """In lower case."""
+    """A hash in lower case."""
     if not _HASH.fullmatch(lower := text.lower()):
         raise NodeError(Verdict.BROKEN, "bad_hash")
     return lower
 
 
 def address(text: str) -> str:
-    """In lower case. Whatever checksum it has is not looked at."""
+    """An address in lower case. Its checksum is not looked at."""
     if not _ADDRESS.fullmatch(lower := text.lower()):
         raise NodeError(Verdict.BROKEN, "bad_address")
     return lower

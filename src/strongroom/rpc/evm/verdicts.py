@@ -1,6 +1,7 @@
 """What EVM nodes mean by an error.
 
-The words decide, not the code: -32000, -32003, -32602 and -32603 all carry every one of them, by client and provider.
+The text decides and not the code. Depending on client and provider, each of -32000, -32003, -32602 and -32603 can stand
+for any of these errors.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from strongroom.rpc.base import NodeError, Rejection, Verdict
 from strongroom.rpc.jsonrpc import Fault
 
 KNOWN: Final = "known"
-"""Cause: the node has this transaction already."""
+"""Cause: the node already has this transaction."""
 UNKNOWN_BLOCK: Final = "unknown_block"
 RANGE: Final = "range"
-"""Cause: more blocks or results than the node gives at once."""
+"""Cause: more blocks or results than the node returns at once."""
 REVERTED: Final = "reverted"
 
 _REVERT: Final = 3
 _RATE: Final = -32005
 _MOST: Final = 1000
-"""Characters of a message that are read."""
+"""Characters of a message that are looked at."""
 
 _KNOWN: Final = (
     "already known", "alreadyknown", "already imported", "already in mempool", "already in the mempool",
@@ -101,11 +102,13 @@ _OF_NODES: Final[Sequence[tuple[str, Sequence[str], Verdict]]] = (
 
 
 def classify(fault: Fault) -> NodeError | None:
-    """For `JsonRpc`: every method's errors, by their words. None: the code alone speaks."""
+    """`jsonrpc.Classify` for EVM nodes, by the text of the error. None if only the code tells something."""
     words = fault.message[:_MOST].lower()
     if _has(words, _KNOWN) or ("known transaction" in words and "unknown transaction" not in words):
         return NodeError(Verdict.NO, KNOWN)
-    if "sender is over rate limit" in words:  # the sequencer's own limit of one sender: the same by any provider
+    if (
+        "sender is over rate limit" in words
+    ):  # the sequencer's own limit for one sender, which is the same through any provider
         return NodeError(Verdict.NO, "rejected", rejection=Rejection.POLICY)
     for cause, listed, verdict in _OF_NODES:
         if _has(words, listed) and not _transactional(words):
@@ -119,7 +122,9 @@ def classify(fault: Fault) -> NodeError | None:
 
 
 def _transactional(words: str) -> bool:
-    """Of a transaction, although a word of a limit is in it: ``gas limit exceeded``, ``account limit exceeded``."""
+    """Whether the text is about a transaction although it mentions a limit: ``gas limit exceeded``, ``account limit
+    exceeded``.
+    """
     return "gas limit" in words or "account limit" in words or "nonce" in words
 
 

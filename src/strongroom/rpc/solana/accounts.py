@@ -1,4 +1,4 @@
-"""Accounts as nodes give them, many in a call, and what stands in those of the token programs."""
+"""Accounts as nodes return them, many per call, and the contents of accounts of the token programs."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ import msgspec
 from strongroom.codecs import base58, solana
 from strongroom.rpc.base import Holder, NodeError, Verdict
 from strongroom.rpc.http import Work
-from strongroom.rpc.jsonrpc import JsonRpc, Question
+from strongroom.rpc.jsonrpc import JsonRpc, Question, all_of
 from strongroom.rpc.solana import values
 
 AT_ONCE: Final = 100
-"""Accounts of one call that agave takes (MAX_MULTIPLE_ACCOUNTS)."""
+"""Accounts per call that agave accepts (MAX_MULTIPLE_ACCOUNTS)."""
 SYSTEM: Final = bytes(32)
 
 _STATE: Final = 108
-"""Place of the state of a token account: behind mint, owner, amount and delegate."""
+"""Offset of the state in a token account, after mint, owner, amount and delegate."""
 _HEAD: Final = _STATE + 1
 _FROZEN: Final = 2
 _MINT: Final = 82
 _DECIMALS: Final = 44
 _NONCE: Final = 80
-"""Of a nonce account: version, state (1: set up), authority, nonce, fee (solana-nonce, `state::Versions`)."""
+"""Size of a nonce account: version, state (1 if set up), authority, nonce, fee (solana-nonce, `state::Versions`)."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class _ByOwner(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``data``: as far as it was asked for."""
+    """``data`` holds the bytes that were asked for."""
 
     lamports: int
     owner: bytes
@@ -82,7 +82,9 @@ class Mint:
 
 
 class Accounts:
-    """Questions about accounts. ``since``: slot at which, or later, they are read; a node behind it cannot say."""
+    """Questions about accounts. ``since``: the slot at which, or later, they are read. A node that is behind it cannot
+    tell.
+    """
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
@@ -90,15 +92,13 @@ class Accounts:
     async def many(
         self, keys: Sequence[bytes], *, since: int, size: int = _HEAD, commitment: str = values.COMMITMENT
     ) -> Mapping[bytes, Account]:
-        """Those that exist, by key, with the first ``size`` bytes of their data. Raises NodeError."""
+        """The existing accounts, by key, with the first ``size`` bytes of their data. Raises NodeError."""
         unique = list(dict.fromkeys(keys))
         chunks = [unique[at : at + AT_ONCE] for at in range(0, len(unique), AT_ONCE)]
         options = _options(since, size, commitment)
         questions = [Question("getMultipleAccounts", [[base58.encode(k) for k in c], options]) for c in chunks]
         found: dict[bytes, Account] = {}
-        for chunk, answer in zip(chunks, await self._rpc.batch(questions, _Many), strict=True):
-            if isinstance(answer, NodeError):
-                raise answer
+        for chunk, answer in zip(chunks, all_of(await self._rpc.batch(questions, _Many)), strict=True):
             not_before(answer.context, since)
             if len(answer.value) != len(chunk):
                 raise NodeError(Verdict.BROKEN, "bad_answer")
@@ -106,12 +106,12 @@ class Accounts:
         return found
 
     async def mints(self, keys: Sequence[bytes], *, since: int) -> Mapping[bytes, Mint]:
-        """Those of them that are mints of either token program."""
+        """The mints of either token program among them, by key."""
         found = await self.many(keys, since=since, size=_MINT)
         return {k: mint for k, account in found.items() if (mint := _mint(account)) is not None}
 
     async def nonce(self, key: bytes) -> bytes | None:
-        """What a nonce account holds, where that is finalized and has not changed since; None otherwise."""
+        """What a nonce account holds, if that is finalized and has not changed since. Otherwise None."""
         found = [
             _nonce((await self.many([key], since=0, size=_NONCE, commitment=each)).get(key))
             for each in (values.FINALIZED, values.COMMITMENT)
@@ -137,7 +137,7 @@ class Accounts:
 
 
 def token_account(address: str, account: Account) -> TokenAccount | None:
-    """None: it is none, or not set up."""
+    """The token account, or None if it is something else or not set up."""
     data = account.data
     if account.owner not in solana.TOKEN_PROGRAMS or len(data) != _HEAD or not data[_STATE]:
         return None
@@ -147,7 +147,7 @@ def token_account(address: str, account: Account) -> TokenAccount | None:
 
 @lru_cache(maxsize=16_384)
 def associated(owner: bytes, mint: bytes, program: bytes) -> bytes:
-    """Remembered: it takes a tenth of a millisecond."""
+    """Cached, because it takes a tenth of a millisecond."""
     return solana.associated_address(owner, mint, program)
 
 

@@ -1,4 +1,4 @@
-"""What a transaction did to a holder: the difference of the balances before and after it, as the node has them."""
+"""What a transaction did to a holder: the difference between the balances before and after it, as the node has them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Body(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, rename="camel"):
-    """Of ``getTransaction`` with ``encoding: json``."""
+    """The response of ``getTransaction`` with ``encoding: json``."""
 
     slot: int
     transaction: _Body
@@ -63,7 +63,7 @@ class Transaction(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Of one account of a transaction: lamports, or units of the token that it holds."""
+    """The change of one account by a transaction, in lamports or in units of the token that it holds."""
 
     account: str
     before: int
@@ -78,7 +78,7 @@ class Change:
         return self.after - self.before
 
     def of(self, owner: str) -> int:
-        """What it adds to the owner's, whose the account may not have been before, or may no longer be."""
+        """The change for this owner. The account may not have belonged to it before, or may not any more."""
         before = self.before if self.owner_before == owner else 0
         return (self.after if self.owner_after == owner else 0) - before
 
@@ -95,11 +95,11 @@ class Read:
     payer: str
     coins: Mapping[str, Change]
     tokens: Sequence[Change]
-    """Two of an account that was closed, and opened again for another token."""
+    """An account that was closed and opened again for another token has two changes."""
 
 
 def read(found: Transaction, tx_id: str) -> Read:
-    """Raises NodeError where it is not what was asked for, or cannot be."""
+    """The checked transaction. Raises NodeError if it is not the requested one, or is impossible."""
     meta, body = found.meta, found.transaction
     if not body.signatures or body.signatures[0] != tx_id:
         raise NodeError(Verdict.LYING, "other_transaction")
@@ -120,7 +120,7 @@ def read(found: Transaction, tx_id: str) -> Read:
 
 
 def entries(transaction: Read, holder: Holder, setup: Setup, *, final: bool) -> Iterator[Entry]:
-    """One for each account of the holder's that has more or less than before; one with the fee where he paid it."""
+    """One entry for each account of the holder whose balance changed, and the fee if the holder paid it."""
     address = holder.address
     state = State.FAILED if transaction.failed else State.FINAL if final else State.CONFIRMED
 
@@ -151,9 +151,9 @@ def entries(transaction: Read, holder: Holder, setup: Setup, *, final: bool) -> 
 
 
 def continuous(changes: Sequence[tuple[int, Change]]) -> bool:
-    """Whether what an account had after each transaction is what it had before the next one, by slot.
+    """Whether the balance after each transaction is the balance before the next one, by slot.
 
-    Within a slot their order is not known: there it is enough that one of them takes up what was left.
+    The order within a slot is unknown. There it is enough that one transaction starts with the previous balance.
     """
     last: int | None = None
     for slot in sorted({slot for slot, _ in changes}):
@@ -201,7 +201,7 @@ def _by_index(keys: Sequence[str], balances: Sequence[_TokenBalance]) -> dict[in
 
 
 def _asset(setup: Setup, change: Change) -> Asset:
-    """A listed token only with the decimals that it is listed with."""
+    """The listed token only if the transaction gives the decimals that it is listed with."""
     listed = setup.tokens.get(change.mint)
     if listed is not None and listed.decimals == change.decimals:
         return listed
@@ -237,6 +237,6 @@ def _only(
     moved: int,
     name: Callable[[Change], str | None],
 ) -> str | None:
-    """The one whose holdings went the other way; None where there are none, or several."""
+    """The only other account that moved in the opposite direction. None if there is none, or several."""
     found = {name(each) for each in changes if difference(each) * moved < 0} - {address}
     return found.pop() if len(found) == 1 else None

@@ -1,8 +1,9 @@
 """The history of a holder: signatures by account, then the transactions themselves.
 
-A node lists the signatures of one account, newest first, without an order within a slot. The owner's account and those
-of its tokens are listed apart and merged by (slot, signature), descending; that is also the place of a cursor, so no
-listing has to begin at a signature of another account: some nodes answer that with nothing, as if there were no more.
+A node lists the signatures of one account, newest first, without an order within a slot. The lists of the owner's
+account and its token accounts are merged by (slot, signature), descending. A cursor is a place in that order, so no
+list has to begin at a signature of another account, to which some nodes respond with an empty list as if there were no
+more.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from strongroom.rpc.solana.entries import Change, Read, Transaction
 from strongroom.rpc.solana.verdicts import VERSION
 
 AT_ONCE: Final = 1000
-"""Signatures of one listing, which is what agave gives at most."""
+"""Signatures per list, the most that agave returns."""
 MOST_TRANSACTIONS: Final = 50
-"""That are asked for to fill one page."""
+"""Transactions that are fetched for one page."""
 MOST_ACCOUNTS: Final = 24
-"""That are listed for one page."""
+"""Accounts that are listed for one page."""
 MOST_LISTINGS: Final = 20
-"""Of one account for one page."""
+"""Lists of one account for one page."""
 _MOST_HINTS: Final = 4
 _TAG: Final = 8
 """Characters that tell the accounts of one holder apart."""
 
 Place = tuple[int, str]
-"""Slot and signature: where a transaction stands in a history."""
+"""Slot and signature: the place of a transaction in a history."""
 
 
 class _Row(msgspec.Struct, frozen=True, rename="camel"):
@@ -45,8 +46,8 @@ class _Row(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """``slot:signature`` of the last transaction that was given, then ``:tag.signature`` for each account of which
-    more than one listing lies above it: the signature of its own at which the next listing may begin.
+    """``slot:signature`` of the last transaction that was returned, then ``:tag.signature`` for each account with more
+    than one list above it. That signature is where its next list may begin.
     """
 
     place: Place
@@ -70,14 +71,16 @@ class Cursor:
 
 @dataclass(slots=True)
 class _Stream:
-    """What was listed of one account."""
+    """The rows that were listed of one account."""
 
     account: str
     rows: dict[str, _Row] = field(default_factory=dict)
     floor: int = -1
-    """Slots above it are listed whole; -1: all are."""
+    """Slots above it are listed completely; -1 if all are."""
     starts: list[tuple[int, str]] = field(default_factory=list)
-    """The last slot and signature of each listing but the last; of one that was above the cursor, the highest slot."""
+    """The last slot and signature of each list except the last. A list above the cursor has the highest slot
+    instead.
+    """
 
     def below(self, place: Place | None) -> list[Place]:
         found = [(row.slot, row.signature) for row in self.rows.values() if row.slot > self.floor]
@@ -90,7 +93,7 @@ class History:
         self._rpc = rpc
 
     async def page(self, holder: Holder, tokens: Sequence[bytes], begin: str | None, most: int) -> Page:
-        """``tokens``: the holder's accounts, the more important ones first. Raises NodeError."""
+        """A page. ``tokens``: the holder's token accounts, the most important ones first. Raises NodeError."""
         cursor = None if begin is None else Cursor.read(begin)
         place = None if cursor is None else cursor.place
         wanted = max(1, min(most, MOST_TRANSACTIONS))
@@ -101,7 +104,10 @@ class History:
         taken = places[:wanted]
         reads, unread = await self._transactions([rows[signature] for _, signature in taken])
         more = floor >= 0 or len(taken) < len(places)
-        parted = {-1 if place is None else place[0], taken[-1][0] if more else -1}  # slots of which there may be more
+        parted = {
+            -1 if place is None else place[0],
+            taken[-1][0] if more else -1,
+        }  # slots of which other pages may have more
         cannot_see = {
             "older": True,
             "closed_accounts": True,
@@ -127,7 +133,7 @@ class History:
         return sorted(found, key=_rank, reverse=True)
 
     async def _list(self, account: str, cursor: Cursor | None, wanted: int) -> _Stream:
-        """Until there are as many below the cursor as are wanted, in slots that are listed whole."""
+        """Lists an account until enough transactions lie below the cursor, in slots that are listed completely."""
         before = None if cursor is None else cursor.hints.get(account[:_TAG])
         stream = _Stream(account, starts=[] if before is None else [(values.MOST_SLOT, before)])
         limit = min(wanted + 1, AT_ONCE) if cursor is None else AT_ONCE
@@ -158,8 +164,10 @@ class History:
         return rows
 
     def _take(self, stream: _Stream, rows: Sequence[_Row]) -> None:
-        """Repeated rows are nothing new; a listing of nothing new, or of newer slots than the one before, is no
-        continuation of it.
+        """Adds the rows of a list. Repeated rows are ignored.
+
+        Raises NodeError if a list has nothing new, or newer slots than the list before, because it then does not
+        continue that.
         """
         fresh = {row.signature: row for row in rows if row.signature not in stream.rows}
         lowest = stream.floor
@@ -172,14 +180,16 @@ class History:
             stream.floor = min(row.slot for row in rows)
 
     async def _must_know(self, signature: str) -> None:
-        """A node that has lost the signature at which a listing is to begin answers as if there were no more."""
+        """Raises NodeError if the node does not know the signature, because it then lists nothing, as if there were no
+        more.
+        """
         params = [[signature], {"searchTransactionHistory": True}]
         found = await self._rpc.call("getSignatureStatuses", params, _Known, work=Work.HISTORY)
         if not values.is_there(found.value[0]):
             raise NodeError(Verdict.ELSEWHERE, "unknown_cursor")
 
     async def _transactions(self, rows: Sequence[_Row]) -> tuple[list[Read], int]:
-        """And how many there are of versions that are not read here."""
+        """The transactions, and the number of those whose version is not supported here."""
         answers = await self._rpc.batch(
             [question(row.signature) for row in rows],
             Transaction | None,  # type: ignore[arg-type]
@@ -219,7 +229,7 @@ def _merged(streams: Iterable[_Stream]) -> dict[str, _Row]:
 
 
 def _hints(streams: Iterable[_Stream], last: Place) -> dict[str, str]:
-    """Of a listing all of which lies above the last place, the next one may begin at its end."""
+    """For each account the end of its last list that lies above the last place. The next list may begin there."""
     found: dict[str, str] = {}
     for stream in streams:
         above = [signature for slot, signature in stream.starts if slot > last[0]]

@@ -1,4 +1,4 @@
-"""Any node of a Solana cluster, by JSON-RPC. Heights are slots; blocks bear no hash but at the head."""
+"""Any node of a Solana cluster, by JSON-RPC. Heights are slots. Only the head's block has a hash."""
 
 from __future__ import annotations
 
@@ -55,16 +55,18 @@ _CLOCK: Final = solana.from_text("SysvarC1ock11111111111111111111111111111111")
 _SYSVARS: Final = solana.from_text("Sysvar1111111111111111111111111111111111111")
 _CLOCK_SIZE: Final = 40
 _LIVES: Final = 150
-"""Blocks in which a transaction may be: so long a node takes its blockhash (agave, MAX_PROCESSING_AGE)."""
+"""Blocks for which a transaction is valid, because nodes accept its blockhash for that long (agave,
+MAX_PROCESSING_AGE).
+"""
 _MOST_RENT: Final = 10**8
-"""Lamports: a hundred times what an empty account has needed since the beginning."""
+"""In lamports: a hundred times what an empty account has ever needed."""
 _PERCENTILES: Final = (25, 50, 90)
 _MOST_PRIORITY: Final = 10**10
-"""Micro-lamports per unit: 14 SOL for a transaction of 1.4 million units."""
+"""In micro-lamports per unit: 14 SOL for a transaction of 1.4 million units."""
 _MOST_KEYS: Final = 200
-"""Accounts that are looked for in one answer about what is used."""
+"""Accounts that are read for one response about used addresses."""
 _MOST_MINTS: Final = 1000
-"""Unlisted ones whose decimals are asked for."""
+"""Unlisted tokens whose decimals are asked for."""
 
 
 class _Blockhash(msgspec.Struct, frozen=True):
@@ -102,7 +104,7 @@ class _Kept(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Node(Partial):
-    """``rpc`` classifies by `verdicts.classify`. Most providers take no batches of these calls."""
+    """``rpc`` has to classify errors with `verdicts.classify`. Most providers accept no batches of these calls."""
 
     capabilities = frozenset(Capability) - {Capability.TRANSACTION}
 
@@ -116,7 +118,7 @@ class Node(Partial):
         self._rent: int | None = None
 
     async def pin(self) -> None:
-        """By ``getGenesisHash``."""
+        """Checks ``getGenesisHash``."""
         said = await self._rpc.call("getGenesisHash", [], str)
         values.key(said)
         if not self._setup.pin or not said.startswith(self._setup.pin):
@@ -134,8 +136,9 @@ class Node(Partial):
         return Head(height, latest.value.blockhash, time, min(finalized, height))
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """Nodes do not answer of a given slot: no balance is older than the head, some may be a little newer. Of a
-        token, what is in the associated account.
+        """The balances. Of a token, the balance of the associated account.
+
+        Nodes cannot read at a given slot. So no balance is older than the head, but some may be a little newer.
         """
         at = await self.head()
         mints, rent = await self._known_mints(assets, at.height), await self._rent_exempt()
@@ -154,7 +157,7 @@ class Node(Partial):
         return Balances(at, found, [asset.id for asset in assets if asset not in shown])
 
     async def tokens(self, holder: Holder) -> Balances:
-        """The sum of all accounts of a token."""
+        """The sum of all accounts of each token."""
         at = await self.head()
         by_mint: dict[str, list[TokenAccount]] = {}
         for each in await self._accounts.of(holder, since=at.height):
@@ -173,7 +176,9 @@ class Node(Partial):
         return Balances(at, found, [asset.id for asset in listed if asset.contract not in assets])
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """Of the holder's account, of the associated accounts of listed tokens, and of those that it has now."""
+        """The history of the holder's account, of the associated accounts of listed tokens, and of its other token
+        accounts.
+        """
         since = values.slot(await self._rpc.call("getSlot", [{"commitment": values.COMMITMENT}], int))
         mints = await self._known_mints(list(self._setup.tokens.values()), since)
         listed = [associated(holder.canonical, solana.from_text(key), mint.program) for key, mint in mints.items()]
@@ -182,7 +187,9 @@ class Node(Partial):
         return await self._history.page(holder, list(tokens), begin, most)
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """Whether there is an account, or one of a listed token: that costs nothing to whom it belongs."""
+        """An address is used if it has an account, or a token account of a listed token, which costs its owner
+        nothing.
+        """
         since = values.slot(await self._rpc.call("getSlot", [{"commitment": values.COMMITMENT}], int))
         mints = await self._known_mints(list(self._setup.tokens.values()), since)
         listed = [(solana.from_text(contract), mint.program) for contract, mint in mints.items()]
@@ -195,7 +202,7 @@ class Node(Partial):
         return Used(len(asked), used)
 
     async def fees(self) -> Fees:
-        """What blocks of late took at least, without those that took nothing."""
+        """The lowest fees that recent blocks took, without the blocks that took none."""
         found = await self._rpc.call("getRecentPrioritizationFees", [[]], list[_Priority])
         paid = sorted(values.bounded(each.prioritization_fee, values.MOST_U64) for each in found)
         paid = [each for each in paid if each]
@@ -224,14 +231,14 @@ class Node(Partial):
         if found is None and tracked.valid_until_height is not None:
             epoch = await self._rpc.call("getEpochInfo", [{"commitment": values.FINALIZED}], _Epoch)
             if values.bounded(epoch.block_height, values.MOST_SLOT) > tracked.valid_until_height:
-                slot, found = await self._status(tracked.tx_id)  # what came into the last block may be there by now
+                slot, found = await self._status(tracked.tx_id)  # a transaction of the last block may be known by now
                 if slot < values.slot(epoch.absolute_slot):
                     raise NodeError(Verdict.ELSEWHERE, "behind")
                 if found is None and await self._keeps(tracked.valid_until_height - _LIVES):
                     return Status(State.EXPIRED, final=True)
         if found is None and await self._has_lost_its_nonce(tracked):
             before = slot
-            slot, found = await self._status(tracked.tx_id)  # it may have been the one that used it
+            slot, found = await self._status(tracked.tx_id)  # it may be the one that used the nonce
             if slot < before:
                 raise NodeError(Verdict.ELSEWHERE, "behind")
             if found is None:
@@ -241,14 +248,16 @@ class Node(Partial):
         return await self._included(tracked.tx_id, found, slot)
 
     async def _has_lost_its_nonce(self, tracked: Tracked) -> bool:
-        """Its durable nonce has been used or given up: each is good for one transaction, and never comes back."""
+        """Whether its durable nonce was used or given up. A nonce serves one transaction and never comes back."""
         for consumed in tracked.ids.consumes if tracked.ids else ():
             held = await self._accounts.nonce(bytes.fromhex(consumed.address))
             return held is not None and base58.encode(held) != consumed.sequence
         return False
 
     async def _keeps(self, height: int) -> bool:
-        """Whether the node has all blocks from that height on. Slots are at least as high as the blocks in them."""
+        """Whether the node has all blocks from that height on. The slot of a block is at least as high as its
+        height.
+        """
         try:
             first = values.slot(await self._rpc.call("getFirstAvailableBlock", [], int))
             if first <= max(0, height):
@@ -262,7 +271,7 @@ class Node(Partial):
         return found.block_height is not None and values.bounded(found.block_height, values.MOST_SLOT) <= height
 
     async def _status(self, tx_id: str) -> tuple[int, _Signature | None]:
-        """And the slot of the answer."""
+        """The state of the signature, and the slot of the response."""
         params = [[tx_id], {"searchTransactionHistory": True}]
         answer = await self._rpc.call("getSignatureStatuses", params, _Statuses)
         if len(answer.value) != 1:
@@ -290,7 +299,7 @@ class Node(Partial):
         )
 
     async def _transaction(self, tx_id: str) -> entries.Read | None:
-        """None where the node does not keep transactions."""
+        """None if the node does not keep transactions."""
         asked = history.question(tx_id)
         try:
             found = await self._rpc.call(asked.method, asked.params, Transaction | None)  # type: ignore[arg-type]
@@ -301,7 +310,9 @@ class Node(Partial):
         return None if found is None else entries.read(found, tx_id)
 
     async def _known_mints(self, assets: Sequence[Asset], since: int) -> Mapping[str, Mint]:
-        """By contract, without those that are none or have other decimals than they are listed with: an alarm."""
+        """The mints by contract, without those that do not exist or have other decimals than listed. The latter raises
+        the alarm.
+        """
         contracts = {asset.contract: asset for asset in assets if asset.contract is not None}
         unasked = {solana.from_text(contract): contract for contract in contracts.keys() - self._mints.keys()}
         if unasked:
@@ -315,7 +326,7 @@ class Node(Partial):
         return {contract: mint for contract, (mint, asset) in known.items() if asset.decimals in (None, mint.decimals)}
 
     async def _rent_exempt(self) -> int:
-        """What an account without data has to keep. Asked once."""
+        """Lamports that an account without data has to keep. Asked once."""
         if self._rent is None:
             found = await self._rpc.call("getMinimumBalanceForRentExemption", [0], int)
             self._rent = values.bounded(found, _MOST_RENT)
@@ -329,7 +340,7 @@ def _place(holder: Holder, asset: Asset, mints: Mapping[str, Mint]) -> bytes:
 
 
 def _coins(holder: Holder, asset: Asset, account: Account | None, rent: int) -> Balance:
-    """What belongs to a program is not the key's to spend, though the address is its own."""
+    """The balance of the coin. If the account belongs to a program, its key cannot spend it."""
     if account is None:
         return Balance(holder.address, asset, 0, spendable=0)
     if account.owner != SYSTEM or account.data:

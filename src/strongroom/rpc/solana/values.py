@@ -1,4 +1,6 @@
-"""Slots, amounts, keys and times as Solana nodes write them. What is not in form or in range raises NodeError."""
+"""Slots, amounts, keys and times as Solana nodes write them. Raises NodeError for a bad form or a value out of
+range.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from strongroom.codecs import base58, solana
 from strongroom.rpc.base import NodeError, Verdict
 
 COMMITMENT: Final = "confirmed"
-"""What is read: blocks that two thirds of the stake have voted for. None of them was ever taken back."""
+"""Blocks that two thirds of the stake have voted for are read. None of them was ever reverted."""
 FINALIZED: Final = "finalized"
 MOST_LAMPORTS: Final = 10**18
-"""A thousand million SOL: more than there are."""
+"""A thousand million SOL, more than exist."""
 MOST_U64: Final = 2**64 - 1
 MOST_SLOT: Final = 2**53 - 1
 Anything = msgspec.Raw
-"""Of which nothing is read but whether it is there: two bytes of JSON may be an object of sixty in memory."""
+"""A value of which only the presence is read. Two bytes of JSON may become an object of sixty in memory."""
 NOTHING: Final = msgspec.Raw(b"null")
 _SIGNATURE: Final = 64
 _MOST_SIGNATURE: Final = 88
@@ -45,14 +47,14 @@ def lamports(value: int) -> int:
 
 
 def amount(text: str) -> int:
-    """Decimal digits, as the amounts of tokens are written."""
+    """A decimal number, as amounts of tokens are written."""
     if not text.isascii() or not text.isdigit() or len(text) > 20:
         raise NodeError(Verdict.BROKEN, "bad_amount")
     return bounded(int(text), MOST_U64)
 
 
 def key(text: str) -> bytes:
-    """32 bytes: an address or the hash of a block."""
+    """32 bytes: an address, or the hash of a block."""
     try:
         return solana.from_text(text)
     except ValueError:

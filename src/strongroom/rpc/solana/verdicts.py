@@ -1,6 +1,6 @@
-"""What Solana nodes mean by an error: agave's codes (rpc-client-api, custom_error.rs) and the words of providers.
+"""What Solana nodes mean by an error: agave's codes (rpc-client-api, custom_error.rs) and the texts of providers.
 
-Words of limits come before codes: a provider gives -32007 to too many requests, which agave gives to a skipped slot.
+Texts about limits come before codes. A provider uses -32007 for too many requests, and agave for a skipped slot.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from strongroom.rpc.base import NodeError, Rejection, Verdict
 from strongroom.rpc.jsonrpc import Fault
 
 KNOWN: Final = "known"
-"""Cause: the network has processed this transaction already."""
+"""Cause: the network has already processed this transaction."""
 NO_BLOCKHASH: Final = "no_blockhash"
 """Cause: the node does not know the blockhash, or no longer. Nothing was sent on."""
 VERSION: Final = "version"
-"""Cause: a transaction of a version that was not asked for."""
+"""Cause: the version of the transaction was not asked for."""
 SIMULATED: Final = -32002
 
 _MOST: Final = 2000
-"""Characters of a message that are read."""
+"""Characters of a message that are looked at."""
 _MOST_DATA: Final = 65_536
-"""Bytes of what a simulation says: agave cuts its logs at 10,000."""
+"""Bytes of a simulation's result. agave cuts its logs at 10,000."""
 _BUSY: Final = (
     "rate limit", "ratelimit", "too many requests", "request limit", "limit reached", "requests per second", "quota",
     "credits", "throttl", "try again later", "try again in", "slow down", "overload", "too many connections",
@@ -47,7 +47,7 @@ _ELSEWHERE: Final = {
 }
 _TOO_MANY: Final = -32429
 _UNSOUND: Final = {-32003, -32006, -32013}
-"""Of its signatures, or of those that its precompiles check."""
+"""Bad signatures of the transaction, or signatures that its precompiles refuse."""
 _MALFORMED: Final = ("signature verification", "failed to deserialize", "failed to sanitize", "too large")
 _FUNDS: Final = {"InsufficientFundsForFee", "InsufficientFundsForRent", "AccountNotFound"}
 _NOT_NOW: Final = {"AccountInUse", "ClusterMaintenance", "ResanitizationNeeded", "ProgramCacheHitMaxLimit"}
@@ -60,7 +60,7 @@ class _Simulated(msgspec.Struct, frozen=True):
 
 
 def classify(fault: Fault) -> NodeError | None:
-    """For `JsonRpc`. None: the code alone speaks."""
+    """`jsonrpc.Classify` for Solana nodes. None if only the code tells something."""
     words = fault.message[:_MOST].lower()
     if fault.code == SIMULATED and (
         "simulation" in words or "already been processed" in words or _simulated(fault).err is not None
@@ -76,7 +76,7 @@ def classify(fault: Fault) -> NodeError | None:
 
 
 def _refused(fault: Fault, words: str) -> NodeError:
-    """Of a transaction that was tried before it was sent on."""
+    """The error of a transaction that failed in the simulation before it was sent on."""
     found = _simulated(fault)
     name = found.err if isinstance(found.err, str) else next(iter(found.err), "") if isinstance(found.err, dict) else ""
     if name == "AlreadyProcessed" or "already been processed" in words:

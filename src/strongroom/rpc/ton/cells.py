@@ -1,4 +1,4 @@
-"""An address as a bag of one cell: what get-methods take and give."""
+"""An address as a bag of one cell, which is how get-methods take and return it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def of_address(canonical: bytes) -> str:
 
 
 def address_of(text: object) -> bytes | None:
-    """None where it is anything but one standard address."""
+    """The address, or None for anything but one standard address."""
     if not isinstance(text, str) or len(text) > 200:
         return None
     try:

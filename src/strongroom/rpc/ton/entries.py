@@ -1,12 +1,12 @@
-"""History of one account: what each of its transactions brought and took, one entry a message.
+"""History of one account: what each transaction brought and took, one entry per message.
 
-Amounts in, less amounts out, less fees, are the balance. So money that came and bounced is two entries, with a note at
-both. That a transaction aborted does not mean that its money went back: an account without code keeps what it is sent
+Amounts in, minus amounts out, minus fees, give the balance. So money that came and bounced makes two entries, both with
+a note. An aborted transaction does not mean that its money went back. An account without code keeps what it is sent
 without the bounce flag.
 
-The id of a transaction that came from outside is the one that `Signed.tx_id` shows, the normalised hash of its message
-(TEP-467); of any other it is its own hash. The same message may begin several transactions: the logical time in
-``index`` tells them apart.
+The id of a transaction that an external message began is the one in `Signed.tx_id`, the normalised hash of that message
+(TEP-467). Other transactions have their own hash as the id. The same message may begin several transactions, which the
+logical time in ``index`` tells apart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BOUNCED: Final = "bounced"
 
 
 def block(row: Transaction) -> Block | None:
-    """The masterchain block; rows do not have its hash."""
+    """The masterchain block. Rows do not contain its hash."""
     return None if row.mc_block_seqno is None else Block(_height(row), "", values.time(row.now))
 
 
@@ -53,7 +53,9 @@ def of_transaction(setup: Setup, holder: Holder, row: Transaction, finalized: in
 def of_jetton(
     setup: Setup, holder: Holder, row: JettonTransfer, asset: Asset, began: Transaction, state: State
 ) -> Entry:
-    """``began``: of the sender's jetton wallet; ``state``: of the transfer up to the recipient's."""
+    """The entry of a jetton transfer. ``began``: the transaction of the sender's jetton wallet. ``state``: that of the
+    transfer up to the recipient's wallet.
+    """
     source, destination = values.canonical(row.source), values.canonical(row.destination)
     direction = Direction.OUT if source == holder.canonical else Direction.IN
     amount = values.number(row.amount, values.MOST_TOKENS)
@@ -73,7 +75,7 @@ def of_jetton(
 
 
 def rank(entry: Entry) -> tuple[bool, int, int, str, str]:
-    """Pages are in descending order of it."""
+    """The order of pages, descending."""
     return (entry.block is None, entry.block.height if entry.block else 0, entry.position, entry.tx_id, entry.index)
 
 
@@ -100,7 +102,7 @@ def _is_plain(message: Message) -> bool:
 
 
 def _nothing(setup: Setup, holder: Holder, row: Transaction) -> Entry:
-    """A transaction that moved nothing, and cost a fee."""
+    """An entry for a transaction that moved nothing and cost a fee."""
     return Entry(
         tx_id=tx_id(row),
         index=f"{row.lt}:fee",

@@ -1,4 +1,4 @@
-"""A page of history: an account's own transactions, and transfers of its jettons, as far down as both lists go."""
+"""A page of history: an account's own transactions and its jetton transfers, as far down as both lists reach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST: Final = 100
 
 
 async def page(setup: Setup, index: Index, jettons: Jettons, holder: Holder, begin: str | None, most: int) -> Page:
-    """``begin``: the highest logical time of the page. A row at the end of a list that was cut belongs to the next."""
+    """``begin``: the highest logical time of the page. The last row of a list that was cut belongs to the next page."""
     end = None if begin is None else _end(begin)
     size = min(max(most, _LEAST), _MOST) + 1
     head = await index.head()
@@ -47,8 +47,10 @@ def _end(begin: str) -> int:
 async def _jettons(
     setup: Setup, index: Index, jettons: Jettons, holder: Holder, moved: JettonTransfers, finalized: int
 ) -> list[Entry]:
-    """The list says what the sender's jetton wallet was told. What became of it, its transaction and the recipient's
-    say: a transfer that the recipient's refused is in the list like any other.
+    """The jetton entries.
+
+    The list only tells what the sender's jetton wallet was told to do. What became of it is in that transaction and in
+    the one of the recipient's wallet. A transfer that the recipient's wallet refused is in the list like any other.
     """
     if not moved.jetton_transfers:
         return []
@@ -66,13 +68,14 @@ async def _jettons(
 
 
 def passed_on(row: Transaction) -> list[str]:
-    """Hashes of the messages of a jetton wallet to another."""
+    """Hashes of the messages from one jetton wallet to another."""
     return [values.hash32(each.hash) for each in row.out_msgs if outcome.opcode(each) == outcome.JETTON_INTERNAL]
 
 
 def arrival(row: Transaction, received: dict[str, Transaction], finalized: int) -> State:
-    """Of jettons that were to leave the sender's jetton wallet; ``received``: by hash of the message. What either
-    wallet could not send beside them, such as money that is left over, does not matter.
+    """The state of jettons that were to leave the sender's jetton wallet. ``received``: by hash of the message.
+
+    If a wallet could not send something else, such as left-over money, that does not matter.
     """
     here = [received.get(each) for each in passed_on(row)]
     if outcome.of(row) is Outcome.FAILED or (outcome.of(row) is Outcome.SKIPPED and not here):

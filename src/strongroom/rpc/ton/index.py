@@ -1,4 +1,4 @@
-"""The questions that are asked of toncenter v3, each in as many requests as its addresses need; never by offset."""
+"""The questions for toncenter v3, each in as many requests as its addresses need, and never by offset."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST_ROWS: Final = 1000
-"""Of one answer, as ton-indexer has it where nobody set another limit."""
+"""Rows per response, the default of ton-indexer."""
 HASHES: Final = 100
 
 
 class Index:
-    """``addresses``: of one request; a hosted one takes URLs of about 8,000 bytes, one's own 1,000 addresses."""
+    """``addresses``: per request. A hosted index accepts URLs of about 8,000 bytes, your own up to 1,000 addresses."""
 
     def __init__(self, setup: Setup, http: Http, addresses: int) -> None:
         self._setup = setup
@@ -26,8 +26,8 @@ class Index:
         self._addresses = addresses
 
     async def head(self) -> Head:
-        """Each head names the network: `ConfigParam` 19, which is the reference of its CAIP-2 id. Not the chain's
-        beginning, which no answer of v3 shows.
+        """The head. Each head names the network (`ConfigParam` 19, the reference of the CAIP-2 id). v3 never shows the
+        chain's first block.
         """
         found = (await self.read("/masterchainInfo", rows.Info)).last
         if str(found.global_id) != self._setup.pin:
@@ -39,7 +39,9 @@ class Index:
         return Head(height, values.hash32(found.root_hash), time, finalized(self._setup, height))
 
     async def shards_time(self, height: int, workchain: int) -> int:
-        """Of the slowest shard of a work chain, as a masterchain block has them: no later block of one is older."""
+        """Seconds. The time of the slowest shard of a workchain at a masterchain block. No later block of a shard is
+        older.
+        """
         found = await self.read("/masterchainBlockShardState", rows.Blocks, {"seqno": height})
         times = [values.number(each.gen_utime, values.MOST_LT) for each in found.blocks if each.workchain == workchain]
         if not times:
@@ -47,7 +49,7 @@ class Index:
         return min(times)
 
     async def accounts(self, addresses: Sequence[bytes]) -> dict[bytes, rows.Account]:
-        """In no order, and without those that do not exist."""
+        """The accounts that exist, by address."""
         found: dict[bytes, rows.Account] = {}
         for part in _parts(addresses, self._addresses):
             names = [values.shown(self._setup.network, each) for each in part]
@@ -71,14 +73,17 @@ class Index:
         return _descending(found, end_lt, limit)
 
     async def receiving(self, message: str) -> list[rows.Transaction]:
-        """Transactions that one message began; several where a failed one left its number. ``message``: hash, hex."""
+        """The transactions that one message began. There are several if a failed one did not use up its number.
+
+        ``message``: the hash in hex.
+        """
         query: Query = {"msg_hash": message, "direction": "in", "limit": MOST_ROWS}
         try:
             found = await self.read("/transactionsByMessage", rows.Transactions, query)
         except NodeError as error:
             if error.verdict is not Verdict.BUSY:
                 raise
-            found = await self._by_messages(message, error)  # limits are counted by question (ton-indexer#461)
+            found = await self._by_messages(message, error)  # limits are counted by kind of request (ton-indexer#461)
         for each in found.transactions:
             if each.in_msg is None or message not in _hashes(each.in_msg):
                 raise NodeError(Verdict.LYING, "wrong_transaction")
@@ -93,7 +98,7 @@ class Index:
         return rows.Transactions(list(found.values()))
 
     async def received(self, messages: Sequence[str]) -> dict[str, rows.Transaction]:
-        """By hash of the message that came in, hex; what has not arrived is not among them."""
+        """The transactions by hash (hex) of their incoming message. Messages that have not arrived are missing."""
         found: dict[str, rows.Transaction] = {}
         for part in _parts(messages, HASHES):
             query: Query = {"msg_hash": part, "direction": "in", "limit": MOST_ROWS}
@@ -119,7 +124,7 @@ class Index:
         return {_asked(each.address, addresses): each for each in found}
 
     async def jettons(self, owners: Sequence[bytes], masters: Sequence[bytes]) -> rows.JettonWallets:
-        """Of all owners, without zeros; ``masters``: of these alone, where there are any."""
+        """The jetton wallets of all owners, without zero balances. ``masters``: only these jettons, or all if empty."""
         found: list[rows.JettonWallet] = []
         metadata: dict[str, rows.Metadata] = {}
         waiting = list(_parts(owners, self._addresses))
@@ -147,7 +152,7 @@ class Index:
         return rows.JettonWallets(found, metadata)
 
     async def wallet_of(self, master: bytes, owner: bytes) -> bytes:
-        """What a master says is its wallet of an owner."""
+        """The address of an owner's wallet, according to the jetton's master."""
         question = {
             "address": values.master_shown(master),
             "method": "get_wallet_address",
@@ -172,7 +177,7 @@ class Index:
 
 
 def finalized(setup: Setup, height: int) -> int:
-    """A block of the masterchain is final when it is made; an operator may want more on top of it."""
+    """A masterchain block is final when it is made. An operator may require more blocks on top."""
     depth = setup.finality if isinstance(setup.finality, int) and setup.finality > 0 else 1
     return max(0, height - depth + 1)
 

@@ -1,5 +1,5 @@
-"""Balances of jettons. The contract that holds them is the wallet that the master names, and no other: anyone can make
-one that says it is.
+"""Balances of jettons. They are held by the wallet that the master names and by no other contract, because anybody can
+deploy one that claims to be it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from strongroom.rpc.ton import rows, values
 from strongroom.rpc.ton.index import Index
 
 _CHECKS: Final = 100
-"""Wallets of listed jettons in one answer that their master is asked about: a request each, once for ever. What is left
-over cannot be read until the next time.
+"""Wallets of listed jettons per response whose master is asked about them, once for ever and with one request each. The
+others cannot be read until the next time.
 """
 _REMEMBERED: Final = 10_000
 
@@ -30,12 +30,12 @@ class Jettons:
         self._listed = {values.master(contract): asset for contract, asset in setup.tokens.items()}
         self._wallets: dict[Pair, bytes] = {}
         self._masters: dict[bytes, bool] = {}
-        """Whether it is one, with the decimals that the registry has."""
+        """Whether the contract is a jetton master with the decimals in the registry."""
 
     async def balances(
         self, holders: Sequence[Holder], tokens: Sequence[Asset]
     ) -> tuple[dict[tuple[bytes, str], Balance], list[str]]:
-        """By holder and asset, and the assets that cannot be read."""
+        """The balances by holder and asset, and the ids of assets that cannot be read."""
         masters = {values.master(token.contract or ""): token for token in tokens}
         await self._look_at(masters)
         unreadable = [token.id for master, token in masters.items() if not self._masters.get(master)]
@@ -55,13 +55,13 @@ class Jettons:
         return found, unreadable
 
     async def all_of(self, holder: Holder) -> tuple[list[Balance], list[str]]:
-        """And the assets that cannot be read."""
+        """The balances of all jettons of a holder, and the ids of assets that cannot be read."""
         told = await self._index.jettons([holder.canonical], [])
         read, unsure = await self._read(told, {holder.canonical: holder.address})
         return [each for each in read.values() if each.asset.id not in unsure], sorted(unsure)
 
     def asset(self, master: bytes, metadata: Mapping[str, rows.Metadata]) -> Asset:
-        """What nobody has listed is called what the index says of it."""
+        """The listed token, or an unlisted one with what the index says about it."""
         if (listed := self._listed.get(master)) is not None:
             return listed
         about = next((each for name, each in metadata.items() if name.lower() == values.raw(master)), None)
@@ -81,8 +81,8 @@ class Jettons:
                 self._masters[master] = decimals in (None, masters[master].decimals)
 
     async def _read(self, told: rows.JettonWallets, names: Mapping[bytes, str]) -> tuple[dict[Pair, Balance], set[str]]:
-        """And the ids of assets that are not told of for sure: listed ones whose master could not be asked, and others
-        of which an owner has two wallets.
+        """The balances, and the ids of assets whose balance is uncertain: listed ones whose master could not be asked,
+        and others of which an owner has two wallets.
         """
         found: dict[Pair, Balance] = {}
         unsure: set[str] = set()
@@ -103,7 +103,7 @@ class Jettons:
         return found, unsure
 
     async def _ask(self, pair: Pair) -> bool:
-        """False: there is no node beside the index."""
+        """Asks a master for the owner's wallet. False if there is no node beside the index."""
         try:
             wallet = await self._index.wallet_of(*pair)
         except NodeError:
@@ -115,6 +115,6 @@ class Jettons:
 
 
 def _decimals(about: Mapping[str, object] | None) -> int | None:
-    """Written as text, where it stands in the contract and not at a URL."""
+    """The decimals, which are text. They are missing if the contract only gives a URL."""
     told = (about or {}).get("decimals")
     return int(told) if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 4 else None

@@ -1,4 +1,4 @@
-"""What became of a transaction. That a message is on the chain does not mean that anything was paid."""
+"""What became of a transaction. A message on the chain does not mean that anything was paid."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from strongroom.rpc.base import State
 from strongroom.rpc.ton.rows import Message, Transaction
 
 JETTON_TRANSFER: Final = 0x0F8A7EA5
-"""Owner to its jetton wallet."""
+"""From an owner to its jetton wallet."""
 JETTON_INTERNAL: Final = 0x178D4519
-"""One jetton wallet to another, or from the master."""
+"""From one jetton wallet, or from the master, to another."""
 
 _FINALIZED: Final = (None, "finalized")
-"""An index of before there were other kinds does not say."""
+"""An index from before there were other kinds does not tell."""
 
 
 class Outcome(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"
-    """Mode 2 of a message: where it cannot be sent, it is left out, and its number is used up all the same."""
+    """A message with mode 2 is skipped if it cannot be sent, but its number is used up."""
     FAILED = "failed"
-    """Rolled back. A wallet that counts only in the end (v3, v4) takes the same bytes again."""
+    """Rolled back. A wallet that counts only at the end (v3, v4) accepts the same bytes again."""
 
 
 def of(row: Transaction) -> Outcome:
-    """Of a transaction that a message from outside, or a call, began."""
+    """The outcome of a transaction that an external message or a call began."""
     compute, action = row.description.compute_ph, row.description.action
     if row.description.aborted or compute is None or not compute.success:
         return Outcome.FAILED
@@ -38,7 +38,7 @@ def of(row: Transaction) -> Outcome:
 
 
 def state(row: Transaction, finalized: int) -> State:
-    """How firmly it is on the chain, whatever came of it. ``finalized``: of the head."""
+    """How firmly it is on the chain, whatever its outcome. ``finalized``: from the head."""
     if row.emulated or row.mc_block_seqno is None or row.finality == "pending":
         return State.PENDING
     final = row.finality in _FINALIZED and row.mc_block_seqno <= finalized

@@ -1,6 +1,6 @@
-"""What toncenter writes where a contract does not accept a message: the lite server's words, and an exit code in them.
+"""What toncenter writes if a contract does not accept a message: the text of the lite server, with an exit code in it.
 
-HTTP 500 then says nothing of the server (toncenter/ton-http-api#144); others say 400.
+It comes with HTTP 500, which then says nothing about the server (toncenter/ton-http-api#144), or with 400.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from strongroom.rpc.base import NodeError, Rejection, Verdict
 from strongroom.rpc.http import Answer, decode, meaning
 
 SEQNO: Final = "seqno"
-"""Cause: not the number that the wallet waits for; whether it is past or to come, its account can tell."""
+"""Cause: not the number that the wallet waits for. Its account tells whether the number is too low or too high."""
 
 _REFUSALS: Final = ("cannot apply external message", "external message was not accepted")
 _CROWDED: Final = ("too many external messages", "rate limit")
@@ -36,7 +36,7 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 def of(answer: Answer, ids: SignedIds) -> NodeError:
-    """Of a status that is no success."""
+    """The error behind a status other than 2xx."""
     try:
         words = decode(answer.body, _Error).error[:_LONGEST].lower()
     except NodeError:
@@ -64,7 +64,7 @@ def _by_code(code: int, ids: SignedIds) -> NodeError:
         return _no(Rejection.EXPIRED if code == _HIGHLOAD_TIME and late else Rejection.INVALID)
     if code in _WRONG_SEQNO:
         return NodeError(Verdict.NO, SEQNO, rejection=Rejection.NONCE_USED)
-    if code in _TOO_LATE or late:  # v3 has one code for what is too late and for a wrong signature
+    if code in _TOO_LATE or late:  # v3 has one code for being late and for a wrong signature
         return _no(Rejection.EXPIRED)
     return _no(Rejection.INVALID)
 

@@ -1,4 +1,4 @@
-"""What toncenter v3 answers, as far as it is read here. Integers of 64 bits stand in quotes, and so do amounts."""
+"""The responses of toncenter v3, as far as they are read. 64-bit integers and amounts are strings."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Message(msgspec.Struct, frozen=True):
     hash: str
     hash_norm: str | None = None
     source: str | None = None
-    """None: it comes from outside."""
+    """None for an external message."""
     destination: str | None = None
-    """None: it goes outside, to whoever reads the chain."""
+    """None for a message to nobody, which anybody who reads the chain can see."""
     value: str | None = None
     fwd_fee: str | None = None
     opcode: str | int | None = None
@@ -94,7 +94,7 @@ class Transaction(msgspec.Struct, frozen=True):
 
     @property
     def is_external(self) -> bool:
-        """Made by a message from outside, as a wallet's own transfers are."""
+        """Whether an external message began it, as with a wallet's own transfers."""
         return self.in_msg is not None and self.in_msg.source is None
 
     @property
@@ -103,7 +103,7 @@ class Transaction(msgspec.Struct, frozen=True):
 
     @property
     def fee(self) -> int:
-        """What it cost its account: besides what validators of its block got, the way of what it sent."""
+        """What it cost the account: the validators' fee, and the forwarding of its messages."""
         return values.coins(self.total_fees) + sum(values.coins(each.fwd_fee) for each in self.out_msgs)
 
 
@@ -113,7 +113,7 @@ class Transactions(msgspec.Struct, frozen=True):
 
 class FoundMessage(msgspec.Struct, frozen=True):
     in_msg_tx_hash: str | None = None
-    """Of the transaction that received it."""
+    """Hash of the transaction that received the message."""
 
 
 class Messages(msgspec.Struct, frozen=True):
@@ -151,7 +151,7 @@ class JettonMasters(msgspec.Struct, frozen=True):
 
 
 class JettonTransfer(msgspec.Struct, frozen=True):
-    """``transaction_hash``: of the sender's jetton wallet, when it was told to send."""
+    """``transaction_hash``: the transaction in which the sender's jetton wallet was told to send."""
 
     source: str
     destination: str
@@ -172,7 +172,7 @@ class JettonTransfers(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Of a message that was taken."""
+    """The response for an accepted message."""
 
     message_hash: str
     message_hash_norm: str | None = None

@@ -1,8 +1,8 @@
 """The state of a message that was sent to a wallet, or of a transaction by its own hash.
 
-A message can fail and still pay later: a wallet of v3 or v4 that could not send (mode 1) takes back its count, so the
-same bytes are good until `valid_until`. And it can succeed without paying: what could not be sent with mode 2 is left
-out, and what went to an account that is none comes back.
+A message can fail and still pay later. A wallet of v3 or v4 that could not send (mode 1) rolls back its count, so the
+same bytes are good until `valid_until`. A message can also succeed without paying. With mode 2, what could not be sent
+is skipped, and what was sent to an account without code may come back.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def status(index: Index, tracked: Tracked) -> Status:
 
 
 async def _included(index: Index, found: Sequence[Transaction], ids: SignedIds | None) -> Status:
-    """``found``: all that the message began. At most the last one used it up."""
+    """``found``: all transactions that the message began. At most the last one used it up."""
     if ids is not None and any(values.canonical(row.account).hex() != ids.consumes[0].address for row in found):
         raise NodeError(Verdict.LYING, "wrong_transaction")
     row = max(found, key=lambda each: (_worked(each), each.logical))
@@ -65,8 +65,10 @@ def _worked(row: Transaction) -> bool:
 
 
 async def _delivered(index: Index, head: Head, row: Transaction, told: Status) -> Status:
-    """What was sent with the bounce flag may come back; jettons may come back a step later, whatever the flag says.
-    Final is what arrived, and what failed in rows that are all final.
+    """The state, depending on what the recipients did.
+
+    What was sent with the bounce flag may come back. Jettons may come back a step later, whatever the flag. The state
+    is final once everything has arrived, or has failed in rows that are all final.
     """
     sent = {values.hash32(each.hash): each for each in row.internal_out if each.bounce or _moves_jettons(each)}
     received = await index.received(list(sent)) if sent else {}
@@ -86,9 +88,9 @@ def _moves_jettons(message: Message) -> bool:
 
 
 async def _open_until(index: Index, head: Head, ids: SignedIds | None) -> datetime | None:
-    """Until when the bytes of a message that failed are good; None: they are not any more."""
+    """Until when the bytes of a failed message are good, or None if they no longer are."""
     if ids is None:
-        return _FOR_EVER  # nobody knows
+        return _FOR_EVER  # unknown
     spent = ids.consumes[0]
     stored = seqno_of(await index.wallet(bytes.fromhex(spent.address)))
     ours = _number(spent)
@@ -98,7 +100,11 @@ async def _open_until(index: Index, head: Head, ids: SignedIds | None) -> dateti
 
 
 async def _absent(index: Index, tx_id: str, ids: SignedIds) -> Status:
-    """The account first, and then once more the message: what had used up the number by then would be found now."""
+    """The state of a message that was not found.
+
+    The account is read first and then the message again, because whatever used up the number by then would be found
+    now.
+    """
     spent = ids.consumes[0]
     address = bytes.fromhex(spent.address)
     head = await index.head()
@@ -114,7 +120,9 @@ async def _absent(index: Index, tx_id: str, ids: SignedIds) -> Status:
 
 
 async def _covers(index: Index, address: bytes, wallet: Wallet | None) -> bool:
-    """Whether the list of transactions goes as far as the account that was read: an index keeps the two apart."""
+    """Whether the list of transactions reaches as far as the account that was read. An index stores the two
+    separately.
+    """
     if wallet is None or wallet.last_transaction_lt is None:
         return True
     newest = await index.of_account(address, None, 1)
@@ -122,7 +130,7 @@ async def _covers(index: Index, address: bytes, wallet: Wallet | None) -> bool:
 
 
 async def _too_late(index: Index, head: Head, ids: SignedIds) -> bool:
-    """By the clock of the wallet's shard, which may be behind the masterchain's."""
+    """Whether it has expired by the clock of the wallet's shard, which may be behind the masterchain."""
     if ids.expiry is None or head.time <= ids.expiry:
         return False
     if ids.consumes[0].address.startswith("ff"):
@@ -131,12 +139,12 @@ async def _too_late(index: Index, head: Head, ids: SignedIds) -> bool:
 
 
 def seqno_of(wallet: Wallet | None) -> int | None:
-    """What the wallet waits for. None: it is not of a kind that the index knows."""
+    """The number that the wallet waits for, or None if the index does not know this kind of wallet."""
     if wallet is None or wallet.status in _NEW:
         return 0
     return wallet.seqno
 
 
 def _number(spent: Consumed) -> int | None:
-    """None: a highload wallet counts otherwise."""
+    """None for a highload wallet, which counts differently."""
     return int(spent.sequence) if spent.sequence.isdigit() else None

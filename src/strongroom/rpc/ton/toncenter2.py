@@ -1,7 +1,7 @@
-"""toncenter's older API, v2, over a lite server: what is left when there is no index.
+"""toncenter's older API, v2, on top of a lite server, for use without an index.
 
-It sends messages and reads balances of coins. Of a message it can say that it is on the chain, and never that it is
-final, failed, replaced or too late: its transactions do not tell how they went.
+It sends messages and reads balances of coins. It can tell that a message is on the chain, but never that it is final,
+failed, replaced or expired, because its transactions do not tell their outcome.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _SHARD: Final = -(2**63)
 _RECENT: Final = 20
 _UNINITIALIZED: Final = "uninitialized"
 _AT_ONCE: Final = 5
-"""Accounts that one answer tells of, a request each: a hosted server takes one a second."""
+"""Accounts per response, with one request each. A hosted server accepts one per second."""
 _BAD_INPUT: Final = (409, 416, 422)
 _ZERO_STATES: Final = {
     "-239": "F6OpKZKqvqeFp6CQmFomXNMfMj2EnaUSOXN+Mh+wVWk=",
     "-3": "gj+B8wb/AmlPk1z1AhVI484rhrUpgSr2oSFIh56VoSg=",
 }
-"""Root hashes of the states that the two networks began with (ton.org, global.config.json and testnet-global...)."""
+"""Root hashes of the zero states of the two networks (ton.org, global.config.json and testnet-global.config.json)."""
 
 
 class _Id(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Toncenter2(Partial):
-    """The URL of ``http`` ends where the names of methods begin: ``https://…/api/v2``."""
+    """The URL of ``http`` ends where the names of methods begin, such as ``https://…/api/v2``."""
 
     capabilities = frozenset(
         {
@@ -118,7 +118,7 @@ class Toncenter2(Partial):
         self._fee = fee
 
     async def pin(self) -> None:
-        """The chain's beginning, where the network is a public one, and the network that each header names."""
+        """Checks the chain's zero state, if the network is a public one, and the network id in the header."""
         found = await self._info()
         await self._header(found.last.seqno)
 
@@ -144,8 +144,8 @@ class Toncenter2(Partial):
         return Head(height, values.hash32(found.id.root_hash), time, finalized(self._setup, height))
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """A request for each holder. Each is of the newest block of the server that answers; the head is that of the
-        oldest of them.
+        """One request per holder, each at the newest block of the server that responds. The head is that of the oldest
+        of them.
         """
         if any(each.contract is not None for each in assets):
             raise NodeError(Verdict.ELSEWHERE, "unsupported")
@@ -157,7 +157,7 @@ class Toncenter2(Partial):
         return Balances(await self._header(min(heights)) if heights else await self.head(), found)
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """Whether the account has code, coins or a transaction. An address that holds jettons alone is not seen."""
+        """An address is used if it has code, coins or a transaction. One that only holds jettons is not recognised."""
         asked = holders[:_AT_ONCE]
         return Used(len(asked), frozenset([each.address for each in asked if await self._is_used(each)]))
 
@@ -188,12 +188,14 @@ class Toncenter2(Partial):
             waits_for = await self._seqno(bytes.fromhex(spent.address))
             if int(spent.sequence) > waits_for:
                 raise NodeError(Verdict.NO, Rejection.NONCE_GAP, rejection=Rejection.NONCE_GAP)
-            if int(spent.sequence) == waits_for:  # another node, behind the one that refused
+            if int(spent.sequence) == waits_for:  # from a node that is behind the one that refused
                 raise NodeError(Verdict.ELSEWHERE, "behind")
         raise error
 
     async def status(self, tracked: Tracked) -> Status:
-        """Among the last transactions of its wallet. Of one that sent nothing, an index must say why."""
+        """Looks among the last transactions of the wallet. If the transaction sent nothing, only an index can
+        tell why.
+        """
         if tracked.ids is None or not tracked.ids.consumes:
             raise NodeError(Verdict.ELSEWHERE, "unsupported")
         found = await self._on_chain(tracked.ids)
@@ -215,7 +217,7 @@ class Toncenter2(Partial):
         return None
 
     async def _seqno(self, address: bytes) -> int:
-        """0 where there is no such method: nothing was deployed."""
+        """The seqno, or 0 if there is no such method because nothing was deployed."""
         question = {"address": values.shown(self._setup.network, address), "method": "seqno", "stack": []}
         answer = await self._http.exchange("POST", "/runGetMethod", json=question)
         if not 200 <= answer.status < 300:
@@ -247,7 +249,7 @@ def _result(body: bytearray, of: type[T]) -> T:
 
 
 def _quantity(entry: Sequence[object]) -> int:
-    """A number of the stack: hex."""
+    """A number on the stack, in hex."""
     try:
         kind, text = entry
         return values.bounded(int(str(text), 16) if kind == "num" else -1, 2**32 - 1)
@@ -256,6 +258,6 @@ def _quantity(entry: Sequence[object]) -> int:
 
 
 def _account(told: _Account) -> rows.Account:
-    """Of an account that never was, the lite server says a balance of -1."""
+    """The account. The lite server gives a balance of -1 for an account that never existed."""
     empty = told.state == _UNINITIALIZED and str(told.balance) == "-1"
     return rows.Account("", "0" if empty else str(told.balance), told.state)

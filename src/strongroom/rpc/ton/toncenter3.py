@@ -1,8 +1,7 @@
-"""toncenter's index, API v3: hosted, or ton-indexer of one's own.
+"""toncenter's index, API v3, hosted or your own ton-indexer.
 
-It sees finished masterchain blocks, and nothing before. Which network it is of, each head says; which chain, it does
-not show: another chain that calls itself by the same number cannot be told from it. Balances are of the head that was
-read before them, or of one a little later.
+It only sees finished masterchain blocks. Each head names its network but not its chain, so another chain with the same
+network id cannot be detected. Balances are those of the head that was read before them, or of a slightly later one.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ from strongroom.rpc.ton.jettons import Jettons
 from strongroom.rpc.ton.rows import Account, Told
 
 FEE: Final = 10_000_000
-"""Nanotons: a transfer of coins costs less, also one that deploys its wallet."""
+"""In nanotons. A transfer of coins costs less, even if it deploys its wallet."""
 JETTON_FEE: Final = 50_000_000
-"""What is sent along with a transfer of jettons; the rest comes back."""
+"""In nanotons, sent along with a transfer of jettons. The rest comes back."""
 
 _ADDRESSES: Final = 100
 _UNINIT: Final = "uninit"
@@ -50,7 +49,7 @@ _NONEXIST: Final = "nonexist"
 
 
 class Toncenter3(Partial):
-    """The URL of ``http`` ends where the paths of the API begin: ``https://…/api/v3``."""
+    """The URL of ``http`` ends where the paths of the API begin, such as ``https://…/api/v3``."""
 
     capabilities = frozenset(Capability) - {Capability.TRANSACTION}
 
@@ -87,7 +86,7 @@ class Toncenter3(Partial):
         return await history.page(self._setup, self._index, self._jettons, holder, begin, most)
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """Whether there is an account, or jettons of a listed kind: their wallet is another account."""
+        """An address is used if it has an account, or jettons of a listed kind, whose wallet is another account."""
         states = await self._index.accounts([holder.canonical for holder in holders])
         there = {key for key, each in states.items() if each.status != _NONEXIST}
         tokens = list(self._setup.tokens.values())
@@ -111,9 +110,9 @@ class Toncenter3(Partial):
         raise error
 
     async def _used_it_itself(self, refusal: NodeError, ids: SignedIds) -> bool:
-        """Whether our own message used the seqno that the node says is used, or was in time when it came first.
+        """Whether our own message used the seqno that the node calls used, or arrived in time at its first attempt.
 
-        Raises NodeError where the index is behind the node: it proves neither then.
+        Raises NodeError if the index is behind the node, because it then proves neither.
         """
         if refusal.rejection not in (Rejection.NONCE_USED, Rejection.EXPIRED):
             return False
@@ -127,7 +126,9 @@ class Toncenter3(Partial):
 
 
 def coins(holder: Holder, coin: Asset, account: Account | None) -> Balance:
-    """None, and an account that holds money and no code, are both what a wallet is before its first transfer."""
+    """The balance of the coin. A missing account, and one with money but no code, are both a wallet before its first
+    transfer.
+    """
     if account is None:
         return Balance(holder.address, coin, 0, details={"status": _UNINIT})
     state = "frozen" if account.status == "frozen" else "active" if account.status == "active" else _UNINIT
@@ -141,7 +142,7 @@ def fixed(fee: int) -> Fees:
 
 
 def taken(ids: SignedIds, told: Sequence[str]) -> Sent:
-    """``told``: hashes of the message that the server says it sent on."""
+    """Success if the server names our message. ``told``: hashes of the message that it says it sent on."""
     if not told or any(values.hash32(each) not in ids.tx_ids for each in told):
         raise NodeError(Verdict.LYING, "wrong_transaction")
     return Sent(ids.tx_ids[0])

@@ -1,4 +1,4 @@
-"""Addresses, hashes and amounts as toncenter writes them. What is not in form or in range raises NodeError."""
+"""Addresses, hashes and amounts as toncenter writes them. Raises NodeError for a bad form or a value out of range."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strongroom.rpc.base import NodeError, Verdict
 
 MASTERCHAIN: Final = -1
 MOST_COINS: Final = 10**19
-"""Nanotons. There are about 5.2 × 10^18."""
+"""In nanotons. About 5.2 × 10^18 exist."""
 MOST_TOKENS: Final = 2**120 - 1
 MOST_HEIGHT: Final = 2**31 - 1
 MOST_LT: Final = 2**63 - 1
@@ -30,7 +30,7 @@ _TEST_ONLY: Final = 0x80
 
 
 def canonical(text: str) -> bytes:
-    """Work chain and hash, of the raw form."""
+    """Workchain and hash, from the raw form."""
     if (found := _RAW.fullmatch(text)) is None:
         raise NodeError(Verdict.BROKEN, "bad_address")
     return (b"\0" if found[1] == "0" else b"\xff") + bytes.fromhex(found[2])
@@ -41,17 +41,17 @@ def raw(address: bytes) -> str:
 
 
 def shown(network: Network, address: bytes) -> str:
-    """As the network shows accounts."""
+    """The address in the network's notation."""
     return _friendly(address, _NON_BOUNCEABLE | (_TEST_ONLY if network.testnet else 0))
 
 
 def master_shown(address: bytes) -> str:
-    """As masters of jettons are written, here and in the registry."""
+    """The notation for masters of jettons, here and in the registry."""
     return _friendly(address, _BOUNCEABLE)
 
 
 def master(text: str) -> bytes:
-    """The other way round: of a contract of the registry."""
+    """The canonical address of a contract in the registry, the reverse of `master_shown`."""
     return base64.urlsafe_b64decode(text)[1:34]
 
 
@@ -61,7 +61,7 @@ def _friendly(address: bytes, tag: int) -> str:
 
 
 def hash32(text: str) -> str:
-    """Lower-case hex, of base64."""
+    """Lower-case hex, from base64."""
     try:
         found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -72,7 +72,7 @@ def hash32(text: str) -> str:
 
 
 def number(text: str, most: int) -> int:
-    """Decimal digits: amounts and logical times are written so, in quotes."""
+    """A decimal number. Amounts and logical times are written so, as strings."""
     if not _DIGITS.fullmatch(text):
         raise NodeError(Verdict.BROKEN, "bad_number")
     return bounded(int(text), most)

@@ -1,4 +1,4 @@
-"""What an account has, as ``getaccount`` tells it. Zeros are left out, and an account that never was is ``{}``."""
+"""What an account has, from ``getaccount``. Zeros are left out, and an account that never existed is ``{}``."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Account(
     account_resource: _Resource = _Resource()
 
     def details(self, network: Network) -> dict[str, int]:
-        """In sun, none of it spendable: frozen for resources (lent ones too), on its way out of that, and rewards that
-        nobody has withdrawn.
+        """What cannot be spent, in sun: frozen for resources (also if delegated), being unfrozen, and rewards not
+        withdrawn yet.
         """
         energy = self.account_resource
         frozen = [each.frozen_balance for each in self.frozen] + [each.amount for each in self.frozen_v2]

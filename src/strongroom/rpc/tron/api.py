@@ -1,4 +1,6 @@
-"""The HTTP interface of java-tron and of TronGrid before it: statuses, and errors with a status of 200."""
+"""The HTTP interface of java-tron, and of TronGrid in front of it, with its statuses and its errors that come
+with 200.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ _REFUSING: Final = (401, 403, 404, 429, 503)
 
 
 class Face(StrEnum):
-    """Of the same node: two states of the chain."""
+    """Two states of the chain, served by the same node."""
 
     LATEST = "wallet"
     SOLID = "walletsolidity"
-    """Only blocks that two thirds of the witnesses have built on: they do not change any more."""
+    """Only blocks that two thirds of the witnesses have built on, which do not change any more."""
 
 
 class _Fault(msgspec.Struct, frozen=True):
@@ -59,19 +61,21 @@ class Block(msgspec.Struct, frozen=True, rename={"block_id": "blockID"}):
 
 
 class Api:
-    """``solid``: where ``/walletsolidity`` has an address of its own, as java-tron itself gives it another port."""
+    """``solid``: the transport to ``/walletsolidity`` if that has its own address, as with java-tron, which gives it
+    its own port.
+    """
 
     def __init__(self, http: Http, solid: Http | None = None) -> None:
         self._http = http
         self._solid = solid or http
 
     async def ask(self, face: Face, method: str, of: type[T], work: Work = Work.READ, **fields: object) -> T:
-        """Raises NodeError."""
+        """The result. Raises NodeError."""
         http = self._solid if face is Face.SOLID else self._http
         return _read(await http.exchange("POST", f"/{face}/{method}", json=fields, work=work), of)
 
     async def find(self, face: Face, method: str, of: type[T], **fields: object) -> T | None:
-        """None where it is unknown. That is said by ``{}`` and nothing else: what lacks a field is no answer."""
+        """The result, or None for ``{}``, which alone means unknown. A response that lacks a field is broken."""
         http = self._solid if face is Face.SOLID else self._http
         answer = await http.exchange("POST", f"/{face}/{method}", json=fields)
         if answer.status == _OK and answer.body.strip() == b"{}":
@@ -79,11 +83,13 @@ class Api:
         return _read(answer, of)
 
     async def get(self, path: str, of: type[T], query: Mapping[str, str | int], work: Work = Work.READ) -> T:
-        """Of TronGrid's own interface. Raises NodeError."""
+        """A question to TronGrid's own interface. Raises NodeError."""
         return _read(await self._http.exchange("GET", path, query=query, work=work), of)
 
     async def block(self, face: Face, height: int | None = None) -> Block | None:
-        """Without its transactions, which may be megabytes; the newest where ``height`` is None. None: not there."""
+        """A block without its transactions, which may be megabytes. The newest one if ``height`` is None. None if not
+        there.
+        """
         which = {} if height is None else {"id_or_num": str(height)}
         found = await self.find(face, "getblock", Block, detail=False, **which)
         if found is None:
@@ -91,7 +97,7 @@ class Api:
         if height is not None and found.height != height:
             raise NodeError(Verdict.LYING, "wrong_block")
         if not values.a_hash(found.block_id).startswith(f"{found.height:016x}"):
-            raise NodeError(Verdict.LYING, "wrong_block")  # the number is the beginning of the id
+            raise NodeError(Verdict.LYING, "wrong_block")  # the id begins with the number
         return found
 
     async def now(self, face: Face) -> Block:
@@ -101,7 +107,7 @@ class Api:
         return found
 
     async def head(self) -> Head:
-        """The solid block is asked for first: what is solid then is not ahead of the other."""
+        """The head. The solid block is asked for first, so that it is not ahead of the newest one."""
         solid = await self.now(Face.SOLID)
         latest = await self.now(Face.LATEST)
         if solid.height > latest.height:  # two nodes behind one address
@@ -109,7 +115,7 @@ class Api:
         return Head(latest.height, latest.block_id, values.time(latest.milliseconds), solid.height)
 
     async def pin(self, reference: str) -> None:
-        """``reference``: 0x and the last bytes of the genesis block's id, or the id itself."""
+        """Checks the chain. ``reference``: 0x and the last bytes of the genesis block's id, or the whole id."""
         genesis = await self.block(Face.LATEST, 0)
         if genesis is None:
             raise NodeError(Verdict.ELSEWHERE, "pruned")
@@ -124,7 +130,9 @@ class Api:
 
 
 def _read(answer: Answer, of: type[T]) -> T:
-    """Errors come with any status, most of them with 200; a lite node says in plain text what it does not keep."""
+    """The result. Errors come with any status, mostly with 200. A lite node says in plain text what it does
+    not keep.
+    """
     fault = _fault(answer)
     if fault is not None:
         raise fault
@@ -144,12 +152,12 @@ def _fault(answer: Answer) -> NodeError | None:
     if any(each in words for each in _CLOSED):
         return NodeError(Verdict.ELSEWHERE, "pruned" if "lite" in words else "no_method")
     if answer.status in _REFUSING or answer.status >= 500:
-        return None  # what the status says
+        return None  # the status decides
     return NodeError(Verdict.OURS, "bad_request")
 
 
 def _said(answer: Answer) -> str | None:
-    """The words of an error; None where it is none. They are read, and never passed on."""
+    """The text of an error, or None if there is none. It is read and never passed on."""
     if answer.body[:1] != b"{":
         text = answer.body[:_WORDS].decode("ascii", "replace")
         return text if text.lstrip('"').startswith("this API is") else None

@@ -39,11 +39,11 @@ from strongroom.rpc.tron.status import Statuses
 from strongroom.telemetry.alarms import integrity_alarm
 
 _FEW: Final = 20
-"""Accounts that are asked for one by one, with what they have frozen."""
+"""Up to this many accounts are read one by one, with what they have frozen."""
 _AT_ONCE: Final = 10
-"""Accounts that one answer tells of, a request each and more for tokens."""
+"""Accounts per response about used addresses, with one request each, and more for tokens."""
 _MOST_PRICE: Final = 10**6
-"""Sun for a unit of energy or a byte: a coin."""
+"""In sun per unit of energy or byte: one coin."""
 _MOST_FEE: Final = 10**12
 _ENERGY: Final = "getEnergyFee"
 _BANDWIDTH: Final = "getTransactionFee"
@@ -64,8 +64,8 @@ class _Parameters(msgspec.Struct, frozen=True, rename={"listed": "chainParameter
 
 
 class Node(Partial):
-    """``solid``: transport to ``/walletsolidity`` where that has an address of its own: java-tron serves it at another
-    port (8091) than ``/wallet`` (8090), providers at the same.
+    """``solid``: the transport to ``/walletsolidity`` if that has its own address. java-tron serves it at another port
+    (8091) than ``/wallet`` (8090), providers at the same.
     """
 
     capabilities = frozenset(
@@ -94,10 +94,10 @@ class Node(Partial):
         return await self._api.head()
 
     async def balances(self, holders: Sequence[Holder], assets: Sequence[Asset]) -> Balances:
-        """Confirmed is what is solid, pending what newer blocks add to that.
+        """The balances. Confirmed is what is solid, pending is what newer blocks add to that.
 
-        Nodes tell of the present alone. Where another block has become solid meanwhile, all is read once more; after
-        that it is taken as it is, and is said to be of the block before.
+        Nodes can only read the present. If another block has become solid meanwhile, everything is read once more. The
+        second result is accepted and ascribed to the head that was read before it.
         """
         wrong = await self.wrong_decimals(assets)
         shown = [asset for asset in assets if asset.id not in wrong]
@@ -111,7 +111,7 @@ class Node(Partial):
         return Balances(at, found, unreadable)
 
     async def used(self, holders: Sequence[Holder]) -> Used:
-        """Whether there is an account. Tokens can be at an address without one."""
+        """An address is used if it has an account, or listed tokens, which can be at an address without an account."""
         asked = holders[:_AT_ONCE]
         found = {each.address for each in asked if await account(self._api, Face.LATEST, each) is not None}
         tokens = list(self._setup.tokens.values())
@@ -122,7 +122,9 @@ class Node(Partial):
         return Used(len(asked), frozenset(found))
 
     async def wrong_decimals(self, assets: Iterable[Asset]) -> frozenset[str]:
-        """Ids of those whose contract gives other decimals than the registry has. Asked once a contract; an alarm."""
+        """Ids of assets whose contracts give other decimals than the registry. Each contract is asked once. Raises the
+        alarm.
+        """
         pinned = {a.contract: a for a in assets if a.contract is not None and a.decimals is not None}
         unasked = {contract: multicall.decimals(_evm(contract)) for contract in pinned.keys() - self._decimals.keys()}
         found = await self._reads.words(unasked.values(), Face.SOLID) if unasked else {}
@@ -136,7 +138,7 @@ class Node(Partial):
         )
 
     async def fees(self) -> Fees:
-        """Prices that the network has voted on: of a unit of energy, and of a byte in ``details``."""
+        """The prices that the network has voted for: of a unit of energy and, in ``details``, of a byte."""
         found = await self._api.ask(Face.LATEST, "getchainparameters", _Parameters)
         told = {each.key: each.value for each in found.listed}
         if _ENERGY not in told or _BANDWIDTH not in told:
@@ -171,13 +173,15 @@ class Node(Partial):
             for asset in assets:
                 if asset.contract is None:
                     found.append(replace(own[holder.address], asset=asset))
-                elif asset.id not in partial:  # a sum over some of the holders would look like one over all
+                elif asset.id not in partial:  # a sum over some of the holders would look like a sum over all
                     read = reads[holder.address, asset.id]
                     found.append(_balance(holder, asset, solid[read], latest.get(read, solid[read])))
         return found
 
     async def _coins(self, holders: Sequence[Holder]) -> dict[str, Balance]:
-        """By address. Many are read by Multicall3 where that is, which sees nothing of what is frozen."""
+        """The balances of the coin by address. Many are read with Multicall3, if deployed, which does not show frozen
+        amounts.
+        """
         solid: Mapping[Read, int] = {}
         latest: Mapping[Read, int] = {}
         if len(holders) > _FEW and await self._reads.has_multicall():

@@ -1,6 +1,6 @@
-"""Many words out of contracts in few requests: by Multicall3 where that is, otherwise one by one.
+"""Many reads of contracts in few requests, with Multicall3 if it is deployed, otherwise one by one.
 
-The contract is that of https://github.com/mds1/multicall3 (deployments.json). An address on Tron is made of the id of
+The contract is that of https://github.com/mds1/multicall3 (deployments.json). Tron derives an address from the id of
 the transaction that deployed it, so nobody can put another contract there on another network.
 """
 
@@ -19,7 +19,7 @@ from strongroom.rpc.tron.api import Api, Face
 from strongroom.rpc.tron.refusals import text
 
 CHUNK: Final = 100
-"""Reads in one call. Nodes stop a call after 100 million of energy, and after some hundred milliseconds."""
+"""Reads per call. Nodes stop a call after 100 million units of energy, and after some hundred milliseconds."""
 
 _MULTICALL: Final = "0x32a4f47a74a6810bd0bf861cabab99656a75de9e"
 """TEazPvZwDjDtFeJupyo7QunvnrnUjPH8ED."""
@@ -55,7 +55,7 @@ class _Constant(msgspec.Struct, frozen=True):
 
 
 def coins(holder: bytes) -> Read:
-    """Of 20 bytes; only where Multicall3 is."""
+    """The coin balance of an address of 20 bytes. Only with Multicall3."""
     return replace(multicall.balance(holder, None), target=_MULTICALL)
 
 
@@ -65,10 +65,11 @@ class Reads:
         self._together: bool | None = None
 
     async def words(self, reads: Iterable[Read], face: Face) -> dict[Read, int]:
-        """What each gave; one that fails, or gives anything but one word, is not in it. Raises NodeError.
+        """The word that each read returned. Those that failed or did not return one word are left out. Raises
+        NodeError.
 
-        A read that fails among others is asked for alone before that is believed: a contract that burns all energy
-        makes those behind it fail too.
+        A read that fails among others is repeated alone before it counts as failed, because a contract that burns all
+        energy makes the reads after it fail too.
         """
         asked = list(dict.fromkeys(reads))
         found: dict[Read, int] = {}
@@ -87,7 +88,7 @@ class Reads:
         return found
 
     async def has_multicall(self) -> bool:
-        """Asked once."""
+        """Whether Multicall3 is deployed. Asked once."""
         if self._together is None:
             nothing = multicall.encode([])[10:]
             data = await self._call(_MULTICALL, _AGGREGATE3, nothing, Face.SOLID)
@@ -95,7 +96,7 @@ class Reads:
         return self._together
 
     async def _chunk(self, reads: Sequence[Read], face: Face, found: dict[Read, int]) -> None:
-        """Where a whole call fails, halves of it are asked: what is left of them in the end is asked alone."""
+        """Reads a chunk with one call. If that fails, halves it. What is left in the end is read one by one."""
         try:
             data = await self._call(_MULTICALL, _AGGREGATE3, multicall.encode(reads)[10:], face)
         except NodeError as error:
@@ -116,7 +117,9 @@ class Reads:
         return None if data is None else multicall.word(data)
 
     async def _call(self, contract: str, selector: str, parameter: str, face: Face) -> bytes | None:
-        """None where the contract fails, or is none. A revert says so in the simulated transaction alone."""
+        """The result, or None if the contract fails or does not exist. Only the simulated transaction tells of a
+        revert.
+        """
         answer = await self._api.ask(
             face,
             "triggerconstantcontract",

@@ -1,4 +1,4 @@
-"""What java-tron answers to a broadcast (protocol, api.proto, Return.response_code), by meaning."""
+"""What java-tron means by its response to a broadcast (protocol, api.proto, Return.response_code)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 def sent(returned: Returned, ids: SignedIds) -> Sent:
-    """Raises NodeError. That it was taken into a pool is all that success means."""
+    """Success means only that it was taken into a pool. Raises NodeError."""
     tx_id = ids.tx_ids[0]
     if returned.txid.lower() != tx_id and (returned.result or returned.txid):
         raise NodeError(Verdict.LYING, "other_transaction")
@@ -60,7 +60,9 @@ def _refusal(returned: Returned) -> NodeError:
 
 
 def text(message: str) -> str:
-    """Of a message that may be hex, as it is where addresses are hex too. For classification: never passed on."""
+    """The text of a message, which may be in hex as addresses are. It is used for classification and never
+    passed on.
+    """
     try:
         return bytes.fromhex(message).decode("utf-8", "replace")
     except ValueError:

@@ -1,11 +1,11 @@
-"""What TronGrid's lists hold, and what each row means to one holder."""
+"""The rows of TronGrid's lists, and what each row means for one holder."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -17,22 +17,9 @@ from strongroom.rpc.http import decode
 from strongroom.rpc.tron import values
 
 _COIN: Final = "_"
-"""Among the values of an internal call; the others are of TRC-10 tokens."""
+"""The coin among the values of an internal call. The others are TRC-10 tokens."""
 _TRANSFER: Final = "Transfer"
 _SUCCESS: Final = ("", "SUCCESS")
-
-
-class Row(msgspec.Struct, frozen=True):
-    block_timestamp: int
-
-    @property
-    def id(self) -> str:
-        raise NotImplementedError
-
-    @property
-    def height(self) -> int | None:
-        """None where the list does not say."""
-        return None
 
 
 class _Ret(msgspec.Struct, frozen=True):
@@ -59,10 +46,13 @@ class _Inside(msgspec.Struct, frozen=True):
 
 
 class Transaction(
-    Row, frozen=True, rename={"tx_id": "txID", "number": "blockNumber", "outer_id": "tx_id", "inside": "data"}
+    msgspec.Struct,
+    frozen=True,
+    rename={"tx_id": "txID", "number": "blockNumber", "outer_id": "tx_id", "inside": "data"},
 ):
-    """Or a call inside one, which is told by its ``internal_tx_id``."""
+    """A transaction, or a call inside one if it has an ``internal_tx_id``."""
 
+    block_timestamp: int
     tx_id: str = ""
     number: int | None = None
     ret: list[_Ret] = []
@@ -89,9 +79,10 @@ class _Token(msgspec.Struct, frozen=True):
     decimals: Any = None
 
 
-class Transfer(Row, frozen=True, rename={"sender": "from"}):
-    """Of TRC-20: an event of a contract, or an approval."""
+class Transfer(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+    """A TRC-20 event of a contract, a transfer or an approval."""
 
+    block_timestamp: int
     transaction_id: str
     sender: str
     to: str
@@ -103,9 +94,16 @@ class Transfer(Row, frozen=True, rename={"sender": "from"}):
     def id(self) -> str:
         return values.a_hash(self.transaction_id)
 
+    @property
+    def height(self) -> None:
+        """The list of events does not tell it."""
+
+
+Row: TypeAlias = Transaction | Transfer
+
 
 class _Moved(msgspec.Struct, frozen=True):
-    """Of any contract, what it may have of these."""
+    """The fields that the kinds of contracts may have."""
 
     owner_address: str
     to_address: str = ""
@@ -119,7 +117,9 @@ class _Owned(msgspec.Struct, frozen=True):
 
 
 class Entries:
-    """Of one holder, ``address`` as ``T…``. ``solid``: height up to which nothing changes."""
+    """Makes the entries of one holder. ``address`` is ``T…``. ``solid``: height up to which nothing changes
+    any more.
+    """
 
     def __init__(self, setup: Setup, address: str, solid: int) -> None:
         self._setup = setup
@@ -127,7 +127,7 @@ class Entries:
         self._solid = solid
 
     def of(self, rows: Iterable[Row], heights: dict[str, int]) -> list[Entry]:
-        """Newest first, without repetitions. ``heights``: by id of the transaction."""
+        """The entries, newest first and without repetitions. ``heights``: by id of the transaction."""
         transfers: list[Transfer] = []
         found: list[Entry] = []
         for row in rows:
@@ -159,7 +159,9 @@ class Entries:
         yield found
 
     def _transfers(self, rows: Sequence[Transfer], heights: dict[str, int]) -> Iterator[Entry]:
-        """The list gives them no number: they are counted within their transaction, in an order of their own."""
+        """The entries of transfers. The list does not number them, so they are counted within their transaction in a
+        fixed order.
+        """
         seen: Counter[tuple[str, str]] = Counter()
         for row in sorted(rows, key=lambda row: (row.id, row.token_info.address, row.sender, row.to, row.value)):
             told = row.token_info
@@ -192,7 +194,7 @@ class Entries:
         *,
         failed: bool,
     ) -> Entry:
-        """``sender`` and ``to`` are the same where a transaction moves nothing."""
+        """``sender`` and ``to`` are equal if a transaction moves nothing."""
         ours = self._address
         if ours not in (sender, to) and kind is not EntryKind.CONTRACT:
             raise NodeError(Verdict.LYING, "other_address")
@@ -218,7 +220,7 @@ class Entries:
 
 
 def _moved(contract: _Contract, row: Transaction) -> tuple[str, str, int, EntryKind]:
-    """Owner, who gets something, how many coins, and as what. Only what moves coins has all of it."""
+    """The owner, the recipient, the amount of coins, and the kind. Only contracts that move coins have all of them."""
     value = bytes(contract.parameter.value)
     match contract.type:
         case "TransferContract":

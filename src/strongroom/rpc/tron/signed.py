@@ -1,4 +1,4 @@
-"""A signed transaction as nodes take it: the hex of the whole message, also where it was given as JSON."""
+"""A signed transaction as nodes accept it: the hex of the whole message, even if it was given as JSON."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class _Form(msgspec.Struct, frozen=True):
 
 
 def as_hex(signed: str) -> str:
-    """``signed`` is of `Signed.raw` or was read by ``Chain.identify``. What is signed is ``raw_data_hex``: a node would
-    make its own bytes of ``raw_data``.
+    """``signed`` comes from `Signed.raw`, or was read by ``Chain.identify``.
+
+    The signature covers ``raw_data_hex``. From ``raw_data`` a node would make bytes of its own.
     """
     if not signed.lstrip().startswith("{"):
         return signed
@@ -33,7 +34,7 @@ def as_hex(signed: str) -> str:
 
 
 def _field(key: bytes, content: bytes) -> bytes:
-    """Protocol Buffers: key, length, content."""
+    """A field of Protocol Buffers: key, length, content."""
     size, length = bytearray(), len(content)
     while length > 0x7F:
         size.append(length & 0x7F | 0x80)

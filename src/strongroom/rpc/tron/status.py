@@ -1,4 +1,4 @@
-"""What has become of a transaction: looked for in what is solid, then in what is newest, then among what waits."""
+"""The state of a transaction, which is looked for in solid blocks, then in the newest blocks, then in the pool."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from strongroom.rpc.tron.api import Api, Face
 
 _BLOCK: Final = timedelta(seconds=3)
 _MARGIN: Final = timedelta(minutes=1)
-"""Of solid time after an expiration: nodes behind one address are not all equally far."""
+"""Solid time after an expiration, because not all nodes behind one address are equally far."""
 _SUCCESS: Final = ("", "DEFAULT", "SUCCESS")
 _FAILED: Final = "FAILED"
 
 
 class _Receipt(msgspec.Struct, frozen=True):
     result: str = ""
-    """Of contract calls alone; absent where a transaction is of another type."""
+    """Only for contract calls. Absent for other types of transactions."""
 
 
 class Info(msgspec.Struct, frozen=True, rename={"number": "blockNumber", "milliseconds": "blockTimeStamp"}):
@@ -42,7 +42,7 @@ class _Transaction(msgspec.Struct, frozen=True, rename={"tx_id": "txID"}):
 
 
 async def find(api: Api, face: Face, tx_id: str) -> Info | None:
-    """Of a transaction in a block."""
+    """What a node knows about a transaction in a block."""
     found = await api.find(face, "gettransactioninfobyid", Info, value=tx_id)
     if found is not None and found.id != tx_id:
         raise NodeError(Verdict.LYING, "other_transaction")
@@ -69,7 +69,7 @@ class Statuses:
     async def _included(self, info: Info, face: Face) -> Status:
         height = values.height(info.number)
         block = await self._api.block(face, height)
-        if block is None:  # another node than the one that told of the transaction
+        if block is None:  # not the node that reported the transaction
             raise NodeError(Verdict.ELSEWHERE, "unknown_block")
         if block.milliseconds != info.milliseconds:
             raise NodeError(Verdict.ELSEWHERE, "moving")
@@ -84,8 +84,11 @@ class Statuses:
         )
 
     async def _expired(self, tx_id: str, ids: SignedIds) -> Status | None:
-        """No block takes a transaction after one whose time is its expiration or later. So if such a block is solid,
-        and the transaction is in none up to it, it never will be. What is solid is looked at after that, once more.
+        """Whether the transaction has expired.
+
+        No block accepts a transaction after a block whose time is its expiration or later. So once such a block is
+        solid and the transaction is in none up to it, it never will be. Solid blocks are searched once more after that
+        check.
         """
         solid = await self._api.now(Face.SOLID)
         since = None if ids.expiry is None else values.time(solid.milliseconds) - ids.expiry
@@ -94,10 +97,10 @@ class Statuses:
         if (found := await find(self._api, Face.SOLID, tx_id)) is not None:
             return await self._included(found, Face.SOLID)
         if await self._known(Face.SOLID, "gettransactionbyid", tx_id):
-            raise NodeError(Verdict.ELSEWHERE, "no_receipt")  # the node keeps none
+            raise NodeError(Verdict.ELSEWHERE, "no_receipt")  # the node keeps no receipts
         then = max(0, solid.height - since // _BLOCK - 1)
         if await self._api.block(Face.SOLID, then) is None:
-            raise NodeError(Verdict.ELSEWHERE, "pruned")  # it has not seen what happened until then
+            raise NodeError(Verdict.ELSEWHERE, "pruned")  # it has not seen what happened before then
         return Status(State.EXPIRED, final=True)
 
     async def _known(self, face: Face, method: str, tx_id: str) -> bool:

@@ -1,8 +1,8 @@
-"""History and tokens by TronGrid's own interface (``/v1``), which stands beside the node's under the same address.
+"""History and tokens from TronGrid's own interface (``/v1``), which has the same address as its node.
 
-Two lists make a history: of transactions (and of calls inside them), and of TRC-20 transfers. Only what is solid is
-asked for, so pages do not move. Pages go on by time, and within one moment by the list's ``fingerprint``. The second
-list has no heights: one question to the node tells that of each transaction that is in it alone.
+A history is made of two lists: transactions, with calls inside them, and TRC-20 transfers. Only solid ones are asked
+for, so pages do not move. Pages continue by time, and within one moment by the list's ``fingerprint``. The second list
+has no heights, so the node is asked for the height of each transaction that is only in that list.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from strongroom.rpc.tron.api import Api, Face
 from strongroom.rpc.tron.rows import Entries, Row, Transaction, Transfer
 from strongroom.rpc.tron.status import find
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", Transaction, Transfer)
 
 _MOST_ENTRIES: Final = 50
-"""Of a page: each may cost a question of its own."""
+"""Entries per page. Each may need a question of its own."""
 _LEAST_ROWS: Final = 20
 _MOST_ROWS: Final = 200
 _PAGES: Final = 20
-"""Of one moment."""
+"""Pages for one moment."""
 _BETWEEN: Final = 1_500
-"""Milliseconds: blocks are three seconds apart, so whether a bound is itself within it does not matter."""
+"""Milliseconds. Blocks are three seconds apart, so it does not matter whether bounds are inclusive."""
 _NOWHERE: Final = -1
 _DIGITS: Final = 16
 _UNSEEN: Final = ("pending", "internal")
-"""Some calls inside transactions are in the list, others are not."""
+"""The list has some of the calls inside transactions, but not all."""
 
 
 class _Meta(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class _Accounts(msgspec.Struct, frozen=True):
 
 
 class TronGrid(Partial):
-    """The URL of ``http`` ends before ``/v1`` and ``/wallet``; a key goes into the header ``TRON-PRO-API-KEY``."""
+    """The URL of ``http`` ends before ``/v1`` and ``/wallet``. A key goes into the header ``TRON-PRO-API-KEY``."""
 
     capabilities = frozenset({Capability.HISTORY, Capability.TOKENS})
 
@@ -69,7 +69,7 @@ class TronGrid(Partial):
         await self._api.pin(self._setup.pin)
 
     async def tokens(self, holder: Holder) -> Balances:
-        """Nothing but amounts is told of those that are not listed."""
+        """The tokens of a holder. Unlisted ones have only an amount."""
         at = await self._api.head()
         query = {"only_confirmed": "true"}
         found = await self._api.get(f"/v1/accounts/{holder.address}", _Accounts, query, Work.HISTORY)
@@ -92,12 +92,13 @@ class TronGrid(Partial):
         )
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
-        """``begin``: milliseconds; what is older is in the page."""
+        """A page. ``begin``: time in milliseconds. The page has this moment and older ones."""
         top, wanted = _place(begin), max(1, min(most, _MOST_ENTRIES))
         transactions, floor = await self._list(_List[Transaction], holder, "transactions", top, wanted)
         transfers, other = await self._list(_List[Transfer], holder, "transactions/trc20", top, wanted)
         floor = max(floor, other)
-        rows: list[Row] = [row for row in (*transactions, *transfers) if row.block_timestamp > floor]
+        listed: list[Row] = [*transactions, *transfers]
+        rows = [row for row in listed if row.block_timestamp > floor]
         rows.sort(key=lambda row: row.block_timestamp, reverse=True)
         rest = None if floor == _NOWHERE else floor + _BETWEEN
         if len(rows) > wanted:
@@ -112,8 +113,8 @@ class TronGrid(Partial):
     async def _list(
         self, of: type[_List[R]], holder: Holder, name: str, top: int | None, wanted: int
     ) -> tuple[list[R], int]:
-        """Its beginning, newest first: as much as is wanted, and on to another moment. With it the moment from which
-        on it is not complete.
+        """The beginning of a list, newest first: the rows that are wanted, and more until the time changes. Also the
+        time at and before which it is incomplete.
         """
         query: dict[str, str | int] = {
             "only_confirmed": "true",
@@ -136,7 +137,7 @@ class TronGrid(Partial):
         raise NodeError(Verdict.ELSEWHERE, "history_too_large")
 
     async def _heights(self, rows: Sequence[Row]) -> dict[str, int]:
-        """By id of the transaction."""
+        """The heights by id of the transaction."""
         found = {row.id: values.height(row.height) for row in rows if row.height is not None}
         for row in rows:
             if row.id in found:

@@ -1,4 +1,4 @@
-"""Amounts, ids, addresses and times as Tron's interfaces write them. What is out of form or range raises NodeError."""
+"""Amounts, ids, addresses and times as Tron's interfaces write them. Raises NodeError for a bad form or range."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MOST_HEIGHT: Final = 10**10
 """A block every three seconds, for 950 years."""
 
 _MOST_SUN: Final = 10**17
-"""More TRX than there have ever been on the main network."""
+"""More TRX than ever existed on the main network."""
 _MOST_INT64: Final = 2**63 - 1
 _FIRST: Final = 1_500_000_000_000
-"""Milliseconds: before Tron began."""
+"""Milliseconds, before Tron began."""
 _LAST: Final = 253_402_300_799_999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -34,12 +34,12 @@ def bounded(value: int, most: int) -> int:
 
 
 def sun(network: Network, amount: int) -> int:
-    """Test networks make as many coins as they like."""
+    """An amount in sun. Test networks make as many coins as they like."""
     return bounded(amount, _MOST_SUN if network.chain_id == MAINNET else _MOST_INT64)
 
 
 def decimal(text: str) -> int:
-    """Decimal digits of up to 256 bits, as TronGrid writes amounts of tokens."""
+    """A decimal number of up to 256 bits, as TronGrid writes amounts of tokens."""
     if not _DIGITS.fullmatch(text):
         raise NodeError(Verdict.BROKEN, "bad_amount")
     return bounded(int(text), 2**256 - 1)
@@ -62,7 +62,7 @@ def a_hash(text: str) -> str:
 
 
 def shown(address: str) -> str:
-    """``T…`` of ``41`` and 40 hex digits, or of itself."""
+    """``T…`` from ``41`` and 40 hex digits, or from itself."""
     if _ADDRESS.fullmatch(address):
         return base58.encode_check(bytes.fromhex(address))
     raw(address)
@@ -70,7 +70,7 @@ def shown(address: str) -> str:
 
 
 def raw(address: str) -> bytes:
-    """21 bytes of ``T…``."""
+    """The 21 bytes of ``T…``."""
     try:
         found = base58.decode_check(address) if len(address) == 34 else b""
     except ValueError:

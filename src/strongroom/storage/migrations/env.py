@@ -11,5 +11,6 @@ context.configure(
     target_metadata=metadata,
     compare_type=True,
     transactional_ddl=True,
+    on_version_apply=context.config.attributes.get("applied"),
 )
 context.run_migrations()

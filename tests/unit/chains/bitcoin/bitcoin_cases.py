@@ -1,4 +1,4 @@
-"""What the tests of signing Bitcoin share: keys, and PSBTs that spend what they hold."""
+"""Keys, and PSBTs that spend their coins, for the tests of signing on Bitcoin."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def path(number: int) -> str:
 
 
 def ours(*numbers: int) -> Ours:
-    """Keys of one wallet, as if each stood under BIP-84."""
+    """Keys of one wallet, as if each were under BIP-84."""
     found = (OurKey(public_key(each), path(each), "bip84", schemes.p2wpkh(public_key(each))) for each in numbers)
     return {key.public_key: key for key in found}
 
@@ -76,7 +76,7 @@ def output_script(kind: str, number: int = 0) -> bytes:
 
 
 def scripts(kind: str, number: int = 0) -> dict[str, Any]:
-    """The redeem and witness script that an output of this kind names."""
+    """The redeem and witness scripts that an output of this kind commits to."""
     several = multisig((number, number + 1, number + 2))
     return {
         "p2sh-p2wpkh": {"redeem_script": schemes.p2wpkh(public_key(number))},
@@ -99,13 +99,13 @@ def claims(kind: str, number: int = 0) -> dict[str, Any]:
 
 
 def previous(output: TxOut, salt: int = 0) -> Transaction:
-    """A transaction that made ``output``, as its output 1."""
+    """A transaction with ``output`` as its output 1."""
     spending = TxIn(OutPoint(sha256(b"%d" % salt).digest(), salt), b"", 0xFFFFFFFF)
     return Transaction(2, (spending,), (TxOut(5_000, FOREIGN), output), 0)
 
 
 def make(kinds: Sequence[str], outputs: Sequence[TxOut] = (), value: int = VALUE) -> Psbt:
-    """Input i spends an output of ``kinds[i]`` of key 10 i; what no output takes goes to a stranger."""
+    """Input i spends an output of ``kinds[i]`` of key 10 i. The rest goes to a stranger."""
     spent = [TxOut(value, output_script(kind, 10 * i)) for i, kind in enumerate(kinds)]
     made = [previous(output, i) for i, output in enumerate(spent)]
     rest = value * len(kinds) - sum(each.value for each in outputs) - FEE
@@ -152,7 +152,7 @@ def sign(one: Psbt | str, held: Ours, policy: Policy = DEFAULT) -> Signed:
 
 
 def signature(item: ToSign) -> bytes:
-    """As a signer makes it, without one."""
+    """The signature that a signer would make, made without one."""
     private = next(private_key(each) for each in range(100) if public_key(each) == item.public_key)
     if item.algorithm is Algorithm.SCHNORR:
         if item.taproot_root is not None:

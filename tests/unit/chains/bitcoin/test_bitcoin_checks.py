@@ -51,7 +51,7 @@ def limited(**limits: int | None) -> Policy:
 
 
 def claimed_amount(one: Psbt, index: int, value: int) -> Psbt:
-    """As a PSBT says it without the previous transaction."""
+    """The output as a PSBT states it without the previous transaction."""
     previous = one.inputs[index].non_witness_utxo
     assert previous is not None
     claimed = replace(previous.outputs[1], value=value)
@@ -79,7 +79,7 @@ class TestWhatIsSpent:
     @pytest.mark.parametrize("kind", ["p2pkh", "multisig", "p2sh-multisig"])
     def test_a_legacy_input_needs_the_previous_transaction(self, kind: str) -> None:
         message = refusal(claimed_amount(make([kind]), 0, VALUE)).message
-        assert "needs the previous transaction" in message
+        assert "needs its previous transaction" in message
 
     @pytest.mark.parametrize("kind", ["p2wpkh", "p2sh-p2wpkh", "p2tr", "p2wsh", "p2sh-p2wsh"])
     def test_a_witness_input_does_not(self, kind: str) -> None:
@@ -87,7 +87,7 @@ class TestWhatIsSpent:
 
     def test_it_must_be_said_of_every_input(self) -> None:
         one = with_input(make(["p2wpkh", "p2wpkh"]), 1, non_witness_utxo=None)
-        assert "every input" in refusal(one).message
+        assert "each input" in refusal(one).message
 
     def test_twice_the_same(self) -> None:
         one = make(["p2wpkh"])
@@ -102,7 +102,7 @@ class TestWhatIsSpent:
         one = make(["p2wpkh"])
         outpoint = OutPoint(bytes(32), 0xFFFFFFFF)
         coinbase = with_transaction(one, inputs=(TxIn(outpoint, b"", 0),))
-        assert "spends nothing" in refusal(claimed_amount(coinbase, 0, VALUE)).message
+        assert "does not name an output to spend" in refusal(claimed_amount(coinbase, 0, VALUE)).message
 
 
 @pytest.mark.parametrize(
@@ -129,18 +129,21 @@ class TestScripts:
     @pytest.mark.parametrize("kind", ["p2sh-p2wpkh", "p2sh-multisig", "p2wsh", "p2sh-p2wsh"])
     def test_of_another_output(self, kind: str) -> None:
         for name, given in scripts(kind, 5).items():
-            assert "not the one" in refusal(with_input(make([kind]), 0, **{name: given})).message
+            assert "does not match the hash" in refusal(with_input(make([kind]), 0, **{name: given})).message
 
     @pytest.mark.parametrize("kind", [*SINGLE, "multisig"])
     def test_that_no_output_names(self, kind: str) -> None:
         names = ("witness_script",) if kind == "p2sh-p2wpkh" else ("redeem_script", "witness_script")
         for name in names:
-            assert "a script is given" in refusal(with_input(make([kind]), 0, **{name: b"\x51"})).message
+            assert (
+                "script is given for an output of another kind"
+                in refusal(with_input(make([kind]), 0, **{name: b"\x51"})).message
+            )
 
     @pytest.mark.parametrize("kind", ["p2sh-p2wpkh", "p2wsh", "p2sh-p2wsh"])
     def test_that_are_missing(self, kind: str) -> None:
         one = with_input(make([kind]), 0, redeem_script=None, witness_script=None)
-        if kind == "p2sh-p2wpkh":  # the key tells the output, but not the PSBT how it is spent
+        if kind == "p2sh-p2wpkh":  # the output follows from the key, but the PSBT does not say how to spend it
             assert "no input is left" in refusal(one).message
         else:
             assert isinstance(refusal(one), WrongKey)
@@ -165,7 +168,10 @@ class TestAmounts:
 
     def test_no_outputs(self) -> None:
         one = replace(with_transaction(make(["p2wpkh"]), outputs=()), outputs=())
-        assert refusal(one, policy=Policy(dict.fromkeys(BITCOIN.limits))).message == "a transaction has outputs"
+        assert (
+            refusal(one, policy=Policy(dict.fromkeys(BITCOIN.limits))).message
+            == "a transaction must have at least one output"
+        )
 
 
 class TestLimits:
@@ -256,7 +262,7 @@ class TestHashTypes:
     @pytest.mark.parametrize("kind", SINGLE)
     def test_single_without_its_output(self, kind: str, hash_type: HashType) -> None:
         one = with_input(make(["p2wpkh", kind]), 1, sighash_type=hash_type)
-        assert "own position" in refusal(one, ours(10), allowing(hash_type.label)).message
+        assert "there is no such output" in refusal(one, ours(10), allowing(hash_type.label)).message
 
     def test_those_of_others_are_theirs(self) -> None:
         one = with_input(make(["p2wpkh", "p2wpkh"]), 1, sighash_type=HashType.NONE)
@@ -309,7 +315,7 @@ class TestOwnership:
         assert isinstance(refusal(final), WrongKey)
 
     def test_a_claim_alone_does_not_make_an_input_ours(self) -> None:
-        """Our key is named, but the output pays another."""
+        """The wallet's key is named, but the output pays another."""
         one = make(["p2wpkh"])
         assert isinstance(refusal(with_input(one, 0, **claims("p2wpkh", 5)), ours(5)), WrongKey)
 
@@ -361,7 +367,7 @@ class TestOwnership:
 
 
 def test_nobody_signs() -> None:
-    """Decoding: all but what needs to know what is ours."""
+    """Decoding applies all checks except those that need the wallet's keys."""
     decoded = BITCOIN.decode(NETWORK, psbt.to_base64(with_input(make(["p2wpkh"]), 0, sighash_type=HashType.NONE)))
     assert [each.code for each in BITCOIN.check(decoded, None, DEFAULT, NOW)] == ["partial_sighash"]
     unknown = BITCOIN.decode(NETWORK, psbt.to_base64(with_input(make(["p2wpkh"]), 0, non_witness_utxo=None)))

@@ -1,4 +1,4 @@
-"""Nothing is believed that our signatures do not commit to; what they leave open is said."""
+"""Data that the signatures do not commit to is not trusted, and what they leave open is reported."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ANCHOR = bytes.fromhex("51024e73")
 
 
 def told(one: Psbt, *indexes: int, value: int | None = None) -> Psbt:
-    """Without the previous transactions of these inputs; ``value``: the amount that is told instead."""
+    """Without the previous transactions of these inputs, and with ``value`` as a false amount."""
     for index in indexes:
         output = utxo(one, index)
         assert output is not None
@@ -52,7 +52,7 @@ class TestAmounts:
     @pytest.mark.parametrize("kind", ["p2wpkh", "p2sh-p2wpkh", "p2wsh", "p2sh-p2wsh"])
     @pytest.mark.parametrize("untold", [(0,), (1,), (0, 1)])
     def test_one_input_among_several_needs_all_previous_transactions(self, kind: str, untold: tuple[int, ...]) -> None:
-        """A digest of segwit v0 holds the amount of its own input alone: the other one can be told differently."""
+        """A segwit v0 digest covers only the amount of its own input, so the other amount can be false."""
         one = told(make([kind, "p2wpkh"]), *untold)
         for held in (ours(0), ours(10), ours(0, 10)):
             with pytest.raises(OptionRequired, match="unverified_amounts"):
@@ -103,11 +103,11 @@ class TestFinalScriptsOfOthers:
             loose = self._final(with_input(one, 0, sighash_type=other), kind, other.label)
             assert sign(loose, ours(10)).complete
         for spoilt in self._spoilt(final):
-            with pytest.raises(InvalidTransaction, match="final does not spend"):
+            with pytest.raises(InvalidTransaction, match="final in the PSBT does not satisfy"):
                 sign(spoilt, ours(10))
 
     def test_that_are_not_understood_are_not_called_complete(self) -> None:
-        """Spent by OP_TRUE in P2WSH: right, but nothing here can say so."""
+        """Spent by OP_TRUE in P2WSH, which is valid but of a kind that is not judged."""
         one = make(["p2wpkh", "p2wpkh"])
         strange = script.p2wsh(bytes.fromhex("4ae81572f06e1b88fd5ced7a1a000945432e83e1551e6f721ee9c00b8cc33260"))
         previous = one.inputs[0].non_witness_utxo
@@ -123,7 +123,7 @@ class TestFinalScriptsOfOthers:
         assert len(psbt.parse_text(signed.raw).inputs[1].partial_sigs) == 1
 
     def test_with_an_empty_key_spend_nothing(self) -> None:
-        """The output asks for the key whose hash is that of nothing, and nothing is what stands there."""
+        """The output commits to the hash of an empty key, and the input gives an empty key."""
         one = make(["p2wpkh", "p2wpkh"])
         previous = one.inputs[0].non_witness_utxo
         assert previous is not None
@@ -133,12 +133,12 @@ class TestFinalScriptsOfOthers:
         one = with_transaction(one, inputs=(spending, one.transaction.inputs[1]))
         made = script.push(bytes.fromhex("300602010102010101")) + bytes((script.OP_0,))
         final = PsbtInput(non_witness_utxo=previous, final_script_sig=made)
-        with pytest.raises(InvalidTransaction, match="final does not spend"):
+        with pytest.raises(InvalidTransaction, match="final in the PSBT does not satisfy"):
             sign(replace(one, inputs=(final, one.inputs[1])), ours(10))
 
     @staticmethod
     def _final(one: Psbt, kind: str, *allowed: str) -> Psbt:
-        """Its first input final, as its own signer makes it."""
+        """A PSBT whose first input its own signer has made final."""
         made = psbt.parse_text(str(sign(one, ours(0, 10), allowing(*allowed)).details["psbt"]))
         return replace(one, inputs=(made.inputs[0], one.inputs[1]))
 
@@ -158,7 +158,7 @@ class TestFinalScriptsOfOthers:
 
 
 class TestUnfinished:
-    """Sets that others are to complete: a listing asks for a price, a crowdfund for the rest."""
+    """Transactions for others to complete. A listing asks for a price, and a crowdfund for the rest."""
 
     @pytest.mark.parametrize("kind", ["p2tr", "p2wpkh", "p2sh-p2wpkh", "p2pkh"])
     def test_a_listing(self, kind: str) -> None:
@@ -176,7 +176,7 @@ class TestUnfinished:
         assert not sign(one, ours(0), allowing("ALL|ANYONECANPAY")).complete
 
     def test_that_no_input_can_complete_is_refused(self) -> None:
-        """Without ANYONECANPAY the inputs are all there are."""
+        """Without ANYONECANPAY nobody can add inputs."""
         for kind in (HashType.ALL, HashType.SINGLE):
             one = self._asking("p2wpkh", TxOut(5 * VALUE, FOREIGN), kind)
             with pytest.raises(InvalidTransaction, match="more than the inputs"):
@@ -194,7 +194,7 @@ class TestUnfinished:
     @pytest.mark.parametrize("hash_type", [HashType.NONE, HashType.SINGLE, HashType.NONE_ANYONECANPAY,
                                            HashType.SINGLE_ANYONECANPAY])  # fmt: skip
     def test_what_others_can_take_is_limited_like_a_fee(self, hash_type: HashType) -> None:
-        """A large output that nobody signs for does not hide that the input's own goes elsewhere."""
+        """A large output that no signature covers does not hide that the input's amount goes elsewhere."""
         one = self._asking("p2wpkh", TxOut(1_000, FOREIGN), hash_type, TxOut(9 * VALUE, FOREIGN))
         policy = replace(allowing(hash_type.label), limits={**BITCOIN.limits, "max_fee": VALUE // 2})
         with pytest.raises(LimitExceeded, match="others can take"):
@@ -252,7 +252,7 @@ class TestAnchors:
         outputs = [TxOut(1_000, FOREIGN)] * 330
         one = make(["p2wpkh"] * 4, outputs)
         assert sign(one, ours(0, 10, 20, 30)).complete
-        with pytest.raises(LimitExceeded, match="weighs"):
+        with pytest.raises(LimitExceeded, match="weight is over"):
             sign(with_transaction(one, version=3), ours(0, 10, 20, 30))
 
     def test_a_child_spends_one_without_a_signature(self) -> None:

@@ -1,4 +1,4 @@
-"""What an account gives other wallets: what the vectors leave open."""
+"""Exports of an account for other wallets, beyond the vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transactions, scripts, addresses, networks and schemes: what the vectors leave open."""
+"""Transactions, scripts, addresses, networks and schemes, beyond the vectors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Requests about the same coins, in any order and with any lies in them: what comes of their signatures together.
+"""Requests about the same coins, in any order and with any lies, and what their signatures can do together.
 
-Bitcoin's own script engine judges each signature against the coins as they are, not as a request told them.
+Bitcoin's own script engine verifies each signature against the real coins, not against those that a request states.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ UNLIMITED = Policy(dict.fromkeys(BITCOIN.limits))
 
 @dataclass(frozen=True)
 class Coin:
-    """As it is on the chain. ``number``: of its key, or of the first of three."""
+    """A coin as it is on the chain. ``number`` is that of its key, or of the first of three."""
 
     kind: str
     number: int
@@ -64,14 +64,14 @@ class Coin:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request tells of one coin."""
+    """What a request states about one coin."""
 
     kind: str
     value: int
     proven: bool
     """With the previous transaction."""
     named: bool
-    """Our key is said to sign it."""
+    """Whether the request says that the wallet's key signs it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _told(coin: Coin, claim: Claim) -> PsbtInput:
 
 @st.composite
 def requests(draw: st.DrawFn) -> list[Request]:
-    """A few about one set of coins; a transaction is asked for more than once, told in several ways."""
+    """A few requests about one set of coins. A transaction may be requested again with different statements."""
     coins = [Coin(draw(st.sampled_from(KINDS)), 10 * place) for place in range(3)]
     chosen = tuple(draw(st.lists(st.sampled_from(coins), min_size=1, max_size=3, unique=True)))
     others = tuple(draw(st.lists(st.sampled_from(coins), min_size=1, max_size=2, unique=True)))
@@ -141,7 +141,7 @@ def _claims(coin: Coin) -> st.SearchStrategy[Claim]:
 
 @dataclass(frozen=True)
 class Made:
-    """One signature of ours, and the fee that its request was shown."""
+    """One signature of the wallet, and the fee in the summary of its request."""
 
     key: bytes
     data: bytes
@@ -149,7 +149,7 @@ class Made:
 
 
 class Signer:
-    """The chain, with guards as the journal holds them."""
+    """The chain, with the guards of the journal."""
 
     def __init__(self) -> None:
         self.made: dict[tuple[Transaction, int], list[Made]] = {}
@@ -191,7 +191,7 @@ def _der(raw: bytes) -> bytes:
 
 
 def _ways(coin: Coin, made: Sequence[Made]) -> Iterator[tuple[tuple[Made, ...], bytes, tuple[bytes, ...]]]:
-    """Every way to spend the coin, as it really is, with these: the signatures, the scriptSig and the witness."""
+    """Every way to spend the real coin, as signatures, scriptSig and witness."""
     given = scripts(coin.kind, coin.number)
     redeem = b"" if "redeem_script" not in given else script.push(given["redeem_script"])
     if coin.kind in SHARED:

@@ -1,4 +1,4 @@
-"""Which previous transactions a PSBT lacks, and what becomes of it with them (the amounts that others may invent)."""
+"""Which previous transactions a PSBT lacks, and the PSBT with them, so that nobody can invent amounts."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_legacy_input_is_signed_with_what_was_found(kind: str) -> None:
 
 def test_an_amount_that_was_made_up_is_found_out() -> None:
     one = make(["p2wpkh", "p2wpkh"])
-    with pytest.raises(InvalidTransaction, match="is not the one in the previous transaction"):
+    with pytest.raises(InvalidTransaction, match="differs from the one in its previous transaction"):
         decoded(claiming(one, VALUE // 10)).with_previous(found(one))
 
 
@@ -122,7 +122,7 @@ def test_what_was_not_found_is_still_wanted() -> None:
 
 
 def test_what_came_in_is_still_compared() -> None:
-    """The text is not the one that came in any more: whether that was canonical is checked before."""
+    """The text is no longer the input, so the check for the canonical form comes before."""
     raw = psbt.serialize(claiming(make(["p2wpkh", "p2wpkh"])))
     read = BITCOIN.decode(NETWORK, raw.hex())
     with pytest.raises(InvalidTransaction, match="canonical"):

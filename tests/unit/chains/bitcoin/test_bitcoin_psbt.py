@@ -1,4 +1,4 @@
-"""PSBTs: what the vectors of BIP-174 and BIP-371 leave open."""
+"""PSBTs, beyond the vectors of BIP-174 and BIP-371."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Map = list[tuple[bytes, bytes]]
 
 
 def written(*maps: Map) -> bytes:
-    """The maps as they stand, whatever is in them."""
+    """A PSBT of these maps, whatever they contain."""
     return psbt.MAGIC + b"".join(
         b"".join(var_bytes(key) + var_bytes(value) for key, value in one) + b"\0" for one in maps
     )
@@ -153,7 +153,7 @@ BAD = {
     "magic of a wallet file": b"psbu\xff" + written(GLOBAL, [], [])[5:],
     "a map too few": written(GLOBAL, []),
     "a map too many": written(GLOBAL, [], [], []),
-    "a key twice": one_input((b"\xf0a", b"1"), (b"\xf0a", b"1")),
+    "the same key twice": one_input((b"\xf0a", b"1"), (b"\xf0a", b"1")),
     "the transaction twice": written([*GLOBAL, *GLOBAL], [], []),
     "a transaction with scriptSig": written(with_input(script_sig=b"\x51"), [], []),
     "a transaction with witness": written(with_input(witness=(b"a",)), [], []),
@@ -196,7 +196,7 @@ def test_what_is_no_psbt(raw: bytes) -> None:
 
 
 def test_version_2_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"not of version 0.*BIP-370"):
+    with pytest.raises(ValueError, match=r"must have version 0.*BIP-370"):
         psbt.parse(BAD["version 2 without a transaction"])
 
 

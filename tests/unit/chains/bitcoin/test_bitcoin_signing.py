@@ -1,4 +1,4 @@
-"""PSBTs of every kind signed: whole, in part, by several signers, and what is guarded."""
+"""Signing of every kind of PSBT, completely, in part and by several signers, and the guards."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class TestGuards:
 
     @pytest.mark.parametrize("kind", [*SINGLE, *SHARED])
     def test_the_output_script_is_among_them(self, kind: str) -> None:
-        """So 1.0.8 has guarded it, and what it signed is met."""
+        """1.0.8 made the same guard, so its signatures conflict too."""
         one = make([kind])
         assert (str(one.transaction.inputs[0].outpoint), output_script(kind).hex()) in places(
             prepare(one, ours(0)).guards
@@ -209,7 +209,7 @@ class TestGuards:
 
     @pytest.mark.parametrize(("native", "nested"), [("p2wpkh", "p2sh-p2wpkh"), ("p2wsh", "p2sh-p2wsh")])
     def test_a_witness_program_has_the_same_ones_in_either_form(self, native: str, nested: str) -> None:
-        """One digest is valid for both: what an outpoint really holds is not in it."""
+        """One digest is valid for both, because it does not contain the real output script."""
         one = make([native])
         claim = TxOut(VALUE, output_script(nested))
         told = with_input(one, 0, non_witness_utxo=None, witness_utxo=claim, **scripts(nested))
@@ -234,7 +234,7 @@ class TestGuards:
         ids=["lock time", "output", "sighash", "amount"],
     )
     def test_another_payload_is_another(self, change: Any) -> None:
-        """The amount too: a segwit signature covers that of its own input alone."""
+        """The payload covers the amounts too, because a segwit signature covers only that of its own input."""
         first = prepare(make(["p2wpkh"]), ours(0)).guards
         second = prepare(change(make(["p2wpkh"])), ours(0), allowing("SINGLE")).guards
         assert places(first) == places(second)

@@ -1,4 +1,4 @@
-"""What is said of a transaction, to who signs it and to who only looks."""
+"""What a summary says to a caller that signs and to one that only decodes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_cautions() -> None:
     assert codes(high, ours(0)) == ["high_fee"]
     assert codes(high, ours(0), Policy({**BITCOIN.limits, "high_fee_rate_warning": None})) == []
     loose = with_input(make(["p2wpkh", "p2wpkh"]), 1, sighash_type=HashType.NONE)
-    assert codes(loose, ours(0)) == []  # ours covers it all, whatever another signs
+    assert codes(loose, ours(0)) == []  # the wallet's signature covers everything, whatever others sign
     assert codes(loose, ours(10), allowing("NONE")) == ["partial_sighash"]
     elsewhere = make(["p2wpkh"], [TxOut(10_000, output_script("p2tr", 1))])
     assert codes(elsewhere, ours(0, 1)) == ["other_script"]

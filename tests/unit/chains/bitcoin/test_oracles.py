@@ -1,4 +1,4 @@
-"""Bitcoin's own script engine says that what we sign is spent, and a second wallet has our addresses."""
+"""Bitcoin's own script engine accepts the signatures, and a second wallet derives the same addresses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_each_transaction_of_ours_is_spent_and_with_one_bit_changed_it_is_not() 
 
 
 def _sign(unsigned: oracle.Unsigned) -> tuple[bytes, list[bytes]]:
-    """The serialised transaction, and all signatures that were made: of a multisig more than it needs."""
+    """The serialised transaction, and all signatures made, which for multisig are more than needed."""
     network, keys = NETWORKS["bitcoin"], unsigned.keys
     ours = {
         public: OurKey(public, bip32.format_path(key.path), "", b"" if len(coin.keys) > 1 else coin.script)

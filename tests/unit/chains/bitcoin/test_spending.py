@@ -1,4 +1,4 @@
-"""Whether an input is spent: whatever is signed as it should be, but is not what the output asks for, is not."""
+"""Whether an input spends its output. A valid signature that the output does not ask for does not spend it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_what_was_signed_is_not_the_transaction_of_bip322(changes: dict[str, Any
 
 
 def test_an_empty_key_and_an_empty_signature_spend_nothing() -> None:
-    """The hash of nothing is a hash like any other, and its pre-image is an empty push."""
+    """The hash of an empty key is like any other, and its pre-image is an empty push."""
     made, nobody = b"\x30" * 70 + b"\1", b""
     challenge = of(schemes.p2pkh(nobody))
     for signature in (made, b"\1", b""):
@@ -97,7 +97,7 @@ def test_an_empty_key_and_an_empty_signature_spend_nothing() -> None:
 
 @pytest.mark.parametrize("count", range(5))
 def test_empty_items_spend_nothing(count: int) -> None:
-    """Whatever the output, and whatever stands where signatures, keys and scripts belong."""
+    """Any output, with anything in the place of signatures, keys and scripts."""
     several = multisig(1, [PUBLIC])
     for output_script in (
         schemes.p2pkh(PUBLIC), schemes.p2wpkh(PUBLIC), schemes.p2sh_p2wpkh(PUBLIC), schemes.p2tr(PUBLIC), several,

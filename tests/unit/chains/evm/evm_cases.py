@@ -1,4 +1,4 @@
-"""What the tests of the EVM chain share: a key, a network, transactions of every type."""
+"""A key, a network and transactions of every type, for the tests of the EVM chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that hide other calls, or themselves: nothing that lets money out goes unsaid."""
+"""Calls that hide other calls or themselves. Everything that lets money out is reported."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from tests.unit.chains.evm.test_evm_summaries import CALL, OTHER
 ALL = 2**256 - 1
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 SAFE = "0x1c511d88ba898b4D9cd9113D13B9c360a02Fcea1"
+MULTI_SEND = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"
+"""MultiSendCallOnly 1.4.1 of Safe."""
 REFUSE = Policy({**PERMISSIVE.limits, "unknown_calls": 0}, PERMISSIVE.options)
 
 
@@ -52,7 +54,7 @@ HARMLESS = data("approve(address,uint256)", OTHER, 7)
 
 
 def wrapped(inner: bytes) -> Iterator[tuple[str, bytes]]:
-    """The same call to TOKEN inside everything that makes calls."""
+    """The same call to TOKEN inside every kind of call that makes calls."""
     yield "multicall", data("multicall(bytes[])", [inner])
     yield "with a deadline", data("multicall(uint256,bytes[])", 5, [HARMLESS, inner])
     yield "with a block", data("multicall(bytes32,bytes[])", bytes(32), [inner])
@@ -66,7 +68,7 @@ def wrapped(inner: bytes) -> Iterator[tuple[str, bytes]]:
         for each in (HARMLESS, inner)
     )
     yield "multiSend", data("multiSend(bytes)", packed)
-    yield "multiSend of a safe", safe(OTHER, data("multiSend(bytes)", packed), operation=1)
+    yield "multiSend of a safe", safe(MULTI_SEND, data("multiSend(bytes)", packed), operation=1)
     yield "execute", data("execute(address,uint256,bytes)", TOKEN, 0, inner)
     yield "executeBatch", data("executeBatch(address[],uint256[],bytes[])", [TOKEN], [0], [inner])
     yield "executeBatch of tuples", data("executeBatch((address,uint256,bytes)[])", [(TOKEN, 0, inner)])
@@ -253,6 +255,17 @@ def test_code_that_runs_as_the_account_is_not_understood() -> None:
     assert codes(delegated) == ["delegate_call", "unknown_call"]
 
 
+def test_only_code_of_safe_itself_is_trusted_to_be_multisend_when_it_runs_as_the_account() -> None:
+    one = b"\0" + bytes.fromhex(TOKEN[2:]) + bytes(32) + len(HARMLESS).to_bytes(32, "big") + HARMLESS
+    batch = data("multiSend(bytes)", one)
+    assert codes(safe(MULTI_SEND, batch, operation=1)) == ["delegate_call"]
+    assert codes(safe(OTHER, batch, operation=1)) == ["delegate_call", "unknown_call"]
+    by_mode = data("execute(bytes32,bytes)", b"\xff" + bytes(31), bytes.fromhex(OTHER[2:]) + batch)
+    assert codes(by_mode) == ["delegate_call", "unknown_call"]
+    with pytest.raises(LimitExceeded, match="unknown_calls"):
+        check(_form(safe(OTHER, batch, operation=1), TOKEN, 0), REFUSE)
+
+
 def test_coins_that_calls_inside_send_are_shown() -> None:
     payload = safe(OTHER, b"", value=7)
     assert [(each.kind, each.from_address, each.to, each.amount, each.asset) for each in actions(payload, SAFE)][1] == (
@@ -292,7 +305,7 @@ def test_work_and_depth_are_bounded() -> None:
     many = data("transferFrom((address,address,uint160,address)[])", [(FROM, OTHER, 1, TOKEN)] * 100)
     assert "unknown_call" in codes(many)
     assert len(actions(many)) <= calls.MAX_CALLS
-    # A list of lists that all lie in one place: 2^16 items in 2 kB.
+    # Lists that all point to the same place, 2^16 items in 2 kB.
     bomb = (32).to_bytes(32, "big") + (60).to_bytes(32, "big") + (60 * 32).to_bytes(32, "big") * 60 + bytes(320)
     assert codes(bytes(function_signature_to_4byte_selector("multicall(bytes[])")) + bomb) is not None
 

@@ -1,4 +1,4 @@
-"""Rules and limits: one refusal each, and the same transaction let through where it may be."""
+"""One refusal per rule and limit, and the same transaction accepted when it is allowed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from strongroom.chains.evm.checks import LIMITS, intrinsic_gas
+from strongroom.codecs import rlp
 from strongroom.domain.signing import Policy, SignOptions
 from strongroom.errors import InvalidTransaction, LimitExceeded, OptionRequired, WrongKey
 from tests.unit.chains.evm.evm_cases import (
@@ -172,3 +173,23 @@ def test_where_there_is_no_floor_the_intrinsic_gas_is_enough() -> None:
 
 def test_the_key_of_the_cases_is_the_one_of_eip155() -> None:
     assert our_key().address.hex() == "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 4, 6])
+def test_an_integer_of_more_than_32_bytes_is_refused_whether_a_transaction_is_signed_or_not(place: int) -> None:
+    for size in (33, 2000):
+        unsigned: list[rlp.Item] = [b"", b"\1", b"\5", b"\7" * 20, b"", b"", b"\1", b"", b""]
+        unsigned[place] = b"\1" * size
+        with pytest.raises(InvalidTransaction, match="below 2"):
+            EVM.decode(ETHEREUM, "0x" + rlp.encode(unsigned).hex())
+        signed = [*unsigned[:6], b"\x25" if place != 6 else unsigned[6], b"\1" * 32, b"\1" * 32]
+        with pytest.raises(InvalidTransaction, match="below 2"):
+            EVM.identify(ETHEREUM, "0x" + rlp.encode(signed).hex())
+
+
+@pytest.mark.parametrize("place", [7, 8])
+def test_a_legacy_signature_of_more_than_32_bytes_is_refused(place: int) -> None:
+    signed: list[rlp.Item] = [b"", b"\1", b"\5", b"\7" * 20, b"", b"", b"\x25", b"\1" * 32, b"\1" * 32]
+    signed[place] = b"\1" * 33
+    with pytest.raises(InvalidTransaction, match="below 2"):
+        EVM.identify(ETHEREUM, "0x" + rlp.encode(signed).hex())

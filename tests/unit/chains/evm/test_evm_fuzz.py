@@ -1,4 +1,4 @@
-"""Whatever comes in is signed as it stands or refused by an error of ours; nothing else happens."""
+"""Any input is either signed as it is or refused with an error of the service."""
 
 from __future__ import annotations
 

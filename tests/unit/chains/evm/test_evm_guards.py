@@ -1,4 +1,4 @@
-"""One nonce is signed for one thing, whatever it is spent on and on however many chains it is valid."""
+"""A nonce is signed for only once, whatever uses it and on however many chains that is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages: what is signed, what is warned of, what verifies."""
+"""What messages sign, what they warn of, and what verifies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transaction is said to do, and what is warned of."""
+"""What a summary says that a transaction does, and the cautions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading, preparing and putting together: what is taken, and what is refused before anything is signed."""
+"""Decoding, preparing and assembling, with what is accepted and what is refused before anything is signed."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_fields_that_are_none(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidTransaction) as refusal:
         EVM.decode(ETHEREUM, DYNAMIC | change)
     assert refusal.value.field is not None
-    # A type that does not fit is found in the first field that does not belong to it.
+    # A wrong type is reported at the first field that does not belong to it.
     assert refusal.value.field.removeprefix("unsigned_tx.") in ({*DYNAMIC, *change} - {""})
 
 
@@ -307,7 +307,7 @@ def test_serialised_forms_that_are_none() -> None:
 
 @pytest.mark.parametrize("form", EVERY.values(), ids=map(str, EVERY))
 def test_a_signed_transaction_is_not_signed_again(form: dict[str, Any]) -> None:
-    with pytest.raises(InvalidTransaction, match="signed already"):
+    with pytest.raises(InvalidTransaction, match="already signed"):
         EVM.decode(ETHEREUM, sign(form).raw)
 
 

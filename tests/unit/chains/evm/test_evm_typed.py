@@ -1,4 +1,4 @@
-"""Typed data of known types: amount, recipient and deadline are said; of unknown types that they are unknown."""
+"""Typed data. For known types the summary has amount, recipient and deadline. Unknown types are reported."""
 
 from __future__ import annotations
 
@@ -251,14 +251,16 @@ def test_a_delegatecall_of_a_safe_and_an_unknown_call_are_said() -> None:
     assert (coins.kind, coins.from_address, coins.to, coins.amount) == ("transfer", PERMIT2, TOKEN, "7")
 
 
-def test_what_is_not_known_says_so_if_a_contract_will_act_on_it() -> None:
+def test_what_is_not_known_says_so_whether_a_contract_is_named_or_not() -> None:
+    """zkSync's transactions are messages with a domain that has no verifying contract."""
     encoded = "Gift(address spender,uint256 amount,uint256 deadline)"
     message = {"spender": OTHER, "amount": str(2**256 - 1), "deadline": 9}
     [action], cautions = said(document(encoded, message))
     assert (action.spender, action.details["amount"], action.details["deadline"]) == (OTHER, str(2**256 - 1), "9")
     assert cautions == ["unlimited_approval", "unknown_typed_data"]
-    assert said(document(encoded, message | {"amount": 1}, {"chainId": 1}))[1] == []
-    assert said(document(encoded, message | {"amount": 1}, {"name": "x"}))[1] == ["no_chain_binding"]
+    assert said(document(encoded, message | {"amount": 1}, {"chainId": 1}))[1] == ["unknown_typed_data"]
+    nowhere = said(document(encoded, message | {"amount": 1}, {"name": "x"}))[1]
+    assert nowhere == ["unknown_typed_data", "no_chain_binding"]
 
 
 def test_a_known_name_with_other_fields_is_unknown_and_still_a_permission() -> None:
@@ -290,9 +292,9 @@ def test_a_chain_id_that_is_not_signed_does_not_bind() -> None:
     assert said(unbound)[1] == ["no_chain_binding", "unsigned_fields"]
 
 
-def test_a_contract_that_is_not_signed_still_makes_a_type_unknown() -> None:
+def test_a_contract_that_is_not_signed_is_said() -> None:
     typed_data = document("Login(string text)", {"text": "hi"}, {"chainId": 1})
-    assert said(typed_data)[1] == []
+    assert said(typed_data)[1] == ["unknown_typed_data"]
     typed_data["domain"] = DOMAIN
     assert said(typed_data)[1] == ["unknown_typed_data", "unsigned_fields"]
 

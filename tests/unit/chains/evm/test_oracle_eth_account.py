@@ -1,4 +1,4 @@
-"""eth-account agrees with us byte for byte, and refuses what we signed once a bit of it is changed."""
+"""eth-account gives the same bytes, and refuses a signed transaction with one bit changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ours against solders and @solana/web3.js, on random transactions, messages, addresses and wallets."""
+"""Comparison with solders and @solana/web3.js on random transactions, messages, addresses and wallets."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_which_bytes_are_on_the_curve() -> None:
     for key, answer in zip(keys, theirs, strict=True):
         assert is_on_curve(key) == Pubkey(key).is_on_curve(), key.hex()
         assert is_on_curve(key) or not answer, key.hex()
-    assert list(map(is_on_curve, keys[:300])) == theirs[:300]  # web3.js alone refuses other spellings of a point
+    assert list(map(is_on_curve, keys[:300])) == theirs[:300]  # only web3.js refuses other encodings of a point
 
 
 @pytest.mark.needs("web3.js")
@@ -101,7 +101,7 @@ def test_associated_accounts() -> None:
 
 @pytest.mark.needs("web3.js")
 def test_200_wallets_in_each_scheme() -> None:
-    """bip_utils derives, solders and web3.js make addresses of it."""
+    """bip_utils derives the keys, and solders and web3.js make the addresses."""
     random = Random(9)
     paths = {name: SCHEMES[name].path(Position(index=3 if name in ("phantom", "trust") else 0)) for name in
              ("phantom", "trust", "legacy", "seed")}  # fmt: skip

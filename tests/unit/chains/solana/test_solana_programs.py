@@ -1,4 +1,4 @@
-"""What instructions do, as they are shown; and that no spelling of them hides it."""
+"""What the summary says about instructions, and that no encoding hides it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_assign_warns() -> None:
 
 
 def test_what_inclusion_can_cost() -> None:
-    """5,000 lamports a signature are counted elsewhere: this is the priority fee, rounded up."""
+    """This is the priority fee, rounded up. The 5,000 lamports per signature are counted elsewhere."""
     limit = Instruction(budget.PROGRAM, (), b"\2" + (200_000).to_bytes(4, "little"))
     price = Instruction(budget.PROGRAM, (), b"\3" + amount(5_000_000))
     assert budget.read([limit, price]).priority_fee(1) == 1_000_000

@@ -1,4 +1,4 @@
-"""Which bytes are a transaction: what no validator takes is refused; what it takes is never written anew."""
+"""Which bytes are a transaction. Bytes that no validator accepts are refused, and others are never rewritten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from strongroom.chains.solana import message, transaction
+from strongroom.chains.solana import message, messages, transaction
 from strongroom.chains.solana.message import Compiled, Header, Lookup, Message
 from strongroom.chains.solana.wire import Reader, compact_u16
 from strongroom.codecs import base58
@@ -44,14 +44,14 @@ def test_other_spellings_of_a_length_are_refused(raw: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        (replace(PLAIN, header=Header(0, 0, 1)), "nobody signs"),
+        (replace(PLAIN, header=Header(0, 0, 1)), "no signer"),
         (replace(PLAIN, header=Header(1, 1, 1)), "read-only"),
         (replace(PLAIN, header=Header(2, 0, 2)), "more accounts"),
         (replace(PLAIN, keys=(KEYS[0], KEYS[1], KEYS[1])), "twice"),
         (replace(PLAIN, instructions=(Compiled(0, b"", b""),)), "fee payer"),
         (replace(PLAIN, instructions=(Compiled(3, b"", b""),)), "static"),
-        (replace(PLAIN, instructions=(Compiled(2, b"\3", b""),)), "not there"),
-        (replace(V0, lookups=(Lookup(KEYS[3], b"", b""),)), "nothing is loaded"),
+        (replace(PLAIN, instructions=(Compiled(2, b"\3", b""),)), "does not exist"),
+        (replace(V0, lookups=(Lookup(KEYS[3], b"", b""),)), "none of its entries is loaded"),
         (replace(V0, lookups=(Lookup(KEYS[3], b"\7", b"\7"),)), "loaded twice"),
         (replace(V0, lookups=(Lookup(KEYS[3], b"\7", b""), Lookup(KEYS[3], b"", b"\7"))), "loaded twice"),
         (replace(V0, lookups=(Lookup(KEYS[3], bytes(range(254)), b""),)), "256"),
@@ -71,7 +71,7 @@ def test_every_cut_and_every_byte_too_many_is_refused() -> None:
     for size in range(len(raw)):
         with pytest.raises(ValueError, match=r"\w"):
             transaction.parse(raw[:size])
-    with pytest.raises(ValueError, match="follow the end"):
+    with pytest.raises(ValueError, match="follow its end"):
         transaction.parse(raw + b"\0")
 
 
@@ -89,7 +89,7 @@ def test_a_signature_that_does_not_hold_is_never_handed_on(make: Any) -> None:
     place = len(raw) - 1 if make is oracle.v1 else 5
     raw[place] ^= 1
     broken = base64.b64encode(raw).decode()
-    with pytest.raises(InvalidTransaction, match="does not hold"):
+    with pytest.raises(InvalidTransaction, match="is not valid"):
         sign_with([sample.seed.hex()], broken, Policy(dict.fromkeys(SOLANA.limits)))
     with pytest.raises(InvalidTransaction, match="not every signer"):
         SOLANA.identify(NETWORK, broken)
@@ -97,7 +97,7 @@ def test_a_signature_that_does_not_hold_is_never_handed_on(make: Any) -> None:
 
 
 def test_1000_mutated_transactions_are_refused_or_read() -> None:
-    """And nothing else: what is read is what would be signed, byte for byte."""
+    """The bytes that are read are the bytes that would be signed."""
     random, read = Random(5), 0
     for number in range(1000):
         sample = random.choice([oracle.legacy, oracle.v0, oracle.v1])(Random(number))
@@ -135,6 +135,7 @@ def test_1000_mutated_transactions_are_refused_or_read() -> None:
         ({"transfers": ["a"]}, "transfers[0]"),
         ({"memo": ""}, "memo"),
         ({"memo": 1}, "memo"),
+        ({"memo": "\ud800"}, "memo"),
         ({"compute_unit_price": "1e3"}, "compute_unit_price"),
         ({"compute_unit_limit": 2**32}, "compute_unit_limit"),
         ({"version": 1}, "version"),
@@ -172,6 +173,14 @@ def test_bytes_of_a_transaction_are_no_message() -> None:
                 SOLANA.verify_message(NETWORK, TextMessage("solana", data), sample.tx_id, sample.address)
 
 
+def test_a_sign_in_message_that_is_the_message_of_a_transaction_is_refused() -> None:
+    key = b"A" * 32
+    rest = f" wants you to sign in with your Solana account:\n{base58.encode(key)}".encode()
+    spelt = Message(message.LEGACY, Header(1, 0, 1), (key, b"B" * 32), b"C" * 32, (Compiled(1, b"", rest),)).serialize()
+    with pytest.raises(InvalidMessage, match="message of a transaction"):
+        messages.payload(TextMessage("siws", spelt), base58.encode(key))
+
+
 def test_a_sign_in_message_names_the_key_that_signs() -> None:
     text = f"example.com wants you to sign in with your Solana account:\n{PAYER}\n\nHello"
     shown = TextMessage("siws", text.encode())
@@ -182,7 +191,7 @@ def test_a_sign_in_message_names_the_key_that_signs() -> None:
 
 
 def test_the_fee_of_a_version_1_message_shows_the_limit_that_it_states() -> None:
-    """Its compute budget instructions count for nothing (SIMD-0385)."""
+    """Its compute budget instructions are ignored (SIMD-0385)."""
     budget_program = base58.decode("ComputeBudget111111111111111111111111111111")
     asks = (Compiled(1, b"", b"\2" + (7).to_bytes(4, "little")), Compiled(1, b"", b"\3" + (9).to_bytes(8, "little")))
     stated = {None: message.Config(), "0": message.Config(compute_unit_limit=0), "60000": message.Config(11, 60_000)}
@@ -199,7 +208,7 @@ def test_the_fee_of_a_version_1_message_shows_the_limit_that_it_states() -> None
 
 
 def test_a_version_1_message_may_state_that_it_asks_for_nothing() -> None:
-    """A zero that is written is not a field that is left out: the bytes are signed as they came."""
+    """A zero differs from a missing field, and the bytes are signed as they were received."""
     values = ((0b11, 8), (0b100, 4), (0b1000, 4), (0b10000, 4))
     sample = oracle.v1(Random(5))
     read = message.parse(sample.message)

@@ -1,4 +1,4 @@
-"""Cells and their bags: what the reader takes, what it refuses, and that others read and write the same."""
+"""Cells and bags of cells. What the reader accepts and refuses, and that other libraries read and write the same."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def changed(at: int, value: int) -> bytes:
     ("raw", "reason"),
     [
         (b"", "ends too early"),
-        (b"hello", "no bag of cells"),
-        (pair() + b"\0", "not as long"),
-        (pair()[:-1], "not as long"),
+        (b"hello", "not a bag of cells"),
+        (pair() + b"\0", "the length that"),
+        (pair()[:-1], "the length that"),
         (pair()[:-1] + b"\0", "checksum"),
         (changed(4, 0x41 | 0x08), "flags"),
         (changed(4, 0x41 | 0x20), "flags"),
@@ -99,7 +99,7 @@ def changed(at: int, value: int) -> bytes:
         (changed(6, 0), "1 to 2048 cells"),
         (changed(7, 2), "one root"),
         (changed(8, 1), "one root"),
-        (changed(9, 1), "not as long"),
+        (changed(9, 1), "the length that"),
         (changed(10, 2), "root of a bag"),
         (changed(10, 1), "does not reach"),
         (changed(11, 0x21), "pruned"),
@@ -107,7 +107,7 @@ def changed(at: int, value: int) -> bytes:
         (changed(11, 0), "does not come after"),
         (changed(14, 0), "does not come after"),
         (changed(14, 2), "does not come after"),
-        (changed(17, 0x00), "closed by a bit"),
+        (changed(17, 0x00), "lacks its closing bit"),
         (changed(15, 8), "exotic"),
     ],
 )
@@ -117,7 +117,7 @@ def test_what_is_no_exact_bag_is_refused(raw: bytes, reason: str) -> None:
 
 
 def test_an_index_that_does_not_fit_the_cells_is_refused() -> None:
-    """pytoniq-core 0.2.1 writes the lengths of cells where their ends belong."""
+    """pytoniq-core 0.2.1 writes the lengths of cells instead of their ends."""
     raw = TheirCell.one_from_boc(pair()).to_boc(has_idx=True)
     with pytest.raises(CellError, match="index"):
         boc.read(raw)
@@ -140,7 +140,7 @@ def test_hashes_beside_cells_are_checked() -> None:
         if holds:
             assert boc.read(raw) == leaf
         else:
-            with pytest.raises(CellError, match="not its hash"):
+            with pytest.raises(CellError, match="stored hash of a cell is wrong"):
                 boc.read(raw)
 
 

@@ -1,4 +1,4 @@
-"""Statements that are signed for applications, and who is believed to have signed one."""
+"""Statements that are signed for applications, and their verification."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ def test_what_is_signed_verifies_and_nothing_else_does(format_name: str, payload
     flipped = bytearray(base64.b64decode(signature))
     flipped[0] ^= 1
     assert not verify(message, base64.b64encode(flipped).decode(), address)
+
+
+@pytest.mark.parametrize(("format_name", "payload"), CONTENTS)
+def test_a_cell_may_be_for_a_contract(format_name: str, payload: Any) -> None:
+    _, cautions = TON.prepare_message(MAINNET, statement(payload, format_name), ours())
+    assert [each.code for each in cautions] == (["unknown_typed_data"] if payload is CELL else [])
 
 
 def test_a_proof_is_the_hash_of_its_specification() -> None:
@@ -121,7 +127,7 @@ def test_what_is_no_statement_is_refused_by_its_field(message: Message, field: s
 
 
 def test_what_is_signed_is_never_a_hash_that_the_caller_chose() -> None:
-    """Each text begins with what no wallet contract takes for a transfer, or is no hash at all."""
+    """Each text begins with bytes that no wallet contract accepts as a transfer, or is not a hash."""
     prepared, _ = TON.prepare_message(MAINNET, Message("ton-personal", data=bytes(32)), ours())
     assert prepared.to_sign[0].payload.startswith(b"\xff\xffton-safe-sign-magic")
     assert len(prepared.to_sign[0].payload) != 32

@@ -1,4 +1,4 @@
-"""@ton/core, @ton/ton, @ton/crypto and pytoniq-core give what we give: addresses, transfers, words."""
+"""@ton/core, @ton/ton, @ton/crypto and pytoniq-core give the same addresses, transfers and words."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_three_hundred_transfers_are_those_of_ton_ton(machine: Machine) -> None:
 
 @pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.campaign)])
 def test_native_mnemonics_of_ours_and_theirs_give_the_keys_of_ton_crypto(machine: Machine, count: int) -> None:
-    """A hundred of each in the campaign; one in fifty has a password, which takes a second to find words for."""
+    """A hundred of each in the campaign. One in fifty has a password, for which finding words takes a second."""
     rng = random.Random(9)
     passwords = ["пароль 1" if number % 50 == 0 else "" for number in range(count)]
     found = [ton_mnemonic.generate(password, rng.randbytes) for password in passwords]

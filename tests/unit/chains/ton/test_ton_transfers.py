@@ -1,4 +1,4 @@
-"""Transfers: what is refused, what is said of them, and what is signed once."""
+"""Which transfers are refused, what summaries say, and what is signed only once."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def without(name: str) -> dict[str, Any]:
         (form(send_mode=16 + 3), "unsigned_tx.send_mode"),
         (form(send_mode=4 + 3), "unsigned_tx.send_mode"),
         (form(send_mode=192 + 3), "unsigned_tx.send_mode"),
-        (form(memo="x"), "unsigned_tx"),
-        (form(pay(memo="x")), "unsigned_tx.messages.0"),
+        (form(memo="x"), "unsigned_tx.memo"),
+        (form(pay(memo="x")), "unsigned_tx.messages.0.memo"),
         (form("x"), "unsigned_tx.messages.0"),  # type: ignore[arg-type]
         (form(pay(amount=1)), "unsigned_tx.messages.0.amount"),  # type: ignore[arg-type]
         (form(pay(amount="1.5")), "unsigned_tx.messages.0.amount"),
@@ -231,7 +231,7 @@ def test_a_state_must_be_that_of_the_address() -> None:
     for name in ("state_init", "stateInit"):
         prepared, _ = checked(form(pay(address, **{name: boc.to_base64(state)})))
         assert prepared.summary.actions[0].details["deploys"] is True
-    with pytest.raises(InvalidTransaction, match="not that of the address"):
+    with pytest.raises(InvalidTransaction, match="does not belong to the address"):
         checked(form(pay(RAW, state_init=boc.to_base64(state))))
 
 
@@ -249,13 +249,13 @@ def test_payloads_that_are_not_understood_are_shown_with_a_caution_or_refused_by
 
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_the_limit_says_how_many_payloads_may_be_unknown(most: int) -> None:
-    """As on the other chains: a payload that is unknown inside counts like one that is unknown itself."""
+    """As on the other chains, an unknown payload inside another one counts like an unknown payload."""
     whole = pay(payload=boc.to_base64(Builder().uint(0xDEADBEEF, 32).cell()))
     inside = pay(payload=boc.to_base64(jetton(Builder().bit(False).uint(5, 9))))
     policy = Policy({**TON.limits, "unknown_calls": most})
     unknown = [whole, inside, whole]
     checked(form(pay(comment="fine"), *unknown[:most]), policy=policy)
-    with pytest.raises(LimitExceeded, match=f"{most + 1} payloads are not understood.* is {most}") as refused:
+    with pytest.raises(LimitExceeded, match=f"{most + 1} payloads are not understood.* allows {most}") as refused:
         checked(form(pay(comment="fine"), *unknown[: most + 1]), policy=policy)
     assert refused.value.field == f"unsigned_tx.messages.{most + 1}.payload"
 

@@ -1,4 +1,4 @@
-"""What the tests of TON share: a key, its wallets, and transfers of them."""
+"""A key, its wallets and their transfers, for the tests of TON."""
 
 from __future__ import annotations
 

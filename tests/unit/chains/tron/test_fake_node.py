@@ -1,4 +1,4 @@
-"""A FAKE Tron node (tests/support/fake_tron.py) takes what the running service signed, and refuses what a node must."""
+"""A FAKE Tron node (tests/support/fake_tron.py) accepts what the service signed, and refuses what nodes must refuse."""
 
 from __future__ import annotations
 

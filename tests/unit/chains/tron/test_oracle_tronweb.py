@@ -1,4 +1,4 @@
-"""TronWeb builds what we sign and takes what we signed; one bit changed, it refuses."""
+"""TronWeb builds the transactions and accepts the signed ones, but not with one bit changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ask(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def transactions() -> list[tuple[dict[str, Any], bytes]]:
-    """Of every contract, built by TronWeb, each with the key that is to sign it."""
+    """Transactions of every contract, built by TronWeb, each with the key that signs it."""
     draw = random.Random(195)
     keys = [oracle.private_key(draw) for _ in range(ROUNDS)]
     jobs = [
@@ -122,7 +122,7 @@ DOMAIN = {"name": "string", "version": "string", "chainId": "uint256", "verifyin
 
 
 def oracle_document(draw: random.Random) -> dict[str, Any]:
-    """As callers of TronWeb write it, without the type of the domain."""
+    """The form that users of TronWeb write, without the type of the domain."""
     parties = [
         {"who": oracle.random_address(draw), "share": str(draw.getrandbits(64))} for _ in range(draw.randint(0, 3))
     ]

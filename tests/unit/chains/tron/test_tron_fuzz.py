@@ -1,4 +1,4 @@
-"""Whatever comes in is signed as it stands or refused by an error of ours; `make campaign` tries it at length."""
+"""Any input is either signed as it is or refused with an error of the service. `make campaign` runs this longer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules, limits, hazards and cautions; and what a summary says of each contract."""
+"""Rules, limits, hazards and cautions, and the summary of each contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transactions are read in one way only, shown whole, and signed as they are."""
+"""Transactions are read in one way only, shown completely, and signed as they are."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ def test_whatever_differs_between_bytes_json_and_id_is_refused(place: str) -> No
         ("9001c0843d9001c0843d", "twice"),
         ("900180808080808080808001", "negative"),
         ("9001c0848000", "shortest"),
-        ("900180808080808080808080", "cut short"),
-        ("9201", "cut short"),
-        ("90", "cut short"),
+        ("900180808080808080808080", "ends too early"),
+        ("9201", "ends too early"),
+        ("90", "ends too early"),
         ("91010000000000000000", "Protocol Buffers"),
         ("00", "Protocol Buffers"),
     ],
@@ -126,7 +126,7 @@ def test_whatever_differs_between_bytes_json_and_id_is_refused(place: str) -> No
 def test_bytes_that_are_not_canonical_are_refused(tail: str, words: str) -> None:
     with pytest.raises(Refused) as refusal:
         TRON.decode(MAINNET, RAW.hex() + tail)
-    assert words in refusal.value.message or "not of its type" in refusal.value.message
+    assert words in refusal.value.message or "does not have its type" in refusal.value.message
 
 
 def test_what_a_contract_holds_is_canonical_too() -> None:
@@ -260,7 +260,7 @@ class TestOurOwnForm:
 
 
 class TestSeveralSigners:
-    """Under a permission of the account, or the owner permission where a caller asks for that by name."""
+    """With a permission of the account, or with the owner permission if a caller asks for it by name."""
 
     FORM = node_form(built(sender=OTHER, to_address=OWNER, amount=5, Permission_id=2))
 

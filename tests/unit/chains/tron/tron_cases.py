@@ -1,4 +1,4 @@
-"""What the tests of Tron share: a key, a network, transactions."""
+"""A key, a network and transactions, for the tests of Tron."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OTHER_HEX = our_key(OTHER_PRIVATE).address.hex()
 def built(
     kind: str = "TransferContract", *, sender: str = OWNER, more: dict[str, Any] | None = None, **values: Any
 ) -> Any:
-    """The form that is built here. ``values`` are the contract's fields, ``more`` is beside the contract."""
+    """The short form. ``values`` are the contract's fields, and ``more`` are the fields next to the contract."""
     given = values or {"to_address": OTHER, "amount": 1_000_000}
     return {"contract": {"type": kind, "owner_address": sender, **given}, **BLOCK, **(more or {})}
 
@@ -56,7 +56,7 @@ def call(data: str, **more: Any) -> Any:
 
 
 def node_form(form: Any, *, visible: bool = False) -> dict[str, Any]:
-    """The same transaction as a node answers it."""
+    """The same transaction in the response of a node."""
     from strongroom.chains.tron import jsonform
 
     reading = TRON.decode(MAINNET, form).reading

@@ -88,7 +88,7 @@ def test_settings_that_cannot_be_used_end_with_2_and_one_line(command: list[str]
 
 def test_a_database_without_its_folder_is_said_so() -> None:
     result = create()
-    assert (result.exit_code, result.stderr) == (2, "the file of database.url cannot be opened\n")
+    assert (result.exit_code, result.stderr) == (2, "the file in database.url cannot be opened\n")
 
 
 def test_a_database_that_was_not_migrated_is_said_so(folder: Path) -> None:
@@ -127,8 +127,8 @@ def test_a_key_is_made_in_the_database_and_written_into_the_audit(database: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scope", "wallets:everything"], "1 of the scopes are not known"),
-        (["--expires-at", "2001-01-01T00:00:00Z"], "--expires-at is in the past"),
+        (["--scope", "wallets:everything"], "1 of the scopes are unknown"),
+        (["--expires-at", "2001-01-01T00:00:00Z"], "--expires-at must be in the future"),
     ],
 )
 def test_a_key_that_could_not_be_used_is_not_made(arguments: list[str], words: str, database: Path) -> None:
@@ -163,13 +163,13 @@ def test_a_record_that_was_taken_out_is_found(database: Path, tmp_path: Path) ->
     result = run("audit", "verify", "--heads", str(kept))
     assert result.exit_code == 1
     assert "head_missing" in result.stdout
-    assert result.stderr.endswith("the audit does not hold\n")
+    assert result.stderr.endswith("the audit failed its verification: see the findings above\n")
     assert "restored_database" in result.stderr
 
 
 def test_heads_that_cannot_be_read_are_said_so(database: Path) -> None:
     result = run("audit", "verify", "--heads", "none.jsonl")
-    assert (result.exit_code, result.stderr) == (2, "the heads in none.jsonl cannot be read\n")
+    assert (result.exit_code, result.stderr) == (2, "the file with audit heads, none.jsonl, cannot be read\n")
     result = run("audit", "verify", AUDIT__HEADS="log")
     assert result.exit_code == 2
     assert "--heads" in result.stderr
@@ -179,4 +179,4 @@ def test_a_database_that_is_away_ends_with_3(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("strongroom.storage.postgres._LONG", 0.1)
     result = run("migrate", DATABASE__URL="postgresql://127.0.0.1:1/strongroom")
     assert result.exit_code == 3
-    assert "the database does not answer" in result.stderr
+    assert "the database does not respond" in result.stderr

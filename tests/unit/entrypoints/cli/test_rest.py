@@ -19,10 +19,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from strongroom import __version__
 from strongroom.entrypoints.binding import bind, bind_strings
 from strongroom.entrypoints.cli import discovery
 from strongroom.entrypoints.cli.main import app
 from strongroom.entrypoints.cli.rest import COMMANDS
+from strongroom.entrypoints.cli.routes import ROUTES
 from strongroom.operations.registry import OPERATIONS, Operation
 
 ID = "9d8f1c52-38f7-43dd-8c7c-52e4ef5a1f6c"
@@ -52,11 +54,26 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "wallets.get": ([ID], {"wallet_id": ID}),
     "wallets.update": ([ID, "new"], {"wallet_id": ID, "label": "new"}),
+    "wallets.limit": (
+        [ID, "sign=10/minute", "read=off"], {"wallet_id": ID, "rates": {"sign": "10/minute", "read": "off"}}
+    ),
     "wallets.archive": ([ID], {"wallet_id": ID}),
     "wallets.unarchive": ([ID], {"wallet_id": ID}),
     "addresses.derive": (
         [ID, "eip155:137", "--scheme", "bip44", "--account", "1", "--change", "0", "--index", "3"],
         {"wallet_id": ID, "network": "eip155:137", "scheme": "bip44", "account": "1", "change": "0", "index": "3"},
+    ),
+    "wallets.create_batch": (
+        ["--count", "150", "--label", "a", "--words", "12", "--network", "ethereum"],
+        {"count": 150, "label": "a", "words": 12, "networks": ["ethereum"]},
+    ),
+    "addresses.next_batch": (
+        [ID, "ethereum", "--count", "200", "--scheme", "bip44", "--account", "1", "--label", "a"],
+        {"wallet_id": ID, "network": "ethereum", "count": 200, "scheme": "bip44", "account": 1, "label": "a"},
+    ),
+    "transactions.sign_batch": (
+        [f'[{{"wallet_id": "{ID}", "network": "ethereum", "unsigned_tx": "0x02c0", "ref": "a"}}]'],
+        {"items": [{"wallet_id": ID, "network": "ethereum", "unsigned_tx": "0x02c0", "ref": "a"}]},
     ),
     "addresses.next": (
         [ID, "ethereum", "--scheme", "bip44", "--account", "1", "--label", "a", "--external-id", "x"],
@@ -68,8 +85,10 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     ),
     "addresses.discovery": ([ID, ID], {"wallet_id": ID, "discovery_id": ID}),
     "addresses.list": (
-        [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--cursor", "c", "--limit", "7"],
-        {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "cursor": "c", "limit": "7"},
+        [ID, "--network", "base", "--scheme", "bip44", "--external-id", "x", "--stored", "--cursor", "c",
+         "--limit", "7"],
+        {"wallet_id": ID, "network": "base", "scheme": "bip44", "external_id": "x", "all": "true", "cursor": "c",
+         "limit": "7"},
     ),
     "addresses.find": (["ethereum", "a/b?c#%"], {"network": "ethereum", "address": "a/b?c#%"}),
     "addresses.validate": (["ethereum", "a/b?c"], {"network": "ethereum", "address": "a/b?c"}),
@@ -132,14 +151,38 @@ CALLS: dict[str, tuple[list[str], dict[str, Any]]] = {
     "networks.head": (["ethereum"], {"network": "ethereum"}),
     "networks.list": ([], {}),
     "api_keys.create": (
-        ["shop", "--scope", "wallets:read", "--scope", "admin", "--expires-at", "2030-01-01T00:00:00Z"],
-        {"name": "shop", "scopes": ["wallets:read", "admin"], "expires_at": "2030-01-01T00:00:00Z"},
+        [
+            "shop", "--scope", "wallets:read", "--scope", "admin", "--expires-at", "2030-01-01T00:00:00Z",
+            "--only-network", "ethereum", "--only-wallet", ID, "--client-network", "10.0.0.0/8", "--rate", "sign=1/day",
+            "--refuse-unknown-calls", "--max-value", "eip155:1/slip44:60=5",
+        ],
+        {
+            "name": "shop", "scopes": ["wallets:read", "admin"], "expires_at": "2030-01-01T00:00:00Z",
+            "restriction": {
+                "networks": ["ethereum"], "wallets": [ID], "client_networks": ["10.0.0.0/8"],
+                "rates": {"sign": "1/day"}, "unknown_calls": "refuse", "max_values": {"eip155:1/slip44:60": "5"},
+            },
+        },
     ),
     "api_keys.list": (["--cursor", "c", "--limit", "7"], {"cursor": "c", "limit": "7"}),
     "api_keys.revoke": ([ID], {"key_id": ID}),
+    "revocations.create": (
+        ["--issuer", "https://issuer.example", "--subject", "s", "--reason", "left"],
+        {"issuer": "https://issuer.example", "subject": "s", "reason": "left"},
+    ),
+    "revocations.list": (["--cursor", "c", "--limit", "7"], {"cursor": "c", "limit": "7"}),
+    "revocations.lift": ([ID], {"revocation_id": ID}),
+    "client_networks.get": ([], {}),
+    "client_networks.set": (["10.0.0.0/8", "::1", "--force"], {"networks": ["10.0.0.0/8", "::1"], "force": True}),
     "tasks.list": (["--kind", "verify", "--limit", "7"], {"kind": "verify", "limit": "7"}),
     "tasks.retry": (["verify", "audit"], {"kind": "verify", "key": "audit"}),
     "tasks.cancel": (["alert", "a/b"], {"kind": "alert", "key": "a/b"}),
+    "alerts.list": (["--state", "firing", "--limit", "7"], {"state": "firing", "limit": "7"}),
+    "alerts.notifications": (["--limit", "7"], {"limit": "7"}),
+    "alerts.silence": (
+        ["circuit", "vault", "--seconds", "60"], {"rule": "circuit", "subject": "vault", "seconds": 60},
+    ),
+    "alerts.test": (["slack", "--severity", "critical", "--no-wait"], {"channel": "slack", "severity": "critical"}),
     "audit.list": (
         ["--wallet", ID, "--operation", "wallets.create", "--operation-id", ID, "--outcome", "denied", "--limit", "7"],
         {"wallet_id": ID, "operation": "wallets.create", "operation_id": ID, "outcome": "denied", "limit": "7"},
@@ -182,7 +225,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PATCH = answer  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_PUT = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass
@@ -255,9 +298,10 @@ def test_help_teaches(command: str, help_: str) -> None:
     assert help_ in CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"}).stdout
 
 
-def test_help_loads_nothing_heavy() -> None:
-    heavy = "{'httpx', 'sqlalchemy', 'grpc', 'granian', 'pydantic', 'cryptography', 'alembic'}"
-    look = f"import sys, strongroom.entrypoints.cli.main; print({heavy} & sys.modules.keys())"
+@pytest.mark.parametrize(("module", "needed"), [("main", set()), ("client", {"httpx"})])
+def test_a_command_loads_nothing_heavy_that_it_does_not_need(module: str, needed: set[str]) -> None:
+    heavy = {"httpx", "sqlalchemy", "grpc", "granian", "pydantic", "cryptography", "alembic"} - needed
+    look = f"import sys, strongroom.entrypoints.cli.{module}; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "set()\n"
 
@@ -347,13 +391,19 @@ def test_a_refusal_is_one_line_and_an_exit_code(status: int, code: int, server: 
 def test_an_answer_that_is_no_problem_document_is_said_so(answer: str, server: Server) -> None:
     server.status, server.answer = 404, answer
     result = run(server, "wallet", "show", ID)
-    assert (result.exit_code, result.stderr) == (1, "the server answered 404 without saying why: is it a Strongroom?\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "the server responded with 404 and no reason: check that STRONGROOM_URL is a Strongroom\n",
+    )
 
 
 def test_a_server_that_is_away_ends_with_3(server: Server) -> None:
     result = run(server, "wallet", "list", STRONGROOM_URL="http://127.0.0.1:1")
     assert result.exit_code == 3
-    assert result.stderr == "the server at http://127.0.0.1:1 does not answer (ConnectError)\n"
+    assert (
+        result.stderr
+        == "the server at http://127.0.0.1:1 does not respond: check STRONGROOM_URL, and that the service is running\n"
+    )
 
 
 def test_a_list_is_a_table_and_says_where_it_goes_on(server: Server) -> None:
@@ -363,7 +413,7 @@ def test_a_list_is_a_table_and_says_where_it_goes_on(server: Server) -> None:
     head, row = result.stdout.splitlines()
     assert head.split() == ["id", "kind", "label", "external_id", "state", "created_at"]
     assert row.split() == ["w1", "bip39", "[red]a\ufffd[2J", "active"]
-    assert result.stderr == "There are more: --cursor abc\n"
+    assert result.stderr == "There are more. To continue: --cursor abc\n"
 
 
 REPORT = {"status": "error", "components": {"vault": {"status": "error", "state": "sealed"}}, "version": "1.0.8"}
@@ -388,7 +438,10 @@ def test_health_of_something_else(status: int, code: int, answer: str, server: S
     server.status, server.answer = status, answer
     result = run(server, "health")
     assert (result.exit_code, result.stdout) == (code, "")
-    assert result.stderr == f"the server answered {status} without saying why: is it a Strongroom?\n"
+    assert (
+        result.stderr
+        == f"the server responded with {status} and no reason: check that STRONGROOM_URL is a Strongroom\n"
+    )
 
 
 def test_a_discovery_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,11 +465,66 @@ def test_an_empty_list_says_so(server: Server) -> None:
 
 
 def test_one_thing_is_shown_by_field(server: Server) -> None:
-    server.answer = json.dumps(
-        {"valid": True, "summary": {"fee": {"amount": "1"}, "actions": [{"to": "b"}]}, "label": None}
-    )
-    lines = [line.split(maxsplit=1) for line in run(server, "decode", "ethereum", "0x00").stdout.splitlines()]
-    assert lines == [["valid", "true"], ["summary.fee.amount", "1"], ["summary.actions", '[{"to": "b"}]']]
+    server.answer = json.dumps({"valid": True, "details": {"on_curve": False}, "reason": None})
+    lines = [line.split(maxsplit=1) for line in run(server, "address", "validate", "solana", "x").stdout.splitlines()]
+    assert lines == [["valid", "true"], ["details.on_curve", "false"]]
+
+
+SUMMARY = {
+    "network": "ethereum",
+    "type": "eip1559",
+    "fee": {"amount": "420000000000000", "asset": "ETH"},
+    "actions": [
+        {"kind": "transfer", "amount": "1500000000000000000", "asset": "ETH", "to": "0xA"},
+        {"kind": "token_transfer", "amount": "400", "asset": "0xTOKEN", "to": "0xB"},
+    ],
+}
+
+
+def test_what_a_transaction_does_is_a_table_in_units_of_the_coin(server: Server) -> None:
+    server.answer = json.dumps({"summary": SUMMARY, "warnings": [{"code": "unlimited", "message": "no end"}]})
+    server.then = [json.dumps({"networks": [{"name": "ethereum", "symbol": "ETH", "decimals": 18}]})]
+    lines = [line.split() for line in run(server, "decode", "ethereum", "0x00").stdout.splitlines()]
+    assert lines == [
+        ["summary.network", "ethereum"],
+        ["summary.type", "eip1559"],
+        ["fee", "0.00042", "ETH,", "at", "most"],
+        ["kind", "amount", "asset", "to"],
+        ["transfer", "1.5", "ETH", "0xA"],
+        ["token_transfer", "400", "0xTOKEN", "0xB"],
+        ["code", "message"],
+        ["unlimited", "no", "end"],
+    ]
+    server.answer, server.then = json.dumps({"summary": SUMMARY}), []
+    assert json.loads(run(server, "decode", "ethereum", "0x00", "--json").stdout) == {"summary": SUMMARY}
+
+
+def test_every_page_is_one_list(server: Server) -> None:
+    server.answer = json.dumps({"wallets": [{"id": "w1"}], "next_cursor": "a"})
+    server.then = [
+        json.dumps({"wallets": [{"id": f"w{at}"}], "next_cursor": next_}) for at, next_ in ((2, "b"), (3, None))
+    ]
+    result = run(server, "wallet", "list", "--all", "--state", "active", "--json")
+    assert json.loads(result.stdout) == {"wallets": [{"id": "w1"}, {"id": "w2"}, {"id": "w3"}], "next_cursor": None}
+    assert [dict(parse_qsl(urlsplit(each.path).query)) for each in server.asked] == [
+        {"state": "active"}, {"state": "active", "cursor": "a"}, {"state": "active", "cursor": "b"},
+    ]  # fmt: skip
+
+
+def test_every_list_in_pages_has_all() -> None:
+    for operation in OPERATIONS:
+        paged = "next_cursor" in operation.result.__struct_fields__ and not operation.name.startswith("balances.")
+        help_ = CliRunner().invoke(app, [*COMMANDS[operation.name].split(), "--help"], env={"COLUMNS": "200"}).stdout
+        assert ("--all " in help_) is paged, operation.name
+
+
+def test_the_routes_are_those_of_the_registry() -> None:
+    assert {operation.name: (operation.method, operation.path) for operation in OPERATIONS} == ROUTES
+
+
+def test_the_version_is_told() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"strongroom {__version__}\n")
 
 
 def test_a_document_comes_from_standard_input(server: Server) -> None:
@@ -447,7 +555,7 @@ def test_another_binary_file_is_refused(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "key.bin"
     file.write_bytes(b"\xff\xfe\0")
     result = run(server, "decode", "bitcoin", f"@{file}")
-    assert (result.exit_code, result.stderr, server.asked) == (2, "this must be text, in UTF-8\n", [])
+    assert (result.exit_code, result.stderr, server.asked) == (2, "must be UTF-8 text\n", [])
 
 
 def test_words_come_from_a_file_in_lines(server: Server, tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ class StubPipeline:
         self.command: Any = None
         self.before: Callable[[], Any] | None = None
 
+    def admit(self, client: str) -> None:
+        """Anybody."""
+
     async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
         self.request = request
         if self.before is not None:

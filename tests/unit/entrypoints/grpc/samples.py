@@ -38,6 +38,13 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "label": "first", "words": 12, "language": "japanese", "passphrase": "", "networks": [NETWORK, "polygon"],
         "external_id": "customer-1", "backup": True, "kind": "bip39",
     },
+    "wallets.create_batch": {
+        "label": "first", "words": 12, "language": "japanese", "passphrase": "", "networks": [NETWORK],
+        "external_id": "customer-1", "backup": True, "kind": "bip39", "count": 1000, "items": [
+            {"label": "one", "words": 24, "language": "english", "passphrase": "x", "networks": ["polygon"],
+             "external_id": "e", "backup": False, "kind": "ton_native", "ref": "1"},
+        ],
+    },
     "wallets.import": {
         "kind": "bip39", "mnemonic": "abandon", "passphrase": "TREZOR", "language": "english", "keyspace": "evm",
         "format": "hex", "key": "00", "label": "", "networks": [NETWORK], "external_id": "customer-2",
@@ -46,6 +53,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "wallets.list": {"state": "active", "kind": "raw_key", "label": "l", "external_id": "e", **PAGE},
     "wallets.get": {"wallet_id": WALLET},
     "wallets.update": {"wallet_id": WALLET, "label": ""},
+    "wallets.limit": {"wallet_id": WALLET, "rates": {"sign": "10/minute", "read": "off"}},
     "wallets.archive": {"wallet_id": WALLET},
     "wallets.unarchive": {"wallet_id": WALLET},
     "addresses.derive": {
@@ -54,7 +62,12 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "addresses.next": {
         "wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "account": 1, "label": "ß", "external_id": "e",
     },
-    "addresses.list": {"wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "external_id": "e", **PAGE},
+    "addresses.next_batch": {
+        "wallet_id": WALLET, "network": NETWORK, "count": 1000, "scheme": "bip44", "account": 1, "label": "ß",
+    },
+    "addresses.list": {
+        "wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "external_id": "e", "all": True, **PAGE,
+    },
     "addresses.find": {"network": NETWORK, "address": ADDRESS},
     "addresses.validate": {"network": NETWORK, "address": ""},
     "accounts.get": {"wallet_id": WALLET, "network": NETWORK, "scheme": "bip44", "account": 3},
@@ -67,6 +80,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "broadcast": True,
         **POSITION,
     },
+    "transactions.sign_batch": {"items": [
+        {"wallet_id": WALLET, "network": NETWORK, "unsigned_tx": "0x02c0", "options": {"allow_resign": True},
+         "broadcast": False, "ref": "a", **POSITION},
+    ]},
     "transactions.decode": {"network": NETWORK, "unsigned_tx": "0x02c0"},
     "messages.sign": {
         "wallet_id": WALLET, "network": NETWORK, "format": "eip191", "message": "", "encoding": "text", **POSITION,
@@ -100,6 +117,10 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "api_keys.create": {
         "name": "ops", "scopes": ["admin", "audit:read"],
         "expires_at": datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        "restriction": {
+            "networks": [NETWORK], "wallets": [WALLET], "client_networks": ["10.0.0.0/8"], "rates": {"sign": "1/day"},
+            "unknown_calls": "refuse", "max_values": {"eip155:1/slip44:60": "1"},
+        },
     },
     "api_keys.list": dict(PAGE),
     "api_keys.revoke": {"key_id": WALLET},
@@ -108,14 +129,35 @@ COMMANDS: dict[str, dict[str, Any]] = {
     },
     "tasks.list": {"kind": "verify", **PAGE},
     "tasks.retry": {"kind": "verify", "key": "audit"},
+    "revocations.create": {
+        "issuer": "https://issuer.example",
+        "subject": "s",
+        "token_id": "t ß",
+        "principal_id": WALLET,
+        "reason": "left ß",
+    },
+    "revocations.list": dict(PAGE),
+    "revocations.lift": {"revocation_id": WALLET},
+    "client_networks.get": {},
+    "client_networks.set": {"networks": ["10.0.0.0/8", "2001:db8::/32"], "force": True},
     "tasks.cancel": {"kind": "alert", "key": "rule/subject ß"},
+    "alerts.list": {"state": "firing", **PAGE},
+    "alerts.notifications": dict(PAGE),
+    "alerts.silence": {"rule": "circuit", "subject": "vault ß", "seconds": 60},
+    "alerts.test": {"channel": "slack", "severity": "critical"},
 }  # fmt: skip
 """By operation: every field of its command."""
 
 
 def pack(tree: Mapping[str, Any], message_type: type[Message]) -> Message:
     """What a caller does who has the same command for gRPC."""
+    return message_type(**_as_messages(tree))
+
+
+def _as_messages(tree: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(tree)
+    if isinstance(fields.get("items"), list):
+        fields["items"] = [_as_messages(item) for item in fields["items"]]
     if "unsigned_tx" in fields:
         transaction = fields["unsigned_tx"]
         as_text = isinstance(transaction, str)
@@ -125,7 +167,7 @@ def pack(tree: Mapping[str, Any], message_type: type[Message]) -> Message:
         fields["payload"] = {"text": payload} if isinstance(payload, str) else {"json": json.dumps(payload)}
     if "typed_data" in fields:
         fields["typed_data"] = {"json": json.dumps(fields["typed_data"])}
-    return message_type(**fields)
+    return fields
 
 
 def unpack(message: Any, struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def app(pipeline: StubPipeline, health: HealthMonitor) -> HttpFace:
         health=health,
         trusted_proxies=ClientAddresses(["127.0.0.1"]),
         body_limit=2048,
-        body_timeout=0.05,
+        body_timeout=2.0,
     )
 
 

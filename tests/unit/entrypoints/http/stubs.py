@@ -21,6 +21,9 @@ class StubPipeline:
         self.request: Request | None = None
         self.command: Any = None
 
+    def admit(self, client: str) -> None:
+        """Anybody."""
+
     async def run(self, operation: Operation, request: Request) -> msgspec.Struct:
         self.operation, self.request = operation, request
         if self.binds:
@@ -28,3 +31,10 @@ class StubPipeline:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+class Made(msgspec.Struct, frozen=True):
+    """An answer that does for any operation; one that makes something tells in Location what."""
+
+    valid: bool = True
+    id: str = "made"

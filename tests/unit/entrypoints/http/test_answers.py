@@ -12,9 +12,8 @@ import pytest
 from strongroom.entrypoints.http.app import HttpFace
 from strongroom.entrypoints.http.routing import Resource, Routes
 from strongroom.errors import RouteNotFound
-from strongroom.operations.messages import Verification
 from strongroom.operations.registry import OPERATIONS
-from tests.unit.entrypoints.http.stubs import StubPipeline
+from tests.unit.entrypoints.http.stubs import Made, StubPipeline
 
 WALLET = "0198f3a2-6c1e-7d40-9b55-2f6f1c0a7e31"
 SECURITY = {
@@ -42,7 +41,7 @@ SECURITY = {
 async def test_every_answer(
     client: httpx.AsyncClient, pipeline: StubPipeline, method: str, path: str, status: int
 ) -> None:
-    pipeline.answer = Verification(valid=True)
+    pipeline.answer = Made()
     answer = await client.request(method, path, headers={"X-Request-ID": "my.request_1-a"})
     assert answer.status_code == status
     assert answer.headers["x-request-id"] == "my.request_1-a"
@@ -69,10 +68,10 @@ async def test_allow_says_which_methods_a_path_takes(client: httpx.AsyncClient) 
 
 
 async def test_head_is_get_without_the_body(app: HttpFace, pipeline: StubPipeline) -> None:
-    pipeline.answer = Verification(valid=True)
+    pipeline.answer = Made()
     start, body = await _call(app, "HEAD", b"/api/v1/networks", b"", [])
     assert (start["status"], body["body"]) == (200, b"")
-    assert (b"content-length", b"14") in start["headers"]
+    assert (b"content-length", b"26") in start["headers"]
 
 
 async def test_a_crash_says_nothing(client: httpx.AsyncClient, pipeline: StubPipeline) -> None:
@@ -103,7 +102,7 @@ ODD_HEADERS = [
 
 
 async def test_nothing_odd_gives_a_5xx(app: HttpFace, pipeline: StubPipeline) -> None:
-    pipeline.answer = Verification(valid=True)
+    pipeline.answer = Made()
     for method in ("GET", "POST", "PATCH", "BREW", ""):
         for path in ODD_PATHS:
             assert await _status(app, method, path, b"", []) < 500, (method, path[:80])

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from strongroom.errors import Unauthenticated
-from strongroom.operations.messages import Verification
-from tests.unit.entrypoints.http.stubs import StubPipeline
+from tests.unit.entrypoints.http.stubs import Made, StubPipeline
 
 WALLETS = "/api/v1/wallets"
 JSON = {"Content-Type": "application/json"}
@@ -18,7 +17,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(autouse=True)
 def answer(pipeline: StubPipeline) -> None:
-    pipeline.answer = Verification(valid=True)
+    pipeline.answer = Made()
 
 
 class Stream:
@@ -134,8 +133,8 @@ async def test_the_connection_ends_before_the_body(client: httpx.AsyncClient, ap
 
 
 async def test_nothing_is_read_before_the_caller_is_known(app: object, pipeline: StubPipeline) -> None:
-    async def refuse(*_: object) -> Verification:
-        return Verification(valid=False)
+    async def refuse(*_: object) -> Made:
+        return Made(valid=False)
 
     pipeline.run = refuse  # type: ignore[assignment]
 

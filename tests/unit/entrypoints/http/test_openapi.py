@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,9 @@ from strongroom.domain.signing import Message, OurKey, SignOptions
 from strongroom.domain.wallet import PublicNode
 from strongroom.entrypoints.binding import bind, to_tree
 from strongroom.entrypoints.http.body import BodyLimits
-from strongroom.entrypoints.http.examples import EXAMPLES, MORE_COMMANDS
+from strongroom.entrypoints.http.examples import EVERY_EXAMPLE, EXAMPLES
+from strongroom.entrypoints.http.examples.base import WORDS, Example
+from strongroom.entrypoints.http.field_texts import FIELD_TEXTS
 from strongroom.entrypoints.http.openapi import document
 from strongroom.errors import every_error
 from strongroom.keys import bip39, derivation
@@ -49,8 +52,8 @@ def test_is_valid_openapi() -> None:
 
 def test_tells_the_limits_of_this_deployment() -> None:
     description = DOCUMENT["info"]["description"]
-    for told in ("1234 bytes", "5.5 seconds", "678 JSON\nvalues"):
-        assert told in description
+    for told in ("1234 bytes", "5.5 seconds", "678 JSON values"):
+        assert told in " ".join(description.split())
 
 
 async def test_is_served(client: httpx.AsyncClient) -> None:
@@ -72,39 +75,109 @@ def test_every_time_is_a_date_time() -> None:
         assert [kind.get("format") for kind in kinds] == ["date-time"], name
 
 
-def test_every_operation_has_one_example() -> None:
-    assert list(EXAMPLES) == NAMES
+EACH = [(operation, example) for operation, each in EVERY_EXAMPLE.items() for example in each.values()]
+each_example = pytest.mark.parametrize(("name", "example"), EACH, ids=[f"{name}-{each.summary}" for name, each in EACH])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_example_of_a_command(name: str) -> None:
-    command = bind(EXAMPLES[name].command, BY_NAME[name].command)
+def test_every_operation_has_two_examples(name: str) -> None:
+    examples = EVERY_EXAMPLE[name]
+    assert len(examples) >= 2
+    assert next(iter(examples)) == "usual"
+    assert len({each.summary for each in examples.values()}) == len(examples)
+    assert all(each.summary for each in examples.values())
+
+
+def test_there_are_examples_of_operations_alone() -> None:
+    assert EVERY_EXAMPLE.keys() == set(NAMES)
+
+
+@each_example
+def test_example_of_a_command(name: str, example: Example) -> None:
+    command = bind(example.command, BY_NAME[name].command)
     tree = to_tree(command)
-    assert {field: tree[field] for field in EXAMPLES[name].command} == EXAMPLES[name].command
+    assert _told(tree, example.command) == example.command
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_example_of_a_result(name: str) -> None:
+def _told(bound: Any, sent: Any) -> Any:
+    """Of what was bound that which was sent."""
+    if isinstance(sent, dict) and isinstance(bound, dict):
+        return {name: _told(bound[name], value) for name, value in sent.items()}
+    if isinstance(sent, list):
+        return [_told(*pair) for pair in zip(bound, sent, strict=True)]
+    return bound
+
+
+@each_example
+def test_example_of_a_result(name: str, example: Example) -> None:
     def secret(target: type, value: Any) -> Any:
         assert target is Secret
         return Secret(value)
 
-    result = msgspec.convert(EXAMPLES[name].result, BY_NAME[name].result, dec_hook=secret)
-    assert to_tree(result) == EXAMPLES[name].result
+    result = msgspec.convert(example.result, BY_NAME[name].result, dec_hook=secret)
+    assert to_tree(result) == example.result
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
+def test_every_example_is_in_the_document(operation: Operation) -> None:
+    """In the response, and in the body; or, if there is none, in what each of its parameters says."""
+    described_ = described(operation)
+    examples = EVERY_EXAMPLE[operation.name]
+    response = described_["responses"][str(operation.status)]["content"]["application/json"]["examples"]
+    assert response == {
+        title: {"summary": example.summary, "value": example.result} for title, example in examples.items()
+    }
+    in_place: dict[str, dict[str, Any]] = {title: {} for title in examples}
+    for parameter in described_["parameters"]:
+        for title, value in _shown_values(parameter, examples).items():
+            in_place[title][parameter["name"]] = value
+    if "requestBody" in described_:
+        body = described_["requestBody"]["content"]["application/json"]["examples"]
+        assert [each["summary"] for each in body.values()] == [each.summary for each in examples.values()]
+        for title, each in body.items():
+            in_place[title] |= each["value"]
+    assert in_place == {title: example.command for title, example in examples.items()}
+
+
+def _shown_values(parameter: dict[str, Any], examples: Mapping[str, Example]) -> dict[str, Any]:
+    name = parameter["name"]
+    have = [title for title, example in examples.items() if name in example.command]
+    if "example" in parameter:
+        return dict.fromkeys(have, parameter["example"])
+    if "examples" in parameter:
+        assert {each["summary"] for each in parameter["examples"].values()} <= {e.summary for e in examples.values()}
+        return {title: each["value"] for title, each in parameter["examples"].items()}
+    return dict(zip(have, parameter["schema"].get("examples", ()) if have else (), strict=True))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
 def test_examples_fit_their_schemas(operation: Operation) -> None:
     described_ = described(operation)
     answer = described_["responses"][str(operation.status)]["content"]["application/json"]
-    validator(answer["schema"]).validate(answer["examples"]["usual"]["value"])
+    for example in answer["examples"].values():
+        validator(answer["schema"]).validate(example["value"])
     for parameter in described_["parameters"]:
-        if "example" in parameter:
-            validator(parameter["schema"]).validate(parameter["example"])
+        values = [each["value"] for each in parameter.get("examples", {}).values()]
+        values += [parameter["example"]] if "example" in parameter else []
+        for value in values + parameter["schema"].get("examples", []):
+            validator(parameter["schema"]).validate(value)
     if "requestBody" in described_:
         body = described_["requestBody"]["content"]["application/json"]
-        validator(body["schema"]).validate(body["examples"]["usual"]["value"])
-        assert not validator(body["schema"]).is_valid({**body["examples"]["usual"]["value"], "unknown": 1})
+        for example in body["examples"].values():
+            validator(body["schema"]).validate(example["value"])
+            assert not validator(body["schema"]).is_valid({**example["value"], "unknown": 1})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
+def test_the_page_fills_in_only_what_the_usual_example_says(operation: Operation) -> None:
+    """Swagger UI fills in `example`, and the first of `examples`, of every parameter at once."""
+    filled = {
+        parameter["name"]: parameter["example"] if "example" in parameter else parameter["examples"]["usual"]["value"]
+        for parameter in described(operation)["parameters"]
+        if parameter.keys() & {"example", "examples"}
+    }
+    usual = EXAMPLES[operation.name].command
+    assert filled == {name: value for name, value in usual.items() if name in filled}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
@@ -121,15 +194,73 @@ def test_every_field_of_a_command_has_one_place(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
 def test_every_declared_error_is_described(operation: Operation) -> None:
-    responses = described(operation)["responses"]
+    refused = {status: each for status, each in described(operation)["responses"].items() if status[0] in "45"}
+    assert {frozenset(each) for each in refused.values()} == {frozenset({"$ref"})}, "an error is described in place"
+    shared = {status: DOCUMENT["components"]["responses"][_name(each)] for status, each in refused.items()}
     for error in operation.errors:
-        schema = responses[str(error.http_status)]["content"]["application/problem+json"]["schema"]
-        assert error.code in schema["allOf"][1]["properties"]["code"]["enum"]
-    known = {error.code for error in every_error()}
-    for status, response in responses.items():
-        if status.startswith(("4", "5")):
-            schema = response["content"]["application/problem+json"]["schema"]
-            assert set(schema["allOf"][1]["properties"]["code"]["enum"]) <= known
+        response = shared[str(error.http_status)]
+        assert error.code in response["x-codes"]
+        assert f"`{error.code}`" in response["description"]
+    known = {error.code: str(error.http_status) for error in every_error()}
+    for status, response in shared.items():
+        assert {known[code] for code in response["x-codes"]} == {status}
+        assert response["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_operations_with_the_same_errors_share_a_response() -> None:
+    shared = DOCUMENT["components"]["responses"]
+    codes = [tuple(response["x-codes"]) for response in shared.values()]
+    assert len(codes) == len(set(codes))
+    used = {_name(each) for operation in OPERATIONS for each in described(operation)["responses"].values()}
+    assert used - {""} == shared.keys()
+
+
+def _name(response: dict[str, Any]) -> str:
+    name: str = response.get("$ref", "").rpartition("/")[2]
+    return name
+
+
+def test_what_is_said_of_a_value_is_said_of_its_property() -> None:
+    for name, component in DOCUMENT["components"]["schemas"].items():
+        for field, schema in component.get("properties", {}).items():
+            told = [choice for choice in schema.get("anyOf", ()) if "description" in choice]
+            assert len(told) != 1 or schema["description"], (name, field)
+    own = DOCUMENT["components"]["schemas"]["NextAddress"]["properties"]["external_id"]["description"]
+    assert own != FIELD_TEXTS["external_id"]
+
+
+@pytest.mark.parametrize("name", FIELD_TEXTS)
+def test_what_means_the_same_everywhere_is_described_everywhere(name: str) -> None:
+    components = DOCUMENT["components"]["schemas"].values()
+    found = [each["properties"][name] for each in components if name in each.get("properties", {})]
+    assert found
+    assert all(each["description"] for each in found)
+
+
+def _properties(schema: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property of a schema, at any depth."""
+    if isinstance(schema, list):
+        for number, each in enumerate(schema):
+            yield from _properties(each, f"{place}/{number}")
+    if isinstance(schema, dict):
+        for name, each in schema.items():
+            if name == "properties":
+                for field, found in each.items():
+                    yield f"{place}.{field}", found
+                    yield from _properties(found, f"{place}.{field}")
+            elif name not in {"default", "examples", "enum", "const"}:
+                yield from _properties(each, f"{place}/{name}")
+
+
+def test_every_property_is_described() -> None:
+    found = dict(_properties(DOCUMENT["components"]["schemas"], ""))
+    assert {"/WalletView.id", "/Health.components", "/Health.components/additionalProperties.status"} <= found.keys()
+    assert [place for place, schema in found.items() if not schema.get("description", "").strip()] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
+def test_every_parameter_is_described(operation: Operation) -> None:
+    assert [each["name"] for each in described(operation)["parameters"] if not each.get("description")] == []
 
 
 def test_constraints_show() -> None:
@@ -145,13 +276,28 @@ def test_constraints_show() -> None:
 def test_examples_of_fingerprints_are_of_the_mnemonic() -> None:
     words = {
         "wallets.import": EXAMPLES["wallets.import"].command["mnemonic"],
-        "accounts.get": EXAMPLES["wallets.create"].result["backup"]["mnemonic"],
+        "accounts.get": WORDS,
     }
     for name, mnemonic in words.items():
         seed = bip39.seed(bip39.parse(mnemonic))
         fingerprint = bip32.fingerprint(derivation.public_key(derivation.derive(seed, ()))).hex()
         assert EXAMPLES[name].result["master_fingerprint"] == fingerprint
     assert "abandon" not in words["wallets.import"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_the_page_fills_in_can_be_sent_twice_and_reveals_and_forces_nothing(name: str) -> None:
+    """The page sends the first example as it stands."""
+
+    def named(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from (key for key, each in value.items() if each not in (None, False))
+        if isinstance(value, dict | list):
+            for each in value.values() if isinstance(value, dict) else value:
+                yield from named(each)
+
+    found = set(named(EXAMPLES[name].command))
+    assert not found & {"backup", "external_id", "allow", "allow_resign", "broadcast", "replaces", "force"}
 
 
 def test_examples_of_addresses_are_derived() -> None:
@@ -209,23 +355,19 @@ def test_examples_of_signing_are_what_the_chain_says() -> None:
         assert answer.details == example.result["details"]
 
 
-@pytest.mark.parametrize(
-    ("name", "command"),
-    [(name, command) for name, more in MORE_COMMANDS.items() for command in more.values()],
-    ids=lambda value: value if isinstance(value, str) else value["network"],
-)
-def test_further_commands_are_bound_and_read_by_their_chain(name: str, command: dict[str, Any]) -> None:
-    tree = to_tree(bind(command, BY_NAME[name].command))
-    assert {field: tree[field] for field in command} == command
+@each_example
+def test_transactions_and_messages_are_read_by_their_chain(name: str, example: Example) -> None:
     networks = Networks(
         CHAINS, [one for chain in CHAINS.values() for one in chain.networks], limits={}, any_network=False
     )
+    command = example.command
+    if name == "transactions.sign_batch" or "network" not in command:
+        return
     network, chain = networks.resolve(command["network"])
     if "unsigned_tx" in command:
-        decoded = chain.decode(network, command["unsigned_tx"])
-        [action] = chain.summarise(decoded, None).actions
-        assert (action.kind, action.amount) == ("token_transfer", "25000000")
-    else:
+        summary = to_tree(chain.summarise(chain.decode(network, command["unsigned_tx"]), None))
+        told = example.result["summary"]
+        assert [each["amount"] for each in summary["actions"]] == [each["amount"] for each in told["actions"]]
+        assert summary["fee"] == told["fee"]
+    if "format" in command:
         assert command["format"] in chain.message_formats
-    described = DOCUMENT["paths"][f"/api/v1{BY_NAME[name].path}"]["post"]["requestBody"]
-    assert command["network"] in described["content"]["application/json"]["examples"]

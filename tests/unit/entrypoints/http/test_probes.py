@@ -10,12 +10,11 @@ from starlette.types import Message
 from strongroom.access.client_address import ClientAddresses
 from strongroom.access.scopes import SCOPES
 from strongroom.entrypoints.http.app import create_app
-from strongroom.entrypoints.http.probes import HEALTH, METRICS
+from strongroom.entrypoints.http.probes import HEALTH, METRICS, MetricsForm
 from strongroom.errors import Forbidden, StorageUnavailable, StrongroomError, Unauthenticated
 from strongroom.health.base import Check, ComponentStatus
 from strongroom.health.monitor import HealthMonitor
-from strongroom.operations.messages import Verification
-from tests.unit.entrypoints.http.stubs import StubPipeline
+from tests.unit.entrypoints.http.stubs import Made, StubPipeline
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
@@ -104,7 +103,7 @@ async def test_ten_thousand_probes_ask_each_component_once(pipeline: StubPipelin
 
 
 async def test_metrics_count_requests_by_route(client: httpx.AsyncClient, pipeline: StubPipeline) -> None:
-    pipeline.answer = Verification(valid=True)
+    pipeline.answer = Made()
     await client.get("/api/v1/addresses/ethereum/0xabc")
     await client.get("/somewhere/else/canary")
     await client.request("BREW", "/api/v1/audit")
@@ -133,5 +132,5 @@ async def test_metrics_may_need_a_key(pipeline: StubPipeline, health: HealthMoni
         assert (await client.get("/metrics")).status_code == 401
         assert pipeline.operation is METRICS
         assert METRICS.scope in SCOPES
-        pipeline.answer = await METRICS.run(None, None)  # type: ignore[arg-type]
+        pipeline.answer = await METRICS.run(MetricsForm(openmetrics=False), None)  # type: ignore[arg-type]
         assert "strongroom_http_requests_total" in (await client.get("/metrics")).text

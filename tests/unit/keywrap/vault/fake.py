@@ -1,4 +1,4 @@
-"""A fake of Vault's HTTP interface, for what a real one does not do on demand. The real one: tests/integration."""
+"""A fake of Vault's HTTP interface, for behaviour that a real one does not show on demand (see tests/integration)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def error(status: int, text: str = "no") -> httpx.Response:
 
 
 class FakeVault:
-    """Gives, by path, the answers that a test lays out; the last one again and again."""
+    """Returns the responses that a test prepares for each path, and repeats the last one."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}

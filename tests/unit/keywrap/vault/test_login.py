@@ -1,4 +1,4 @@
-"""A token over its life, by a clock that only the test moves."""
+"""A token during its lifetime, with a clock that only the test moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the key wrap makes of answers that a real Vault does not give on demand."""
+"""How the key wrap handles responses that a real Vault does not give on demand."""
 
 from __future__ import annotations
 

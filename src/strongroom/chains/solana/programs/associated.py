@@ -1,4 +1,4 @@
-"""The Associated Token Account program: a wallet's one account for a mint, found without asking anybody."""
+"""The Associated Token Account program. It gives a wallet one account per mint, whose address needs no look-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program's reader is given and what it says: one instruction, and what it does."""
+"""The interface of program readers. A reader takes an instruction and returns what it does."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from strongroom.domain.summary import Action, Caution
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of an instruction. Its key is not known where a lookup table holds it."""
+    """An account of an instruction. Its key is unknown if it comes from a lookup table."""
 
     key: bytes | None
     signer: bool
     writable: bool
     table: bytes = b""
     index: int = 0
-    """Place in the lookup table."""
+    """Index in the lookup table."""
 
     @property
     def text(self) -> str:
@@ -41,15 +41,15 @@ class Step:
     action: Action
     cautions: tuple[Caution, ...] = ()
     understood: bool = True
-    """False: what it does is not known here, and the limit ``unknown_calls`` counts it."""
+    """False if it is not known what the instruction does. The limit ``unknown_calls`` counts these."""
 
 
 ReadProgram = Callable[[Instruction], Step | None]
-"""None: the program has no such instruction that is known here. Raises ValueError where it is certain to fail."""
+"""Returns None for an unknown instruction of the program. Raises ValueError if the instruction is certain to fail."""
 
 
 class EndsEarly(ValueError):
-    """The data of an instruction is shorter than its fields: its program will refuse it."""
+    """The data of an instruction is shorter than its fields, so its program will refuse it."""
 
 
 class Fields(Reader):
@@ -65,17 +65,17 @@ class Fields(Reader):
         return self.take(32)
 
     def text(self) -> bytes:
-        """A bincode string: its length in eight bytes, then UTF-8."""
+        """The bytes of a bincode string, which has its length in eight bytes and then UTF-8."""
         return self.take(self.uint(8))
 
 
 def trailing(fields: Fields) -> tuple[Caution, ...]:
-    """Programs ignore what follows the fields that they read, so it must not hide them here either."""
+    """The caution for bytes after the last field. Programs ignore such bytes, so they must not hide the fields here."""
     return (caution("noncanonical_call"),) if fields.rest else ()
 
 
 def unknown(instruction: Instruction, name: str | None, code: str) -> Step:
-    """An instruction that is shown with its program and accounts, since more is not known of it."""
+    """The step of an unknown instruction, which is shown with its program, its accounts and its data."""
     details = {
         "program": base58.encode(instruction.program),
         "accounts": [

@@ -1,4 +1,4 @@
-"""The Compute Budget program: what inclusion may cost. No account is touched by it."""
+"""The Compute Budget program, which sets what inclusion may cost and touches no account."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from strongroom.codecs import base58
 
 PROGRAM: Final = base58.decode("ComputeBudget111111111111111111111111111111")
 MAX_UNITS: Final = 1_400_000
-"""Compute units that one transaction gets at most."""
+"""The most compute units of a transaction."""
 DEFAULT_UNITS: Final = 200_000
-"""Compute units that an instruction gets at most if nothing is asked for."""
+"""The most compute units per instruction if the transaction requests no limit."""
 UNITS: Final = 2
 PRICE: Final = 3
 SIZES: Final = {1: 4, UNITS: 4, PRICE: 8, 4: 4}
-"""Bytes of the number that each request asks for."""
+"""Bytes of the number in each request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     units: int | None = None
-    """Compute units asked for."""
+    """The requested compute units."""
     price: int = 0
     """Micro-lamports per compute unit."""
 
     def priority_fee(self, instructions: int) -> int:
-        """Lamports at most; ``instructions``: how many there are beside those of this program."""
+        """The most lamports that the priority fee can be, with this number of instructions of other programs."""
         units = min(DEFAULT_UNITS * instructions, MAX_UNITS) if self.units is None else min(self.units, MAX_UNITS)
         return -(-units * self.price // 1_000_000)
 
 
 def read(instructions: Iterable[Instruction]) -> Budget:
-    """Raises ValueError on what a validator refuses: an unknown or a repeated request."""
+    """Raises ValueError on unknown and repeated requests, which validators refuse."""
     asked: dict[int, int] = {}
     for each in instructions:
         fields = Fields(each.data)

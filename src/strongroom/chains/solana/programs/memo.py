@@ -1,4 +1,4 @@
-"""The Memo program, in both its versions: text that stands in the transaction."""
+"""Both versions of the Memo program, which puts text into a transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAMS: Final = (PROGRAM, base58.decode("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQ
 
 
 def read(instruction: Instruction) -> Step:
-    """Raises ValueError: the program takes UTF-8 only."""
+    """Raises ValueError if the data is not UTF-8, which the program refuses."""
     try:
         text = instruction.data.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Programs that check signatures. Each signature that they check costs as much as one of the transaction."""
+"""Programs that verify signatures. Each of these signatures costs as much as one of the transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROGRAMS: Final = tuple(
 
 
 def signatures(instruction: Instruction) -> int:
-    """How many are checked: the first byte says so."""
+    """The number of signatures that the instruction verifies, which is its first byte."""
     return instruction.data[0] if instruction.program in PROGRAMS and instruction.data else 0
 
 

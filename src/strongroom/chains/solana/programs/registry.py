@@ -1,4 +1,4 @@
-"""The programs that are understood. To add one: a module beside these with a ``read``, and a line here."""
+"""The programs that are understood. To add one, write a module with a ``read`` function and add a line here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROGRAMS: Final[dict[bytes, ReadProgram]] = {
 
 
 def read(instruction: Instruction) -> Step:
-    """What an instruction does, as far as it is understood. Raises ValueError where it is certain to fail."""
+    """What an instruction does, if it is understood. Raises ValueError if it is certain to fail."""
     reader = PROGRAMS.get(instruction.program)
     if reader is None:
         return unknown(instruction, None, "unknown_program")

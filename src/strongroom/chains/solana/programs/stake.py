@@ -19,7 +19,7 @@ _OTHERS: Final = {
     12: "setLockupChecked", 13: "getMinimumDelegation", 14: "deactivateDelinquent",
 }  # fmt: skip
 _WITH_FIELDS: Final = frozenset({0, 6, 8, 11, 12})
-"""What has more fields than are read here."""
+"""Instructions that have more fields than are read here."""
 
 
 def read(instruction: Instruction) -> Step | None:

@@ -1,4 +1,4 @@
-"""The System program: coins, new accounts, and nonce accounts (solana-system-interface, SystemInstruction)."""
+"""The System program for coins, new accounts and nonce accounts (solana-system-interface, SystemInstruction)."""
 
 from __future__ import annotations
 
@@ -145,4 +145,4 @@ _READERS: Final[dict[int, tuple[int, _Read]]] = {
     11: (3, _transfer_with_seed),
     12: (1, _upgrade_nonce),
 }
-"""By instruction: the accounts that it needs, and what reads it."""
+"""The number of accounts that each instruction needs, and its reader."""

@@ -1,7 +1,7 @@
-"""SPL Token and Token-2022 (spl-token-interface, spl-token-2022-interface: TokenInstruction).
+"""SPL Token and Token-2022 (TokenInstruction in spl-token-interface and spl-token-2022-interface).
 
-Both programs have the same instructions up to 24; above stand the extensions of Token-2022. What moves tokens, or lets
-others move them, is read field by field. What does neither is named. Confidential transfers hide their amounts.
+Both programs share the instructions up to 24. Higher ones are extensions of Token-2022. Instructions that move tokens
+or let others move them are read field by field. The others are only named. Confidential transfers hide their amounts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from strongroom.domain.summary import Action, Caution
 
 TRANSFER_CHECKED: Final = 12
 UNLIMITED: Final = 2**63
-"""From here on an allowance means "all there ever is"."""
+"""The smallest allowance that counts as unlimited."""
 
 _TRANSFER_FEE: Final = 26
 _EXTENSIONS_FROM: Final = 25
@@ -25,7 +25,7 @@ _EXTENSIONS_FROM: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Names of the accounts in order, and of the fields with their size in bytes."""
+    """The names of an instruction's accounts in order, and its fields with their sizes in bytes."""
 
     method: str
     kind: str
@@ -73,7 +73,7 @@ _WITH_FEE: Final = _Layout(
 _SET_AUTHORITY: Final = 6
 _AUTHORITIES: Final = {0: "mintTokens", 1: "freezeAccount", 2: "accountOwner", 3: "closeAccount"}
 _OPEN_ENDED: Final = frozenset({0, 2, 19, 20, 21, 24})
-"""What has more fields than are read here: bytes after them say nothing."""
+"""Instructions that have more fields than are read here, so that further bytes are no reason for a caution."""
 
 
 def read(instruction: Instruction) -> Step | None:

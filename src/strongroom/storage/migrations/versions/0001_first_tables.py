@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from strongroom.storage.tables import Id, Timestamp
+from strongroom.storage.column_types import Id, Timestamp
 
 revision = "0001"
 down_revision = None
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def _refuse_changes(table: str) -> None:
-    """Append-only, for the owner of the table too: who wants to change a row must first take the trigger away."""
+    """Append-only, for the owner of the table too. To change a row, the owner must first remove the trigger."""
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from strongroom.storage.tables import Timestamp
+from strongroom.storage.column_types import Timestamp
 
 revision = "0002"
 down_revision = "0001"

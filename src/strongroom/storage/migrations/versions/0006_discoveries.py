@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from strongroom.storage.tables import Id, Timestamp
+from strongroom.storage.column_types import Id, Timestamp
 
 revision = "0006"
 down_revision = "0005"

@@ -115,6 +115,104 @@ class CreateWalletRequest(_message.Message):
     kind: str
     def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ..., kind: _Optional[str] = ...) -> None: ...
 
+class CreateWalletsRequest(_message.Message):
+    __slots__ = ("label", "words", "language", "passphrase", "networks", "external_id", "backup", "kind", "items", "count")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    words: int
+    language: str
+    passphrase: str
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    external_id: str
+    backup: bool
+    kind: str
+    items: _containers.RepeatedCompositeFieldContainer[WalletItem]
+    count: int
+    def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ..., kind: _Optional[str] = ..., items: _Optional[_Iterable[_Union[WalletItem, _Mapping]]] = ..., count: _Optional[int] = ...) -> None: ...
+
+class WalletItem(_message.Message):
+    __slots__ = ("label", "words", "language", "passphrase", "networks", "external_id", "backup", "kind", "ref")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REF_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    words: int
+    language: str
+    passphrase: str
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    external_id: str
+    backup: bool
+    kind: str
+    ref: str
+    def __init__(self, label: _Optional[str] = ..., words: _Optional[int] = ..., language: _Optional[str] = ..., passphrase: _Optional[str] = ..., networks: _Optional[_Iterable[str]] = ..., external_id: _Optional[str] = ..., backup: _Optional[bool] = ..., kind: _Optional[str] = ..., ref: _Optional[str] = ...) -> None: ...
+
+class CreatedWallets(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[WalletResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[WalletResult, _Mapping]]] = ...) -> None: ...
+
+class WalletResult(_message.Message):
+    __slots__ = ("ref", "status", "result", "error")
+    REF_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ref: str
+    status: str
+    result: CreatedWallet
+    error: ItemProblem
+    def __init__(self, ref: _Optional[str] = ..., status: _Optional[str] = ..., result: _Optional[_Union[CreatedWallet, _Mapping]] = ..., error: _Optional[_Union[ItemProblem, _Mapping]] = ...) -> None: ...
+
+class ItemProblem(_message.Message):
+    __slots__ = ("type", "title", "status", "detail", "code", "field", "reason", "retry_after", "allowed", "did_you_mean", "limit", "setting", "expected", "received", "tx_id")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    DID_YOU_MEAN_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SETTING_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    TX_ID_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str
+    reason: str
+    retry_after: int
+    allowed: _containers.RepeatedScalarFieldContainer[str]
+    did_you_mean: str
+    limit: str
+    setting: str
+    expected: str
+    received: str
+    tx_id: str
+    def __init__(self, type: _Optional[str] = ..., title: _Optional[str] = ..., status: _Optional[int] = ..., detail: _Optional[str] = ..., code: _Optional[str] = ..., field: _Optional[str] = ..., reason: _Optional[str] = ..., retry_after: _Optional[int] = ..., allowed: _Optional[_Iterable[str]] = ..., did_you_mean: _Optional[str] = ..., limit: _Optional[str] = ..., setting: _Optional[str] = ..., expected: _Optional[str] = ..., received: _Optional[str] = ..., tx_id: _Optional[str] = ...) -> None: ...
+
 class ImportWalletRequest(_message.Message):
     __slots__ = ("kind", "mnemonic", "passphrase", "language", "keyspace", "format", "key", "label", "networks", "external_id", "discover")
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +269,21 @@ class UpdateWalletRequest(_message.Message):
     label: str
     def __init__(self, wallet_id: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
 
+class LimitWalletRequest(_message.Message):
+    __slots__ = ("wallet_id", "rates")
+    class RatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    rates: _containers.ScalarMap[str, str]
+    def __init__(self, wallet_id: _Optional[str] = ..., rates: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class ArchiveWalletRequest(_message.Message):
     __slots__ = ("wallet_id",)
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -184,7 +297,14 @@ class UnarchiveWalletRequest(_message.Message):
     def __init__(self, wallet_id: _Optional[str] = ...) -> None: ...
 
 class Wallet(_message.Message):
-    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at")
+    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at", "rates")
+    class RatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -193,6 +313,7 @@ class Wallet(_message.Message):
     KEYSPACE_FIELD_NUMBER: _ClassVar[int]
     MASTER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: str
     label: str
@@ -201,10 +322,18 @@ class Wallet(_message.Message):
     keyspace: str
     master_fingerprint: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    rates: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rates: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CreatedWallet(_message.Message):
-    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at", "addresses", "backup")
+    __slots__ = ("id", "kind", "label", "external_id", "state", "keyspace", "master_fingerprint", "created_at", "addresses", "backup", "rates")
+    class RatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +344,7 @@ class CreatedWallet(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     BACKUP_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: str
     label: str
@@ -225,7 +355,8 @@ class CreatedWallet(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     addresses: _containers.RepeatedCompositeFieldContainer[Address]
     backup: Backup
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ..., backup: _Optional[_Union[Backup, _Mapping]] = ...) -> None: ...
+    rates: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ..., state: _Optional[str] = ..., keyspace: _Optional[str] = ..., master_fingerprint: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., addresses: _Optional[_Iterable[_Union[Address, _Mapping]]] = ..., backup: _Optional[_Union[Backup, _Mapping]] = ..., rates: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Backup(_message.Message):
     __slots__ = ("status", "mnemonic")
@@ -276,6 +407,40 @@ class NextAddressRequest(_message.Message):
     label: str
     external_id: str
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., label: _Optional[str] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class NextAddressesRequest(_message.Message):
+    __slots__ = ("wallet_id", "network", "count", "scheme", "account", "label")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    count: int
+    scheme: str
+    account: int
+    label: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., count: _Optional[int] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., label: _Optional[str] = ...) -> None: ...
+
+class HandedOutAddresses(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[AddressResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[AddressResult, _Mapping]]] = ...) -> None: ...
+
+class AddressResult(_message.Message):
+    __slots__ = ("ref", "status", "result", "error")
+    REF_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ref: str
+    status: str
+    result: Address
+    error: ItemProblem
+    def __init__(self, ref: _Optional[str] = ..., status: _Optional[str] = ..., result: _Optional[_Union[Address, _Mapping]] = ..., error: _Optional[_Union[ItemProblem, _Mapping]] = ...) -> None: ...
 
 class DiscoverAddressesRequest(_message.Message):
     __slots__ = ("wallet_id", "network", "scheme", "account", "gap", "budget")
@@ -336,20 +501,22 @@ class Discovery(_message.Message):
     def __init__(self, id: _Optional[str] = ..., wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., state: _Optional[str] = ..., reason: _Optional[str] = ..., gap: _Optional[int] = ..., budget: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., checked: _Optional[int] = ..., used: _Optional[int] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListAddressesRequest(_message.Message):
-    __slots__ = ("wallet_id", "network", "scheme", "external_id", "cursor", "limit")
+    __slots__ = ("wallet_id", "network", "scheme", "external_id", "cursor", "limit", "all")
     WALLET_ID_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     wallet_id: str
     network: str
     scheme: str
     external_id: str
     cursor: str
     limit: int
-    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., external_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    all: bool
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., scheme: _Optional[str] = ..., external_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class FindAddressRequest(_message.Message):
     __slots__ = ("network", "address")
@@ -504,6 +671,58 @@ class SignTransactionRequest(_message.Message):
     options: SignOptions
     broadcast: bool
     def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ..., broadcast: _Optional[bool] = ...) -> None: ...
+
+class SignTransactionsRequest(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[SignItem]
+    def __init__(self, items: _Optional[_Iterable[_Union[SignItem, _Mapping]]] = ...) -> None: ...
+
+class SignItem(_message.Message):
+    __slots__ = ("wallet_id", "network", "unsigned_tx", "scheme", "account", "change", "index", "path", "address", "options", "broadcast", "ref")
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_TX_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    REF_FIELD_NUMBER: _ClassVar[int]
+    wallet_id: str
+    network: str
+    unsigned_tx: UnsignedTransaction
+    scheme: str
+    account: int
+    change: int
+    index: int
+    path: str
+    address: str
+    options: SignOptions
+    broadcast: bool
+    ref: str
+    def __init__(self, wallet_id: _Optional[str] = ..., network: _Optional[str] = ..., unsigned_tx: _Optional[_Union[UnsignedTransaction, _Mapping]] = ..., scheme: _Optional[str] = ..., account: _Optional[int] = ..., change: _Optional[int] = ..., index: _Optional[int] = ..., path: _Optional[str] = ..., address: _Optional[str] = ..., options: _Optional[_Union[SignOptions, _Mapping]] = ..., broadcast: _Optional[bool] = ..., ref: _Optional[str] = ...) -> None: ...
+
+class SignedTransactions(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[SignResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[SignResult, _Mapping]]] = ...) -> None: ...
+
+class SignResult(_message.Message):
+    __slots__ = ("ref", "status", "result", "error")
+    REF_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ref: str
+    status: str
+    result: SignedTransaction
+    error: ItemProblem
+    def __init__(self, ref: _Optional[str] = ..., status: _Optional[str] = ..., result: _Optional[_Union[SignedTransaction, _Mapping]] = ..., error: _Optional[_Union[ItemProblem, _Mapping]] = ...) -> None: ...
 
 class SignOptions(_message.Message):
     __slots__ = ("replaces", "allow_resign", "allow_pre155", "allowed_sighashes", "allow")
@@ -1066,14 +1285,46 @@ class Scheme(_message.Message):
     def __init__(self, name: _Optional[str] = ..., template: _Optional[str] = ..., default: _Optional[bool] = ..., kinds: _Optional[_Iterable[str]] = ..., description: _Optional[str] = ...) -> None: ...
 
 class CreateApiKeyRequest(_message.Message):
-    __slots__ = ("name", "scopes", "expires_at")
+    __slots__ = ("name", "scopes", "expires_at", "restriction")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTION_FIELD_NUMBER: _ClassVar[int]
     name: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    restriction: Restriction
+    def __init__(self, name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., restriction: _Optional[_Union[Restriction, _Mapping]] = ...) -> None: ...
+
+class Restriction(_message.Message):
+    __slots__ = ("networks", "wallets", "client_networks", "rates", "unknown_calls", "max_values")
+    class RatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class MaxValuesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    WALLETS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    RATES_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_CALLS_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALUES_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    wallets: _containers.RepeatedScalarFieldContainer[str]
+    client_networks: _containers.RepeatedScalarFieldContainer[str]
+    rates: _containers.ScalarMap[str, str]
+    unknown_calls: str
+    max_values: _containers.ScalarMap[str, str]
+    def __init__(self, networks: _Optional[_Iterable[str]] = ..., wallets: _Optional[_Iterable[str]] = ..., client_networks: _Optional[_Iterable[str]] = ..., rates: _Optional[_Mapping[str, str]] = ..., unknown_calls: _Optional[str] = ..., max_values: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListApiKeysRequest(_message.Message):
     __slots__ = ("cursor", "limit")
@@ -1090,7 +1341,7 @@ class RevokeApiKeyRequest(_message.Message):
     def __init__(self, key_id: _Optional[str] = ...) -> None: ...
 
 class ApiKey(_message.Message):
-    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "made_by")
+    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "made_by", "restriction")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
@@ -1098,6 +1349,7 @@ class ApiKey(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
     MADE_BY_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTION_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
@@ -1105,10 +1357,11 @@ class ApiKey(_message.Message):
     expires_at: _timestamp_pb2.Timestamp
     revoked_at: _timestamp_pb2.Timestamp
     made_by: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., made_by: _Optional[str] = ...) -> None: ...
+    restriction: Restriction
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., made_by: _Optional[str] = ..., restriction: _Optional[_Union[Restriction, _Mapping]] = ...) -> None: ...
 
 class CreatedApiKey(_message.Message):
-    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "api_key", "made_by")
+    __slots__ = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at", "api_key", "made_by", "restriction")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
@@ -1117,6 +1370,7 @@ class CreatedApiKey(_message.Message):
     REVOKED_AT_FIELD_NUMBER: _ClassVar[int]
     API_KEY_FIELD_NUMBER: _ClassVar[int]
     MADE_BY_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTION_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
@@ -1125,7 +1379,8 @@ class CreatedApiKey(_message.Message):
     revoked_at: _timestamp_pb2.Timestamp
     api_key: str
     made_by: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., api_key: _Optional[str] = ..., made_by: _Optional[str] = ...) -> None: ...
+    restriction: Restriction
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., api_key: _Optional[str] = ..., made_by: _Optional[str] = ..., restriction: _Optional[_Union[Restriction, _Mapping]] = ...) -> None: ...
 
 class ApiKeyPage(_message.Message):
     __slots__ = ("api_keys", "next_cursor")
@@ -1134,6 +1389,86 @@ class ApiKeyPage(_message.Message):
     api_keys: _containers.RepeatedCompositeFieldContainer[ApiKey]
     next_cursor: str
     def __init__(self, api_keys: _Optional[_Iterable[_Union[ApiKey, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class RevokeRequest(_message.Message):
+    __slots__ = ("issuer", "subject", "token_id", "principal_id", "reason")
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    issuer: str
+    subject: str
+    token_id: str
+    principal_id: str
+    reason: str
+    def __init__(self, issuer: _Optional[str] = ..., subject: _Optional[str] = ..., token_id: _Optional[str] = ..., principal_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ListRevocationsRequest(_message.Message):
+    __slots__ = ("cursor", "limit")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    limit: int
+    def __init__(self, cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class LiftRevocationRequest(_message.Message):
+    __slots__ = ("revocation_id",)
+    REVOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    revocation_id: str
+    def __init__(self, revocation_id: _Optional[str] = ...) -> None: ...
+
+class Revocation(_message.Message):
+    __slots__ = ("id", "kind", "issuer", "value", "principal_id", "reason", "revoked_by", "created_at", "lifted_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_BY_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    LIFTED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    issuer: str
+    value: str
+    principal_id: str
+    reason: str
+    revoked_by: str
+    created_at: _timestamp_pb2.Timestamp
+    lifted_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., issuer: _Optional[str] = ..., value: _Optional[str] = ..., principal_id: _Optional[str] = ..., reason: _Optional[str] = ..., revoked_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lifted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RevocationPage(_message.Message):
+    __slots__ = ("revocations", "next_cursor")
+    REVOCATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    revocations: _containers.RepeatedCompositeFieldContainer[Revocation]
+    next_cursor: str
+    def __init__(self, revocations: _Optional[_Iterable[_Union[Revocation, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class GetClientNetworksRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SetClientNetworksRequest(_message.Message):
+    __slots__ = ("networks", "force")
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    force: bool
+    def __init__(self, networks: _Optional[_Iterable[str]] = ..., force: _Optional[bool] = ...) -> None: ...
+
+class ClientNetworks(_message.Message):
+    __slots__ = ("networks", "changed_at", "changed_by")
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    changed_at: _timestamp_pb2.Timestamp
+    changed_by: str
+    def __init__(self, networks: _Optional[_Iterable[str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., changed_by: _Optional[str] = ...) -> None: ...
 
 class ListAuditRequest(_message.Message):
     __slots__ = ("wallet_id", "operation", "operation_id", "outcome", "cursor", "limit")
@@ -1242,3 +1577,132 @@ class Task(_message.Message):
     last_error: str
     created_at: _timestamp_pb2.Timestamp
     def __init__(self, kind: _Optional[str] = ..., key: _Optional[str] = ..., of_service: _Optional[bool] = ..., state: _Optional[str] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., last_error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListAlertsRequest(_message.Message):
+    __slots__ = ("state", "cursor", "limit")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    cursor: str
+    limit: int
+    def __init__(self, state: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class AlertPage(_message.Message):
+    __slots__ = ("alerts", "next_cursor")
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    alerts: _containers.RepeatedCompositeFieldContainer[Alert]
+    next_cursor: str
+    def __init__(self, alerts: _Optional[_Iterable[_Union[Alert, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class ListNotificationsRequest(_message.Message):
+    __slots__ = ("cursor", "limit")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    limit: int
+    def __init__(self, cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class NotificationPage(_message.Message):
+    __slots__ = ("notifications", "next_cursor")
+    NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    notifications: _containers.RepeatedCompositeFieldContainer[Notification]
+    next_cursor: str
+    def __init__(self, notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class SilenceAlertRequest(_message.Message):
+    __slots__ = ("rule", "subject", "seconds")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    subject: str
+    seconds: int
+    def __init__(self, rule: _Optional[str] = ..., subject: _Optional[str] = ..., seconds: _Optional[int] = ...) -> None: ...
+
+class Silence(_message.Message):
+    __slots__ = ("rule", "subject", "until")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    subject: str
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[str] = ..., subject: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SendTestAlertRequest(_message.Message):
+    __slots__ = ("channel", "severity")
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    channel: str
+    severity: str
+    def __init__(self, channel: _Optional[str] = ..., severity: _Optional[str] = ...) -> None: ...
+
+class SentTest(_message.Message):
+    __slots__ = ("notifications",)
+    NOTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    notifications: _containers.RepeatedCompositeFieldContainer[Notification]
+    def __init__(self, notifications: _Optional[_Iterable[_Union[Notification, _Mapping]]] = ...) -> None: ...
+
+class Alert(_message.Message):
+    __slots__ = ("rule", "subject", "of_service", "severity", "title", "state", "since", "seen_at", "ended_at", "told_at", "silenced_until", "facts", "runbook")
+    class FactsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    OF_SERVICE_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    TOLD_AT_FIELD_NUMBER: _ClassVar[int]
+    SILENCED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    RUNBOOK_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    subject: str
+    of_service: bool
+    severity: str
+    title: str
+    state: str
+    since: _timestamp_pb2.Timestamp
+    seen_at: _timestamp_pb2.Timestamp
+    ended_at: _timestamp_pb2.Timestamp
+    told_at: _timestamp_pb2.Timestamp
+    silenced_until: _timestamp_pb2.Timestamp
+    facts: _containers.ScalarMap[str, str]
+    runbook: str
+    def __init__(self, rule: _Optional[str] = ..., subject: _Optional[str] = ..., of_service: _Optional[bool] = ..., severity: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., told_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., silenced_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., facts: _Optional[_Mapping[str, str]] = ..., runbook: _Optional[str] = ...) -> None: ...
+
+class Notification(_message.Message):
+    __slots__ = ("id", "channel", "message", "rule", "subject", "severity", "state", "error", "created_at", "ended_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    channel: str
+    message: str
+    rule: str
+    subject: str
+    severity: str
+    state: str
+    error: str
+    created_at: _timestamp_pb2.Timestamp
+    ended_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., channel: _Optional[str] = ..., message: _Optional[str] = ..., rule: _Optional[str] = ..., subject: _Optional[str] = ..., severity: _Optional[str] = ..., state: _Optional[str] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,189 @@
+"""Batches on PostgreSQL and OpenBao beside single requests, in alternating rounds of one run.
+
+    python bench/batch.py --rounds 5
+
+Measures signatures of each chain in batches of 1,000 (from two callers, as many as there are workers), wallets against
+bare PBKDF2 on all cores, addresses of a stored account, calls to Vault, and the latency of single requests beside a
+batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import itertools
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support.load import UNLIMITED, cpu_seconds, measure, transaction
+from tests.support.other_chains import transactions
+from tests.support.server import Server
+from tests.support.stack import production
+
+_ITEMS = 1_000
+_CALLERS = 2
+_AMOUNT = itertools.count(1_000)
+
+Items = Callable[[], list[dict[str, Any]]]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=5.0, help="of single requests, each round")
+    options.add_argument("--connections", type=int, default=64)
+    given = options.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        parts = stack.enter_context(production())
+        settings = {**dict.fromkeys(UNLIMITED, "off"), **parts, "WORKERS__COUNT": "2", "TIMEOUTS__OPERATION": "300"}
+        server = Server(folder, settings)
+        server.command("migrate").check_returncode()
+        with server, server.client() as client:
+            found: dict[str, list[float]] = {}
+            for _ in range(given.rounds):
+                for name, value in _round(server, client, given):
+                    found.setdefault(name, []).append(value)
+                    print(f"{name:<44} {value:>10.2f}", file=sys.stderr, flush=True)
+            for name, values in found.items():
+                print(f"{name:<44} {median(values):>10.2f}   ({min(values):.2f} to {max(values):.2f})")
+
+
+def _round(server: Server, client: httpx.Client, given: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
+    alone = asyncio.run(measure(server, "rest", "sign", [wallet], given.connections, given.seconds))
+    yield "single signatures a second", alone.rate
+    yield "  ms of worker CPU each", alone.cpu / 1000
+    for name, items in _chains(client, wallet).items():
+        rate, cpu = _signed(server, items)
+        yield f"{name}: batch signatures a second", rate
+        yield "  times the single ones" if name == "ethereum" else f"  {name}: times the single ones", rate / alone.rate
+        yield f"  {name}: ms of worker CPU each", cpu * 1000
+    bare = _bare_pbkdf2()
+    began, calls = time.perf_counter(), _vault_calls(server, client)
+    _require_ok(_post(server, "/wallets/batch", {"count": _ITEMS}))
+    rate = _ITEMS / (time.perf_counter() - began)
+    yield "wallets a second", rate
+    yield "  of bare PBKDF2, %", 100 * rate / bare
+    yield "  wallets: calls of Vault", _vault_calls(server, client) - calls
+    client.post(f"/wallets/{wallet}/addresses", json={"network": "ethereum"})
+    began, calls = time.perf_counter(), _vault_calls(server, client)
+    _require_ok(_post(server, f"/wallets/{wallet}/addresses/batch", {"network": "ethereum", "count": _ITEMS}))
+    yield "addresses a second", _ITEMS / (time.perf_counter() - began)
+    yield "  addresses: calls of Vault", _vault_calls(server, client) - calls
+    few = asyncio.run(measure(server, "rest", "sign", [wallet], 8, given.seconds))
+    beside = asyncio.run(_beside(server, wallet, given.seconds))
+    yield "p99 of single ones at 8 connections, ms", few.p99
+    yield "  beside a batch, times", beside / few.p99
+
+
+def _chains(client: httpx.Client, wallet: str) -> dict[str, Items]:
+    found: dict[str, Items] = {
+        "ethereum": lambda: [_item(wallet, "ethereum", transaction()) for _ in range(_ITEMS)],
+    }
+    for network in ("tron", "solana", "ton"):
+        found[network] = lambda network=network: _others(client, wallet, network)  # type: ignore[misc]
+    return found
+
+
+def _others(client: httpx.Client, wallet: str, network: str) -> list[dict[str, Any]]:
+    first = {
+        each: client.get(f"/wallets/{wallet}/address/{each}").raise_for_status().json()["address"]
+        for each in ("bitcoin", "tron", "solana", "ton")
+    }
+    unsigned = next(each for name, each in transactions(first, int(time.time())) if name == network)
+    return [_item(wallet, network, _varied(network, unsigned, next(_AMOUNT))) for _ in range(_ITEMS)]
+
+
+def _varied(network: str, unsigned: dict[str, Any], number: int) -> dict[str, Any]:
+    if network == "tron":
+        return unsigned | {"contract": unsigned["contract"] | {"amount": number}}
+    if network == "solana":
+        return unsigned | {"transfers": [unsigned["transfers"][0] | {"amount": str(number)}]}
+    return unsigned | {"seqno": number}
+
+
+def _item(wallet: str, network: str, unsigned: dict[str, Any]) -> dict[str, Any]:
+    return {"wallet_id": wallet, "network": network, "unsigned_tx": unsigned}
+
+
+def _signed(server: Server, items: Items) -> tuple[float, float]:
+    """Signatures per second, and seconds of worker CPU per signature."""
+    bodies = [{"items": items()} for _ in range(_CALLERS)]
+    cpu, began = cpu_seconds(server), time.perf_counter()
+    with ThreadPoolExecutor(_CALLERS) as pool:
+        answers = list(pool.map(lambda body: _post(server, "/transactions/sign-batch", body), bodies))
+    took = time.perf_counter() - began
+    for answer in answers:
+        _require_ok(answer)
+    done = _CALLERS * _ITEMS
+    return done / took, (cpu_seconds(server) - cpu) / done
+
+
+def sign_many(server: Server, wallet: str, count: int) -> None:
+    """Sign one batch of Ethereum transactions."""
+    items = [_item(wallet, "ethereum", transaction()) for _ in range(count)]
+    _require_ok(_post(server, "/transactions/sign-batch", {"items": items}))
+
+
+def _post(server: Server, path: str, body: dict[str, Any]) -> httpx.Response:
+    """Over a connection of its own, so that each worker gets some."""
+    headers = {"X-API-Key": server.api_key}
+    return httpx.post(f"{server.url}/api/v1{path}", json=body, headers=headers, timeout=300.0, trust_env=False)
+
+
+def _require_ok(answer: httpx.Response) -> None:
+    bad = [each for each in answer.raise_for_status().json()["results"] if each["status"] != "ok"]
+    assert not bad, bad[0]
+
+
+def _bare_pbkdf2() -> float:
+    """Seeds per second on all cores."""
+    cores = len(os.sched_getaffinity(0))
+
+    def make(count: int) -> None:
+        for number in range(count):
+            hashlib.pbkdf2_hmac("sha512", number.to_bytes(32, "big"), b"mnemonic", 2048, 64)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(make, [200] * cores))
+    return 200 * cores / (time.perf_counter() - began)
+
+
+def _vault_calls(server: Server, client: httpx.Client) -> float:
+    text = client.get(f"{server.url}/metrics").text
+    lines = [line for line in text.splitlines() if line.startswith("strongroom_keywrap_calls_total")]
+    return sum(float(line.rpartition(" ")[2]) for line in lines if 'call="check"' not in line)
+
+
+async def _beside(server: Server, wallet: str, seconds: float) -> float:
+    """p99 of single requests in milliseconds, while one batch follows another."""
+    over = asyncio.Event()
+
+    async def batches() -> None:
+        while not over.is_set():
+            await asyncio.to_thread(sign_many, server, wallet, _ITEMS)
+
+    running = asyncio.create_task(batches())
+    found = await measure(server, "rest", "sign", [wallet], 8, seconds)
+    over.set()
+    await running
+    return found.p99
+
+
+if __name__ == "__main__":
+    main()

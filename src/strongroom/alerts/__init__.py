@@ -1,0 +1,1 @@
+"""Alerts: the conditions that raise them, and the channels that deliver them to people."""

@@ -1,0 +1,30 @@
+"""The heartbeat: a POST to a service that raises the alarm if none arrives."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from strongroom.alerts.base import NotDelivered
+from strongroom.domain.secret import Secret
+
+_SECONDS: Final = 5.0
+
+
+class Heartbeat:
+    def __init__(self, url: Secret) -> None:
+        self._url = url
+
+    async def __call__(self) -> None:
+        """Send one heartbeat. Raises NotDelivered, without the URL, which may hold a token."""
+        try:
+            async with (
+                httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False) as client,
+                client.stream("POST", self._url.reveal(), json={"service": "strongroom"}) as response,
+            ):
+                status = response.status_code
+        except httpx.HTTPError:
+            raise NotDelivered("unreachable") from None
+        if status >= 300:
+            raise NotDelivered(f"http_{status}")

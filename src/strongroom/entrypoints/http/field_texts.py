@@ -1,0 +1,52 @@
+"""Descriptions of properties that mean the same everywhere. A field's own description takes precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+FIELD_TEXTS: Final[Mapping[str, str]] = {
+    "account": "Account number of the scheme",
+    "actions": "What the transaction does, step by step",
+    "address": "Address in the network's notation",
+    "addresses": "Addresses of this page",
+    "block": "Block that contains it",
+    "caip2": "CAIP-2 id of the network",
+    "change": "Branch of the account: 0 receiving, 1 change",
+    "decimals": "Decimal places between the smallest unit and the coin or token",
+    "error": "Why the item was refused, as a problem document",
+    "expires_at": "Time from which it is refused; null if it never expires",
+    "external_id": "Your own id for it, unique within the tenant",
+    "forms": "The address in each form that the network knows, by name",
+    "hash": "Hash of the block in the network's notation",
+    "height": "Height of the block; slot on Solana, seqno of the masterchain on TON",
+    "index": "Index of the address on its branch",
+    "keyspace": "Networks of one keyspace share keys and addresses",
+    "label": "Your own label, for people",
+    "language": "Language of the word list",
+    "master_fingerprint": "BIP-32 fingerprint of the master key, 8 hex digits; null for a raw key",
+    "network": "Name of the network",
+    "next_cursor": "Send it as `cursor` to get the next page; null on the last page",
+    "operation_id": "Id of the operation that the record belongs to",
+    "options": "How to sign. Defaults apply if left out",
+    "passphrase": "BIP-39 passphrase, or TON's mnemonic password; empty if left out",
+    "path": "Full derivation path, such as m/44'/60'/0'/0/0",
+    "principal_id": "Id of the caller: an API key, or the subject of a token",
+    "ref": "Your own name for the item, returned with its result",
+    "request_id": "Id of the request, as in the header `X-Request-ID`",
+    "result": "Result of the item. Left out if it was refused",
+    "revoked_at": "Time since which it is refused; null if it is valid",
+    "rule": "Name of the alert rule",
+    "scheme": "Derivation scheme. In a request, the network's default if left out",
+    "scopes": "What the key may do; docs/scopes.md lists them",
+    "severity": "info, warning or critical",
+    "signature": "Signature in the encoding that the format prescribes",
+    "source": "Name of the source that reported it; null if none did",
+    "subject": "What the rule applies to; `*` means anything",
+    "summary": "What it does, decoded by the service",
+    "symbol": "Ticker of the asset, for people",
+    "tx_id": "Id of the transaction in the network's notation",
+    "wallet_id": "Id of the wallet",
+    "warnings": "What to consider before sending it; docs/cautions.md explains each",
+    "words": "Number of words in the mnemonic",
+}

@@ -1,0 +1,118 @@
+"""The error says what is wrong with a database URL, one sentence per cause, without a value from the URL."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.errors import ConfigurationError, StorageUnavailable
+from strongroom.storage.database import Limits
+from strongroom.storage.opening import open_database
+from strongroom.storage.pg_causes import no_connection
+from strongroom.storage.pg_url import read_url
+from tests.support import postgres
+from tests.support.postgres import OWNER, Postgres
+from tests.support.server import free_port
+
+pytestmark = pytest.mark.needs("postgresql")
+
+PATIENT = Limits(timeout=30, connect_timeout=10, pool_timeout=30)
+CANARY = "k3epThisOut"
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Postgres]:
+    """A server that asks for passwords, and admits one role only over TLS."""
+    with postgres.running() as server:
+        server.run(f"CREATE ROLE guarded LOGIN PASSWORD '{CANARY}'")
+        server.run("CREATE ROLE over_tls LOGIN")
+        server.run("CREATE ROLE no_login")
+        server.run("CREATE ROLE few LOGIN CONNECTION LIMIT 0")
+        rules = [
+            f"host all {OWNER} 127.0.0.1/32 trust", "host all few 127.0.0.1/32 trust",
+            "host all no_login 127.0.0.1/32 trust", "host all guarded 127.0.0.1/32 scram-sha-256",
+            "host all nobody 127.0.0.1/32 scram-sha-256", "hostssl all over_tls 127.0.0.1/32 trust",
+        ]  # fmt: skip
+        (Path(server.folder) / "data" / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        server.run("SELECT pg_reload_conf()")
+        yield server
+
+
+async def cause(url: str) -> str:
+    database = open_database(url, PATIENT)
+    try:
+        with pytest.raises(StorageUnavailable) as caught:
+            await database.read(lambda _: None)
+    finally:
+        await database.close()
+    assert caught.value.message == "the database does not respond"
+    assert caught.value.cause is not None
+    assert CANARY not in caught.value.cause
+    return caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("user", "database", "query", "words"),
+    [
+        ("guarded:wrong", "postgres", "", "refuses the role or its password"),
+        ("nobody:x", "postgres", "", "refuses the role or its password"),
+        ("no_login", "postgres", "", "may not log in"),
+        ("stranger", "postgres", "", "does not allow the role without TLS"),
+        ("over_tls", "postgres", "", "does not allow the role without TLS"),
+        (OWNER, CANARY, "", "the database in database.url does not exist"),
+        (OWNER, "postgres", "?sslmode=require", "does not offer TLS"),
+        (OWNER, "postgres", f"?no_such_setting={CANARY}", "check the spelling of the parameters"),
+        (OWNER, "postgres", f"?work_mem={CANARY}", "the server refuses the value of a parameter"),
+        ("few", "postgres", "", "no connections left"),
+    ],
+)
+async def test_the_server_refuses(strict: Postgres, user: str, database: str, query: str, words: str) -> None:
+    assert words in await cause(f"postgresql://{user}@127.0.0.1:{strict.port}/{database}{query}")
+
+
+async def test_there_is_no_server() -> None:
+    assert "nothing listens" in await cause(f"postgresql://x@127.0.0.1:{free_port()}/x")
+    assert "the resolver (DNS) does not know" in no_connection(socket.gaierror(-2, CANARY)).cause
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "connect_timeout=10", "keepalives=1&keepalives_idle=30&tcp_user_timeout=1000", "channel_binding=prefer",
+        "gssencmode=disable", "client_encoding=utf8", "sslcompression=0", "application_name=wallets",
+        "target_session_attrs=read-write", "fallback_application_name=x", "options=-c%20work_mem%3D1MB",
+        "search_path=a,public",
+    ],
+)  # fmt: skip
+async def test_what_libpq_knows_is_taken(strict: Postgres, query: str) -> None:
+    database = open_database(f"{strict.url()}?{query}", PATIENT)
+    assert await database.read(lambda _: 1) == 1
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("channel_binding=require", "channel_binding must be disable or prefer"),
+        ("gssencmode=require", "gssencmode must be"),
+        ("client_encoding=latin1", "client_encoding must be"),
+        ("service=x", "the parameter service is not supported"),
+        ("hostaddr=127.0.0.1", "the parameter hostaddr is not supported"),
+        ("sslrootcert=/nowhere", "the file in sslrootcert of database.url does not exist"),
+        ("connect_timeout=soon", "connect_timeout must be a whole number"),
+        ("sslmode", "name=value pairs"),
+    ],
+)
+def test_what_cannot_be_had_is_named(query: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        read_url(f"postgresql://x@h/x?{query}")
+    assert "/nowhere" not in caught.value.message
+
+
+def test_the_time_to_connect_is_that_of_the_url() -> None:
+    assert read_url("postgresql://x@h/x?connect_timeout=10").connect_timeout == 10
+    assert read_url("postgresql://x@h/x?connect_timeout=1").connect_timeout == 2
+    assert read_url("postgresql://x@h/x?connect_timeout=0").connect_timeout is None
