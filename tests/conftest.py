@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.support import logs
+
 if TYPE_CHECKING:
     from tests.support.openbao import OpenBao
     from tests.support.postgres import Postgres
@@ -56,6 +58,12 @@ _LONGEST = (Path(__file__).with_name("integration"), Path(__file__).with_name("v
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take minutes begin before the many that take a second: no worker is left alone with one."""
     items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in _LONGEST))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    with logs.as_they_were():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,7 @@ import io
 import json
 import logging
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,18 +79,10 @@ class Stumbles:
 
 
 @pytest.fixture
-def stream() -> Iterator[io.BytesIO]:
-    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    handlers, level, noisy = root.handlers[:], root.level, logging.raiseExceptions
+def stream() -> io.BytesIO:
     out = io.BytesIO()
     telemetry.configure("debug", stream=out)
-    yield out
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    logging.captureWarnings(False)
-    logging.raiseExceptions = noisy
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return out
 
 
 def lines(stream: io.BytesIO) -> list[dict[str, Any]]:

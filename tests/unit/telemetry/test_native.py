@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import logging as standard
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from strongroom.telemetry import logging, native
 from strongroom.telemetry.metrics import LOG_LINES_LOST_TOTAL
@@ -25,18 +22,10 @@ MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank
 
 
 @pytest.fixture
-def log() -> Iterator[io.BytesIO]:
-    root, hooks = standard.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    handlers, level, noisy = root.handlers[:], root.level, standard.raiseExceptions
+def log() -> io.BytesIO:
     stream = io.BytesIO()
     logging.configure("debug", "json", stream)
-    yield stream
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    standard.captureWarnings(False)
-    standard.raiseExceptions = noisy
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return stream
 
 
 def records(log: io.BytesIO) -> list[dict[str, Any]]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sqlite3
-import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -25,24 +20,13 @@ TENANT = "9d8f1c52-38f7-43dd-8c7c-52e4ef5a1f6c"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty working directory, and the hooks and handlers of this process as they were."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and no settings in the environment."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith("STRONGROOM_"):
             monkeypatch.delenv(name)
-    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
-    yield tmp_path
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    logging.captureWarnings(False)
-    logging.raiseExceptions = raising
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-    for name, module in list(sys.modules.items()):  # what was logged to is closed by now
-        if name.startswith("strongroom.") and hasattr(logger := getattr(module, "_log", None), "bind"):
-            vars(logger).pop("bind", None)
+    return tmp_path
 
 
 @pytest.fixture
