@@ -2,9 +2,9 @@
 
     python bench/batch.py --rounds 5
 
-Measures signatures of each chain in batches of 1,000 (from two callers, as many as there are workers), wallets against
-bare PBKDF2 on all cores, addresses of a stored account, calls to Vault, and the latency of single requests beside a
-batch.
+Measures signatures of each chain in batches of 1,000 (one at a time on each worker), wallets against bare PBKDF2 on all
+cores, addresses of a stored account, calls to Vault, and the latency of single requests beside a batch. Linux only: it
+looks up which worker has accepted a connection.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.support.server import Server
 from tests.support.stack import production
 
 _ITEMS = 1_000
-_CALLERS = 2
+_SIGN = "/transactions/sign-batch"
 _AMOUNT = itertools.count(1_000)
 
 Items = Callable[[], list[dict[str, Any]]]
@@ -122,25 +122,56 @@ def _item(wallet: str, network: str, unsigned: dict[str, Any]) -> dict[str, Any]
 
 def _signed(server: Server, items: Items) -> tuple[float, float]:
     """Signatures per second, and seconds of worker CPU per signature."""
-    bodies = [{"items": items()} for _ in range(_CALLERS)]
-    cpu, began = cpu_seconds(server), time.perf_counter()
-    with ThreadPoolExecutor(_CALLERS) as pool:
-        answers = list(pool.map(lambda body: _post(server, "/transactions/sign-batch", body), bodies))
-    took = time.perf_counter() - began
-    for answer in answers:
-        _require_ok(answer)
-    done = _CALLERS * _ITEMS
-    return done / took, (cpu_seconds(server) - cpu) / done
+    workers = len(server.workers())
+    bodies = [{"items": items()} for _ in range(workers)]
+    with ExitStack() as stack:
+        clients = _one_on_each_worker(server, stack)
+        cpu, began = cpu_seconds(server), time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            answers = list(pool.map(lambda client, body: client.post(_SIGN, json=body), clients, bodies))
+        took = time.perf_counter() - began
+        for answer in answers:
+            _require_ok(answer)
+        done = workers * _ITEMS
+        return done / took, (cpu_seconds(server) - cpu) / done
+
+
+def _one_on_each_worker(server: Server, stack: ExitStack) -> list[httpx.Client]:
+    """A client with an open connection to each worker. The kernel chooses, so it connects until each worker has one."""
+    found: dict[int, httpx.Client] = {}
+    while len(found) < len(server.workers()):
+        client = stack.enter_context(server.client(timeout=300.0))
+        stream = client.get(f"{server.url}/health/live").extensions["network_stream"]
+        found.setdefault(_accepted_by(server, stream.get_extra_info("client_addr")[1]), client)
+    return list(found.values())
+
+
+def _accepted_by(server: Server, port: int) -> int:
+    """The worker whose connection comes from the port, according to the kernel."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    [inode] = [
+        row[9] for row in rows if row[2].endswith(f":{port:04X}") and row[1].endswith(f":{server.http_port:04X}")
+    ]
+    for pid in server.workers():
+        if any(_target(each) == f"socket:[{inode}]" for each in Path(f"/proc/{pid}/fd").iterdir()):
+            return pid
+    raise LookupError(port)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:  # closed meanwhile
+        return ""
 
 
 def sign_many(server: Server, wallet: str, count: int) -> None:
     """Sign one batch of Ethereum transactions."""
     items = [_item(wallet, "ethereum", transaction()) for _ in range(count)]
-    _require_ok(_post(server, "/transactions/sign-batch", {"items": items}))
+    _require_ok(_post(server, _SIGN, {"items": items}))
 
 
 def _post(server: Server, path: str, body: dict[str, Any]) -> httpx.Response:
-    """Over a connection of its own, so that each worker gets some."""
     headers = {"X-API-Key": server.api_key}
     return httpx.post(f"{server.url}/api/v1{path}", json=body, headers=headers, timeout=300.0, trust_env=False)
 

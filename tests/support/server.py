@@ -185,7 +185,7 @@ class Server:
 
     def client(self, **options: Any) -> httpx.Client:
         shown = {"headers": {"X-API-Key": self.api_key}, "verify": self.verify, **options}
-        return httpx.Client(base_url=f"{self.url}/api/v1", timeout=60.0, trust_env=False, **shown)
+        return httpx.Client(base_url=f"{self.url}/api/v1", trust_env=False, **{"timeout": 60.0, **shown})
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         shown = {"headers": {"X-API-Key": self.api_key}, "verify": self.verify, **options}
