@@ -6,27 +6,45 @@ from pathlib import Path
 from typing import Final
 
 from strongroom.access.scopes import SCOPES
+from strongroom.domain.hazards import HAZARDS
+from strongroom.entrypoints.http.probes import HEALTH, METRICS
 from strongroom.operations.registry import OPERATIONS
 
 DOCUMENT: Final = Path(__file__).with_suffix(".md")
 _HEAD: Final = """# Scopes
 
-An API key holds scopes, and a token is given some. Each operation needs one. A key can be given only scopes that its
-maker holds. This page is made by `make docs`.
+An API key has scopes, and so does a token. Each operation needs one scope, and some of its options need another. A key
+can only be given scopes that the key which creates it has. `make docs` writes this page.
 
-| Scope | Allows to | Operations |
+| Scope | Allows to | Needed by |
 |---|---|---|
 """
+_OPTIONS: Final = {
+    "wallets:backup": "`backup` of `wallets.create`",
+    "sign:replace": "`options.replaces`",
+    "sign:resign": "`options.allow_resign`",
+    "sign:pre155": "`options.allow_pre155`",
+    "sign:sighash": "`options.allowed_sighashes`",
+}
+"""The option that needs a scope which no operation needs."""
 
 
 def written() -> str:
     rows = []
     for scope, description in SCOPES.items():
-        names = ", ".join(f"`{each.name}`" for each in OPERATIONS if each.scope == scope)
         text = description[0].lower() + description[1:]
-        rows.append(f"| `{scope}` | {text} | {names or 'an option'} |\n")
+        rows.append(f"| `{scope}` | {text} | {_needed_by(scope)} |\n")
     return _HEAD + "".join(rows)
 
 
+def _needed_by(scope: str) -> str:
+    if names := [f"`{each.name}`" for each in OPERATIONS if each.scope == scope]:
+        return ", ".join(names)
+    if scope == METRICS.scope == HEALTH.scope:
+        return f"`{METRICS.method} {METRICS.path}`, and `{HEALTH.method} {HEALTH.path}` for its details"
+    hazards = [f"`{name}` in `options.allow`" for name, hazard in HAZARDS.items() if hazard.scope == scope]
+    return ", ".join(hazards) or _OPTIONS[scope]
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(written())
+    DOCUMENT.write_text(written(), "utf-8")

@@ -14,6 +14,7 @@ from strongroom.bootstrap.source_kinds import open_source
 from strongroom.bootstrap.sources import CHAINS as KINDS
 from strongroom.bootstrap.sources import check_sources
 from strongroom.chains.registry import CHAINS
+from strongroom.config.chains import SourceSettings
 from strongroom.config.sections import IdempotencySettings
 from strongroom.config.settings import load
 from strongroom.domain.asset import coin_of
@@ -31,6 +32,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         assert found.exists(), target
         if anchor:
             assert anchor in _anchors(found.read_text("utf-8")), anchor
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_is_there(document: Path) -> None:
+    named = re.findall(r"`((?:bench|clients|docs|examples|proto|src|tests)/[\w./-]*\w)", document.read_text("utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def toml_blocks(name: str) -> list[str]:
@@ -55,13 +62,46 @@ def test_an_example_of_every_kind_of_source_is_shown() -> None:
     assert shown == set(KINDS) - {"evm-logs"}, "evm-logs is another node's kind"
 
 
-def test_both_readmes_name_the_same_settings_and_commands() -> None:
-    english, russian = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ru.md"))
-    made = re.findall(r"^\| (?:[^|]+) \| `([^`]+)` \|$", english, re.MULTILINE)
-    assert made
-    assert re.findall(r"^\| (?:[^|]+) \| `([^`]+)` \|$", russian, re.MULTILINE) == made
-    settings = set(re.findall(r"STRONGROOM_[A-Z_]+", english))
-    assert settings <= set(re.findall(r"STRONGROOM_[A-Z_]+", russian))
+def sections(readme: str) -> list[str]:
+    """Each with its heading. The run of `make demo` is in the English one only, and the Russian one links to it."""
+    text = re.sub(r"^```$.*?^```$", "", (ROOT / readme).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.split(r"^(?=##? )", text, flags=re.MULTILINE)
+
+
+def untranslated(section: str) -> dict[str, object]:
+    """What a section has in every language: the shape of its lines, its blocks, code, links and figures."""
+    lines = [re.sub(r"\s+# .*", "", line) for line in section.splitlines()]
+    prose = " ".join(line.strip() for line in lines if not line.startswith("    "))
+    return {
+        "shape": [mark for line in lines for mark in re.findall(r"^(?:#+ |- |\| )", line)],
+        "blocks": [line for line in lines if line.startswith("    ")],
+        "code": set(re.findall(r"`([^`]+)`", prose)),
+        "links": {target for target in re.findall(r"\]\(([^)]+)\)", prose) if not target.startswith("README")},
+        "figures": set(re.findall(r"\d+(?:\.\d+)*", re.sub(r"(?<=\d),(?=\d{3})", "", prose))),
+    }
+
+
+def test_every_field_of_a_source_is_explained() -> None:
+    _, _, table = (ROOT / "docs/nodes.md").read_text("utf-8").partition("| Field | Meaning |")
+    told = re.findall(r"^\| (`[^|]+`) \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert {name for cell in told for name in re.findall(r"`([^`]+)`", cell)} == set(SourceSettings.model_fields)
+
+
+def test_both_readmes_say_the_same_in_every_section() -> None:
+    english, russian = sections("README.md"), sections("README.ru.md")
+    assert len(english) > 5
+    for section, translated in zip(english, russian, strict=True):
+        assert untranslated(translated) == untranslated(section)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["## A\n", "- a\n", "    make b\n", "`STRONGROOM_B`\n", "[a](docs/b.md)\n", "1,001 in 2.5\n"],
+)
+def test_a_change_of_one_readme_is_seen(changed: str) -> None:
+    section = "## B\n\n    make a    # why\n\n`STRONGROOM_A` for 1,000 in 2.5 ([b](docs/a.md))\n"
+    assert untranslated(section) == untranslated(section.replace("# why", "# зачем").replace("1,000", "1000"))
+    assert untranslated(section + changed) != untranslated(section)
 
 
 def test_every_make_target_that_is_named_is_there() -> None:

@@ -1,4 +1,4 @@
-"""Who made an API key, and an index for a tenant's audit records."""
+"""The maker of an API key, and an index for a tenant's audit records."""
 
 from __future__ import annotations
 
