@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT
+from tests.architecture.source import ROOT
 
 GLOSSARY = ROOT / "docs/concepts.md"
 HISTORY = ("CHANGELOG.md", "README.ru.md")
