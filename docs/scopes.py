@@ -16,6 +16,9 @@ _HEAD: Final = """# Scopes
 An API key has scopes, and so does a token. Each operation needs one scope, and some of its options need another. A key
 can only be given scopes that the key which creates it has. `make docs` writes this page.
 
+Three operations can need a second scope. Signing with `broadcast` needs `broadcast` too, `addresses.discover` needs
+`balances:read` too, and `accounts.get` needs `addresses:derive` too if it has to open the account.
+
 | Scope | Allows to | Needed by |
 |---|---|---|
 """
