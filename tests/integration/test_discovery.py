@@ -28,7 +28,7 @@ from tests.support.server import ROOT
 from tests.support.service import RunningService, running
 
 PATIENCE = 180
-QUICK = {"TASKS__POLL": "0.05", "RATES__READ": "off"}
+QUICK = {"TASKS__POLL": "0.05", "RATES__READ": "off", "NODES__DISCOVERY_RATE": "1000"}
 
 
 def configured(tmp_path: Path, prepared: Path, network: str, kind: str, url: str) -> tuple[Path, dict[str, str]]:

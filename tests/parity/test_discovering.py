@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from tests.support.service import TENANT, Face, NewService, Outcome, RunningServ
 ETH = "eip155:1"
 SOL = "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"
 PATIENCE = 180
+QUICK = {"TASKS__POLL": "0.05", "RATES__READ": "off", "RATES__ADDRESS": "off", "NODES__DISCOVERY_RATE": "1000"}
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -77,11 +79,11 @@ class Finder:
     async def discover(self, network: str = "ethereum", **more: Any) -> Any:
         return await self.ok("addresses.discover", {"wallet_id": self.wallet, "network": network, **more})
 
-    async def until(self, discovery: str, *states: str, error: str | None = None) -> Any:
+    async def until(self, discovery: str, *states: str, error: str | None = None, least: int = 0) -> Any:
         end = time.monotonic() + PATIENCE
         while True:
             found = await self.ok("addresses.discovery", {"wallet_id": self.wallet, "discovery_id": discovery})
-            if found["state"] in states and found.get("error") == error:
+            if found["state"] in states and found.get("error") == error and found["checked"] >= least:
                 return found
             assert time.monotonic() < end, found
             await asyncio.sleep(0.02)
@@ -97,7 +99,7 @@ class Finder:
 
 @pytest.fixture(params=["http", "grpc"])
 async def finder(request: pytest.FixtureRequest, new_service: NewService) -> AsyncIterator[Finder]:
-    async with new_service(TASKS__POLL="0.05", RATES__READ="off", RATES__ADDRESS="off") as service:
+    async with new_service(**QUICK) as service:
         yield await Finder(service, getattr(service, request.param)).prepare()
 
 
@@ -248,6 +250,34 @@ async def test_import_can_ask_for_it(finder: Finder) -> None:
     assert await finder.listed("solana") == [(0, 0), (0, 4)]
     raw = {"kind": "raw_key", "keyspace": "evm", "format": "hex", "key": "11" * 32, "networks": ["ethereum"]}
     await finder.ok("wallets.import", raw | {"discover": True})  # it has one address
+
+
+async def test_the_operator_sets_the_usual_gap(new_service: NewService) -> None:
+    async with new_service(**QUICK, NODES__GAP="3") as service:
+        finder = await Finder(service, service.http).prepare()
+        began = await finder.discover()
+        ended = await finder.until(began["id"], "done")
+        assert (began["gap"], ended["checked"]) == (3, 6)
+        assert (await finder.discover(gap=5))["gap"] == 5
+        await finder.until(began["id"], "done")
+        assert (await finder.discover())["gap"] == 5  # that of the previous discovery
+        await finder.until(began["id"], "done")
+        await finder.prepare(discover=True)
+        ended = await finder.until(str(discovery_id(*_place(finder))), "done")
+        assert (ended["gap"], ended["checked"]) == (3, 6)
+
+
+async def test_the_operator_sets_the_rate(new_service: NewService) -> None:
+    """The next step is due after as many seconds as the source looked at addresses."""
+    async with new_service(**QUICK | {"NODES__DISCOVERY_RATE": "1"}) as service:
+        finder = await Finder(service, service.http).prepare()
+        finder.fake.at_once = 15
+        began = await finder.discover()
+        await finder.until(began["id"], "running", least=1)
+        [task] = (await finder.ok("tasks.list", {"kind": "discover"}))["tasks"]
+        pause = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(began["created_at"])
+        assert len(finder.fake.looked_at) == 15
+        assert pause >= timedelta(seconds=15)
 
 
 async def test_what_it_needs(finder: Finder) -> None:

@@ -1685,7 +1685,7 @@ export interface components {
              */
             account?: number;
             /**
-             * @description Number of unused addresses in a row that ends a branch; 20 as in BIP-44
+             * @description Number of unused addresses in a row that ends a branch. Default: that of the previous discovery, or else `STRONGROOM_NODES__GAP` of the service, usually 20
              * @default null
              */
             gap?: number | null;

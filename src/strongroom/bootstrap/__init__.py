@@ -145,6 +145,7 @@ async def service(settings: Settings, tls: TlsState | None = None) -> AsyncItera
             alerting=alerting,
             offload=offload,
             timeout=settings.timeouts.operation,
+            gap=settings.nodes.gap,
             serves=settings.tasks.role != "only",
         )
         audit = audit_check(

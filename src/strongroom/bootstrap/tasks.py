@@ -55,6 +55,7 @@ async def open_tasks(
             "state": partial(look_at_state, Reconciler(storage, authenticity.audit_key), _A_SLICE),
         },
         pause=timedelta(seconds=_A_SLICE / settings.tasks.verify_rate),
+        discovery_rate=settings.nodes.discovery_rate,
     )
     beat = alerts.heartbeat(settings)
     times = Times(

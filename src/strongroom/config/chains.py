@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from strongroom.config.fields import MaybeSecret, Rate, Section, Whole, whole
+from strongroom.domain.discovery import AT_ONCE, GAP, KEYS_AT_ONCE, RATE
 
 SourceKind = Literal[
     "bitcoin-core", "electrum", "esplora", "evm", "etherscan", "otterscan", "evm-logs", "tron", "trongrid", "solana",
@@ -65,7 +66,17 @@ class NodeSettings(Section):
         le=3,
         description="Operators that must agree on decisions about money, if that many are configured",
     )
-    gap: Whole = Field(default=20, ge=1, le=200, description="Consecutive unused addresses that end a discovery")
+    gap: Whole = Field(
+        default=GAP,
+        ge=1,
+        le=KEYS_AT_ONCE,
+        description="Consecutive unused addresses that end a branch of a discovery whose request sets no `gap`",
+    )
     discovery_rate: Whole = Field(
-        default=10, ge=1, le=1000, description="Maximum addresses per second that a discovery asks for"
+        default=RATE,
+        ge=1,
+        le=1000,
+        description=(
+            f"Maximum addresses per second that one discovery asks for on average. One request asks for up to {AT_ONCE}"
+        ),
     )

@@ -183,7 +183,7 @@ class VaultSettings(Section):
             if host not in ("127.0.0.1", "localhost", "[::1]"):
                 raise ValueError(
                     "url must be https://, unless it is on this machine: over http:// data keys could be read on the "
-                    "way. Set allow_plaintext if something else encrypts the connection"
+                    "way. Set allow_http if something else encrypts the connection"
                 )
         return self
 

@@ -15,6 +15,10 @@ from uuid import UUID, uuid5
 
 from strongroom.domain.scheme import MAX_INDEX, Curve, Position, Scheme
 
+GAP: Final = 20
+"""The usual gap, as in BIP-44."""
+RATE: Final = 10
+"""Addresses per second that a walk usually asks for, so that requests of callers find room within a source's rate."""
 AT_ONCE: Final = 50
 """Addresses per step. Even if all of them are used, they fit into one audit record."""
 KEYS_AT_ONCE: Final = 100

@@ -8,6 +8,7 @@ from strongroom.access.api_keys import Authenticator
 from strongroom.access.callers import Callers
 from strongroom.access.limits import RateLimits, Told, tell_nobody
 from strongroom.alerts.base import Alerting
+from strongroom.domain.discovery import GAP
 from strongroom.operations.context import Context
 from strongroom.operations.deadline import Deadline
 from strongroom.operations.keyring import Keyring
@@ -28,6 +29,8 @@ class Call(Context):
     limits: RateLimits
     deadline: Deadline
 
+    gap: int = GAP
+    """The gap of a discovery whose request sets none."""
     touched: Touches = NOTHING
     """The wallets and networks that the command names."""
     tell: Told = tell_nobody

@@ -47,16 +47,19 @@ from strongroom.tasks.base import Done
 from strongroom.telemetry import failpoints
 
 KIND: Final = "discover"
-GAP: Final = 20
 BUDGET: Final = 1_000
-_PAUSE: Final = timedelta(seconds=0.2)
 _CHANGING: Final = (
     "operation_id", "state", "reason", "gap", "budget", "change", "index", "unused", "checked", "used", "keys", "epoch",
 )  # fmt: skip
 
 Gap = Annotated[
     int,
-    Meta(ge=1, le=KEYS_AT_ONCE, description="Number of unused addresses in a row that ends a branch; 20 as in BIP-44"),
+    Meta(
+        ge=1,
+        le=KEYS_AT_ONCE,
+        description="Number of unused addresses in a row that ends a branch. Default: that of the previous discovery, "
+        "or else `STRONGROOM_NODES__GAP` of the service, usually 20",
+    ),
 ]
 Budget = Annotated[int, Meta(ge=1, le=100_000, description="Maximum addresses to check, on both branches together")]
 
@@ -133,10 +136,7 @@ async def discover(command: DiscoverAddresses, call: Call) -> DiscoveryView:
         opens=usable.secret if opens else None,
         details={"path": place.path, "scheme": place.scheme.name},
     ) as intent:
-        if found is not None and _runs(found):
-            row = found
-        else:
-            row = _begun(command, place, found, intent.operation_id, call.now)
+        row = found if found is not None and _runs(found) else _begun(command, call, place, found, intent.operation_id)
         if opens:
             places = [replace(place, at=at) for at in _from(row)]
             row = replace(row, keys=b"".join(await call.keyring.public_keys(places, usable.secret, call.signer)))
@@ -198,9 +198,9 @@ def wants(place: Place) -> list[Want]:
     return [Want(place.scheme.path(Position(0, 0, n)), place.scheme.curve) for n in range(KEYS_AT_ONCE)]
 
 
-def begun_at_import(place: Place, keys: Sequence[bytes], operation_id: UUID, now: datetime) -> tuple[Discovery, Wake]:
+def begun_at_import(call: Call, place: Place, keys: Sequence[bytes], operation_id: UUID) -> tuple[Discovery, Wake]:
     """A discovery that starts with an imported wallet, and the wake of its task. ``keys``: the derived `wants`."""
-    row = _new(place, GAP, BUDGET, operation_id, now)
+    row = _new(place, call.gap, BUDGET, operation_id, call.now)
     return replace(row, keys=b"".join(keys)), _wake(row)
 
 
@@ -209,10 +209,10 @@ def _runs(row: Discovery | None) -> bool:
 
 
 def _begun(
-    command: DiscoverAddresses, place: Place, found: Discovery | None, operation_id: UUID, now: datetime
+    command: DiscoverAddresses, call: Call, place: Place, found: Discovery | None, operation_id: UUID
 ) -> Discovery:
     if found is None:
-        return _new(place, command.gap or GAP, command.budget, operation_id, now)
+        return _new(place, command.gap or call.gap, command.budget, operation_id, call.now)
     return resumed(found, gap=command.gap or found.gap, budget=command.budget, operation_id=operation_id)
 
 
@@ -285,7 +285,8 @@ async def walk(task: Task, duties: Duties) -> Done:
     new = walked(row, scheme, are_used)
     unit = Unit(same=used, changes=[_change(row, new), *_moved_on(account, used)])
     audit = [await _told(new, used, duties)] if used or not _runs(new) else []
-    return Done(unit, audit, again=_PAUSE if _runs(new) else None)
+    pause = timedelta(seconds=len(are_used) / duties.discovery_rate)
+    return Done(unit, audit, again=pause if _runs(new) else None)
 
 
 def _addresses(row: Discovery, account: Account, places: Sequence[Place], chain: Chain, now: datetime) -> list[Address]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from strongroom.alerts.base import Alerting
 from strongroom.domain.brief import brief
+from strongroom.domain.discovery import RATE
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditEntry, AuditOutcome, OperationRecord
 from strongroom.domain.task import Progress
@@ -49,6 +50,8 @@ class Duties:
     """What is verified, by name. The task `verify/NAME` runs it."""
     pause: timedelta = timedelta(seconds=0.2)
     """Pause between two slices of a task, so that requests come first."""
+    discovery_rate: int = RATE
+    """Addresses per second that a discovery may ask for."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def progress(self, name: str) -> Progress | None:

@@ -11,6 +11,7 @@ import msgspec
 from strongroom.access.callers import Callers
 from strongroom.access.limits import RateLimits, Told, tell_nobody
 from strongroom.alerts.base import Alerting
+from strongroom.domain.discovery import GAP
 from strongroom.domain.principal import Principal
 from strongroom.errors import Forbidden, InFlight, LimitExceeded, StrongroomError
 from strongroom.journal.base import Commit, Entries, Entry, Outdated, SigningGate
@@ -66,6 +67,8 @@ class Services:
     slices: Slices = field(default_factory=Slices)
     timeout: float = 30.0
     """The most seconds that an operation may take."""
+    gap: int = GAP
+    """The gap of a discovery whose request sets none."""
     serves: bool = True
     """False in a process that only does background work."""
 
@@ -117,6 +120,7 @@ class Handling:
             alerting=services.alerting,
             limits=services.limits,
             deadline=deadline,
+            gap=services.gap,
             touched=touched,
             tell=asked.tell,
         )

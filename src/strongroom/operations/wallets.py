@@ -188,7 +188,7 @@ async def import_(command: ImportWallet, call: Call) -> CreatedWallet:
         for walk in walks:
             count = len(discovery.wants(walk))
             keys, nodes = [each.public_key for each in nodes[:count]], nodes[count:]
-            row, wake = discovery.begun_at_import(walk, keys, intent.operation_id, call.now)
+            row, wake = discovery.begun_at_import(call, walk, keys, intent.operation_id)
             rows.append(row)
             wakes.append(wake)
         intent.settle(result, rows=rows, wakes=wakes)

@@ -924,7 +924,8 @@ class Addresses:
 
         ``account``: Account number of the scheme.
 
-        ``gap``: Number of unused addresses in a row that ends a branch; 20 as in BIP-44.
+        ``gap``: Number of unused addresses in a row that ends a branch. Default: that of the previous discovery,
+          or else `STRONGROOM_NODES__GAP` of the service, usually 20.
 
         ``budget``: Maximum addresses to check, on both branches together.
         """
@@ -1209,7 +1210,8 @@ class AsyncAddresses:
 
         ``account``: Account number of the scheme.
 
-        ``gap``: Number of unused addresses in a row that ends a branch; 20 as in BIP-44.
+        ``gap``: Number of unused addresses in a row that ends a branch. Default: that of the previous discovery,
+          or else `STRONGROOM_NODES__GAP` of the service, usually 20.
 
         ``budget``: Maximum addresses to check, on both branches together.
         """
