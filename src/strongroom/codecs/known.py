@@ -278,6 +278,11 @@ class KnownType:
     def name(self) -> str:
         return self.encoded.partition("(")[0]
 
+    @property
+    def fields(self) -> int | None:
+        """The number of leading fields whose meaning is known, or None for all. Applications choose the others."""
+        return None if self.encoded.endswith(")") else self.encoded.count(",")
+
 
 ROLES: Final = {
     **dict.fromkeys(("from", "owner", "holder", "offerer", "delegator"), "from"),

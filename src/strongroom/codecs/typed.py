@@ -27,7 +27,7 @@ _SPENDING: Final = frozenset({known.name for known in TYPES if known.form is not
 _ITEMS: Final = frozenset({"details"})
 _ORDER: Final = "OrderComponents"
 _ORDER_PARTS: Final = [
-    f"{part})" for known in TYPES if known.name == _ORDER for part in known.encoded.split(")") if part
+    f"){part})" for known in TYPES if known.name == _ORDER for part in known.encoded.split(")") if part
 ]
 
 
@@ -96,7 +96,8 @@ class _Reader:
             self._grants(form)
 
     def _grants(self, form: Form | None) -> None:
-        rows = expand(self._named(self.typed.primary_type, self.typed.message))
+        known = None if self.known is None else self.known.fields
+        rows = expand(self._named(self.typed.primary_type, self.typed.message, known))
         if len(rows) > MAX_CALLS:
             raise ValueError("too much to show")
         if form is Form.APPROVE or form is None:
@@ -185,10 +186,13 @@ class _Reader:
             details=details,
         )
 
-    def _named(self, struct: str, value: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        """The meaning of the signed fields of a struct, in the form that `effects.expand` takes."""
+    def _named(self, struct: str, value: Mapping[str, Any], most: int | None = None) -> list[tuple[str, Any]]:
+        """The meaning of the signed fields of a struct, in the form that `effects.expand` takes.
+
+        ``most`` is the number of leading fields to read. A witness that a spender names like an amount means nothing.
+        """
         found: list[tuple[str, Any]] = []
-        for name, kind in self.typed.types[struct]:
+        for name, kind in self.typed.types[struct][:most]:
             role, given = ROLES.get(name), value.get(name)
             if role is None or given is None:
                 continue
@@ -228,8 +232,9 @@ def _known(typed: TypedData) -> KnownType | None:
 def _has_parts(typed: TypedData, known: KnownType) -> bool:
     """Whether the structs inside a type that is known by its beginning are known too."""
     if known.form is Form.ORDER:
-        return all(part in typed.encoded_type for part in _ORDER_PARTS)
-    return PERMITTED_TYPE in typed.encoded_type
+        names = [name for name, _ in typed.types[typed.primary_type]]
+        return names == ["tree"] and all(part in typed.encoded_type for part in _ORDER_PARTS)
+    return f"){PERMITTED_TYPE}" in typed.encoded_type
 
 
 def _leaves(tree: Any) -> Iterator[Mapping[str, Any]]:

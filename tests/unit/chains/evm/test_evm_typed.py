@@ -195,6 +195,43 @@ def test_an_order_that_asks_nothing_for_its_maker_says_so() -> None:
         assert "nothing_in_return" in said(document(known("OrderComponents"), order))[1]
 
 
+@pytest.mark.parametrize(
+    ("witness", "values"),
+    [
+        ("address operator)", {"operator": SAFE}),
+        ("uint256 validUntil)", {"validUntil": 1}),
+        ("uint256 tokenId)", {"tokenId": 1}),
+        (
+            "Order details)Order(uint256 amount,address token,address spender,uint256 deadline)",
+            {"details": {"amount": 1, "token": SAFE, "spender": SAFE, "deadline": 1}},
+        ),
+    ],
+)
+def test_a_witness_says_nothing_about_what_is_permitted(witness: str, values: dict[str, Any]) -> None:
+    """The spender chooses the names in its witness, and could name one like an amount."""
+    encoded = known("PermitWitnessTransferFrom") + witness + "TokenPermissions(address token,uint256 amount)"
+    message = {"permitted": PERMITTED, "spender": OTHER, "nonce": 0, "deadline": 9}
+    [action], cautions = said(document(encoded, message | values))
+    assert (action.spender, action.amount, action.asset) == (OTHER, "5", TOKEN)
+    assert (action.details["deadline"], "token_id" in action.details) == ("9", False)
+    assert cautions == ["spending_permission"]
+    batch = known("PermitBatchWitnessTransferFrom") + witness + "TokenPermissions(address token,uint256 amount)"
+    permitted = [PERMITTED, PERMITTED | {"amount": "6"}]
+    actions, _ = said(document(batch, message | values | {"permitted": permitted}))
+    assert [(each.spender, each.amount, each.asset) for each in actions[1:]] == [
+        (OTHER, "5", TOKEN),
+        (OTHER, "6", TOKEN),
+    ]
+
+
+def test_a_struct_that_only_ends_like_a_known_one_is_unknown() -> None:
+    encoded = known("PermitWitnessTransferFrom") + "XTokenPermissions witness)"
+    encoded += "TokenPermissions(address token,uint256 value)XTokenPermissions(address token,uint256 amount)"
+    other = {"token": TOKEN, "amount": "7"}
+    message = {"permitted": {"token": TOKEN, "value": "5"}, "spender": OTHER, "nonce": 0, "deadline": 9}
+    assert "unknown_typed_data" in said(document(encoded, message | {"witness": other}))[1]
+
+
 def test_orders_in_bulk_are_shown_one_by_one() -> None:
     encoded = "BulkOrder(OrderComponents[2][2] tree)" + known("OrderComponents").partition(")")[2]
     encoded += known("OrderComponents").partition(")")[0] + ")"
@@ -204,6 +241,10 @@ def test_orders_in_bulk_are_shown_one_by_one() -> None:
     assert cautions == ["spending_permission", "nothing_in_return"]
     other = encoded.replace("uint256 startAmount", "uint128 startAmount")
     assert "unknown_typed_data" in said(document(other, {"tree": tree}))[1]
+    elsewhere = encoded.replace(" tree)", " orders)")
+    assert "unknown_typed_data" in said(document(elsewhere, {"orders": tree}))[1]
+    more = encoded.replace(" tree)", " tree,OrderComponents[2] orders)")
+    assert "unknown_typed_data" in said(document(more, {"tree": tree, "orders": tree[0]}))[1]
 
 
 @pytest.mark.parametrize(
