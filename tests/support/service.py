@@ -34,7 +34,6 @@ from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.grpc.pb.strongroom.v1.wallet_service_pb2 import DESCRIPTOR
 from strongroom.entrypoints.http.app import PREFIX, create_app
 from strongroom.hints import HINTS
-from strongroom.journal.committer import Committer
 from strongroom.operations.registry import OPERATIONS
 from strongroom.rpc.base import Reader
 from strongroom.storage import sqlite
@@ -165,7 +164,6 @@ async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[Runn
     SIGNALS.take()  # what other tests of this process have noted
     async with AsyncExitStack() as stack:
         stack.enter_context(patch.object(sqlite, "_SECONDS", 30.0))  # for a lock; there is no setting
-        stack.enter_context(patch.dict(Committer.__init__.__kwdefaults__, timeout=60.0))  # for a commit; the same
         service = await stack.enter_async_context(bootstrap.service(loaded))
         admin = await stack.enter_async_context(bootstrap.administration(loaded))
         app = create_app(service.pipeline, health=service.health, trusted_proxies=addresses, metrics_open=False)

@@ -7,10 +7,11 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
-from strongroom.config.sections import AuditSettings
+from strongroom.config.sections import AuditSettings, DatabaseSettings
 from strongroom.config.settings import Settings
 from strongroom.errors import ConfigurationError
 from strongroom.journal import audit, phase
@@ -22,6 +23,11 @@ from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Storage
 
 _log = structlog.get_logger(__name__)
+
+_COMMIT: Final = 1.2
+"""How many times `database.timeout` a commit may take. It may have to read the end of the audit chain first."""
+_SQLITE_COMMIT: Final = 2.0
+"""Seconds that a commit to SQLite may take at least: it waits for the disk, and for no server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ async def open_journal(
     if not new:
         await storage.service_secret()  # its row has a MAC too, and was opened before that could be checked
     earlier = await storage.audit_writers()
-    committer = Committer(storage, await audit.register(storage, key, socket.gethostname()))
+    chain = await audit.register(storage, key, socket.gethostname())
+    committer = Committer(storage, chain, timeout=_commit_timeout(settings.database))
     committer.start()
     heads = HeadsWriter(committer.head, sink, settings.audit.interval)
     await heads.start()
@@ -63,6 +70,12 @@ async def open_journal(
     gate = Gate(storage, key, sink, heads, require_anchor=settings.audit.require_anchor)
     await gate.start(known, earlier)
     return OpenJournal(committer, gate, known)
+
+
+def _commit_timeout(database: DatabaseSettings) -> float:
+    """Seconds for a commit as a whole. The end of the audit chain may have to be read first."""
+    seconds = database.timeout * _COMMIT
+    return max(_SQLITE_COMMIT, seconds) if database.url.reveal().startswith("sqlite") else seconds
 
 
 def _heads_sink(settings: AuditSettings) -> HeadsSink:

@@ -90,7 +90,9 @@ class DatabaseSettings(Section):
     )
     pool_size: Whole = Field(default=10, ge=1, le=200, description="PostgreSQL: connections per process")
     timeout: Wait = Field(
-        default=1.5, description="PostgreSQL: seconds until a caller is told that it does not respond"
+        default=1.5,
+        description="PostgreSQL: seconds until a caller is told that it does not respond. A commit may take a fifth "
+        "more",
     )
     pool_timeout: Wait = Field(default=1.0, description="PostgreSQL: how many of these to wait for a free connection")
     connect_timeout: Wait = Field(default=1.0, description="PostgreSQL: how many of these to wait for a new connection")

@@ -79,9 +79,12 @@ class _Waiting:
 
 
 class Committer:
-    """`start` it, `commit` from any task, `close` it. Units that wait when it is closed are still committed."""
+    """`start` it, `commit` from any task, `close` it. Units that wait when it is closed are still committed.
 
-    def __init__(self, storage: Storage, chain: AuditChain, *, timeout: float = 2.0) -> None:
+    ``timeout``: seconds after which a commit is given up, and everything that waits for the next one is refused.
+    """
+
+    def __init__(self, storage: Storage, chain: AuditChain, *, timeout: float) -> None:
         self._storage = storage
         self._chain = chain
         self._timeout = timeout
