@@ -18,7 +18,7 @@ from strongroom.domain.secret import Secret
 from strongroom.errors import Forbidden, InvalidField, NotFound
 from strongroom.operations.call import Call
 from strongroom.operations.cursors import cursor_moment, cursor_uuid, page_of
-from strongroom.operations.fields import Cursor, PageSize, Timestamp, clean_text
+from strongroom.operations.fields import Cursor, PageSize, Timestamp, clean_text, in_utc
 from strongroom.operations.restrictions import NewRestriction, RestrictionView, handed_on
 from strongroom.storage.base import AuditFilter, Change, Row
 
@@ -183,12 +183,13 @@ async def create_api_key(command: CreateApiKey, call: Call) -> CreatedApiKey:
         raise InvalidField(f"scopes: {len(unknown)} of them are unknown", field="scopes", allowed=list(SCOPES))
     if not set(scopes) <= call.principal.scopes:
         raise Forbidden("a key can only have scopes that its maker has")
-    if command.expires_at is not None and command.expires_at <= call.now:
+    asked = None if command.expires_at is None else in_utc(command.expires_at, "expires_at")
+    if asked is not None and asked <= call.now:
         raise InvalidField("expires_at must be in the future", field="expires_at")
     limit = call.principal.expires_at
-    if limit is not None and command.expires_at is not None and command.expires_at > limit:
+    if limit is not None and asked is not None and asked > limit:
         raise Forbidden("a key cannot outlive its maker: expires_at must not be later than the maker's")
-    expires_at = command.expires_at or limit
+    expires_at = asked or limit
     await _require_generations(call)
     restriction = await handed_on(command.restriction, call)
     name = clean_text(command.name, "name") or ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from strongroom.errors import MalformedRequest
@@ -70,12 +71,29 @@ def cursor_moment(cursor: str | None) -> tuple[datetime, UUID, int] | None:
         return None
     try:
         at = datetime.fromisoformat(parts[0])
+        in_utc = at.astimezone(UTC)
         sequence = int(parts[2])
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _not_ours() from None
     if at.tzinfo is None or not 0 <= sequence < 2**63:
         raise _not_ours()
-    return at, parse_cursor_uuid(parts[1]), sequence
+    return in_utc, parse_cursor_uuid(parts[1]), sequence
+
+
+def task_place(kind: str, key: str) -> tuple[str, str]:
+    """The parts of the cursor that stands for a task. Its key may be any text."""
+    return kind, quote(key)
+
+
+def cursor_task(cursor: str | None) -> tuple[str, str] | None:
+    """The kind and the key of a task. Raises MalformedRequest."""
+    parts = decode_cursor(cursor, 2)
+    if parts is None:
+        return None
+    kind, key = parts[0], unquote(parts[1], errors="replace")
+    if "\0" in kind + key:  # which PostgreSQL does not take
+        raise _not_ours()
+    return kind, key
 
 
 def _not_ours() -> MalformedRequest:

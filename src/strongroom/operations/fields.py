@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -65,6 +65,14 @@ class KeySelector(msgspec.Struct, kw_only=True, frozen=True):
     index: Index | None = None
     path: PathText | None = None
     address: AddressText | None = None
+
+
+def in_utc(moment: datetime, field: str) -> datetime:
+    """The same moment in UTC. At the ends of the calendar it may not exist there. Raises InvalidField."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidField(f"{field} must be a time between the years 1 and 9999 in UTC", field=field) from None
 
 
 def clean_text(text: str | None, field: str) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal, Self
-from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +12,7 @@ from msgspec import Meta
 from strongroom.domain.task import Task
 from strongroom.errors import InvalidField, NotFound
 from strongroom.operations.call import Call
-from strongroom.operations.cursors import decode_cursor, page_of
+from strongroom.operations.cursors import cursor_task, page_of, task_place
 from strongroom.operations.fields import Cursor, PageSize, Timestamp
 from strongroom.storage.base import SettleTask, Wake
 
@@ -89,10 +88,8 @@ async def list_(command: ListTasks, call: Call) -> TaskPage:
     """A caller that may not see everything sees no tasks, because a task does not say which wallets it is about."""
     if call.principal.restriction.hides:
         return TaskPage(tasks=[], next_cursor=None)
-    parts = decode_cursor(command.cursor, 2)
-    after = None if parts is None else (parts[0], unquote(parts[1], errors="replace"))
-    found = await call.storage.tasks(call.tenant_id, command.kind, after, command.limit + 1)
-    page, more = page_of(found, command.limit, lambda task: (task.kind, quote(task.key)))
+    found = await call.storage.tasks(call.tenant_id, command.kind, cursor_task(command.cursor), command.limit + 1)
+    page, more = page_of(found, command.limit, lambda task: task_place(task.kind, task.key))
     return TaskPage(tasks=[TaskView.of(task, call.now) for task in page], next_cursor=more)
 
 
