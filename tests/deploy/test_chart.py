@@ -313,7 +313,7 @@ def test_connections_fit_into_the_database(values: dict[str, Any], pods_at_once:
     def database(free: int) -> dict[str, Any]:
         return {"database": {"poolSize": 7, "maxConnections": free + 5, "reservedConnections": 5}}
 
-    wanted = 7 * 2 * pods_at_once
+    wanted = (7 + 1) * 2 * pods_at_once
     render({**values, "workers": 2, **database(wanted)})
     with pytest.raises(helm_python.HelmError, match=f"are {wanted} connections; .* leaves {wanted - 1}"):
         render({**values, "workers": 2, **database(wanted - 1)})

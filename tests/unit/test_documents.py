@@ -22,6 +22,9 @@ from strongroom.rpc.base import Setup
 from tests.support.server import ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+OF_OTHERS = {"node_modules", "build"}
+MARKDOWN = [each for each in ROOT.glob("[!.]*/**/*.md") if not OF_OTHERS & {*each.parts}] + [*ROOT.glob("*.md")]
+ITEM = re.compile(r" {0,3}(?:[-*+]|\d+[.)]) ")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)?(?:#([^)\s]+))?\)")
 
 
@@ -38,6 +41,44 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_file_that_is_named_is_there(document: Path) -> None:
     named = re.findall(r"`((?:bench|clients|docs|examples|proto|src|tests)/[\w./-]*\w)", document.read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def items_in_running_text(text: str) -> list[str]:
+    """The items of lists that have no blank line before them. The site shows such a list as part of the paragraph."""
+    text = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    found, in_list = [], None
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            in_list = None
+        elif ITEM.match(line):
+            if in_list is False:
+                found.append(line)
+            in_list = True
+        elif in_list is None:
+            in_list = line.startswith("  ")  # more of an item above
+    return found
+
+
+@pytest.mark.parametrize("document", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_list_is_part_of_the_paragraph_before_it(document: Path) -> None:
+    assert items_in_running_text(document.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Why.\n- a\n- b\n", ["- a"]),
+        ("Do this:\n1. a\n", ["1. a"]),
+        ("It gets\n409. Then more\n", ["409. Then more"]),
+        ("Why.\n\n- a\n- b\n", []),
+        ("## Why\n1. a\n   more\n2. b\n", []),
+        ("- a\n\n  more\n  - b\n", []),
+        ("```\na\n- b\n```\n", []),
+        ("    a\n    - b\n", []),
+    ],
+)
+def test_a_list_without_a_blank_line_before_it_is_seen(text: str, found: list[str]) -> None:
+    assert items_in_running_text(text) == found
 
 
 def toml_blocks(name: str) -> list[str]:
@@ -114,6 +155,14 @@ def test_every_make_target_that_is_named_is_there() -> None:
 def _anchors(text: str) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_upgrade_has_a_place_for_each_step_of_the_changelog() -> None:
+    _, _, steps = (ROOT / "CHANGELOG.md").read_text("utf-8").partition("### Upgrade from 1.0.8\n")
+    _, _, table = (ROOT / "docs/operations.md").read_text("utf-8").partition("| step above | steps of CHANGELOG.md |")
+    written = re.findall(r"^(\d+)\. ", steps.partition("\n### ")[0], re.MULTILINE)
+    placed = re.findall(r"(?<=[|.] )(\d+)(?:, its \w+ half)?: ", table.partition("\n\n")[0])
+    assert sorted({*map(int, placed)}) == [*map(int, written)] == [*range(1, 11)]
 
 
 def test_the_licence_is_there_and_is_the_one_that_the_package_names() -> None:

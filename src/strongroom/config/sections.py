@@ -88,7 +88,9 @@ class DatabaseSettings(Section):
     migrate_url: MaybeSecret = Field(
         default=None, description="URL for `strongroom migrate`, with the PostgreSQL role that owns the tables"
     )
-    pool_size: Whole = Field(default=10, ge=1, le=200, description="PostgreSQL: connections per process")
+    pool_size: Whole = Field(
+        default=10, ge=1, le=200, description="PostgreSQL: connections per process. One more is for group commits"
+    )
     timeout: Wait = Field(
         default=1.5,
         description="PostgreSQL: seconds until a caller is told that it does not respond. A commit may take a fifth "

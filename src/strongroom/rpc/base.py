@@ -1,8 +1,8 @@
 """The port for reading chains: the questions that a node or an indexer can be asked, and the form of the responses.
 
 A *source* is one endpoint of one kind. It implements this port. So does the pool, which asks the best of a network's
-sources, and the cache in front of it. Amounts are integers in base units of their asset. Heights are those of the chain
-(the slot on Solana, the masterchain seqno on TON). Times are in UTC.
+sources. Caching happens above this port, in `operations.reading`. Amounts are integers in base units of their asset.
+Heights are those of the chain (the slot on Solana, the masterchain seqno on TON). Times are in UTC.
 
 Sources raise `NodeError`, which never leaves this package. The pool turns it into an error for callers.
 """

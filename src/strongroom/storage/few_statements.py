@@ -1,8 +1,9 @@
-"""Commits a group as one short transaction of SQLite, with one statement for each part.
+"""Writes a group to SQLite as one short transaction with one statement per part.
 
-SQLite releases the interpreter's lock at every step of a statement, and getting it back beside a busy event loop takes
-up to the switch interval. So everything possible is done before the thread begins, which only hands statements over.
-The rows of a part are one `VALUES`, whose text is kept for each power of two and cut off after the last row.
+SQLite releases the interpreter's lock at every step of a statement. If the event loop is busy, the thread waits up to
+the switch interval to get the lock back. So the event loop prepares everything, and the thread only executes the
+statements. The rows of a part are one `VALUES` list. Its text is cached for each power of two, and a `LIMIT` cuts off
+the rows that only fill it up.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from strongroom.storage.writes import SECRETS_AND_WALLETS
 T = TypeVar("T")
 
 _PADDING: Final = (0,)
-"""An int, since `sqlite3` looks for adapters of None."""
+"""Fills up the last rows of `VALUES`. An int, because `sqlite3` searches for an adapter for None."""
 
 
 class Statement(NamedTuple):
     text: str
     parameters: tuple[Any, ...]
     touches: int | None
-    """How many rows it must change, or count. None: if it does not raise it has done what it was to."""
+    """Number of rows that it must change or count. None: it has succeeded if it does not raise."""
 
 
 class Database(Protocol):
@@ -72,7 +73,7 @@ class FewStatements:
 
 
 class _Prepared:
-    """A part, and its text for so many rows."""
+    """A part, with its texts by number of rows."""
 
     def __init__(self, part: Part, dialect: Dialect) -> None:
         self._part = part
@@ -103,13 +104,13 @@ class _Prepared:
         cells = ", ".join(f"column{n + 1} AS c{n}" for n in range(width))
         values = ", ".join([f"({', '.join('?' * width)})"] * size)
         made = self._part.sql(f"(SELECT {cells} FROM (VALUES {values}) LIMIT ?) AS g")
-        made = made.replace("IS NOT DISTINCT FROM", "IS")  # which SQLite before 3.39 does not know
+        made = made.replace("IS NOT DISTINCT FROM", "IS")  # for SQLite before 3.39
         return made if self._part.changes or not self._part.counted else f"SELECT count(*) FROM ({made})"
 
 
 def _process(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """To what the driver takes. Bytes go as a `bytearray`: `sqlite3` looks for adapters of bytes, at half of what it
-    costs to insert a row.
+    """Returns the conversion of a value for the driver, or None if there is none. Bytes become a `bytearray`, because
+    `sqlite3` searches for adapters for bytes, which takes half as long as inserting the row.
     """
     process: Callable[[Any], Any] | None = type_.dialect_impl(dialect).bind_processor(dialect)
     if isinstance(type_, LargeBinary):

@@ -1,8 +1,10 @@
-"""A group of units in the shortest transaction that the database has: `one_statement`, `few_statements`.
+"""Writes a group of units in the shortest transaction that the database supports: `one_statement` on PostgreSQL,
+`few_statements` on SQLite.
 
-What has to be as it was expected (a row that changes, a secret that is opened, a guard that is there already) is
-compared whole, its MAC included, and counted. If one is not, nothing was done. `writes` then does it again with a look
-at what is there, as it does all that has no part here.
+Every row that the group relies on (one that changes, a secret that is opened, a guard that exists already) is compared
+in all its columns, including the MAC, and counted. If one differs, nothing is written. Then `writes` runs the group
+again and reads the rows to find out which unit is at fault. It also writes all groups that need something for which
+there is no part.
 """
 
 from __future__ import annotations
@@ -26,22 +28,22 @@ from strongroom.storage.writes import Unsure, Writes, is_alike
 _GUARD: Final = KIND_OF[HeldGuard]
 _OPERATION: Final = KIND_OF[OperationRecord]
 _MOST_ROWS: Final = 1024
-"""Rows of a part. SQLite takes 32,766 parameters unless it was built to take more, and a row has up to 21 columns."""
+"""Maximum rows per part. SQLite allows 32,766 parameters by default, and a row has up to 21 columns."""
 _REMEMBERED: Final = 10_000
 
 
 class Several(Exception):
-    """The group asks for something that needs statements of its own."""
+    """The group needs several statements, because there is no part for something in it."""
 
 
 class Groups:
-    """Implements `apply` of the storage for the groups that can be written at once."""
+    """Implements the storage's `apply` for groups that can be written in this way."""
 
     def __init__(self, direct: Direct, writes: Writes) -> None:
         self._direct = direct
         self._writes = writes
         self._likely: OrderedDict[int, None] = OrderedDict()
-        """Hashes of the keys of guards and addresses that were inserted or found before. They are looked up first."""
+        """Hashes of the keys of guards and addresses that were inserted or found recently. They are looked up first."""
 
     async def apply(self, units: Sequence[Unit]) -> Applied:
         """Commits the units. Raises Several, Unsure (nothing was done), OutcomeUnknown, StorageUnavailable,
@@ -76,7 +78,7 @@ class Groups:
             kind = KIND_OF[key[0]]
             found = met.get(key)
             if found is None:
-                if len(wanted) > 1:  # within one group, and nobody has it yet
+                if len(wanted) > 1:  # two units of the group want the same new row
                     raise Unsure
                 row = wanted[0][1]
                 parts.setdefault(f"insert {kind.table.name}", []).append(kind.values(row, self._writes.authenticity))
@@ -89,7 +91,7 @@ class Groups:
         return Applied(present=present)
 
     async def _open(self, group: _Group) -> None:
-        """Adds the secrets that are opened, each with its wallet, as they were when their MACs were checked."""
+        """Adds the secrets that are opened, each with its wallet, in the state in which their MACs were verified."""
         unknown = [secret.wallet_id for secret in group.opens if self._writes.known(secret) is None]
         if unknown:
             for row in await self._direct.secrets_and_wallets(sorted(set(unknown))):
@@ -122,13 +124,13 @@ class Groups:
 
 
 _Key = tuple[type, tuple[Any, ...]]
-"""The type of a guard or an address, and its primary key."""
+"""The type, `HeldGuard` or `Address`, and the primary key of a row."""
 
 
 @dataclass(slots=True)
 class _Group:
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
-    """By the name of their part."""
+    """Rows by the name of their part."""
     same: dict[_Key, list[tuple[int, Row]]] = field(default_factory=dict)
     opens: list[SealedSecret] = field(default_factory=list)
 
@@ -137,9 +139,9 @@ class _Group:
 
 
 def _gather(units: Sequence[Unit], writes: Writes) -> _Group:
-    """Sorts what the units contain into parts. Raises Several."""
+    """Distributes the rows and changes of the units over the parts. Raises Several, Unsure."""
     authenticity = writes.authenticity
-    if not authenticity.strict:  # rows may be without their MAC yet and must not be compared with one
+    if not authenticity.strict:  # stored rows may have no MAC yet, so a comparison would fail
         raise Several
     group = _Group()
     opens: dict[tuple[UUID, int], SealedSecret] = {}
@@ -175,7 +177,7 @@ def _key_of(row: Address | HeldGuard) -> tuple[Any, ...]:
 
 
 def _widens(row: Row, there: Row) -> bool:
-    """Whether an address is handed out for one more network."""
+    """Whether an address is handed out for a network that its stored row lacks."""
     return isinstance(row, Address) and isinstance(there, Address) and bool(there.lacks(row.networks))
 
 

@@ -1,8 +1,9 @@
-"""A group as one statement of PostgreSQL, which is a transaction of its own: one round trip instead of seven.
+"""Writes a group to PostgreSQL as one statement, which is a transaction of its own. It takes one round trip instead of
+seven.
 
-Each table's rows travel as one array a column, and each part of the group is a common table expression over `unnest`
-of its arrays. So the text depends on which parts there are and not on how many rows, and the server plans it once. If
-a part does not find all that was expected, the statement divides by zero.
+Each part of the group is a common table expression over `unnest` of arrays, one array per column. The text of the
+statement therefore depends on which parts there are, not on the number of rows, and the server plans it once. If a part
+does not find every row that it expects, the statement divides by zero and changes nothing.
 """
 
 from __future__ import annotations

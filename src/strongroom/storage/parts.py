@@ -1,4 +1,4 @@
-"""The parts of a group, each as SQL over a table `g` of its rows, which the two databases are given differently."""
+"""The parts of a group. Each is SQL over a table ``g`` of its rows, which each database receives in its own way."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from strongroom.storage import tables
 from strongroom.storage.mapping import KIND_OF, KINDS
 
 GUARD_KEY: Final = len(KIND_OF[HeldGuard].keys[0])
-"""Number of key columns of a guard, which come first."""
+"""Number of key columns of a guard. They are its first columns."""
 EXPECTED: Final = ("epoch", "state")
-"""What is expected of an operation that changes."""
+"""Columns that must have their expected values when an operation changes."""
 CHANGING: Final = ("wallet_id", "state", "lease_until", "epoch", "result", "mac")
-"""All columns that ever change. Every change sets all of them."""
+"""Columns of an operation that can change. Every change sets all of them."""
 PLANS: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -26,28 +26,30 @@ PLANS: Final = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
 }
-"""Settings that make PostgreSQL always find a row by its key. A plan made while a table was empty or never analysed
-would scan all of it, and would be kept while the table grows.
+"""Settings with which PostgreSQL always finds a row by its key. A plan that was made while a table was empty or not yet
+analysed would scan the whole table, and PostgreSQL would keep that plan while the table grows.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``sql`` makes its statement of the text that stands for the table ``g`` of its rows."""
+    """One kind of work in a group, such as inserting guards. ``sql`` takes the text of the table ``g`` of its rows and
+    returns the statement.
+    """
 
     columns: tuple[Column[Any], ...]
-    """Of ``g``, where they are c0, c1 and so on."""
+    """The columns of ``g``, which are called c0, c1 and so on there."""
     sql: Callable[[str], str]
     changes: bool = False
-    """It changes rows that are there already, and must find as many as it was given."""
+    """Whether it updates existing rows."""
     counted: bool = True
-    """Whether it must find as many rows as it was given."""
+    """Whether it must find as many rows as ``g`` has."""
     lock: str = ""
-    """What PostgreSQL adds to it."""
+    """Text that is added on PostgreSQL only, to lock the rows."""
 
 
 def equal(columns: Sequence[Column[Any]], start: int = 0, of: str = "t") -> str:
-    """That the row of ``of`` is what ``g`` says, from its column ``start`` on."""
+    """The condition that ``columns`` of the table ``of`` equal those of ``g`` from its column ``start`` on."""
     return " AND ".join(
         f'{of}."{column.name}" {"IS NOT DISTINCT FROM" if column.nullable else "="} g.c{n}'
         for n, column in enumerate(columns, start)
@@ -55,7 +57,7 @@ def equal(columns: Sequence[Column[Any]], start: int = 0, of: str = "t") -> str:
 
 
 def names(table: Table, of: str) -> str:
-    """The columns in the order of ``table``. In the database they have the order in which migrations added them."""
+    """The columns in the order of ``table``. In the database, they are in the order in which migrations added them."""
     return ", ".join(f'{of}."{column.name}"' for column in table.columns)
 
 
@@ -71,7 +73,7 @@ def _keep(table: Table, lock: str = "") -> Part:
 
 
 def _update(table: Table, old: Sequence[Column[Any]], new: Sequence[Column[Any]]) -> Part:
-    """Where the row is as ``old`` says; its key is what ``old`` begins with."""
+    """Updates the rows whose columns ``old`` have the given values. The first of these columns are the key."""
     set_ = ", ".join(f'"{column.name}" = g.c{n}' for n, column in enumerate(new, len(old)))
     return Part(
         (*old, *new),
@@ -111,7 +113,7 @@ PARTS: Final[dict[str, Part]] = {
     "keep addresses": _keep(tables.addresses),
     **{f"insert {kind.table.name}": _insert(kind.table) for kind in KINDS},
 }
-"""Always in this order, so that two processes do not wait for each other."""
+"""Groups always run their parts in this order, so that two processes do not deadlock."""
 
 ORDER: Final[dict[str, Callable[[Sequence[Any]], Any]]] = {
     "change operations": itemgetter(0),
@@ -119,4 +121,4 @@ ORDER: Final[dict[str, Callable[[Sequence[Any]], Any]]] = {
     "keep guards": itemgetter(*range(GUARD_KEY)),
     **{f"insert {kind.table.name}": kind.key_of(kind.keys[0]) for kind in KINDS},
 }
-"""What the rows of a part are sorted by, so that locks are taken in the order of keys."""
+"""By part: how its rows are sorted, so that locks are taken in the order of keys."""

@@ -125,15 +125,15 @@ clients: {{ . }}
 
 {{/*
 While pods are replaced, there are up to maxSurge more than wanted, and as many again that still finish what they have:
-minReadySeconds keeps the next one from being replaced before.
+minReadySeconds keeps the next one from being replaced before. A worker has one connection more than its pool.
 */}}
 {{- define "strongroom.checkConnections" -}}
 {{- $pods := int (ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled) -}}
 {{- $pods = add $pods (mul 2 (int .Values.rollout.maxSurge)) -}}
-{{- $wanted := mul (int .Values.database.poolSize) (int .Values.workers) $pods -}}
+{{- $wanted := mul (add1 (int .Values.database.poolSize)) (int .Values.workers) $pods -}}
 {{- $free := sub (int .Values.database.maxConnections) (int .Values.database.reservedConnections) -}}
 {{- if gt (int $wanted) (int $free) -}}
-{{- fail (printf "database: poolSize %d x workers %d x %d pods (while they are replaced) are %d connections; maxConnections less reservedConnections leaves %d" (int .Values.database.poolSize) (int .Values.workers) (int $pods) (int $wanted) (int $free)) -}}
+{{- fail (printf "database: (poolSize %d + 1) x workers %d x %d pods (while they are replaced) are %d connections; maxConnections less reservedConnections leaves %d" (int .Values.database.poolSize) (int .Values.workers) (int $pods) (int $wanted) (int $free)) -}}
 {{- end -}}
 {{- end -}}
 
