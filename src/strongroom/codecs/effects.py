@@ -23,7 +23,7 @@ SENTINELS: Final = frozenset({2**64 - 1, 2**63 - 1})
 ZERO: Final = bytes(20)
 APPROVE: Final = "token_approve"
 TRANSFERS: Final = frozenset({"token_transfer", "token_transfer_from"})
-_OF_COINS: Final = frozenset({"transfer", "offer", "consideration"})
+_OF_COINS: Final = frozenset({"transfer", "offer", "consideration", "refund", "fee"})
 """Kinds in which no asset means the native coin."""
 _ROLES: Final = frozenset({"from", "to", "spender", "token", "amount", "approved", "allowed"})
 _INNER: Final = frozenset({"target", "value", "data", "calls", "operation", "commands", "inputs", "mode"})

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from strongroom.codecs import abi, eip712, hexadecimal
 from strongroom.codecs.calls import MAX_CALLS, Call, read_call
-from strongroom.codecs.effects import Effect, approval_cautions, effect_of, expand
+from strongroom.codecs.effects import ZERO, Effect, approval_cautions, effect_of, expand
 from strongroom.codecs.eip712 import ParseAddress, TypedData
 from strongroom.codecs.keccak import keccak256
 from strongroom.codecs.known import PERMITTED_TYPE, ROLES, TYPES, Form, KnownType
@@ -127,34 +127,69 @@ class _Reader:
         self.effects.append(self._plain(row))
 
     def _forward(self, message: Mapping[str, Any]) -> None:
-        call = self._forwarded(message)
-        if call.account is not None:
-            self._say("delegate_call")
-        read = read_call(call)
-        self._say(*read.cautions)
-        self.effects += read.effects
+        for call in self._forwarded(message):
+            if call.account is not None:
+                self._say("delegate_call")
+            read = read_call(call)
+            self._say(*read.cautions)
+            self.effects += read.effects
+        if self.typed.primary_type == "SafeTx":
+            self.effects += self._refund(message)
+        elif self.typed.primary_type == "PackedUserOperation":
+            self._fee(message)
         deadline = message.get("deadline", message.get("validUntil"))
         if deadline is not None:
             self.effects[0] = self._plain({"deadline": eip712.integer(deadline)})
 
-    def _forwarded(self, message: Mapping[str, Any]) -> Call:
-        """The call that somebody else will make for the signer."""
+    def _forwarded(self, message: Mapping[str, Any]) -> list[Call]:
+        """The calls that somebody else will make for the signer."""
         name, address = self.typed.primary_type, self.parse_address
         if name == "MetaTransaction":
             if self.contract is None:
                 raise ValueError("no contract is called")
             data = hexadecimal.to_bytes(message["functionSignature"])
-            return Call(self.contract, data, 0, address(message["from"]))
+            return [Call(self.contract, data, 0, address(message["from"]))]
         if name == "PackedUserOperation":
-            return Call(address(message["sender"]), hexadecimal.to_bytes(message["callData"]))
+            made, inits = address(message["sender"]), hexadecimal.to_bytes(message["initCode"])
+            factory = [Call(_address_in(inits), inits[len(ZERO) :])] if inits else []
+            return [*factory, Call(made, hexadecimal.to_bytes(message["callData"]))]
         target, data = address(message["to"]), hexadecimal.to_bytes(message["data"])
         value = eip712.integer(message["value"])
         if name == "ForwardRequest":
-            return Call(target, data, value, address(message["from"]))
+            return [Call(target, data, value, address(message["from"]))]
         operation = eip712.integer(message["operation"])
         if operation > 1:
             raise ValueError("an unknown operation")
-        return Call(target, data, value, self.contract, (self.contract or target) if operation else None)
+        return [Call(target, data, value, self.contract, (self.contract or target) if operation else None)]
+
+    def _refund(self, message: Mapping[str, Any]) -> Iterator[Effect]:
+        """What a Safe pays to whoever executes its transaction. The gas of the call itself comes on top, so the amount
+        is open.
+        """
+        price = eip712.integer(message["gasPrice"])
+        if not price:
+            return
+        token, receiver = self.parse_address(message["gasToken"]), self.parse_address(message["refundReceiver"])
+        gas = eip712.integer(message["baseGas"] if "baseGas" in message else message["dataGas"])
+        yield Effect(
+            kind="refund",
+            from_=self.contract,
+            to=None if receiver == ZERO else receiver,
+            asset=None if token == ZERO else token,
+            details={"gas_price": price, "base_gas": gas},
+        )
+
+    def _fee(self, message: Mapping[str, Any]) -> None:
+        """Note who pays for a user operation, and the most that it can cost if it is the account (ERC-4337)."""
+        paymaster = hexadecimal.to_bytes(message["paymasterAndData"])
+        if paymaster:
+            self.effects[0] = self._plain({"paymaster": _address_in(paymaster)})
+            return
+        limits, prices = hexadecimal.to_bytes(message["accountGasLimits"]), hexadecimal.to_bytes(message["gasFees"])
+        gas = eip712.integer(message["preVerificationGas"])
+        gas += int.from_bytes(limits[:16], "big") + int.from_bytes(limits[16:], "big")
+        amount = gas * int.from_bytes(prices[16:], "big")
+        self.effects.append(Effect(kind="fee", from_=self.parse_address(message["sender"]), amount=amount))
 
     def _orders(self, message: Mapping[str, Any]) -> None:
         orders = list(_leaves(message["tree"])) if self.typed.primary_type == "BulkOrder" else [message]
@@ -207,6 +242,13 @@ class _Reader:
             elif role in ("approved", "allowed") and kind == "bool":
                 found.append((role, given))
         return found
+
+
+def _address_in(data: bytes) -> bytes:
+    """The address that a field begins with. Raises ValueError if it is too short."""
+    if len(data) < len(ZERO):
+        raise ValueError("a field must begin with an address")
+    return data[: len(ZERO)]
 
 
 def _contract(typed: TypedData, parse_address: ParseAddress) -> bytes | None:

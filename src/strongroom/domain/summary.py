@@ -35,9 +35,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ]
     """transfer, token_transfer, token_transfer_from, token_approve, swap, contract_creation, contract_call,
-    authorization, message, typed_data; of an order: offer, consideration; of inputs and outputs: spend, transfer,
-    change, data; on Tron: stake, unstake, delegate_resource, undelegate_resource, withdraw_rewards,
-    withdraw_unstaked, cancel_unstaking, vote, account_creation, permission_update."""
+    authorization, message, typed_data; of an order: offer, consideration; of a call that others make: refund, fee; of
+    inputs and outputs: spend, transfer, change, data; on Tron: stake, unstake, delegate_resource, undelegate_resource,
+    withdraw_rewards, withdraw_unstaked, cancel_unstaking, vote, account_creation, permission_update."""
     from_address: Annotated[str | None, Meta(description="Address that pays or acts, as the network writes it")] = None
     to: Annotated[str | None, Meta(description="Address that receives, as the network writes it")] = None
     amount: Annotated[str | None, Meta(description="In base units of the asset, decimal")] = None

@@ -23,7 +23,7 @@ NAMEABLE: Final = frozenset({"evm", "tron", "solana"})
 """Chains whose transactions name the token, so that tokens can be counted."""
 
 _MOVES: Final = frozenset({
-    "transfer", "token_transfer", "token_transfer_from", "token_approve", "swap", "offer", "data", "stake",
+    "transfer", "token_transfer", "token_transfer_from", "token_approve", "swap", "offer", "fee", "data", "stake",
     "delegate_resource", "account_creation",
 })  # fmt: skip
 """Kinds of actions whose amount leaves the wallet, or lets others take it at once."""

@@ -8,8 +8,12 @@ import pytest
 from eth_utils.crypto import keccak
 
 from strongroom.codecs.known import TYPES
+from strongroom.domain.asset import coin_of
+from strongroom.domain.restriction import Restriction
 from strongroom.domain.signing import Message
-from strongroom.domain.summary import Action
+from strongroom.domain.summary import Action, Caution, Summary
+from strongroom.errors import LimitExceeded
+from strongroom.operations.caps import check_message
 from tests.unit.chains.evm.evm_cases import ETHEREUM, EVM, FROM, OURS, TOKEN
 from tests.unit.chains.evm.test_evm_calls import APPROVE, PERMIT2, SAFE, TRANSFER, safe
 from tests.unit.chains.evm.test_evm_summaries import OTHER
@@ -34,6 +38,26 @@ def document(encoded: str, message: dict[str, Any], domain: dict[str, Any] = DOM
 def said(typed_data: dict[str, Any]) -> tuple[list[Action], list[str]]:
     prepared, cautions = EVM.prepare_message(ETHEREUM, Message("eip712", document=typed_data), OURS)
     return prepared.summary.actions, [caution.code for caution in cautions]
+
+
+COIN = coin_of(ETHEREUM).id
+
+
+def counted(actions: list[Action], codes: list[str]) -> dict[str, int] | None:
+    """The lowest amounts with which a restricted key may sign, or None if it may not sign at all."""
+
+    def allowed(most: dict[str, int]) -> bool:
+        try:
+            check_message(Restriction(max_values=most), ETHEREUM, EVM, summary, cautions)
+        except LimitExceeded:
+            return False
+        return True
+
+    summary = Summary(network="ethereum", type="eip712", actions=actions)
+    cautions = [Caution(code=code, message="") for code in codes]
+    total = sum(int(each.amount or 0) for each in actions if each.asset == "ETH")
+    assert not total or not allowed({COIN: total - 1})
+    return {COIN: total} if allowed({COIN: total}) else None
 
 
 def known(beginning: str) -> str:
@@ -290,6 +314,51 @@ def test_a_delegatecall_of_a_safe_and_an_unknown_call_are_said() -> None:
     assert said(old)[1] == ["spending_permission", "no_chain_binding"]
     coins = said(document(encoded, SAFE_TX | {"value": "7"}))[0][1]
     assert (coins.kind, coins.from_address, coins.to, coins.amount) == ("transfer", PERMIT2, TOKEN, "7")
+
+
+def test_what_a_safe_refunds_is_an_action_and_cannot_be_counted() -> None:
+    """Whoever executes the transaction gets gas price times gas, in a token of the caller's choice."""
+    old = known(SAFE_TYPE).replace("baseGas", "dataGas")
+    for encoded, name in ((known(SAFE_TYPE), "baseGas"), (old, "dataGas")):
+        safe_tx = {key: value for key, value in SAFE_TX.items() if key != "baseGas"} | {name: 10**30}
+        actions, cautions = said(document(encoded, safe_tx))
+        assert [each.kind for each in actions] == ["typed_data", "transfer"]
+        assert counted(actions, cautions) == {COIN: 0}
+        paid = safe_tx | {"gasPrice": 7, "gasToken": TOKEN, "refundReceiver": OTHER}
+        actions, cautions = said(document(encoded, paid))
+        refund = actions[2]
+        assert (refund.kind, refund.from_address, refund.to, refund.asset) == ("refund", PERMIT2, OTHER, TOKEN)
+        assert refund.details == {"gas_price": "7", "base_gas": str(10**30)}
+        assert counted(actions, cautions) is None
+        coins = said(document(encoded, safe_tx | {"gasPrice": 7}))[0][2]
+        assert (coins.kind, coins.to, coins.asset) == ("refund", None, "ETH")
+
+
+def test_the_fee_of_a_user_operation_is_counted_if_the_account_pays_it() -> None:
+    encoded = known("PackedUserOperation")
+    operation = {
+        "sender": SAFE, "nonce": 0, "initCode": "0x", "callData": "0x", "preVerificationGas": 3,
+        "accountGasLimits": f"0x{1:032x}{2:032x}", "gasFees": f"0x{9:032x}{10**20:032x}", "paymasterAndData": "0x",
+    }  # fmt: skip
+    actions, cautions = said(document(encoded, operation))
+    assert (actions[-1].kind, actions[-1].from_address, actions[-1].amount) == ("fee", SAFE, str(6 * 10**20))
+    assert counted(actions, cautions) == {COIN: 6 * 10**20}
+    actions, cautions = said(document(encoded, operation | {"paymasterAndData": OTHER + "00" * 32}))
+    assert actions[0].details["paymaster"] == OTHER
+    assert counted(actions, cautions) == {COIN: 0}
+    short = said(document(encoded, operation | {"paymasterAndData": "0x12"}))
+    assert "unknown_typed_data" in short[1]
+
+
+def test_the_call_that_creates_an_account_is_read_too() -> None:
+    operation = {
+        "sender": SAFE, "nonce": 0, "initCode": OTHER + "12345678", "callData": "0x", "preVerificationGas": 0,
+        "accountGasLimits": WORD, "gasFees": "0x" + "00" * 32, "paymasterAndData": "0x",
+    }  # fmt: skip
+    actions, cautions = said(document(known("PackedUserOperation"), operation))
+    assert (actions[1].kind, actions[1].contract, actions[1].method) == ("contract_call", OTHER, "0x12345678")
+    assert cautions == ["spending_permission", "unknown_call"]
+    assert "unknown_typed_data" in said(document(known("PackedUserOperation"), operation | {"initCode": "0x12"}))[1]
 
 
 def test_what_is_not_known_says_so_whether_a_contract_is_named_or_not() -> None:
