@@ -49,6 +49,11 @@ class SigningKeys:
                     field=field,
                 )
 
+    def read(self) -> None:
+        """Finds the places that the transaction names, which takes a while if they are many."""
+        if self.decoded.names_its_keys and self.wallet.kind is not WalletKind.RAW_KEY:
+            _ = self._firsts
+
     def remembered(self) -> Ours | None:
         """What `ours` gives, if that is one key which was found before: then no account is `unopened`."""
         if self.decoded.names_its_keys:
@@ -67,8 +72,7 @@ class SigningKeys:
             return await keyring.unopened(self.call, self.wallet, self.network, self.selector, self.decoded.key_hints)
         if self.wallet.kind is WalletKind.RAW_KEY:
             return []
-        found = {claim.place.account_id: _first(claim.place) for claim in self._claims if not claim.anonymous}
-        places = [place for place in found.values() if await keyring.is_unopened(self.call, place)]
+        places = [place for place in self._firsts if await keyring.is_unopened(self.call, place)]
         if len(places) > _MOST_OPENED:
             raise AddressNotDerived(
                 f"the transaction names more than {_MOST_OPENED} accounts that are not open yet: ask for these "
@@ -101,6 +105,12 @@ class SigningKeys:
             place = Place(self.wallet, self.network, scheme, at)
             found.append(self.call.keyring.address(place, key.public_key, self.call.now))
         return found
+
+    @cached_property
+    def _firsts(self) -> list[Place]:
+        """The first place of each account that the transaction names."""
+        found = {claim.place.account_id: _first(claim.place) for claim in self._claims if not claim.anonymous}
+        return list(found.values())
 
     @cached_property
     def _claims(self) -> list[_Claim]:

@@ -18,7 +18,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
 from strongroom.domain.signing import Ours, Policy, Prepared, Signed, SignedIds, SignOptions
 from strongroom.domain.summary import Caution, Summary
-from strongroom.domain.wallet import Wallet
+from strongroom.domain.wallet import Address, Wallet
 from strongroom.errors import InvalidField, InvalidTransaction, LimitExceeded
 from strongroom.operations import broadcasting, caps
 from strongroom.operations.answers import signatures_of
@@ -148,16 +148,17 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
     refuses = restriction.refuses_unknown_calls or bool(restriction.max_values)
     policy = call.networks.policy(network, options, refuses_unknown=refuses)
     keys = SigningKeys(call, wallet, network, command, decoded)
+    await call.offload.run(large, keys.read)
     ours = keys.remembered() or await _opened(keys, large, policy)
 
-    def prepare() -> tuple[Prepared, tuple[Caution, ...]]:
+    def prepare() -> tuple[Prepared, tuple[Caution, ...], list[Address]]:
         warnings = _check(call, network, decoded, ours, policy)
         prepared = chain.prepare(decoded, ours)
         _refuse_mnemonics(prepared.summary)
         caps.check_transaction(restriction, network, chain, prepared.summary, warnings, options)
-        return prepared, warnings
+        return prepared, warnings, keys.addresses(prepared.receives)
 
-    prepared, warnings = await call.offload.run(large, prepare)
+    prepared, warnings, change = await call.offload.run(large, prepare)
     async with call.journal.intent(  # T1: nothing below runs unless this commit is durable
         wallet_id=wallet.id,
         network=network.name,
@@ -177,7 +178,7 @@ async def sign(command: SignTransaction, call: Call) -> SignedTransaction:
         intent.settle(  # T2, when the block is left. A failure is settled too
             result,
             rows=[_record(call, result, intent.operation_id, signed), *written.rows],
-            same=keys.addresses(prepared.receives),  # the addresses of change, which no balance would count otherwise
+            same=change,  # no balance would count these addresses otherwise
             changes=written.changes,
             wakes=written.wakes,
             details={"tx_id": signed.tx_id, "complete": signed.complete},

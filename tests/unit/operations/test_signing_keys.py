@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from strongroom.codecs.bip32 import parse_path
 from strongroom.codecs.bip144 import OutPoint, Transaction, TxIn, TxOut, parse
 from strongroom.codecs.hash160 import hash160
 from strongroom.domain.scheme import Position, Scheme
+from strongroom.operations import signing_keys
 from tests.oracles.bip32 import Node
 from tests.support.service import OTHER_TENANT, Outcome, RunningService
 
@@ -394,3 +396,29 @@ async def test_sighashes_need_their_scope(caller: Caller) -> None:
     assert [warning["code"] for warning in signed.result["warnings"]] == ["partial_sighash"]
     unknown = await caller.sign(text, options={"allowed_sighashes": ["ALL"]})
     assert unknown.code == "invalid_field"
+
+
+async def test_others_do_not_wait_for_the_keys_of_a_large_transaction(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may name thousands of keys, and pay as many."""
+    await caller.open(index=0)
+    read, stored = signing_keys._each_claim, signing_keys.SigningKeys.addresses
+    loop, threads = threading.get_ident(), []
+
+    def noting(work: Any) -> Any:
+        def noted(*args: Any) -> Any:
+            threads.append(threading.get_ident())
+            return work(*args)
+
+        return noted
+
+    monkeypatch.setattr(signing_keys, "_each_claim", noting(read))
+    monkeypatch.setattr(signing_keys.SigningKeys, "addresses", noting(stored))
+    one = psbt.parse_text(spending(["m/84'/0'/0'/0/0"], change="m/84'/0'/0'/1/0"))
+    for size, is_large in ((10, False), (20_000, True)):
+        threads.clear()
+        signed = await caller.sign(psbt.to_base64(replace(one, unknown={b"\xfc": bytes(size)})))
+        assert signed.code == "ok"
+        assert len(threads) == 4, "each is done once per request"
+        assert (loop not in threads) is is_large
