@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from strongroom.domain.ids import new_id
-from tests.support.service import ALL_SCOPES, NewService, RunningService, key_id
+from tests.support.service import ALL_SCOPES, OTHER_TENANT, NewService, RunningService, key_id
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 FAR = datetime.now(UTC) + timedelta(days=365)
@@ -121,3 +121,14 @@ async def test_unknown_keys_of_one_address_are_limited_before_the_database(new_s
         assert (await called.call("networks.list", {}, key=None)).code == "unauthenticated"
         known = await called.call("networks.list", {}, key=service.key)
         assert known.code == "ok", "a key that was good does not stand behind others of its address"
+
+
+async def test_a_key_is_not_revoked_as_a_subject(service: RunningService) -> None:
+    """The audit shows the ids of both as principal_id. Such a revocation would leave the key as it is."""
+    child = (await made(service.http, service.key)).result
+    for face in service.faces:
+        refused = await face.call("revocations.create", {"principal_id": child["id"]}, key=service.key)
+        assert (refused.code, refused.field) == ("invalid_field", "principal_id"), face.name
+    theirs = await service.new_key(tenant=OTHER_TENANT)
+    told = await service.http.call("revocations.create", {"principal_id": child["id"]}, key=theirs)
+    assert told.code == "ok", "nobody learns of the keys of another tenant"

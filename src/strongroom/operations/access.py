@@ -131,6 +131,7 @@ async def revoke(command: Revoke, call: Call) -> RevocationView:
     Raises InvalidField.
     """
     row = _asked(command, call)
+    await _require_no_key(command.principal_id, call)
     found = await call.storage.revocation(call.tenant_id, row.id)
     if found is not None and found.lifted_at is None:
         row = found
@@ -202,6 +203,15 @@ def _asked(command: Revoke, call: Call) -> Revocation:
         revocation_id(call.tenant_id, target), call.tenant_id, target, kind, _public(command.issuer), _shown(text),
         reason, call.principal.id, 1, call.now, None,
     )  # fmt: skip
+
+
+async def _require_no_key(principal_id: UUID | None, call: Call) -> None:
+    """Raises InvalidField for the id of an API key, which the audit shows in the same place. The key would go on
+    working.
+    """
+    key = None if principal_id is None else await call.storage.api_key(principal_id)
+    if key is not None and key.tenant_id == call.tenant_id:
+        raise InvalidField("this is the id of an API key: revoke the key itself", field="principal_id")
 
 
 def _shown(text: str) -> str:
