@@ -303,8 +303,8 @@ class IdempotencySettings(Section):
     retention: Retention = Field(
         default=604_800.0,
         description=(
-            "Seconds that the response to an idempotency key is kept, at least a day. After that the key can be "
-            "used again"
+            "Seconds that the response to an idempotency key is kept, at least a day, counted from the first request "
+            "with the key. After that the key can be used again"
         ),
     )
 
