@@ -165,6 +165,12 @@ _KINDS: Final = (
         _SOLIDITY | _TON,
     ),
     Kind(
+        "unknown_hash",
+        "The message is 32 bytes, probably a hash. It can stand for a transaction of a smart account or for an order",
+        "Smart accounts, and contracts that verify signatures of hashes",
+        _SOLIDITY,
+    ),
+    Kind(
         "no_chain_binding",
         "The message has no chain id, so it is valid on every chain that has its contract",
         "Logins, and contracts from before EIP-712 was final",

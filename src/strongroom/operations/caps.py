@@ -32,7 +32,7 @@ _STAYS: Final = frozenset({
     "undelegate_resource", "withdraw_rewards", "withdraw_unstaked", "cancel_unstaking",
 })  # fmt: skip
 """Kinds of actions by which nothing leaves. ``spend`` is already counted through the outputs and the fee."""
-_UNKNOWN: Final = frozenset({"unknown_call", "unknown_typed_data", "delegate_call"})
+_UNKNOWN: Final = frozenset({"unknown_call", "unknown_typed_data", "unknown_hash", "delegate_call"})
 _UNCOUNTABLE: Final = _UNKNOWN | {
     "unlimited_delegation", "approval_for_all", "nothing_in_return", "nonce_authority",
 }  # fmt: skip
@@ -50,8 +50,8 @@ def check_transaction(
     options: SignOptions,
 ) -> None:
     """Checks a transaction against the caller's restriction. Raises LimitExceeded."""
-    if restriction.networks is not None and options.allow_pre155:
-        raise _refused("the transaction is valid on every chain", "networks")
+    if options.allow_pre155:
+        _refuse_everywhere(restriction, "the transaction is valid on every chain")
     if any(each.code == _ELSEWHERE for each in cautions) and not _sees_others(restriction, network):
         raise _refused("the transaction is also valid on the main network", "networks")
     if restriction.refuses_unknown_calls:
@@ -68,7 +68,7 @@ def check_transaction(
     leaving = _leaving(network, chain, summary.actions)
     if summary.fee is not None:
         leaving[coin_of(network).id] += int(summary.fee.amount)
-    _compare(leaving, restriction)
+    _compare(leaving, restriction, network)
 
 
 def of_restriction(refusal: LimitExceeded, restriction: Restriction, allowed: int | None) -> LimitExceeded:
@@ -88,12 +88,12 @@ def check_message(
     restriction: Restriction, network: Network, chain: Chain, summary: Summary, cautions: Sequence[Caution]
 ) -> None:
     """Checks a message against the caller's restriction. A text moves nothing; a permit or an order counts for what
-    others can do with it. Raises LimitExceeded.
+    others can do with it, and what a hash stands for cannot be counted. Raises LimitExceeded.
     """
     codes = {each.code for each in cautions}
     authorizes = any(action.kind == "authorization" for action in summary.actions)
-    if restriction.networks is not None and ("no_chain_binding" in codes or (authorizes and _on_any_chain(summary))):
-        raise _refused("the signature is valid on every chain", "networks")
+    if "no_chain_binding" in codes or (authorizes and _on_any_chain(summary)):
+        _refuse_everywhere(restriction, "the signature is valid on every chain")
     if restriction.refuses_unknown_calls:
         if authorizes:
             raise _refused("the message lets a contract act as the account", "unknown_calls")
@@ -105,7 +105,15 @@ def check_message(
     _refuse_codes(cautions, _UNCOUNTABLE, "max_values")
     head, *rest = summary.actions
     counted = rest if head.kind == "typed_data" and rest and head.amount is None else [head, *rest]
-    _compare(_leaving(network, chain, counted, also={"typed_data"}), restriction)
+    _compare(_leaving(network, chain, counted, also={"typed_data"}), restriction, network)
+
+
+def _refuse_everywhere(restriction: Restriction, what: str) -> None:
+    """Elsewhere, it would be another network and move other assets."""
+    if restriction.networks is not None:
+        raise _refused(what, "networks")
+    if restriction.max_values:
+        raise _refused(what, "max_values")
 
 
 def _sees_others(restriction: Restriction, network: Network) -> bool:
@@ -151,9 +159,11 @@ def _asset(network: Network, chain: Chain, action: Action) -> str | None:
         return None
 
 
-def _compare(leaving: Counter[str], restriction: Restriction) -> None:
+def _compare(leaving: Counter[str], restriction: Restriction, network: Network) -> None:
+    """Zero of a token without a value is refused too, because ERC-721 has the same calls and it may be an NFT's id."""
+    coin = coin_of(network).id
     for asset, amount in leaving.items():
-        if amount > restriction.max_values.get(asset, 0):
+        if amount > restriction.max_values.get(asset, 0 if asset == coin else -1):
             raise _refused("more of an asset would leave the wallet than one transaction may move", "max_values")
 
 

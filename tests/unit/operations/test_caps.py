@@ -145,6 +145,34 @@ def test_tokens_of_each_case_and_the_allowance_as_if_it_were_spent() -> None:
     assert not checked("ethereum", both, most)
 
 
+def test_an_nft_with_the_id_0_is_not_nothing() -> None:
+    """The calls of ERC-721 are those of ERC-20, with the id in the place of the amount."""
+    shown = eip55.checksum(bytes.fromhex(TOKEN[2:]))
+    for kind in ("token_transfer_from", "token_approve"):
+        action = Action(kind=kind, asset=shown, amount="0")
+        assert not checked("ethereum", [action], {coin_id("ethereum"): 100})
+        assert checked("ethereum", [action], {coin_id("ethereum"): 100, f"eip155:1/erc20:{TOKEN}": 0})
+        assert not message([action], Restriction(max_values={coin_id("ethereum"): 100}))
+    assert checked("ethereum", [coin("ethereum", 0)], {f"eip155:1/erc20:{TOKEN}": 7}, fee=0)
+
+
+def test_what_is_valid_on_every_chain_moves_assets_that_have_no_value() -> None:
+    most = {coin_id("ethereum"): 100}
+    assert checked("ethereum", [coin("ethereum", 1)], most)
+    assert not checked("ethereum", [coin("ethereum", 1)], most, options=SignOptions(allow_pre155=True))
+    permit = Action(kind="typed_data", spender=TOKEN, asset=TOKEN, amount="7")
+    capped = Restriction(max_values={f"eip155:1/erc20:{TOKEN}": 7})
+    assert message([permit], capped)
+    assert not message([permit], capped, "no_chain_binding")
+
+
+def test_a_hash_can_stand_for_anything() -> None:
+    text = [Action(kind="message", data_size=32)]
+    for restriction in (Restriction(max_values={coin_id("ethereum"): 1}), Restriction(refuses_unknown_calls=True)):
+        assert message(text, restriction)
+        assert not message(text, restriction, "unknown_hash")
+
+
 def test_ton_sends_what_it_names_and_no_jettons() -> None:
     most = {coin_id("ton"): 100}
     assert checked("ton", [coin("ton", 100)], most, fee=None, details={"mode": 3})

@@ -48,7 +48,8 @@ def read(network: Network, message: Message) -> ReadMessage:
 
 
 def _personal(data: bytes) -> ReadMessage:
-    return ReadMessage(EIP191, eip191.digest(data), (Action(kind="message", data_size=len(data)),))
+    found = (caution("unknown_hash"),) if eip191.may_be_hash(data) else ()
+    return ReadMessage(EIP191, eip191.digest(data), (Action(kind="message", data_size=len(data)),), found)
 
 
 def _authorization(network: Network, document: Mapping[str, object]) -> ReadMessage:

@@ -12,8 +12,9 @@ from typing import Final
 
 from strongroom.chains import typed_messages
 from strongroom.chains.tron import addresses
-from strongroom.codecs import tip191
+from strongroom.codecs import eip191, tip191
 from strongroom.codecs.eip712 import DOMAIN
+from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action, Caution
@@ -48,8 +49,9 @@ class ReadMessage:
 def read(network: Network, message: Message) -> ReadMessage:
     """Raises InvalidMessage."""
     if message.format == TIP191:
-        digest = tip191.digest(message.data)
-        return ReadMessage(TIP191, digest, (Action(kind="message", data_size=len(message.data)),))
+        digest, size = tip191.digest(message.data), len(message.data)
+        found = (caution("unknown_hash"),) if eip191.may_be_hash(message.data) else ()
+        return ReadMessage(TIP191, digest, (Action(kind="message", data_size=size),), found)
     if message.format == TYPED_DATA:
         return _typed(network, message.document)
     raise InvalidMessage("this chain has no message format with this name", field="format")

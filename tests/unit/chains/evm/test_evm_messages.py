@@ -142,6 +142,24 @@ def test_the_summary_of_a_personal_message() -> None:
     assert cautions == ()
 
 
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (bytes(32), ["unknown_hash"]),
+        (b"a, hash, could be tried to be it", ["unknown_hash"]),
+        ("Grüße und noch mehr Zeichen ü".encode(), ["unknown_hash"]),
+        (b"6f9619ff8b86d011b42d00c04fc964ff", []),
+        (b"Sign in with your account 123456", []),
+        (bytes(31), []),
+        (b"0x" + b"ab" * 32, []),
+    ],
+)
+def test_a_message_that_may_be_a_hash_says_so(data: bytes, expected: list[str]) -> None:
+    """A Safe executes a transaction if an owner signed its hash as a message."""
+    _, cautions = EVM.prepare_message(ETHEREUM, Message("eip191", data=data), OURS)
+    assert [caution.code for caution in cautions] == expected
+
+
 def test_the_summary_of_typed_data() -> None:
     prepared, _ = EVM.prepare_message(ETHEREUM, MESSAGES["eip712"], OURS)
     [action] = prepared.summary.actions

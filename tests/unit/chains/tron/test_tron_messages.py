@@ -70,6 +70,12 @@ def test_formats_of_other_chains_are_refused() -> None:
             TRON.prepare_message(MAINNET, Message(name, data=b""), ours())
 
 
+def test_a_message_that_may_be_a_hash_says_so() -> None:
+    for data, expected in ((b"\xab" * 32, ["unknown_hash"]), (b"\xab" * 31, []), (b"0123456789abcdef" * 2, [])):
+        _, cautions = TRON.prepare_message(MAINNET, Message("tip191", data=data), ours())
+        assert codes(cautions) == expected
+
+
 def test_typed_data_reads_every_form_of_an_address_alike() -> None:
     expected = sign_message(Message("eip712", document=permit())).digest
     for form in (OTHER, OTHER_HEX, "0x" + OTHER_HEX[2:]):
