@@ -8,11 +8,16 @@ from random import Random
 import pytest
 from bip_utils import Bip32Slip10Ed25519
 from mnemonic import Mnemonic as Words
+from solders.compute_budget import request_heap_frame, set_compute_unit_limit, set_compute_unit_price
+from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import MessageV1, from_bytes_versioned
+from solders.litesvm import LiteSVM
+from solders.message import Message, MessageV1, from_bytes_versioned
 from solders.pubkey import Pubkey
+from solders.transaction import Transaction
 
-from strongroom.chains.solana import addresses, message
+from strongroom.chains.solana import addresses, decoding, message
+from strongroom.chains.solana.programs import memo
 from strongroom.chains.solana.schemes import SCHEMES
 from strongroom.codecs import base58, solana
 from strongroom.codecs.ed25519 import is_on_curve
@@ -23,7 +28,7 @@ from strongroom.keys.base import Mnemonic, Want
 from strongroom.keys.seeded import SeededSigner
 from tests.oracles import solana as oracle
 from tests.support import node
-from tests.vectors.direct_solana import PERMISSIVE, sign_with, with_key
+from tests.vectors.direct_solana import NETWORK, PERMISSIVE, sign_with, with_key
 
 SAMPLES = [make(Random(number)) for number in range(150) for make in (oracle.legacy, oracle.v0)]
 V1_SAMPLES = [oracle.v1(Random(number)) for number in range(100)]
@@ -67,6 +72,23 @@ def test_rights_of_accounts_are_those_that_solders_sees() -> None:
             assert theirs.is_signer(index) == (index < ours.header.signers)
         assert ours.serialize() == sample.message
         assert [bytes(key) for key in theirs.account_keys] == list(ours.keys)
+
+
+PRICE, HEAP = set_compute_unit_price(10**10), request_heap_frame(64 * 1024)
+MEMO = Instruction(Pubkey(memo.PROGRAM), b"hello", [])
+
+
+@pytest.mark.parametrize(
+    "instructions", [[PRICE], [PRICE, HEAP], [PRICE, MEMO], [PRICE, HEAP, MEMO], [set_compute_unit_limit(9000), PRICE]]
+)
+def test_the_fee_is_what_a_validator_takes(instructions: list[Instruction]) -> None:
+    """The requests to the compute budget count as well."""
+    machine, payer = LiteSVM(), Keypair()
+    machine.airdrop(payer.pubkey(), 10**12)
+    sent = Message.new_with_blockhash(instructions, payer.pubkey(), machine.latest_blockhash())
+    machine.send_transaction(Transaction([payer], sent, machine.latest_blockhash()))
+    decoded = decoding.decode(NETWORK, {"message": base64.b64encode(bytes(sent)).decode()})
+    assert decoded.fee == 10**12 - (machine.get_balance(payer.pubkey()) or 0)
 
 
 @pytest.mark.needs("web3.js")

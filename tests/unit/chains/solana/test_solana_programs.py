@@ -133,7 +133,8 @@ def test_what_inclusion_can_cost() -> None:
     limit = Instruction(budget.PROGRAM, (), b"\2" + (200_000).to_bytes(4, "little"))
     price = Instruction(budget.PROGRAM, (), b"\3" + amount(5_000_000))
     assert budget.read([limit, price]).priority_fee(1) == 1_000_000
-    assert budget.read([price]).priority_fee(2) == 2 * 200_000 * 5
+    assert budget.read([price]).priority_fee(2) == (2 * 200_000 + 3_000) * 5
+    assert budget.read([price]).priority_fee(0) == 3_000 * 5
     assert budget.read([price]).priority_fee(50) == 1_400_000 * 5
     assert budget.read([Instruction(budget.PROGRAM, (), b"\3" + amount(1))]).priority_fee(1) == 1
     assert budget.read([]).priority_fee(9) == 0

@@ -13,7 +13,9 @@ PROGRAM: Final = base58.decode("ComputeBudget111111111111111111111111111111")
 MAX_UNITS: Final = 1_400_000
 """The most compute units of a transaction."""
 DEFAULT_UNITS: Final = 200_000
-"""The most compute units per instruction if the transaction requests no limit."""
+"""The most compute units per instruction of another program if the transaction requests no limit."""
+REQUEST_UNITS: Final = 3_000
+"""The compute units per instruction of this program if the transaction requests no limit (SIMD-0170)."""
 UNITS: Final = 2
 PRICE: Final = 3
 SIZES: Final = {1: 4, UNITS: 4, PRICE: 8, 4: 4}
@@ -26,10 +28,13 @@ class Budget:
     """The requested compute units."""
     price: int = 0
     """Micro-lamports per compute unit."""
+    requests: int = 0
+    """The number of instructions of this program."""
 
     def priority_fee(self, instructions: int) -> int:
         """The most lamports that the priority fee can be, with this number of instructions of other programs."""
-        units = min(DEFAULT_UNITS * instructions, MAX_UNITS) if self.units is None else min(self.units, MAX_UNITS)
+        default = DEFAULT_UNITS * instructions + REQUEST_UNITS * self.requests
+        units = min(default if self.units is None else self.units, MAX_UNITS)
         return -(-units * self.price // 1_000_000)
 
 
@@ -42,4 +47,4 @@ def read(instructions: Iterable[Instruction]) -> Budget:
         if tag not in SIZES or tag in asked:
             raise ValueError("a compute budget instruction is unknown or occurs twice")
         asked[tag] = fields.uint(SIZES[tag])
-    return Budget(asked.get(UNITS), asked.get(PRICE, 0))
+    return Budget(asked.get(UNITS), asked.get(PRICE, 0), len(asked))
