@@ -407,6 +407,8 @@ async def test_durable_nonce(surfpool: Surfpool, node: Node, payer: Keypair, tap
     )
     lost = Tracked(other[1].tx_ids[0], other[1])
     assert await node.status(lost) == Status(State.UNKNOWN)
+    recent = signed(surfpool, payer, advance, pay(payer, key(), SOL))[1]  # a blockhash where the nonce should be
+    assert await node.status(Tracked(recent.tx_ids[0], recent)) == Status(State.UNKNOWN)
     surfpool.send(used[0])
     travel(surfpool, 100)
     assert (await node.status(Tracked(used[1].tx_ids[0], used[1]))).state in (State.CONFIRMED, State.FINAL)

@@ -85,6 +85,10 @@ class _Signature(msgspec.Struct, frozen=True, rename="camel"):
     confirmation_status: str | None = None
 
 
+class _Valid(msgspec.Struct, frozen=True):
+    value: bool
+
+
 class _Statuses(msgspec.Struct, frozen=True):
     context: Context
     value: list[_Signature | None]
@@ -248,10 +252,16 @@ class Node(Partial):
         return await self._included(tracked.tx_id, found, slot)
 
     async def _has_lost_its_nonce(self, tracked: Tracked) -> bool:
-        """Whether its durable nonce was used or given up. A nonce serves one transaction and never comes back."""
+        """Whether its durable nonce was used or given up. A nonce serves one transaction and never comes back.
+
+        Validators accept a recent blockhash in place of the nonce too, and it may be in the message by mistake.
+        """
         for consumed in tracked.ids.consumes if tracked.ids else ():
             held = await self._accounts.nonce(bytes.fromhex(consumed.address))
-            return held is not None and base58.encode(held) != consumed.sequence
+            if held is None or base58.encode(held) == consumed.sequence:
+                return False
+            params = [consumed.sequence, {"commitment": values.PROCESSED}]
+            return not (await self._rpc.call("isBlockhashValid", params, _Valid)).value
         return False
 
     async def _keeps(self, height: int) -> bool:

@@ -15,6 +15,7 @@ from strongroom.rpc.base import NodeError, Verdict
 COMMITMENT: Final = "confirmed"
 """Blocks that two thirds of the stake have voted for are read. None of them was ever reverted."""
 FINALIZED: Final = "finalized"
+PROCESSED: Final = "processed"
 MOST_LAMPORTS: Final = 10**18
 """A thousand million SOL, more than exist."""
 MOST_U64: Final = 2**64 - 1
