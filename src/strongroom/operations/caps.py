@@ -68,6 +68,8 @@ def check_transaction(
     leaving = _leaving(network, chain, summary.actions)
     if summary.fee is not None:
         leaving[coin_of(network).id] += int(summary.fee.amount)
+    if any(each.code == _ELSEWHERE for each in cautions):  # then as much may leave there, and other assets are refused
+        leaving |= Counter({coin_of(each).id: leaving.total() for each in chain.networks if not each.testnet})
     _compare(leaving, restriction, network)
 
 

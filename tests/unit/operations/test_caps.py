@@ -133,6 +133,23 @@ def test_what_a_test_network_and_the_main_network_both_take() -> None:
         check(network.caip2, "eip155:1")
 
 
+def test_what_the_main_network_takes_too_counts_there() -> None:
+    """Otherwise the value of worthless coins would bound what leaves in coins of the main network."""
+    network, chain = NETWORKS["ton-testnet"]
+    summary = Summary(network=network.name, type="test", actions=[coin("ton-testnet", 90)], details={"mode": 3})
+    codes = [Caution(code="valid_on_main_network", message="")]
+    test, main = coin_id("ton-testnet"), coin_id("ton")
+
+    def check(most: dict[str, int], codes: list[Caution]) -> None:
+        check_transaction(Restriction(max_values=most), network, chain, summary, codes, SignOptions())
+
+    check({test: 90}, [])
+    check({test: 90, main: 90}, codes)
+    for most in ({test: 90}, {test: 90, main: 89}, {main: 90}):
+        with pytest.raises(LimitExceeded):
+            check(most, codes)
+
+
 def test_tokens_of_each_case_and_the_allowance_as_if_it_were_spent() -> None:
     most = {coin_id("ethereum"): 10, f"eip155:1/erc20:{TOKEN}": 7}
     shown = eip55.checksum(bytes.fromhex(TOKEN[2:]))
