@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from strongroom.chains import tx_ids
 from strongroom.chains.base import AccountKeys, Decoded, ParsedAddress, Unsigned
@@ -35,6 +36,8 @@ from strongroom.domain.signing import (
 from strongroom.domain.summary import Action, Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, UnknownScheme
+
+EVERY_CLUSTER: Final = "solana:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Solana:
             to_sign=(to_sign(key, Algorithm.ED25519, payload, Purpose.TRANSACTION),),
             summary=summary.summarise(read, key.public_key),
             template=_Template(read, key),
-            guards=(_guard(read, key, payload),),
+            guards=_guards(read, key, payload),
         )
 
     def assemble(self, prepared: Prepared, made: Sequence[bytes]) -> Signed:
@@ -140,15 +143,18 @@ def _signer(decoded: SolanaTransaction, ours: Ours | None) -> bytes | None:
     return None if ours is None else checks.signer(decoded, ours).public_key
 
 
-def _guard(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> Guard:
-    """The guard of a durable nonce is its value, because it is used up. A recent blockhash is not used up, so the guard
-    is the message itself, which may be signed again."""
-    digest = sha256(payload).digest()
-    place = (key.public_key.hex(), digest.hex())
-    if decoded.nonce is not None:
-        place = (decoded.nonce.account.hex(), base58.encode(decoded.nonce.value))
-    network = decoded.network
-    return Guard(network.keyspace, network.caip2, *place, payload_hash=digest)
+def _guards(decoded: SolanaTransaction, key: OurKey, payload: bytes) -> tuple[Guard, ...]:
+    """The guards of a durable nonce are its value, because it is used up. A recent blockhash is not used up, so the
+    guard is the message itself, which may be signed again.
+
+    A message does not name its cluster, so a nonce has another guard that is the same for all of them. Otherwise
+    naming a second cluster would sign a second transaction for the nonce.
+    """
+    digest, network = sha256(payload).digest(), decoded.network
+    if decoded.nonce is None:
+        return (Guard(network.keyspace, network.caip2, key.public_key.hex(), digest.hex(), digest),)
+    place = (decoded.nonce.account.hex(), base58.encode(decoded.nonce.value), digest)
+    return tuple(Guard(network.keyspace, chain_id, *place) for chain_id in (network.caip2, EVERY_CLUSTER))
 
 
 def _signed(decoded: SolanaTransaction, signed: Transaction, made: bytes) -> Signed:

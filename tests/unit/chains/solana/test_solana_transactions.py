@@ -15,7 +15,7 @@ from strongroom.chains.solana.message import Compiled, Header, Lookup, Message
 from strongroom.chains.solana.wire import Reader, compact_u16
 from strongroom.codecs import base58
 from strongroom.domain.signing import Message as TextMessage
-from strongroom.domain.signing import Policy
+from strongroom.domain.signing import OurKey, Policy
 from strongroom.errors import InvalidMessage, InvalidTransaction, LimitExceeded, Refused
 from tests.oracles import solana as oracle
 from tests.vectors.direct_solana import DEFAULT, NETWORK, PERMISSIVE, SOLANA, sign_with
@@ -158,6 +158,20 @@ PAYMENTS = [{"to": base58.encode(bytes((number,)) * 32), "amount": 1} for number
 def test_what_does_not_fit_into_a_transaction_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidTransaction, match="at most 1232 bytes"):
         SOLANA.decode(NETWORK, {**FORM, **changes})
+
+
+def test_a_durable_nonce_is_guarded_on_all_clusters() -> None:
+    """A message does not name its cluster, so whichever network is named, it is valid where the nonce is."""
+    nonce = {"account": OTHER, "authority": PAYER, "value": base58.encode(KEYS[4])}
+    form = {name: value for name, value in FORM.items() if name != "recent_blockhash"} | {"durable_nonce": nonce}
+    held = {}
+    for network in SOLANA.networks:
+        decoded = SOLANA.decode(network, form)
+        prepared = SOLANA.prepare(decoded, {KEYS[0]: OurKey(KEYS[0], "m", "raw", KEYS[0])})
+        held[network.name] = {(guard.chain_id, guard.address, guard.sequence) for guard in prepared.guards}
+    [shared] = held["solana"] & held["solana-devnet"] & held["solana-testnet"]
+    assert shared[1:] == (KEYS[1].hex(), nonce["value"])
+    assert (SOLANA.networks[0].caip2, *shared[1:]) in held["solana"]  # by which a broadcast finds its summary
 
 
 def test_the_height_that_the_caller_gives_is_shown() -> None:
