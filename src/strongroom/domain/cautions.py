@@ -233,7 +233,7 @@ _KINDS: Final = (
     ),
     Kind(
         "account_assign",
-        "Gives an account to a program, so its owner can no longer spend the balance",
+        "Gives an account to a program or reserves space in it, so its owner can no longer spend the balance",
         "Setting up an account for a program",
         _SOLANA,
     ),
@@ -243,7 +243,12 @@ _KINDS: Final = (
         "Handing over a nonce account",
         _SOLANA,
     ),
-    Kind("stake_authority", "Changes who may withdraw or delegate a stake", "Moving a stake to another key", _SOLANA),
+    Kind(
+        "stake_authority",
+        "Changes who may withdraw or delegate a stake, or until when",
+        "Moving a stake to another key",
+        _SOLANA,
+    ),
     Kind("token_approval", "Lets a delegate move tokens of the account", "Exchanges and escrows", _SOLANA),
     Kind(
         "set_authority",

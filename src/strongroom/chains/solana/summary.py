@@ -11,7 +11,6 @@ from strongroom.chains.solana.checks import LIMITS
 from strongroom.chains.solana.decoding import SolanaTransaction, is_advance
 from strongroom.chains.solana.message import LEGACY, V1
 from strongroom.chains.solana.networks import SYMBOL
-from strongroom.chains.solana.programs import budget
 from strongroom.codecs import base58
 from strongroom.codecs.ed25519 import is_on_curve
 from strongroom.domain.cautions import caution
@@ -108,10 +107,8 @@ def _of_transfers(decoded: SolanaTransaction) -> Iterator[Caution]:
 
 
 def _of_privileges(decoded: SolanaTransaction, ours: bytes | None) -> Iterator[Caution]:
-    others = [each for each in decoded.instructions if each.program != budget.PROGRAM]
-    unread = [each for each, step in zip(others, decoded.steps, strict=True) if not step.understood]
     mine = {ours} if ours is not None else set(decoded.message.signers)
-    handed = [account for each in unread for account in each.accounts if account.key in mine]
+    handed = [account for step in decoded.steps for account in step.handed if account.key in mine]
     if any(account.signer for account in handed):
         yield caution("signer_to_unknown_program")
     if any(account.writable for account in handed):

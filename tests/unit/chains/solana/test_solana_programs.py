@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from solders.pubkey import Pubkey
 from solders.system_program import (
+    AllocateParams,
     AssignParams,
     TransferParams,
     TransferWithSeedParams,
     WithdrawNonceAccountParams,
+    allocate,
     assign,
     transfer,
     transfer_with_seed,
@@ -17,7 +19,8 @@ from solders.system_program import (
 
 from strongroom.chains.solana.programs import budget, registry
 from strongroom.chains.solana.programs.base import Account, Instruction, Step
-from strongroom.codecs.solana import TOKEN, TOKEN_2022, TOKEN_PROGRAMS
+from strongroom.chains.solana.programs.stake import PROGRAM as STAKE
+from strongroom.codecs.solana import ASSOCIATED, TOKEN, TOKEN_2022, TOKEN_PROGRAMS
 
 A, B, C, D = (bytes((number,)) * 32 for number in (1, 2, 3, 4))
 A_TEXT, B_TEXT, C_TEXT = (str(Pubkey(key)) for key in (A, B, C))
@@ -126,6 +129,77 @@ def test_assign_warns() -> None:
     step = registry.read(of(assign(AssignParams(pubkey=Pubkey(A), owner=Pubkey(B)))))
     assert codes(step) == {"account_assign"}
     assert step.action.details["owner"] == B_TEXT
+
+
+def test_reserving_space_warns() -> None:
+    """An account with data can neither pay fees nor send coins."""
+    step = registry.read(of(allocate(AllocateParams(pubkey=Pubkey(A), space=1))))
+    assert codes(step) == {"account_assign"}
+
+
+@pytest.mark.parametrize("data", [b"\x0c" + amount(7) + b"\6", b"\x1a\1" + amount(7) + b"\6" + amount(2)])
+def test_a_transfer_that_calls_a_hook_is_not_understood(data: bytes) -> None:
+    """Token-2022 hands the further accounts to a program of the mint's choice, with the rights that they have."""
+    plain = (*(Account(key, False, True) for key in (A, D, B)), Account(C, True, False))
+    payer, validation = Account(A, True, True), Account(D, False, False)
+    step = registry.read(Instruction(TOKEN_2022, (*plain, payer, validation), data))
+    assert not step.understood
+    assert (step.action.kind, step.action.amount, step.handed) == ("token_transfer", "7", (payer, validation))
+    assert step.action.details["hook_accounts"] == [A_TEXT, str(Pubkey(D))]
+    assert codes(step) == {"unknown_program"}
+    for accounts in (plain, (*plain, payer, Account(D, True, False))):  # the latter are the signers of a multisig
+        step = registry.read(Instruction(TOKEN_2022, accounts, data))
+        assert (step.understood, step.handed) == (True, ())
+
+
+def test_the_associated_token_account_program_calls_the_token_program_that_it_is_given() -> None:
+    """It lets that program say how large the account is, and so how much the payer pays."""
+    for tag, at in ((0, 5), (1, 5), (2, 6)):
+        accounts = [Account(A, True, True)] * 7
+        for program, expected in ((TOKEN, True), (TOKEN_2022, True), (D, False), (None, False)):
+            accounts[at] = Account(program, False, False)
+            assert registry.read(Instruction(ASSOCIATED, tuple(accounts), bytes((tag,)))).understood == expected
+
+
+def test_an_account_from_a_lookup_table_is_not_said_to_be_wrong() -> None:
+    looked_up = Account(None, False, True, D, 3)
+    for place in (1, 2, 3):
+        accounts = [Account(key, False, False) for key in (A, A, B, C, D, TOKEN)]
+        assert codes(registry.read(Instruction(ASSOCIATED, tuple(accounts), b""))) == {"associated_account_mismatch"}
+        accounts[place] = looked_up
+        assert codes(registry.read(Instruction(ASSOCIATED, tuple(accounts), b""))) == set()
+
+
+def stake(tag: int, data: bytes, *keys: bytes) -> Instruction:
+    accounts = tuple(Account(key, False, True) for key in keys)
+    return Instruction(STAKE, accounts, tag.to_bytes(4, "little") + data)
+
+
+def test_who_gets_a_new_stake_is_shown() -> None:
+    step = registry.read(stake(0, B + C + bytes(48), A, D))
+    assert step.action.details == {"staker": B_TEXT, "withdrawer": C_TEXT}
+    step = registry.read(stake(0, B + C + amount(5) + amount(0) + A, A, D))
+    assert step.action.details == {
+        "staker": B_TEXT, "withdrawer": C_TEXT, "lockup_time": "5", "lockup_epoch": "0", "custodian": A_TEXT,
+    }  # fmt: skip
+    step = registry.read(stake(9, b"", A, D, B, C))
+    assert step.action.details == {"staker": B_TEXT, "withdrawer": C_TEXT}
+
+
+@pytest.mark.parametrize(
+    ("tag", "data", "keys", "expected"),
+    [
+        (6, b"\0\1" + amount(9) + b"\1" + C, (A, B), {"lockup_epoch": "9", "custodian": C_TEXT}),
+        (6, b"\1" + amount(7) + b"\0\0", (A, B), {"lockup_time": "7"}),
+        (12, b"\0\1" + amount(9), (A, B, C), {"lockup_epoch": "9", "custodian": C_TEXT}),
+        (12, b"\0\1" + amount(9), (A, B), {"lockup_epoch": "9"}),
+    ],
+)
+def test_locking_a_stake_warns(tag: int, data: bytes, keys: tuple[bytes, ...], expected: dict[str, str]) -> None:
+    """Until then it can only be withdrawn with the custodian, who may be a stranger."""
+    step = registry.read(stake(tag, data, *keys))
+    assert step.action.details == {"authority": B_TEXT, **expected}
+    assert codes(step) == {"stake_authority"}
 
 
 def test_what_inclusion_can_cost() -> None:

@@ -20,9 +20,12 @@ _MISMATCH = caution("associated_account_mismatch")
 def read(instruction: Instruction) -> Step | None:
     fields = Fields(instruction.data)
     tag = fields.uint(1) if instruction.data else CREATE
-    if tag in (CREATE, CREATE_IDEMPOTENT) and len(instruction.accounts) >= 6:
-        return _created(instruction, tag, trailing(fields))
-    if tag == _RECOVER_NESTED and len(instruction.accounts) >= 7:
+    count = {CREATE: 6, CREATE_IDEMPOTENT: 6, _RECOVER_NESTED: 7}.get(tag)
+    if count is None or len(instruction.accounts) < count:
+        return None
+    if instruction.accounts[count - 1].key not in TOKEN_PROGRAMS:
+        return None  # the program in its place is called, sets the rent that the payer pays, and keeps it
+    if tag == _RECOVER_NESTED:
         nested, _, target, _, _, owner, _ = instruction.accounts[:7]
         action = Action(
             kind="token_close",
@@ -33,16 +36,16 @@ def read(instruction: Instruction) -> Step | None:
             details={"authority": owner.text},
         )
         return Step(action, trailing(fields))
-    return None
+    return _created(instruction, tag, trailing(fields))
 
 
 def _created(instruction: Instruction, tag: int, cautions: tuple[Caution, ...]) -> Step:
     payer, made, owner, mint, _, program = instruction.accounts[:6]
     found = None
-    if owner.key and mint.key and program.key in TOKEN_PROGRAMS:
+    if owner.key and mint.key and program.key:
         found = associated_address(owner.key, mint.key, program.key)
     is_of_owner = made.key is not None and made.key == found
-    if not is_of_owner:
+    if not is_of_owner and None not in (found, made.key):
         cautions = (_MISMATCH, *cautions)
     action = Action(
         kind="token_account_creation",

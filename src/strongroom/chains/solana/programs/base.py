@@ -42,6 +42,8 @@ class Step:
     cautions: tuple[Caution, ...] = ()
     understood: bool = True
     """False if it is not known what the instruction does. The limit ``unknown_calls`` counts these."""
+    handed: tuple[Account, ...] = ()
+    """The accounts that a program which is not understood may use."""
 
 
 ReadProgram = Callable[[Instruction], Step | None]
@@ -90,4 +92,4 @@ def unknown(instruction: Instruction, name: str | None, code: str) -> Step:
         data_size=len(instruction.data),
         details=details,
     )
-    return Step(action, (caution(code),), understood=False)
+    return Step(action, (caution(code),), understood=False, handed=instruction.accounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from strongroom.chains.solana.networks import SYMBOL
@@ -14,12 +15,11 @@ PROGRAM: Final = base58.decode("Stake11111111111111111111111111111111111111")
 
 _AUTHORIZE: Final = {1: "authorize", 8: "authorizeWithSeed", 10: "authorizeChecked", 11: "authorizeCheckedWithSeed"}
 _MOVES: Final = {3: "split", 4: "withdraw", 16: "moveStake", 17: "moveLamports"}
+_INITIALIZE: Final = {0: "initialize", 9: "initializeChecked"}
+_LOCK: Final = {6: "setLockup", 12: "setLockupChecked"}
 _OTHERS: Final = {
-    0: "initialize", 2: "delegateStake", 5: "deactivate", 6: "setLockup", 7: "merge", 9: "initializeChecked",
-    12: "setLockupChecked", 13: "getMinimumDelegation", 14: "deactivateDelinquent",
+    2: "delegateStake", 5: "deactivate", 7: "merge", 13: "getMinimumDelegation", 14: "deactivateDelinquent",
 }  # fmt: skip
-_WITH_FIELDS: Final = frozenset({0, 6, 8, 11, 12})
-"""Instructions that have more fields than are read here."""
 
 
 def read(instruction: Instruction) -> Step | None:
@@ -38,16 +38,38 @@ def read(instruction: Instruction) -> Step | None:
         )
         return Step(action, trailing(fields))
     if tag in _AUTHORIZE and names:
-        details = {"new_authority": base58.encode(fields.key())} if tag in (1, 8) else {"accounts": names}
+        details: dict[str, object] = {"accounts": names}
+        if tag in (1, 8):
+            details = {"new_authority": base58.encode(fields.key())}
         return Step(_stake(_AUTHORIZE[tag], names[0], details), (caution("stake_authority"),))
+    if tag in _INITIALIZE and len(names) >= (4 if tag == 9 else 1):
+        return Step(_stake(_INITIALIZE[tag], names[0], _owners(fields, names, checked=tag == 9)), trailing(fields))
+    if tag in _LOCK and len(names) >= 2:
+        details = {"authority": names[1], **_lockup(fields, names, checked=tag == 12)}
+        return Step(_stake(_LOCK[tag], names[0], details), (caution("stake_authority"), *trailing(fields)))
     if tag in _OTHERS:
-        details = {"accounts": names}
-        more = () if tag in _WITH_FIELDS else trailing(fields)
-        return Step(_stake(_OTHERS[tag], names[0] if names else None, details), more)
+        return Step(_stake(_OTHERS[tag], names[0] if names else None, {"accounts": names}), trailing(fields))
     return None
 
 
-def _stake(
-    method: str, account: str | None, details: dict[str, object] | dict[str, str] | dict[str, list[str]]
-) -> Action:
+def _owners(fields: Fields, names: Sequence[str], *, checked: bool) -> dict[str, object]:
+    """Who may delegate and who may withdraw the stake, and the lockup. The checked form names accounts and has no
+    lockup."""
+    if checked:
+        return {"staker": names[2], "withdrawer": names[3]}
+    staker, withdrawer = (base58.encode(fields.key()) for _ in range(2))
+    time, epoch, custodian = fields.uint(8), fields.uint(8), base58.encode(fields.key())
+    lockup = {"lockup_time": str(time), "lockup_epoch": str(epoch), "custodian": custodian} if time or epoch else {}
+    return {"staker": staker, "withdrawer": withdrawer, **lockup}
+
+
+def _lockup(fields: Fields, names: Sequence[str], *, checked: bool) -> dict[str, object]:
+    """Until when nothing may be withdrawn without the custodian, as far as it changes."""
+    found: dict[str, object] = {name: str(fields.uint(8)) for name in ("lockup_time", "lockup_epoch") if fields.uint(1)}
+    if checked:
+        return {**found, **({"custodian": names[2]} if len(names) > 2 else {})}
+    return {**found, **({"custodian": base58.encode(fields.key())} if fields.uint(1) else {})}
+
+
+def _stake(method: str, account: str | None, details: Mapping[str, object]) -> Action:
     return Action(kind="stake", to=account, method=method, contract=base58.encode(PROGRAM), details={**details})

@@ -127,7 +127,8 @@ def _nonce(method: str, account: Account, **details: str) -> Action:
 
 def _allocate(fields: Fields, accounts: tuple[Account, ...]) -> tuple[Action, tuple[Caution, ...]]:
     space = str(fields.uint(8))
-    return Action(kind="account_allocation", to=accounts[0].text, method="allocate", details={"space": space}), ()
+    made = Action(kind="account_allocation", to=accounts[0].text, method="allocate", details={"space": space})
+    return made, (_ASSIGN,)
 
 
 _READERS: Final[dict[int, tuple[int, _Read]]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from strongroom.chains.solana.programs.base import Fields, Instruction, Step, trailing, unknown
+from strongroom.chains.solana.programs.base import Account, Fields, Instruction, Step, trailing, unknown
 from strongroom.codecs import base58
 from strongroom.codecs.solana import TOKEN_2022
 from strongroom.domain.cautions import caution
@@ -70,6 +70,8 @@ _WITH_FEE: Final = _Layout(
     ("source", "mint", "destination", "authority"),
     (("amount", 8), ("decimals", 1), ("fee", 8)),
 )
+_HOOKED: Final = frozenset({"transferChecked", "transferCheckedWithFee"})
+"""Transfers that can call a program of the mint's choice (the extension TransferHook of Token-2022)."""
 _SET_AUTHORITY: Final = 6
 _AUTHORITIES: Final = {0: "mintTokens", 1: "freezeAccount", 2: "accountOwner", 3: "closeAccount"}
 _OPEN_ENDED: Final = frozenset({0, 2, 19, 20, 21, 24})
@@ -119,7 +121,19 @@ def _by_layout(instruction: Instruction, fields: Fields, layout: _Layout, *, ope
         details=details,
     )
     cautions = (*_cautions(layout, found, amount), *(() if open_ended else trailing(fields)))
-    return Step(action, cautions)
+    if hooked := _for_hook(instruction, layout):
+        details["hook_accounts"] = [account.text for account in hooked]
+        cautions = (*cautions, caution("unknown_program"))
+    return Step(action, cautions, understood=not hooked, handed=hooked)
+
+
+def _for_hook(instruction: Instruction, layout: _Layout) -> tuple[Account, ...]:
+    """The accounts that the program passes on to the mint's hook. The signers of a multisig authority follow the other
+    accounts too, but they all sign, and a hook needs its own account, which cannot."""
+    more = instruction.accounts[len(layout.accounts) :]
+    if instruction.program != TOKEN_2022 or layout.method not in _HOOKED or all(account.signer for account in more):
+        return ()
+    return more
 
 
 def _cautions(layout: _Layout, found: dict[str, str], amount: int | None) -> tuple[Caution, ...]:
