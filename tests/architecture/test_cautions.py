@@ -16,7 +16,7 @@ TABLES = ("domain.cautions", "domain.hazards")
 PASSED_ON = {
     "authorization_other_chain", "authorization_unsigned", "delegate_call", "no_chain_binding", "no_effect",
     "nothing_in_return", "spending_permission", "to_token_contract", "to_zero_address", "unknown_instruction",
-    "unknown_program", "unlimited_delegation", "unsigned_fields",
+    "unlimited_delegation", "unsigned_fields",
 }  # fmt: skip
 """Codes that a table or a variable passes to the function that makes the caution."""
 LISTED = CAUTIONS.keys() | HAZARDS.keys()
