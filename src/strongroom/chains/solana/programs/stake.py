@@ -53,8 +53,9 @@ def read(instruction: Instruction) -> Step | None:
 
 
 def _owners(fields: Fields, names: Sequence[str], *, checked: bool) -> dict[str, object]:
-    """Who may delegate and who may withdraw the stake, and the lockup. The checked form names accounts and has no
-    lockup."""
+    """The keys that may delegate and withdraw the stake, and the lockup. The checked form names accounts and has no
+    lockup.
+    """
     if checked:
         return {"staker": names[2], "withdrawer": names[3]}
     staker, withdrawer = (base58.encode(fields.key()) for _ in range(2))
