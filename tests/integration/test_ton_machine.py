@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pytoniq_core import Address, Cell, begin_cell
 from ton_core.contrib.contracts.codes import CONTRACT_CODES
 
+from strongroom.chains.ton import addresses, boc, build
+from strongroom.chains.ton.chain import Ton
+from strongroom.chains.ton.contracts import V3R2, V4R2, Account
 from tests.integration.conftest import Service
 from tests.support.ton import Machine, Refused
 
@@ -243,6 +247,24 @@ async def test_subwallets_and_the_masterchain_have_accounts_of_their_own(service
         wallet = await Wallet.new(service, machine, contract)
         await wallet.transfer(pay(), seqno=0)
         assert wallet.seqno() == 1
+
+
+def test_wallets_of_one_id_accept_each_others_transfers(machine: Machine) -> None:
+    """docs/ton.md advises against coins in both."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    ton = Ton()
+    form = {"seqno": 0, "valid_until": int(time.time()) + 300, "messages": [pay()]}
+    own, master, older = Account(V4R2), Account(V4R2, -1, 1), Account(V3R2)
+    unsigned = build.unsigned_body(ton.decode(ton.networks[0], form), own, own.address(False, public))
+    body = build.signed_body(own, unsigned, key.sign(unsigned.hash))
+    sent = {}
+    for account in (own, master, older):
+        address = account.address(False, public)
+        machine.ask("fund", address=addresses.raw(address), amount=str(20 * TON))
+        message = build.external(address, body, account.state(False, public))
+        sent[account] = [each["to"] for each in machine.send(boc.to_base64(message))[0]["sent"]]
+    assert sent == {own: [TO], master: [TO], older: []}
 
 
 async def test_highload_sends_one_and_many_and_never_twice(service: Service, machine: Machine) -> None:

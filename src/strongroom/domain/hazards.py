@@ -40,7 +40,9 @@ TO_ZERO_ADDRESS: Final = Hazard(
 )
 """Tokens have functions and dead addresses for burning. In practice the zero address is an unset recipient variable."""
 TO_TOKEN_CONTRACT: Final = Hazard(
-    "to_token_contract", frozenset({"evm", "tron"}), "Sends tokens to the token's own contract, where they are lost"
+    "to_token_contract",
+    frozenset({"evm", "tron", "ton"}),
+    "Sends tokens to the token's own contract, where they are lost",
 )
 """The most common way to lose tokens. A caller of one of the few tokens that redeem this way can allow the hazard."""
 PERMISSION_UPDATE: Final = Hazard(

@@ -64,7 +64,7 @@ def check(transfer: TonTransfer, account: Account | None, policy: Policy, now: d
     unknown = 0
     for place, message in enumerate(transfer.messages):
         field = f"unsigned_tx.messages.{place}"
-        cautions = (*_message(message, field, policy), *_payload(message))
+        cautions = (*_message(message, field, policy), *_payload(message, field, policy))
         found += cautions
         unknown += any(each.code in _UNKNOWN for each in cautions)
         _check_unknown(unknown, limits["unknown_calls"], f"{field}.payload")
@@ -177,8 +177,12 @@ def _message(message: OutMessage, field: str, policy: Policy) -> Iterator[Cautio
         raise InvalidTransaction("state_init does not belong to the address", field=f"{field}.state_init")
 
 
-def _payload(message: OutMessage) -> Iterator[Caution]:
+def _payload(message: OutMessage, field: str, policy: Policy) -> Iterator[Caution]:
     payload = message.payload
+    recipient = payload.recipient if isinstance(payload, JettonTransfer) else None
+    recipient = payload.new_owner if isinstance(payload, NftTransfer) else recipient
+    if recipient == message.to.canonical:  # the sender's own jetton wallet, or the NFT itself: neither can send it on
+        yield policy.permit(hazards.TO_TOKEN_CONTRACT, field=f"{field}.payload")
     inner = payload.forward if isinstance(payload, JettonTransfer | NftTransfer) else payload
     custom = not isinstance(payload, Empty | Comment | EncryptedComment | Unknown) and payload.custom_payload
     if isinstance(payload, Unknown):

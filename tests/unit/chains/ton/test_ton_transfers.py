@@ -185,6 +185,15 @@ def test_all_balance_is_sent_by_one_message_that_names_no_amount(scheme: str) ->
             checked(unsigned, scheme)
 
 
+def token_to(operation: int, recipient: str) -> str:
+    """A transfer of a jetton or an NFT, in base64."""
+    body = Builder().uint(operation, 32).uint(0, 64)
+    if operation == payloads.JETTON_TRANSFER:
+        body.coins(5)
+    body.address(b"\0" + bytes.fromhex(recipient.partition(":")[2])).address(None).bit(False).coins(0)
+    return boc.to_base64(body.bit(False).cell())
+
+
 @pytest.mark.parametrize(
     ("unsigned", "hazard"),
     [
@@ -192,6 +201,8 @@ def test_all_balance_is_sent_by_one_message_that_names_no_amount(scheme: str) ->
         (form(send_mode=34), "destroy_wallet"),
         (form(send_mode=67), "carry_inbound_value"),
         (form(pay(MASTER)), "masterchain_recipient"),
+        (form(pay(RAW, payload=token_to(payloads.JETTON_TRANSFER, RAW))), "to_token_contract"),
+        (form(pay(RAW, payload=token_to(payloads.NFT_TRANSFER, RAW))), "to_token_contract"),
     ],
 )
 def test_a_hazard_is_refused_unless_its_option_names_it(unsigned: Any, hazard: str) -> None:
