@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import threading
 from typing import Any
 
 import pytest
 
+from strongroom.chains.evm.chain import Evm
 from tests.integration.conftest import Service
 from tests.oracles import ethereum as oracle
 from tests.support import node
+from tests.support.service import NewService
 
 ROUNDS = 300
 TEXTS = ["", "0x12", "Sign in to example.org\n\nNonce: 7", "é漢🗝"]
@@ -127,3 +130,25 @@ async def test_three_hundred_random_keys_agree_with_eth_account(permissive: Serv
         document = oracle.typed_data(draw)
         typed = await permissive.ask("typed_data.sign", **key, typed_data=document)
         assert typed["signature"] == oracle.sign_typed_data(document, private)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_large_messages_are_read_in_a_thread_before_an_account_is_opened_too(
+    new_service: NewService, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    loop, threads = threading.get_ident(), []
+    prepare = Evm.prepare_message
+
+    def noted(*given: Any) -> Any:
+        threads.append(threading.get_ident())
+        return prepare(*given)
+
+    monkeypatch.setattr(Evm, "prepare_message", noted)
+    message = {"format": "eip191", "encoding": "text", "message": "x" * (20_000 if is_large else 20)}
+    async with new_service() as service:
+        wallet = await service.http.call("wallets.create", {"networks": []}, key=service.key)
+        asked = {"wallet_id": wallet.result["id"], "network": "ethereum", **message}
+        signed = await service.http.call("messages.sign", asked, key=service.key)
+    assert signed.code == "ok", signed
+    assert len(threads) == 2, "once with a stand-in's key, and once with the wallet's"
+    assert (loop not in threads) is is_large

@@ -240,11 +240,11 @@ async def _sign(
     network, chain = call.networks.resolve(command.network)
     usable = await call.usable_wallet(command.wallet_id)
     wallet = usable.wallet
+    large = call.offload.is_large([message.data, message.document])
     for place in await call.keyring.unopened(call, wallet, network, command):
-        _try(chain, place, message)  # opens nothing for a message that is refused anyway
+        await call.offload.run(large, _try, chain, place, message)  # opens nothing for what is refused anyway
         await call.keyring.open(call, place)
     key = await call.keyring.find(call, wallet, network, command)
-    large = call.offload.is_large([message.data, message.document])
     prepared, warnings = await call.offload.run(large, chain.prepare_message, network, message, {key.public_key: key})
     _refuse_secrets(prepared.summary)
     await call.offload.run(
