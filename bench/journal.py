@@ -58,7 +58,7 @@ async def main(operations: int, url: str) -> None:
     await migrate(database)
     authenticity = Authenticity(bytes(32))
     storage = SqlStorage(database, authenticity)
-    committer = Committer(storage, await register(storage, authenticity.audit_key, "bench"))
+    committer = Committer(storage, await register(storage, authenticity.audit_key, "bench"), timeout=60.0)
     committer.start()
     entries = Entries(committer, storage, authenticity.fingerprint_key)
     principal = Principal(uuid4(), uuid4(), "bench", frozenset())

@@ -66,7 +66,7 @@ async def straight(postgres_server: Postgres, name: str) -> AsyncIterator[SqlSto
 
 @pytest.fixture
 async def committer(through: SqlStorage) -> AsyncIterator[Committer]:
-    committer = Committer(through, await register(through, AUTHENTICITY.audit_key, "test"))
+    committer = Committer(through, await register(through, AUTHENTICITY.audit_key, "test"), timeout=PATIENCE)
     committer.start()
     yield committer
     await committer.close()
