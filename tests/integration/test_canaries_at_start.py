@@ -30,7 +30,8 @@ from tests.support.canaries import (
     files,
     found_in,
 )
-from tests.support.server import START_SECONDS, Server
+from tests.support.server import Server
+from tests.support.waiting import until
 
 HEAP_SIGNS = 1000
 URL = f"postgresql://{RAW_KEY}:{KEYWRAP_PASSPHRASE.replace('/', '%2F')}@127.0.0.1:1/strongroom"
@@ -110,10 +111,7 @@ def test_a_server_that_waits_for_its_database_says_no_secret(tmp_path: Path) -> 
 
 def _answers_of_a_worker_that_waits(server: Server) -> dict[str, str]:
     """By path, headers and all, once it has tried in vain to start."""
-    deadline = time.monotonic() + START_SECONDS
-    while "worker.cannot_start" not in server.log.read_text():
-        assert time.monotonic() < deadline, "the worker never said why it waits"
-        time.sleep(0.1)
+    until(lambda: "worker.cannot_start" in server.log.read_text())
     answers = {
         path: httpx.get(f"{server.url}{path}", trust_env=False, timeout=60)
         for path in ("/health/ready", "/health/startup", "/api/v1/health", "/api/v1/networks", "/metrics")

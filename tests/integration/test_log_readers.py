@@ -7,7 +7,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.server import Server
+from tests.support.waiting import until
 
 OPERATIONS = 1000
 _SMALLEST_PIPE = 4096
@@ -81,13 +81,14 @@ def test_every_answer_is_right_whatever_the_reader_does(
 
 def _when_lost(client: httpx.Client) -> dict[str, Any]:
     """The health of a worker whose thread has got to the last line of the operations."""
-    until = time.monotonic() + 300
-    while True:
-        health: dict[str, Any] = client.get("/health").json()
-        if health["components"].get("log", {}).get("lines_lost", 0) >= OPERATIONS:
-            return health
-        assert time.monotonic() < until, health
-        time.sleep(0.05)
+
+    def health() -> dict[str, Any] | None:
+        found: dict[str, Any] = client.get("/health").json()
+        return found if found["components"].get("log", {}).get("lines_lost", 0) >= OPERATIONS else None
+
+    found = until(health)
+    assert found is not None
+    return found
 
 
 def _counted(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,9 +12,9 @@ import pytest
 from tests.support import otlp, prometheus
 from tests.support.prometheus import DASHBOARDS, Prometheus
 from tests.support.server import Server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("prometheus")
-PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
             yield server, asked
 
 
-def wait(found: Callable[[], Any]) -> Any:
-    until = time.monotonic() + PATIENCE
-    while not (made := found()):
-        assert time.monotonic() < until
-        time.sleep(0.2)
-    return made
-
-
 def test_it_takes_each_rule_and_records_what_is_to_be_recorded(watched: tuple[Server, Prometheus]) -> None:
     server, asked = watched
     with server.client() as client:
@@ -48,13 +40,13 @@ def test_it_takes_each_rule_and_records_what_is_to_be_recorded(watched: tuple[Se
             client.get("/wallets").raise_for_status()
             return asked.now('strongroom:operations:rate5m{operation="wallets.list",code="ok"} > 0')
 
-        wait(recorded)
+        until(recorded)
 
     def evaluated() -> list[dict[str, Any]]:
         rules = asked.rules()
         return rules if all(rule["health"] != "unknown" for rule in rules) else []
 
-    assert [(rule["name"], rule.get("lastError")) for rule in wait(evaluated) if rule["health"] != "ok"] == []
+    assert [(rule["name"], rule.get("lastError")) for rule in until(evaluated) if rule["health"] != "ok"] == []
 
 
 def test_it_takes_each_query_of_the_dashboards(watched: tuple[Server, Prometheus]) -> None:
@@ -77,7 +69,7 @@ def test_it_keeps_the_traces_of_requests(watched: tuple[Server, Prometheus]) -> 
             found = asked.exemplars(panel["targets"][0]["expr"], time.time() - 600, time.time())
             return [each for each in found if each["labels"] == {"trace_id": "ab" * 16}]
 
-        assert wait(kept)
+        assert until(kept)
 
 
 def test_a_query_that_it_does_not_take_fails(watched: tuple[Server, Prometheus]) -> None:

@@ -20,6 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.server import Server, is_alive
 from tests.support.service import GrpcFace, HttpFace, Outcome
+from tests.support.waiting import until
 
 IN_FLIGHT = 30
 PATIENCE = 300.0
@@ -158,10 +159,7 @@ def test_the_worker_ends_with_its_main_process(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         [worker] = server.workers()
         server.kill_main_process()
-        deadline = time.monotonic() + 60
-        while is_alive(worker) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not is_alive(worker)
+        until(lambda: not is_alive(worker))
 
         server.start()
         with server.client() as client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from tests.support import openbao
 from tests.support.openbao import KEY, OpenBao
 from tests.support.server import Server
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.needs("openbao")
 
@@ -118,13 +118,8 @@ async def test_an_outage_is_told_at_once_and_addresses_go_on(bao: OpenBao, tmp_p
             assert {status for status, _ in signs} == {503}
             assert all(retry_after for _, retry_after in signs)
             assert {status for answer in answers for status in answer[1]} == {200}
-        deadline = time.monotonic() + 60
-        while sign(client, wallets[0], 10_000).status_code != 200:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
-        while client.get("/health").json()["components"]["vault"]["circuit_state"] != "closed":
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
+        until(lambda: sign(client, wallets[0], 10_000).status_code == 200)
+        until(lambda: client.get("/health").json()["components"]["vault"]["circuit_state"] == "closed")
 
 
 async def call_for(

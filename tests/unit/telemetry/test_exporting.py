@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,6 +24,7 @@ from strongroom.telemetry.otlp import over_grpc, over_http
 from tests.support import otlp
 from tests.support.otlp import Refusal
 from tests.support.server import free_port
+from tests.support.waiting import until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SAMPLED = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -44,13 +45,6 @@ def exporting(send: Any, **options: Any) -> Iterator[Exporter]:
     finally:
         tracing.stop()
         exporter.close()
-
-
-def wait(for_: Callable[[], Any]) -> None:
-    until = time.monotonic() + 60
-    while not for_():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -126,7 +120,7 @@ def test_a_receiver_that_is_away_costs_the_spans_and_nothing_else(face: str) -> 
     with exporting(send, interval=0.01, queue=600):
         spans(5000)
         assert counted("not_begun") - lost >= 3000
-        wait(lambda: counted("failed") > failed)
+        until(lambda: counted("failed") > failed)
     assert counted("failed") - failed + counted("not_begun") - lost <= 5000
 
 
@@ -169,7 +163,7 @@ def test_a_refusal_that_passes_is_tried_again_and_one_that_does_not_is_not(face:
             receiver.wait(lambda found: len(found) == 1)
             assert counted("failed") == failed
             spans(1)
-            wait(lambda: counted("failed") == failed + 1)
+            until(lambda: counted("failed") == failed + 1)
             assert len(asked) == 3
             spans(1)
             receiver.wait(lambda found: len(found) == 2)

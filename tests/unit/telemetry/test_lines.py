@@ -7,18 +7,10 @@ import io
 import json
 import os
 import threading
-import time
-from collections.abc import Callable
 
 from strongroom.telemetry import logging
 from strongroom.telemetry.lines import DirectLines, QueuedLines
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.005)
+from tests.support.waiting import until
 
 
 def read_all(reader: int) -> list[bytes]:
@@ -72,7 +64,7 @@ def test_a_reader_that_is_gone_loses_lines_and_raises_nothing() -> None:
     lines = QueuedLines(writer)
     for _ in range(10):
         lines.write(b"x")
-    wait_for(lambda: lines.lost == 10)
+    until(lambda: lines.lost == 10)
     os.close(writer)
 
 
