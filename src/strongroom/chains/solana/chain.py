@@ -38,6 +38,7 @@ from strongroom.domain.wallet import PublicNode, WalletKind
 from strongroom.errors import InternalError, UnknownScheme
 
 EVERY_CLUSTER: Final = "solana:0"
+"""In place of a CAIP-2 id, for a guard that holds on all clusters."""
 
 
 @dataclass(frozen=True, slots=True)
