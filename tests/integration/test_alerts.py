@@ -17,7 +17,8 @@ import pytest
 from strongroom.storage.base import Unit, Wake
 from tests.parity.story import transfer
 from tests.support.alerting import HOSTILE, INVALID_KEY, Place, new_wallet, rules
-from tests.support.fake_chats import SLACK_URL, TELEGRAM_URL, Answer, certificate, telegram_limit
+from tests.support.authority import Authority
+from tests.support.fake_chats import SLACK_URL, TELEGRAM_URL, Answer, telegram_limit
 from tests.support.fake_reader import FakeReader
 from tests.support.liar import Liar, lying_http
 from tests.support.server import Server
@@ -242,8 +243,9 @@ async def test_work_that_is_given_up(place: Place) -> None:
 
 @pytest.mark.provokes("expiry")
 async def test_what_is_about_to_expire(place: Place, tmp_path: Path) -> None:
-    soon, _ = certificate(tmp_path, "soon", ends=timedelta(days=3))
-    late, _ = certificate(tmp_path, "late", ends=timedelta(days=300))
+    soon, late = tmp_path / "soon.pem", tmp_path / "late.pem"
+    soon.write_bytes(Authority("soon", days=3).certificate)
+    late.write_bytes(Authority("late", days=300).certificate)
     source = '[[sources]]\nnetwork = "polygon"\nkind = "evm"\nurl = "https://127.0.0.1:1"\n'
     place.toml = rules(clear=10)
     for file in (soon, late):

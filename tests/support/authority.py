@@ -51,9 +51,10 @@ class Authority:
         self.certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def server(
-        self, *, begins: timedelta = -_DAY, ends: timedelta = 20 * _DAY, key: PrivateKey | None = None
+        self, *hosts: str, begins: timedelta = -_DAY, ends: timedelta = 20 * _DAY, key: PrivateKey | None = None
     ) -> Issued:
-        names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        """For `localhost` and 127.0.0.1 if no host is named."""
+        names = [_general_name(host) for host in hosts or ("localhost", "127.0.0.1")]
         return self._issue(_common_name("strongroom"), names, ExtendedKeyUsageOID.SERVER_AUTH, begins, ends, key)
 
     def client(
@@ -101,6 +102,13 @@ def replace(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_bytes(content)
     beside.replace(path)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _common_name(name: str) -> x509.Name:

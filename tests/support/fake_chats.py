@@ -17,16 +17,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.support.authority import Authority
 
 SLACK_PATH: Final = "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
 SLACK_URL: Final = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"
@@ -314,9 +310,10 @@ class _Telegram(HTMLParser):
 @contextmanager
 def running(folder: Path) -> Iterator[Chats]:
     folder.mkdir(parents=True, exist_ok=True)
-    ca_file, leaf_file = _certificates(folder)
+    authority, ca_file = Authority("an authority of chats"), folder / "ca.pem"
+    ca_file.write_bytes(authority.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(leaf_file)
+    context.load_cert_chain(*authority.server(*HOSTS).write(folder, "chats"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     chats = Chats(server.server_port, ca_file)
     server.RequestHandlerClass = type("Handler", (_Handler,), {"chats": chats, "tls": context})
@@ -328,48 +325,3 @@ def running(folder: Path) -> Iterator[Chats]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def certificate(
-    folder: Path, name: str, *, ends: timedelta, hosts: tuple[str, ...] = (), issuer: Any = None
-) -> tuple[Path, Any]:
-    """A PEM file with a certificate and its key, and both as objects."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    by_name, by_key = (subject, key) if issuer is None else (issuer[0].subject, issuer[1])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by_name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + ends)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    if issuer is not None:
-        identifier = issuer[0].extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False
-        ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
-    else:
-        usage = dict.fromkeys(
-            ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-             "encipher_only", "decipher_only"), False
-        )  # fmt: skip
-        builder = builder.add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
-    made = builder.sign(by_key, hashes.SHA256())
-    file = folder / f"{name}.pem"
-    file.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return file, (made, key)
-
-
-def _certificates(folder: Path) -> tuple[Path, Path]:
-    ca_file, ca = certificate(folder, "fake-authority", ends=timedelta(days=30))
-    leaf_file, _ = certificate(folder, "fake-chats", ends=timedelta(days=30), hosts=HOSTS, issuer=ca)
-    return ca_file, leaf_file

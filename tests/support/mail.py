@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from tests.support.fake_chats import certificate
+from tests.support.authority import Authority
 from tests.support.server import free_port
 
 ENDLESS = 50_000_000
@@ -63,10 +62,10 @@ def _knows(_: Any, __: Any, ___: Any, ____: str, login: Any) -> AuthResult:
 def running(folder: Path, *, tls: bool = True, hosts: tuple[str, ...] = ("localhost",)) -> Iterator[MailServer]:
     """A server that requires a password. Without ``tls`` it has no STARTTLS."""
     folder.mkdir(parents=True, exist_ok=True)
-    ca_file, ca = certificate(folder, "authority-of-mail", ends=timedelta(days=30))
-    leaf, _ = certificate(folder, "mail", ends=timedelta(days=30), hosts=hosts, issuer=ca)
+    authority, ca_file = Authority("an authority of mail"), folder / "ca.pem"
+    ca_file.write_bytes(authority.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(leaf)
+    context.load_cert_chain(*authority.server(*hosts).write(folder, "mail"))
     server = MailServer(free_port(), ca_file)
     controller = Controller(
         server, hostname="127.0.0.1", port=server.port, tls_context=context if tls else None, require_starttls=tls,

@@ -10,25 +10,20 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import sha256
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from strongroom.errors import ConfigurationError
 from strongroom.rpc.base import NodeError, Verdict
 from strongroom.rpc.http import Work
 from strongroom.rpc.jsonrpc import Fault, Question
 from strongroom.rpc.lines import Lines
+from tests.support.authority import Authority
 
 GENEROUS = dict.fromkeys(Work, 60.0)
 Answering = Callable[[dict[str, Any], asyncio.StreamWriter], Awaitable[None]]
@@ -346,29 +341,12 @@ class Certificate:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "node")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    both, file = tmp_path / "both.pem", tmp_path / "ca.pem"
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    both.write_bytes(private + pem)
-    file.write_bytes(pem)
+    authority, file = Authority(), tmp_path / "ca.pem"
+    file.write_bytes(authority.certificate)
+    issued = authority.server()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return Certificate(file, sha256(made.public_bytes(serialization.Encoding.DER)).digest(), context)
+    context.load_cert_chain(*issued.write(tmp_path, "node"))
+    return Certificate(file, bytes.fromhex(issued.fingerprint), context)
 
 
 async def test_tls_is_verified_or_pinned(certificate: Certificate) -> None:

@@ -6,22 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from strongroom.telemetry import tracing
 from strongroom.telemetry.exporting import Exporter
 from strongroom.telemetry.metrics import TRACE_SPANS_TOTAL
 from strongroom.telemetry.otlp import over_grpc, over_http
 from tests.support import otlp
+from tests.support.authority import Authority
 from tests.support.otlp import Refusal
 from tests.support.server import free_port
 from tests.support.waiting import until
@@ -187,31 +183,11 @@ def test_what_waits_at_the_end_is_sent() -> None:
         assert len(receiver.spans) == 700
 
 
-def certificate() -> tuple[bytes, bytes]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "collector")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, pkcs8, plain)
-    return private, made.public_bytes(serialization.Encoding.PEM)
-
-
 def test_over_tls_only_the_authority_that_is_configured_counts(tmp_path: Path) -> None:
-    private, chain = certificate()
-    ca_file = tmp_path / "ca.pem"
-    ca_file.write_bytes(chain)
-    with otlp.over_grpc(credentials=grpc.ssl_server_credentials([(private, chain)])) as receiver:
+    authority, ca_file = Authority(), tmp_path / "ca.pem"
+    ca_file.write_bytes(authority.certificate)
+    issued = authority.server()
+    with otlp.over_grpc(credentials=grpc.ssl_server_credentials([(issued.key, issued.certificate)])) as receiver:
         endpoint = f"https://127.0.0.1:{receiver.port}"
         with exporting(over_grpc(endpoint, dict, ca_file=ca_file, timeout=30), interval=0.01):
             spans(1)
