@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
@@ -51,3 +53,13 @@ def modules() -> tuple[Module, ...]:
         if not name.startswith("entrypoints.grpc.pb"):
             found.append(module(name.removesuffix(".__init__"), path.read_text()))
     return tuple(found)
+
+
+def script(file: Path) -> ModuleType:
+    """A file of docs/ or bench/, which are not packages, as a module."""
+    spec = importlib.util.spec_from_file_location(f"{file.parent.name}_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

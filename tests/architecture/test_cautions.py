@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 from collections.abc import Iterable, Iterator
 
 from strongroom.chains.registry import CHAINS
 from strongroom.codecs.known import CALLS
 from strongroom.domain.cautions import CAUTIONS
 from strongroom.domain.hazards import HAZARDS
-from tests.architecture.source import ROOT, Module, module, modules
+from tests.architecture.source import ROOT, Module, module, modules, script
 
 TABLES = ("domain.cautions", "domain.hazards")
 PASSED_ON = {
@@ -104,12 +103,7 @@ def test_cautions_are_of_chains_that_are_there_and_say_what_they_are_for() -> No
 
 def test_the_document_is_as_the_code_is() -> None:
     document = ROOT / "docs/cautions.md"
-    spec = importlib.util.spec_from_file_location("cautions_document", document.with_suffix(".py"))
-    assert spec is not None
-    assert spec.loader is not None
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
     text = document.read_text("utf-8")
-    assert generator.written(text) == text
+    assert script(document.with_suffix(".py")).written(text) == text
     for name in LISTED:
         assert f"`{name}`" in text

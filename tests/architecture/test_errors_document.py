@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 
 from strongroom import errors
 from strongroom.entrypoints.http.error_page import error_page
 from strongroom.errors import ConfigurationError, every_error
 from strongroom.hints import ADVICE
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, script
 
 BASES = {errors.RequestError, errors.AccessError, errors.Refused}
 """Never raised themselves: their codes belong to a class below them."""
@@ -22,13 +21,8 @@ REACHABLE = [
 
 def test_the_document_is_as_the_code_is() -> None:
     document = ROOT / "docs/errors.md"
-    spec = importlib.util.spec_from_file_location("errors_document", document.with_suffix(".py"))
-    assert spec is not None
-    assert spec.loader is not None
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
     text = document.read_text("utf-8")
-    assert generator.written(text) == text
+    assert script(document.with_suffix(".py")).written(text) == text
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) == {each.code for each in REACHABLE}
 
 

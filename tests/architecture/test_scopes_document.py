@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from types import ModuleType
 
 from strongroom.access.scopes import SCOPES
 from strongroom.operations.registry import OPERATIONS
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, script
 
 DOCUMENT = ROOT / "docs/scopes.md"
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("scopes_document", DOCUMENT.with_suffix(".py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_document_is_as_the_code_is() -> None:
-    assert generator().written() == DOCUMENT.read_text("utf-8")
+    assert script(DOCUMENT.with_suffix(".py")).written() == DOCUMENT.read_text("utf-8")
 
 
 def test_every_operation_is_named_once_with_its_scope() -> None:

@@ -38,3 +38,12 @@ class Made(msgspec.Struct, frozen=True):
 
     valid: bool = True
     id: str = "made"
+
+
+def as_sent(bound: Any, sent: Any) -> Any:
+    """The part of a bound document that was sent, without the defaults."""
+    if isinstance(sent, dict) and isinstance(bound, dict):
+        return {name: as_sent(bound[name], value) for name, value in sent.items()}
+    if isinstance(sent, list):
+        return [as_sent(*pair) for pair in zip(bound, sent, strict=True)]
+    return bound

@@ -29,6 +29,7 @@ from strongroom.keys import bip39, derivation
 from strongroom.operations.messages import message_bytes
 from strongroom.operations.networks import Networks
 from strongroom.operations.registry import OPERATIONS, Operation
+from tests.unit.entrypoints.http.stubs import as_sent
 
 DOCUMENT = document(OPERATIONS, "/api/v1", "1.2.3", BodyLimits(1234, 5.5, 678))
 NAMES = [operation.name for operation in OPERATIONS]
@@ -96,16 +97,7 @@ def test_there_are_examples_of_operations_alone() -> None:
 def test_example_of_a_command(name: str, example: Example) -> None:
     command = bind(example.command, BY_NAME[name].command)
     tree = to_tree(command)
-    assert _told(tree, example.command) == example.command
-
-
-def _told(bound: Any, sent: Any) -> Any:
-    """Of what was bound that which was sent."""
-    if isinstance(sent, dict) and isinstance(bound, dict):
-        return {name: _told(bound[name], value) for name, value in sent.items()}
-    if isinstance(sent, list):
-        return [_told(*pair) for pair in zip(bound, sent, strict=True)]
-    return bound
+    assert as_sent(tree, example.command) == example.command
 
 
 @each_example

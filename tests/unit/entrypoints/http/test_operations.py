@@ -12,7 +12,7 @@ from strongroom.entrypoints.binding import bind, to_tree
 from strongroom.entrypoints.http.examples import EXAMPLES
 from strongroom.errors import NotFound, RateLimited
 from strongroom.operations.registry import OPERATIONS, Operation
-from tests.unit.entrypoints.http.stubs import Made, StubPipeline
+from tests.unit.entrypoints.http.stubs import Made, StubPipeline, as_sent
 
 WALLET = "0198f3a2-6c1e-7d40-9b55-2f6f1c0a7e31"
 SIGN = f"/api/v1/wallets/{WALLET}/sign"
@@ -39,16 +39,7 @@ async def test_every_operation_is_served(
     assert pipeline.operation is operation
     assert type(pipeline.command) is operation.command
     bound = to_tree(pipeline.command)
-    assert _told(bound, EXAMPLES[operation.name].command) == EXAMPLES[operation.name].command
-
-
-def _told(bound: Any, sent: Any) -> Any:
-    """Of what was bound that which was sent."""
-    if isinstance(sent, dict) and isinstance(bound, dict):
-        return {name: _told(bound[name], value) for name, value in sent.items()}
-    if isinstance(sent, list):
-        return [_told(*pair) for pair in zip(bound, sent, strict=True)]
-    return bound
+    assert as_sent(bound, EXAMPLES[operation.name].command) == EXAMPLES[operation.name].command
 
 
 async def test_result_is_the_answer(client: httpx.AsyncClient) -> None:
