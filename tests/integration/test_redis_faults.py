@@ -8,13 +8,10 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from redis import exceptions
 from redis.asyncio import Redis
 
@@ -29,7 +26,7 @@ from strongroom.rates.base import Bucket
 from strongroom.rates.local import LocalBuckets
 from strongroom.rates.redis import SharedBuckets
 from strongroom.redis_link import RedisLink
-from tests.integration.test_postgres_tls import authority, certificate
+from tests.support.authority import Authority
 from tests.support.clock import Clock
 from tests.support.proxy import Proxy, proxy_to
 from tests.support.redis import RedisServer, lookups, running
@@ -267,11 +264,10 @@ def _command(logged: bytes | str) -> str:
 @pytest.fixture
 async def encrypted(own_redis: RedisServer, tmp_path: Path) -> AsyncIterator[tuple[int, Path]]:
     """The port of a TLS terminator in front of Redis, and the file of the authority that signed its certificate."""
-    ours = authority()
-    made, key = certificate(ours, x509.IPAddress(ip_address("127.0.0.1")))
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "server.pem").write_bytes(private + made.public_bytes(Encoding.PEM))
-    (tmp_path / "ca.pem").write_bytes(ours[0].public_bytes(Encoding.PEM))
+    authority = Authority()
+    issued = authority.server("127.0.0.1")
+    (tmp_path / "server.pem").write_bytes(issued.key + issued.certificate)
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "server.pem")
     proxy = Proxy("127.0.0.1", own_redis.port)
