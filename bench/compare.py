@@ -26,7 +26,7 @@ FIGURES: Final = {"rate": "signatures/s", "cpu": "us of worker CPU", "p99": "ms 
 
 def measured(checkout: Path, options: list[str]) -> Iterator[dict[str, Any]]:
     """Retries if a request was refused, because on a busy machine a database may respond too late."""
-    command = [checkout / ".venv/bin/python", HERE / "bench/signing.py", *options]
+    command: list[str | Path] = [checkout / ".venv/bin/python", HERE / "bench/signing.py", *options]
     for _ in range(_TRIES):
         done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
         if done.returncode == 0:

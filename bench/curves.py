@@ -80,8 +80,12 @@ async def fill(server: Server, count: int) -> None:
         wallet, secret = await storage.wallet(tenant, made), await storage.secret(tenant, made)
         assert wallet is not None
         assert secret is not None
-        accounts = await storage.accounts(tenant, made)
         addresses = await storage.addresses(tenant, made, AddressFilter(), None, 100)
+        accounts = []
+        for first in addresses:  # a new wallet has one address of each account
+            account = await storage.account(tenant, made, first.keyspace, first.scheme, first.account)
+            assert account is not None
+            accounts.append(account)
         for start in range(0, count, _BATCH):
             units = [_copy(wallet, secret, accounts, addresses) for _ in range(min(_BATCH, count - start))]
             assert not (await storage.apply(units)).conflicts

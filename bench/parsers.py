@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -83,7 +84,7 @@ def json_cases() -> Iterator[Case]:
         "a long key twice": b'{"' + b"a" * (MIB // 2 - 10) + b'":1,"' + b"a" * (MIB // 2 - 10) + b'":1}',
     }
     for name, raw in inputs.items():
-        yield "JSON", name, lambda raw=raw: read_json(raw), None
+        yield "JSON", name, partial(read_json, raw), None
     scopes = {"name": "x", "scopes": ["a"] * 49_000}
     yield "JSON to a command", "49,000 scopes", lambda: bind(scopes, CreateApiKey), None
 
@@ -116,7 +117,7 @@ def text_cases() -> Iterator[Case]:
         "bytes": "b'" * 2000,
         "digits": "1, " * 1300,
     }.items():
-        yield "log scrubbing", name, lambda text=text: scrub_text(text), None
+        yield "log scrubbing", name, partial(scrub_text, text), None
     yield "log scrubbing", "a list of long texts", lambda: scrub(["act " * MIB] * 100), None
 
 
@@ -149,7 +150,7 @@ def caller_cases() -> Iterator[Case]:
         since=NOW, at=NOW, runbook="x", facts=facts,
     )  # fmt: skip
     for name, form in (("text", for_text), ("Slack", for_slack), ("Telegram", for_telegram)):
-        yield "alert", f"64 long facts, {name}", lambda form=form: form(note), None
+        yield "alert", f"64 long facts, {name}", partial(form, note), None
     refusal = InvalidField("x" * 4096, field="x" * 256, allowed=[f"{n}" for n in range(512)])
     yield "problem", "512 names that are allowed", lambda: problem(refusal, "x"), None
 
@@ -274,7 +275,7 @@ def other_chain_cases(decode: Callable[[str, Any], Callable[[], object]]) -> Ite
         ("100 KiB of long varints", b"\x40" + b"\x80" * 102_399),
     ):
         yield "Tron transaction", given, decode("tron", raw.hex()), raw.hex()
-    contracts = {"contract": [{}] * 20_000}
+    contracts: dict[str, Any] = {"contract": [{}] * 20_000}
     yield "Tron transaction", "20,000 contracts", decode("tron", {"raw_data": contracts}), contracts
     for given, raw in (
         ("1,232 bytes of accounts", b"\x80\1\0\0" + b"\x23" + b"a" * 1_195),

@@ -30,7 +30,7 @@ def written() -> dict[Path, str]:
 
 def _formatted(path: Path, text: str) -> str:
     for step in (["check", "--fix", "--select", "I,F401", "--exit-zero"], ["format"]):
-        command = [sys.executable, "-m", "ruff", *step, "--quiet", "--stdin-filename", ROOT / path, "-"]
+        command = [sys.executable, "-m", "ruff", *step, "--quiet", "--stdin-filename", str(ROOT / path), "-"]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     return text
 

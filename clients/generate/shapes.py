@@ -68,8 +68,8 @@ def structs(shape: Any) -> Iterator[inspect.StructType]:
     """Yield the structs in a type, itself included, each after those that it needs."""
     match shape:
         case inspect.StructType():
-            for each in shape.fields:
-                yield from structs(each.type)
+            for field in shape.fields:
+                yield from structs(field.type)
             yield shape
         case inspect.Metadata():
             yield from structs(shape.type)

@@ -99,7 +99,7 @@ def foreign_errors(root: type[Exception] = exc.SQLAlchemyError) -> Iterator[type
         yield from foreign_errors(child)
 
 
-@pytest.mark.parametrize("foreign", sorted(set(foreign_errors()), key=lambda each: each.__name__))
+@pytest.mark.parametrize("foreign", sorted(set(foreign_errors()), key=repr))
 async def test_no_error_of_the_database_goes_further(foreign: type[Exception]) -> None:
     cause = sqlite3.OperationalError("secret")
     error: Exception

@@ -18,7 +18,7 @@ def kinds(source: Module) -> Iterator[str]:
             continue
         kind = call.args[0]
         if isinstance(kind, ast.Constant):
-            yield kind.value
+            yield str(kind.value)
         elif isinstance(kind, ast.JoinedStr):
             yield from (ast.unparse(kind)[2:-1].replace("{name}", table.removesuffix("s")) for table in tables)
         else:

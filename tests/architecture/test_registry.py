@@ -58,7 +58,7 @@ def http_methods(path: str) -> set[str]:
     import asyncio
 
     app = create_app(
-        None,  # type: ignore[arg-type] - no operation is reached here
+        None,  # type: ignore[arg-type]  # no operation is reached here
         health=HealthMonitor({}, frozenset(), "1"),
         trusted_proxies=ClientAddresses(),
     )

@@ -34,7 +34,7 @@ ALLOWING: Final = {
     ("VaultSettings", "allow_http"),
 }
 """They only allow another setting to have a value, so nothing but the check of the settings reads them."""
-BY_NAME: Final = {
+BY_NAME: Final[set[Read]] = {
     *((CacheSettings, str(kind)) for kind in Kind),
     *((DatabaseSettings, field.name) for field in dataclasses.fields(Limits)),
 }

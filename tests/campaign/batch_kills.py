@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -187,7 +187,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--production", action="store_true", help="PostgreSQL and OpenBao instead of SQLite")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, production() if asked.production else nullcontext({}) as settings:
+    components: AbstractContextManager[dict[str, str]] = production() if asked.production else nullcontext({})
+    with tempfile.TemporaryDirectory() as folder, components as settings:
         report = run(Path(folder), kills=asked.kills, seed=asked.seed, settings=settings)
     return ended(report, report.violations)
 

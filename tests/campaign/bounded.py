@@ -27,6 +27,7 @@ import httpx
 from strongroom.operations.registry import OPERATIONS
 from tests.fuzz.mutation import mutated
 from tests.fuzz.seeds import SETTINGS, Seeds
+from tests.support.grpc_calls import unary
 from tests.support.server import ROOT, Server
 
 MIB = 1 << 20
@@ -144,7 +145,7 @@ async def run(server: Server, seconds: float, seed: int = 1) -> Result:
     async def over_grpc() -> None:
         options = [("grpc.max_send_message_length", 4 * MIB)]
         async with grpc.aio.insecure_channel(server.target, options) as channel:
-            call = channel.unary_unary("/strongroom.v1.WalletService/CreateApiKey")
+            call = unary(channel, "/strongroom.v1.WalletService/CreateApiKey")
             while time.monotonic() < until:
                 raw = rng.choice([b"\xf8\x7f\x01" * 300_000, b"\x12\x01a" * 300_000, rng.randbytes(2000)])
                 try:

@@ -218,7 +218,7 @@ def _libpq(database: Postgres, user: str) -> dict[str, str]:
 
 
 def _psql(database: Postgres, script: Path) -> None:
-    command = ["psql", "-v", "ON_ERROR_STOP=1", "-v", "owner_password=o", "-v", "service_password=s", "-f", script]
+    command = ["psql", "-v", "ON_ERROR_STOP=1", "-v", "owner_password=o", "-v", "service_password=s", "-f", str(script)]
     env = _libpq(database, OWNER) | {"PGDATABASE": "postgres"}
     subprocess.run(command, env=env, capture_output=True, check=True)
 

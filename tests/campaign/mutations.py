@@ -231,7 +231,8 @@ class Campaign:
             assert (await self._sign(nonce)).code == "ok"
         assert (await self._sign(1, "0x9", allow_resign=True)).code == "ok"
         self._service.readers["eip155:1"] = FakeReader()
-        command = {"wallet_id": wallet, "network": "ethereum", "unsigned_tx": transfer(nonce="0x2"), "broadcast": True}
+        command: dict[str, Any] = {"wallet_id": wallet, "network": "ethereum", "broadcast": True}
+        command["unsigned_tx"] = transfer(nonce="0x2")
         self._sent = (await self.call("transactions.sign", **command)).result["tx_id"]
         for name in ("till", "revoked"):
             made = await self.call("api_keys.create", name=name, scopes=["wallets:read"])

@@ -258,6 +258,7 @@ class Campaign:
         async with httpx.AsyncClient(base_url=self._server.url, timeout=10, trust_env=False) as client:
             while True:
                 began = time.monotonic()
+                status: int | str
                 try:
                     status = (await client.get("/health/live")).status_code
                 except httpx.TransportError as error:

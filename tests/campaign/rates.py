@@ -27,6 +27,7 @@ import httpx
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
 from tests.campaign.ending import ended
 from tests.support import redis
+from tests.support.grpc_calls import unary
 from tests.support.redis import RedisServer
 from tests.support.replicas import replicas
 from tests.support.server import Server
@@ -148,7 +149,7 @@ class Campaign:
     def _by_grpc(self, stream: Stream, channel: grpc.aio.Channel) -> Any:
         rpc = "ListNetworks" if stream.wallet is None else "GetWallet"
         raw = b"" if stream.wallet is None else pb.GetWalletRequest(wallet_id=stream.wallet).SerializeToString()
-        method = channel.unary_unary(SERVICE + rpc)
+        method = unary(channel, SERVICE + rpc)
 
         async def call(key: str) -> None:
             asked = method(raw, metadata=(("x-api-key", key),), timeout=60)

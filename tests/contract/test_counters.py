@@ -38,7 +38,7 @@ class Process:
 
     def __init__(self, database: Database, reads: int = 1_000) -> None:
         self._database = database
-        self._storage = SqlStorage(self, Authenticity(b"s" * 32))  # type: ignore[arg-type]
+        self._storage = SqlStorage(self, Authenticity(b"s" * 32))
         self._keyring = Keyring(NETWORKS, TieredCache(MemoryCache(1 << 20), None, {}))
         self._reads = self._left = reads
 

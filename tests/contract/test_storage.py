@@ -43,6 +43,7 @@ from strongroom.storage.base import (
     MoveGuard,
     Opens,
     ReleaseGuards,
+    Row,
     Unit,
     WalletFilter,
 )
@@ -255,7 +256,7 @@ async def test_every_unique_key_is_a_conflict_with_what_was_found(storage: SqlSt
     account = rows.account(wallet)
     writer = AuditWriter(new_id(), 1, NOW, "host", b"m" * 32)
     await done(storage, Unit(rows=[wallet, account, operation, writer]))
-    news = [
+    news: list[tuple[Row, Row]] = [
         (rows.wallet(external_id="e"), wallet),
         (rows.account(wallet), account),
         (rows.operation(idempotency_key="k"), operation),
@@ -264,7 +265,12 @@ async def test_every_unique_key_is_a_conflict_with_what_was_found(storage: SqlSt
     units = [Unit(rows=[new]) for new, _ in news]
     expected = {(n, there) for n, (_, there) in enumerate(news)}
     assert {(each.unit, each.found) for each in await lost(storage, *units)} == expected
-    others = [rows.wallet(external_id="e", tenant_id=OTHER_TENANT), rows.wallet(), rows.wallet(), rows.operation()]
+    others: list[Row] = [
+        rows.wallet(external_id="e", tenant_id=OTHER_TENANT),
+        rows.wallet(),
+        rows.wallet(),
+        rows.operation(),
+    ]
     await done(storage, Unit(rows=others))
 
 
@@ -547,7 +553,7 @@ async def test_a_discovery_is_one_row_and_changes_from_one_epoch_to_the_next(sto
     assert await storage.discovery(OTHER_TENANT, row.id) is None
     [conflict] = (await storage.apply([Unit(rows=[rows.discovery(gap=5)])])).conflicts
     assert conflict.found == row
-    new = {"state": DiscoveryState.STOPPED, "reason": "budget", "index": 7, "keys": b"", "epoch": 2}
+    new: dict[str, Any] = {"state": DiscoveryState.STOPPED, "reason": "budget", "index": 7, "keys": b"", "epoch": 2}
     change = Change(Discovery, row.id, {"epoch": 1}, new)
     await done(storage, Unit(changes=[change]))
     assert await storage.discovery(TENANT, row.id) == replace(row, **new)
@@ -600,7 +606,7 @@ async def test_revocations_are_found_by_whom_they_name_in_their_tenant_alone(sto
     first, second = sorted((one, other), key=lambda row: row.id)
     assert await storage.revocations(TENANT, None, 1) == [first]
     assert await storage.revocations(TENANT, first.id, 5) == [second]
-    new = {"reason": "back", "revoked_by": UUID(int=7), "epoch": 2, "lifted_at": NOW}
+    new: dict[str, Any] = {"reason": "back", "revoked_by": UUID(int=7), "epoch": 2, "lifted_at": NOW}
     assert not (await storage.apply([Unit(changes=[Change(Revocation, one.id, {"epoch": 1}, new)])])).conflicts
     assert await storage.revocation(TENANT, one.id) == replace(one, **new)
     assert (await storage.apply([Unit(changes=[Change(Revocation, one.id, {"epoch": 1}, new)])])).conflicts
@@ -611,7 +617,7 @@ async def test_client_networks_are_one_row_of_a_tenant(storage: SqlStorage) -> N
     assert await storage.client_networks(TENANT) is None
     assert not (await storage.apply([Unit(rows=[row])])).conflicts
     assert (await storage.apply([Unit(rows=[rows.client_networks(networks="")])])).conflicts
-    new = {"networks": "", "changed_by": UUID(int=7), "epoch": 2, "changed_at": NOW}
+    new: dict[str, Any] = {"networks": "", "changed_by": UUID(int=7), "epoch": 2, "changed_at": NOW}
     assert not (await storage.apply([Unit(changes=[Change(ClientNetworks, row.id, {"epoch": 1}, new)])])).conflicts
     found = await storage.client_networks(TENANT)
     assert found == replace(row, **new)

@@ -295,7 +295,7 @@ async def test_processes_that_wake_settle_and_renew_the_same_keys_do_not_block_e
         third = open_database(url, PATIENT)
         ours = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         async with asyncio.timeout(300):
-            while await third.read(lambda connection: connection.execute(ours).scalar()) > 1:  # noqa: ASYNC110
+            while await third.read(lambda connection: connection.execute(ours).scalar_one()) > 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         assert await third.read(lambda connection: connection.execute(query).scalar()) == 0

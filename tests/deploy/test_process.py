@@ -16,11 +16,12 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from tests.deploy.chart import lay_out, pods, render
 from tests.support import stack
 from tests.support.authority import Authority
+from tests.support.grpc_calls import health_stub
 from tests.support.server import ROOT, free_port
 
 pytestmark = pytest.mark.needs("helm", "postgresql", "openbao")
@@ -161,7 +162,7 @@ def test_its_probes_answer(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
 async def test_grpc_is_ready_too(pod: tuple[Pod, subprocess.Popen[bytes]]) -> None:
     server, _ = pod
     async with server.channel() as channel:
-        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        answer = await health_stub(channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 

@@ -11,9 +11,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.unknown_fields import UnknownFieldSet
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_status import rpc_status
 
 from strongroom import errors
@@ -21,6 +21,7 @@ from strongroom.operations.registry import OPERATIONS, Operation
 from tests.fuzz.mutation import TEXTS, mutated
 from tests.fuzz.report import Report
 from tests.fuzz.seeds import Seeds
+from tests.support.grpc_calls import health_stub, reflection_stub
 from tests.support.server import Server
 from tests.support.service import RPC, pack
 
@@ -197,8 +198,8 @@ def _fault_of_answer(operation: Operation, raw: bytes) -> str | None:
 
 def _ask_beside(channel: grpc.Channel, text: str, report: Report) -> None:
     """Well-formed messages alone: to bytes that are none, grpcio's own services answer UNKNOWN."""
-    health: Any = health_pb2_grpc.HealthStub(channel)
-    reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    health = health_stub(channel)
+    reflection = reflection_stub(channel)
     checking = health_pb2.HealthCheckRequest(service=text)
     asking = reflection_pb2.ServerReflectionRequest(file_containing_symbol=text)
     for target, send, meant in (

@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 
 from strongroom import bootstrap
-from strongroom.bootstrap.development import DEVELOPMENT_TENANT
 from strongroom.config.settings import load
+from strongroom.domain.principal import DEVELOPMENT_TENANT
 from strongroom.entrypoints.http.examples import EVERY_EXAMPLE, EXAMPLES
 from strongroom.entrypoints.http.examples.base import WORDS
 from strongroom.operations.registry import OPERATIONS

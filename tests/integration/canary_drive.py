@@ -116,7 +116,7 @@ class Driver:
             answer, call = send.with_call(raw, metadata=metadata, timeout=60)
             self.grpc.append(answer)
         except grpc.RpcError as error:
-            call = error  # type: ignore[assignment]
+            call = error
             assert call.code() not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN), call.code()
         self.grpc += [str(call.details()).encode(), repr(call.initial_metadata()).encode()]
         self.grpc += [value if isinstance(value, bytes) else value.encode() for _, value in call.trailing_metadata()]

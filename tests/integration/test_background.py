@@ -65,7 +65,9 @@ async def test_jobs_are_there_from_the_start_and_run_when_they_are_told_to(new_s
 
         async def again() -> bool:
             found = await service.admin.storage.task("verify", "audit")
-            return found is not None and found.lease_until is None and found.due_at > datetime.now(UTC)
+            if found is None or found.due_at is None:
+                return False
+            return found.lease_until is None and found.due_at > datetime.now(UTC)
 
         await until(again)
 

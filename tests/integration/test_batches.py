@@ -57,7 +57,7 @@ async def test_a_thousand_with_bad_ones_of_every_kind(new_service: NewService) -
         wallet, archived = await imported(service), await imported(service, "old")
         await service.http.call("wallets.archive", {"wallet_id": archived}, key=service.key)
         on = {"wallet_id": wallet, "network": "ethereum"}
-        bad = [
+        bad: list[tuple[str, dict[str, Any]]] = [
             ("invalid_transaction", on | {"unsigned_tx": "0x02c0"}),
             ("invalid_transaction", on | {"unsigned_tx": transfer(1, extra="0x1")}),
             ("limit_exceeded", on | {"unsigned_tx": transfer(1, maxFeePerGas=hex(10**15))}),

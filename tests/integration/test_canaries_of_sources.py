@@ -153,10 +153,9 @@ async def said_to(server: Server, networks: list[str]) -> tuple[dict[str, bytes]
             found = await face.call(operation, command, key=server.api_key)
             return f"{face.name} {operation} {command['network']}", found.raw + repr(found).encode(), found.code
 
+        faces: list[HttpFace | GrpcFace] = [HttpFace(client), GrpcFace(channel)]
         asked = [
-            ask(face, *command)
-            for face, network in itertools.product((HttpFace(client), GrpcFace(channel)), networks)
-            for command in commands(network)
+            ask(face, *command) for face, network in itertools.product(faces, networks) for command in commands(network)
         ]
         answers = await asyncio.gather(*asked)
     return {name: raw for name, raw, _ in answers}, {code for *_, code in answers}

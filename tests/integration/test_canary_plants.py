@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
 
 from tests.support.canaries import CANARIES, DERIVED_KEYS, ENTROPY, PASSPHRASE, SEED, WORDS, columns, find
 

@@ -21,12 +21,13 @@ from tests.support import node
 from tests.support.server import ROOT, Server
 
 RETRIES = Retries(attempts=4, first_wait=0.001)
+Reply = tuple[int, dict[str, str], Any]
 RATE_LIMITED = (429, {"Retry-After": "0"}, {"code": "rate_limited", "detail": "later"})
 IN_FLIGHT = (409, {"Retry-After": "0"}, {"code": "operation_in_flight", "detail": "still running"})
-UNAVAILABLE = (503, {}, {"code": "storage_unavailable", "detail": "away"})
+UNAVAILABLE: Reply = (503, {}, {"code": "storage_unavailable", "detail": "away"})
 PROXY = (502, {"Content-Type": "text/html"}, None)
 BROKEN = None
-FEES = (200, {}, {"network": "ethereum"})
+FEES: Reply = (200, {}, {"network": "ethereum"})
 
 Script = list[Any]
 
@@ -90,7 +91,7 @@ WALLET = {
     "state": "a state of a later release", "keyspace": None, "master_fingerprint": None,
     "created_at": "2026-01-01T00:00:00Z", "a_field_of_a_later_release": 1,
 }  # fmt: skip
-DONE = (200, {}, WALLET)
+DONE: Reply = (200, {}, WALLET)
 
 both = pytest.mark.parametrize("call", [archived, archived_async])
 
@@ -182,9 +183,9 @@ def test_the_wheel_signs_from_an_empty_environment(server: Server, tmp_path: Pat
     subprocess.run([*build, "--wheel-dir", tmp_path, source], check=True, timeout=300)
     wheel = next(tmp_path.glob("*.whl"))
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True, timeout=300)
-    python = tmp_path / "empty" / "bin" / "python"
+    python = str(tmp_path / "empty" / "bin" / "python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    pinned = ["--constraint", tmp_path / "pinned.txt"]
+    pinned = ["--constraint", str(tmp_path / "pinned.txt")]
     lines = (ROOT / "requirements" / "runtime.txt").read_text().splitlines()
     pins = [line.split(" ", 1)[0] for line in lines if line.startswith(("httpx==", "msgspec=="))]
     (tmp_path / "pinned.txt").write_text("\n".join(pins))

@@ -14,9 +14,10 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from tests.support import openbao, postgres, redis, stack
+from tests.support.grpc_calls import health_stub
 from tests.support.openbao import OpenBao
 from tests.support.postgres import Postgres
 from tests.support.proxy import Proxy, proxy_to
@@ -55,7 +56,7 @@ class Watched:
 
     server: Server
     client: httpx.AsyncClient
-    health: health_pb2_grpc.HealthStub
+    health: Any
     to_database: Proxy
     to_vault: Proxy
     to_redis: Proxy
@@ -112,7 +113,7 @@ async def watched(bao: OpenBao, database: Postgres, cache: RedisServer, tmp_path
         parts.push_async_callback(asyncio.to_thread, server.__exit__)
         client = await parts.enter_async_context(server.async_client())
         channel = await parts.enter_async_context(grpc.aio.insecure_channel(server.target))
-        yield Watched(server, client, health_pb2_grpc.HealthStub(channel), to_database, to_vault, to_redis)
+        yield Watched(server, client, health_stub(channel), to_database, to_vault, to_redis)
         to_database.blackhole = to_vault.blackhole = to_redis.blackhole = False
 
 

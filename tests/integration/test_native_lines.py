@@ -43,7 +43,11 @@ def test_a_worker_that_crashes_is_heard_and_so_is_the_next_one(tmp_path: Path) -
         for _ in range(2):
             [worker] = server.workers()
             os.kill(worker, signal.SIGSEGV)
-            until(lambda worker=worker: server.workers() not in ([], [worker]))
+
+            def is_replaced(gone: int = worker) -> bool:
+                return server.workers() not in ([], [gone])
+
+            until(is_replaced)
             server.wait_until_ready()
             time.sleep(_APART)
         server.stop()

@@ -11,6 +11,8 @@ import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 
+from strongroom.domain.record import HeldGuard
+from strongroom.domain.wallet import Address
 from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.journal.audit import register
 from strongroom.journal.committer import Committer
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.needs("postgresql")
 AUTHENTICITY = Authenticity(b"s" * 32)
 ONE = Limits(pool_size=1)
 PATIENCE = 60.0
-ONE_STATEMENT = (b"request-0", [])
+ONE_STATEMENT: tuple[bytes, list[Wake]] = (b"request-0", [])
 SEVERAL = (b"COMMIT;", [Wake("test", "key")])
 """What is sent when a group is committed, and what makes it a group of this kind."""
 
@@ -101,7 +103,7 @@ async def test_what_was_there_before_is_told_after_a_lost_answer_too(
     there, new = rows.address(account, 0, label="there"), rows.address(account, 1)
     await committer.commit(Unit(rows=[one, wallet, account], same=[rows.held(one), there]))
     proxy.cut(sent, Cut.AFTER)
-    same = [rows.held(other), rows.held(other, 2), replace(there, label="new"), new]
+    same: list[Address | HeldGuard] = [rows.held(other), rows.held(other, 2), replace(there, label="new"), new]
     present = await committer.commit(
         Unit(rows=[other], same=same, wakes=wakes),
         [rows.entry(0)],

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as pb
-from tests.support.pgbouncer import debian_program
+from tests.support.debian import debian_program
 from tests.support.server import Server, free_port
 
 PREFIX = "/wallets-behind"

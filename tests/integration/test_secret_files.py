@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -181,7 +181,7 @@ async def test_the_key_of_a_node_in_a_header_and_in_its_url(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
-def test_headers_of_the_receiver_of_traces(tmp_path: Path, protocol: str) -> None:
+def test_headers_of_the_receiver_of_traces(tmp_path: Path, protocol: Literal["grpc", "http"]) -> None:
     file = tmp_path / "headers"
     file.write_text("X-Key: old\n")
     with otlp.over_grpc() if protocol == "grpc" else otlp.over_http() as collector:

@@ -16,8 +16,9 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
+from tests.support.grpc_calls import health_stub
 from tests.support.server import Server, is_alive
 from tests.support.service import GrpcFace, HttpFace, Outcome
 from tests.support.waiting import until
@@ -105,7 +106,7 @@ async def test_a_service_that_lingers_turns_callers_away_and_answers_them(tmp_pa
             httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client,
             grpc.aio.insecure_channel(server.target) as channel,
         ):
-            health = health_pb2_grpc.HealthStub(channel)
+            health = health_stub(channel)
             assert "connection" not in (await client.get("/health/live")).headers
             server.terminate()
             deadline = time.monotonic() + 60

@@ -64,10 +64,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         for name in ("alice", "mallory"):
             key = post(client, "api-keys", {"name": name, "scopes": ["addresses:derive", "wallets:read"]})
             made.ids[f"{name}-key"] = key["api_key"]
-            wallet = made.ids[name]
             headers = {"X-API-Key": key["api_key"]}
             made.ids[f"{name}-address"] = post(
-                client, f"wallets/{wallet}/addresses", {"network": "ethereum"}, key="deposit", headers=headers
+                client, f"wallets/{made.ids[name]}/addresses", {"network": "ethereum"}, key="deposit", headers=headers
             )["address"]
         key = post(client, "api-keys", {"name": "revoked", "scopes": ["wallets:read"]})
         made.ids["revoked-key"] = key["api_key"]

@@ -199,7 +199,8 @@ class Maker:
 def maps(psbt: str) -> list[dict[bytes, bytes]]:
     """What each map of a PSBT holds; their order within a map is open (BIP-174)."""
     raw = base64.b64decode(psbt)
-    at, found = 5, [{}]
+    at = 5
+    found: list[dict[bytes, bytes]] = [{}]
 
     def read() -> bytes:
         nonlocal at

@@ -110,13 +110,14 @@ def _call(draw: random.Random) -> dict[str, Any]:
     """Of a token, or of something that nobody knows."""
     one, two = random_address(draw), random_address(draw)
     number = str(draw.choice([1, 10**6, 2**256 - 1, draw.getrandbits(200)]))
-    function, parameters = draw.choice([
+    calls: list[tuple[str, list[tuple[str, Any]]]] = [
         ("transfer(address,uint256)", [("address", one), ("uint256", number)]),
         ("approve(address,uint256)", [("address", one), ("uint256", number)]),
         ("transferFrom(address,address,uint256)", [("address", one), ("address", two), ("uint256", number)]),
         ("increaseApproval(address,uint256)", [("address", one), ("uint256", number)]),
         ("swap(bytes32,uint256[])", [("bytes32", "0x" + draw.randbytes(32).hex()), ("uint256[]", [number, "7"])]),
-    ])  # fmt: skip
+    ]  # fmt: skip
+    function, parameters = draw.choice(calls)
     options: dict[str, Any] = {"feeLimit": draw.randint(1, 15_000_000_000)}
     if draw.random() < 0.3:
         options["callValue"] = draw.randint(1, 10**12)
@@ -131,7 +132,8 @@ def _call(draw: random.Random) -> dict[str, Any]:
 
 
 def _permission(draw: random.Random, kind: int) -> dict[str, Any]:
-    keys = [{"address": random_address(draw), "weight": draw.randint(1, 9)} for _ in range(draw.randint(1, 5))]
+    count = draw.randint(1, 5)
+    keys: list[dict[str, Any]] = [{"address": random_address(draw), "weight": draw.randint(1, 9)} for _ in range(count)]
     found: dict[str, Any] = {
         "type": kind,
         "permission_name": draw.choice(["owner", "active", "zwei"]),

@@ -18,6 +18,7 @@ from strongroom.entrypoints.http.app import PREFIX
 from strongroom.errors import every_error
 from strongroom.operations.registry import OPERATIONS
 from tests.parity.test_access import command_of
+from tests.support.grpc_calls import unary
 from tests.support.service import RPC, GrpcFace, HttpFace, RunningService
 
 MARK = "hostile"
@@ -84,7 +85,7 @@ async def over_http(face: HttpFace, operation: str, command: dict[str, Any], key
 async def over_grpc(face: GrpcFace, operation: str, key: str) -> None:
     name = next(each.rpc for each in OPERATIONS if each.name == operation)
     for method in (name, MARK + secrets.token_hex(4)):
-        send = face.channel.unary_unary(f"/{RPC.full_name}/{method}")
+        send = unary(face.channel, f"/{RPC.full_name}/{method}")
         with pytest.raises(grpc.aio.AioRpcError):
             await send(b"\x0a\x08" + hostile().encode(), metadata=[("x-api-key", key), ("x-request-id", MARK)])
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 
 from strongroom.domain.access import ClientNetworks, client_networks_id
 from strongroom.storage.base import Change, Unit
+from tests.support.grpc_calls import health_stub, reflection_stub
 from tests.support.service import OTHER_TENANT, TENANT, NewService, RunningService
 
 PROXY = {"PROXIES__TRUSTED": "127.0.0.1,172.16.0.0/12", "API_KEYS__CACHE_TTL": "0", "RATES__READ": "off",
@@ -85,7 +86,7 @@ async def test_both_faces_let_in_whom_the_table_lets_in(new_service: NewService)
         for networks, may, may_not in TABLE:
             await set_by_another_process(service, networks)
             for address in (*may, *may_not):
-                for face, refusal in zip((service.http, service.grpc), nobody, strict=True):
+                for face, refusal in zip(service.faces, nobody, strict=True):
                     answer = await face.call("networks.list", {}, key=service.key, forwarded_for=address)
                     if address in may:
                         assert answer.code == "ok", (networks, address, face.name)
@@ -164,7 +165,7 @@ async def test_documents_and_metrics_are_for_those_who_may_call(new_service: New
 
 async def test_reflection_is_for_those_who_may_call(new_service: NewService) -> None:
     async with new_service(**PROXY, ACCESS__CLIENTS="10.0.0.0/8") as service:
-        stub = reflection_pb2_grpc.ServerReflectionStub(service.grpc.channel)
+        stub = reflection_stub(service.grpc.channel)
         request = reflection_pb2.ServerReflectionRequest(list_services="")
         for address, expected in (("10.1.1.1", grpc.StatusCode.OK), ("203.0.113.9", grpc.StatusCode.PERMISSION_DENIED)):
             asked = stub.ServerReflectionInfo(iter([request]), metadata=[("x-forwarded-for", address)])
@@ -172,8 +173,8 @@ async def test_reflection_is_for_those_who_may_call(new_service: NewService) -> 
                 names = [each.name async for answer in asked for each in answer.list_services_response.service]
                 assert "strongroom.v1.WalletService" in names
             assert await asked.code() == expected
-            health = health_pb2_grpc.HealthStub(service.grpc.channel)
-            await health.Check(health_pb2.HealthCheckRequest(), metadata=[("x-forwarded-for", address)])
+            asked = health_pb2.HealthCheckRequest()
+            await health_stub(service.grpc.channel).Check(asked, metadata=[("x-forwarded-for", address)])
 
 
 async def test_probes_are_answered_to_all(new_service: NewService) -> None:

@@ -15,12 +15,14 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from strongroom.access.client_address import ClientAddresses
 from strongroom.entrypoints.grpc import server as grpc_server
+from strongroom.entrypoints.http.app import PREFIX
 from strongroom.entrypoints.http.endpoint import location
 from strongroom.entrypoints.listening import authority, numeric
 from strongroom.errors import ConfigurationError
 from strongroom.operations.registry import OPERATIONS
 from tests.parity.story import MNEMONIC
-from tests.support.service import OPERATION, PREFIX, RPC, GrpcFace, RunningService, pack
+from tests.support.grpc_calls import unary
+from tests.support.service import OPERATION, RPC, GrpcFace, RunningService, pack
 from tests.unit.entrypoints.grpc.conftest import StubPipeline
 
 TRANSFER = {
@@ -88,18 +90,18 @@ async def test_a_replay_of_a_batch_is_called_one_on_both_faces(service: RunningS
 
 async def trailers_of(
     face: GrpcFace, key: str, name: str, fields: Mapping[str, Any], idempotency_key: str
-) -> str | None:
+) -> str | bytes | None:
     from google.protobuf.message_factory import GetMessageClass
 
     method = RPC.methods_by_name[OPERATION[name].rpc]
     message = pack(fields, GetMessageClass(method.input_type))
     metadata = [("x-api-key", key), ("idempotency-key", idempotency_key)]
-    call = face.channel.unary_unary(f"/{RPC.full_name}/{method.name}")(message.SerializeToString(), metadata=metadata)
+    call = unary(face.channel, f"/{RPC.full_name}/{method.name}")(message.SerializeToString(), metadata=metadata)
     await call
     return dict(await call.trailing_metadata()).get("idempotency-replayed")
 
 
-async def trailers(face: GrpcFace, key: str, idempotency_key: str) -> str | None:
+async def trailers(face: GrpcFace, key: str, idempotency_key: str) -> str | bytes | None:
     return await trailers_of(face, key, "wallets.import", WALLET, idempotency_key)
 
 
@@ -189,7 +191,7 @@ def grpc_on() -> Callable[..., Any]:
                 yield True
 
         pipeline = StubPipeline()
-        pipeline.admit = lambda _: None  # type: ignore[attr-defined]
+        pipeline.admit = lambda client: None  # type: ignore[method-assign]
         server = await grpc_server.start(
             pipeline,  # type: ignore[arg-type]
             health=Monitor(),  # type: ignore[arg-type]

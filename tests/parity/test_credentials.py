@@ -5,7 +5,9 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.support.service import PREFIX, RPC, NewService, RunningService
+from strongroom.entrypoints.http.app import PREFIX
+from tests.support.grpc_calls import unary
+from tests.support.service import RPC, NewService, RunningService
 
 Fields = list[tuple[str, str]]
 CLIENTS = {"ACCESS__CLIENTS": "10.0.0.0/8"}
@@ -15,7 +17,7 @@ TRUSTED = {"PROXIES__TRUSTED": "127.0.0.1"}
 async def asked(service: RunningService, fields: Fields) -> list[str]:
     """The outcome over HTTP and over gRPC, in terms of HTTP."""
     answer = await service.http.client.get(f"{PREFIX}/networks", headers=fields)
-    call = service.grpc.channel.unary_unary(f"/{RPC.full_name}/ListNetworks")(
+    call = unary(service.grpc.channel, f"/{RPC.full_name}/ListNetworks")(
         b"", metadata=[(name.lower(), value) for name, value in fields]
     )
     by_grpc = {

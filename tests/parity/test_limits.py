@@ -13,6 +13,7 @@ from strongroom.keys.seeded import SeededSigner
 from strongroom.operations.registry import OPERATIONS
 from tests.parity.story import transfer
 from tests.parity.test_access import command_of
+from tests.support.grpc_calls import unary
 from tests.support.service import RPC, NewService, RunningService
 
 
@@ -68,7 +69,7 @@ async def test_operation_that_takes_too_long(new_service: NewService, stuck_sign
 
 async def test_caller_who_goes_away(service: RunningService, stuck_signer: None) -> None:
     """The call is cancelled, and what it began is settled as failed."""
-    method = service.grpc.channel.unary_unary(f"/{RPC.full_name}/CreateWallet")
+    method = unary(service.grpc.channel, f"/{RPC.full_name}/CreateWallet")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await method(b"", metadata=[("x-api-key", service.key)], timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -112,7 +113,7 @@ async def test_wrong_types_of_json(
     "raw", [b"\xfa\x3f\x01x", b"\x10\xff", b"\x0a\xff", b"\x12\x01x"], ids=["unknown", "cut", "long", "wire type"]
 )
 async def test_wrong_bytes_of_protobuf(service: RunningService, raw: bytes) -> None:
-    method = service.grpc.channel.unary_unary(f"/{RPC.full_name}/CreateWallet")
+    method = unary(service.grpc.channel, f"/{RPC.full_name}/CreateWallet")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await method(raw, metadata=[("x-api-key", service.key)])
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

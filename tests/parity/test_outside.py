@@ -145,7 +145,7 @@ async def test_a_rate(service: RunningService) -> None:
 @pytest.mark.parametrize("what", ["max_values", "unknown_calls"])
 async def test_an_effect(service: RunningService, what: str) -> None:
     mine = await wallet(service)
-    restriction = {"max_values": {"eip155:1/slip44:60": "1"}, "unknown_calls": "refuse"}[what]
+    restriction: Any = {"max_values": {"eip155:1/slip44:60": "1"}, "unknown_calls": "refuse"}[what]
     key = await restricted(service, **{what: restriction})
     for operation in SIGNING:
         command = aimed(operation, wallet_id=mine, **(UNREADABLE if what == "unknown_calls" else {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from strongroom.operations.keyring import Keyring
 from strongroom.operations.places import Place
 from tests.support.service import RunningService
 
-ONCE = {
+ONCE: dict[str, dict[str, Any]] = {
     "api_keys.revoke": {},
     "wallets.archive": {},
     "wallets.unarchive": {},
@@ -40,7 +41,7 @@ async def test_each_of_two_revocations_is_audited_as_done(service: RunningServic
     await asyncio.gather(*(face.call("api_keys.revoke", mine, key=service.key) for face in service.faces * 3))
     records = await service.audit(operation="api_keys.revoke")
     assert {record["outcome"] for record in records} == {"requested", "succeeded"}
-    first, *others = [record.get("details") for record in records if record["outcome"] == "succeeded"]
+    first, *others = [record["details"] for record in records if record["outcome"] == "succeeded"]
     assert first["wrote"]["api_keys"] == [{"id": key.result["id"], "revoked": True}]
     assert "already_done" not in first
     assert others

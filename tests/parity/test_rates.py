@@ -6,7 +6,9 @@ from typing import Any
 
 import grpc
 
-from tests.support.service import PREFIX, RPC, NewService, RunningService
+from strongroom.entrypoints.http.app import PREFIX
+from tests.support.grpc_calls import unary
+from tests.support.service import RPC, NewService, RunningService
 
 NAMES = ("ratelimit-policy", "ratelimit")
 
@@ -19,7 +21,7 @@ async def by_http(service: RunningService, path: str, key: str | None) -> tuple[
 
 
 async def by_grpc(service: RunningService, rpc: str, raw: bytes, key: str | None) -> tuple[Any, dict[str, str]]:
-    call = service.grpc.channel.unary_unary(f"/{RPC.full_name}/{rpc}")(
+    call = unary(service.grpc.channel, f"/{RPC.full_name}/{rpc}")(
         raw, metadata=() if key is None else (("x-api-key", key),)
     )
     code, trailers = await call.code(), await call.trailing_metadata()

@@ -481,7 +481,7 @@ async def test_fees_that_are_too_high(new_service: NewService, face_name: str) -
 async def test_no_field_of_fees_is_too_high(new_service: NewService, face_name: str, name: str) -> None:
     async with new_service(RATES__CHAIN="off") as service:
         world = World(service, getattr(service, face_name))
-        fees = {"slow": 1, "normal": 2, "fast": 3} | ({} if name == "tip_fast" else {name: 10**30})
+        fees: dict[str, Any] = {"slow": 1, "normal": 2, "fast": 3} | ({} if name == "tip_fast" else {name: 10**30})
         details = {"base_fee": 1, **({name: 10**30} if name == "tip_fast" else {})}
         world.fake.suggested = Fees(**fees, unit="wei", quality=FeeQuality.ESTIMATE, details=details)
         found = await world.ok("fees.suggest", ETH)
@@ -522,7 +522,7 @@ async def test_examples_are_what_the_code_says(new_service: NewService) -> None:
         made = await world.ok("wallets.import", {"kind": "bip39", "mnemonic": words, "networks": ["ethereum"]})
         at = {name: told["networks.head"][name] for name in ("height", "hash", "time", "finalized")}
         [moved] = told["history.wallet"]["entries"]
-        fees = {name: int(told["fees.suggest"][name]) for name in ("slow", "normal", "fast")}
+        fees: dict[str, Any] = {name: int(told["fees.suggest"][name]) for name in ("slow", "normal", "fast")}
         rest = {name: int(value) for name, value in told["fees.suggest"]["details"].items()}
         held = {(moved["address"], COIN.id): int(told["balances.address"]["balances"][0]["confirmed"])}
         mined = msgspec.convert(told["transactions.state"]["block"], Block)

@@ -109,7 +109,7 @@ async def test_every_operation_refuses_every_caller_alike(new_service: NewServic
         for operation in OPERATIONS:
             callers = await refused_callers(service, issuer, operation.scope)
             for caller in callers:
-                for face, status in zip((service.http, service.grpc), STATUS[caller.code], strict=True):
+                for face, status in zip(service.faces, STATUS[caller.code], strict=True):
                     answer = await face.call(
                         operation.name, command_of(operation.name), key=caller.credential,
                         request_id=caller.what.replace(" ", "-"), forwarded_for=caller.address,

@@ -143,9 +143,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Counts. With xdist, the controlling process gets the reports of all workers."""
     if report.when == "setup":
-        _missed.update(name for what, name in report.user_properties if what == _LACKS)
+        _missed.update(str(name) for what, name in report.user_properties if what == _LACKS)
     elif report.when == "call":
-        _ran.update(name for what, name in report.user_properties if what == _NEEDS)
+        _ran.update(str(name) for what, name in report.user_properties if what == _NEEDS)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

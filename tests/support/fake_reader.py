@@ -166,7 +166,7 @@ class FakeReader:
         self._ask("used")
         asked = [each.address for each in holders[: self.at_once]]
         self.looked_at += asked
-        return Used(len(asked), self.used_addresses.intersection(asked), self.name)
+        return Used(len(asked), frozenset(self.used_addresses.intersection(asked)), self.name)
 
     async def agreed(self, question: Capability, ask: Callable[[Questions], Awaitable[T]]) -> T:
         self._ask("agreed")

@@ -247,7 +247,8 @@ class FakeTron:
 def _owner(contract: Any) -> bytes:
     """The owner of any contract, read as a message without fields, so that all its fields are unknown ones."""
     wanted = _OWNER_FIELD.get(contract.type, 1)
-    for each in UnknownFieldSet(Empty.FromString(contract.parameter.value)):
+    fields: Any = UnknownFieldSet(Empty.FromString(contract.parameter.value))
+    for each in fields:
         if each.field_number == wanted and isinstance(each.data, bytes):
             return each.data
     raise Rejected("CONTRACT_VALIDATE_ERROR", "the contract has no owner")

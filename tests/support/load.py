@@ -17,6 +17,7 @@ import grpc
 from btclib_secp256k1 import recovery
 
 from strongroom.entrypoints.grpc.pb.strongroom.v1 import wallet_service_pb2 as messages
+from tests.support.grpc_calls import unary
 from tests.support.server import Server
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -90,7 +91,7 @@ async def over_rest(stack: AsyncExitStack, server: Server, kind: str, wallets: I
 async def over_grpc(stack: AsyncExitStack, server: Server, kind: str, wallets: Iterator[str]) -> Send:
     options = [("grpc.use_local_subchannel_pool", 1)]  # otherwise all channels of a process share a connection
     channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.target, options))
-    call = channel.unary_unary(f"/strongroom.v1.WalletService/{RPCS[kind]}")
+    call = unary(channel, f"/strongroom.v1.WalletService/{RPCS[kind]}")
     request: dict[str, Callable[[], Any]] = {
         "create": messages.CreateWalletRequest,
         "address": lambda: messages.GetAddressRequest(

@@ -49,7 +49,7 @@ class MailServer:
         self.tries += 1
         if "DATA" in self.replies:
             return self.replies["DATA"]
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
 

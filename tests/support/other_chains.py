@@ -30,7 +30,7 @@ def commands(client: httpx.Client, wallet_id: str) -> list[tuple[str, Command]]:
     made = [("addresses.derive", {"wallet_id": wallet_id, "network": network}) for network in first]
     made += [("addresses.validate", {"network": network, "address": address}) for network, address in first.items()]
     for network, unsigned in transactions(first, int(time.time())):
-        transaction = {"network": network, "unsigned_tx": unsigned}
+        transaction: Command = {"network": network, "unsigned_tx": unsigned}
         made += [("transactions.sign", {"wallet_id": wallet_id, **transaction}), ("transactions.decode", transaction)]
     for command in _messages(int(time.time())):
         made.append(("messages.sign", {"wallet_id": wallet_id, **command}))

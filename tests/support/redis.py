@@ -37,7 +37,7 @@ class RedisServer:
         self._folder = folder
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.ask = redis.Redis(port=self.port, protocol=2)
+        self.ask: Any = redis.Redis(port=self.port, protocol=2)
         """As the operator."""
 
     @property

@@ -11,7 +11,7 @@ from tests.support.stack import production
 
 
 @contextmanager
-def replicas(folder: Path, count: int = 2, **settings: str) -> Iterator[list[Server]]:
+def replicas(folder: Path, count: int = 2, /, **settings: str) -> Iterator[list[Server]]:
     """Started one after another. The first start created everybody's API key."""
     with ExitStack() as stack:
         parts = {**stack.enter_context(production()), **settings}

@@ -21,7 +21,7 @@ import httpx
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
 from strongroom import bootstrap
@@ -40,6 +40,7 @@ from strongroom.storage import sqlite
 from strongroom.storage.base import Change, Unit
 from strongroom.telemetry.metrics import UNWRAPS_TOTAL
 from strongroom.telemetry.signals import SIGNALS
+from tests.support.grpc_calls import unary
 
 ALL_SCOPES = frozenset(SCOPES)
 TENANT = UUID(int=0xA)
@@ -89,6 +90,7 @@ class Face(Protocol):
         key: str | None,
         idempotency_key: str | None = None,
         request_id: str = "test",
+        forwarded_for: str | None = None,
     ) -> Outcome: ...
 
 
@@ -105,7 +107,7 @@ class RunningService:
     """The readers of chains, by CAIP-2 id. A test can put in its own."""
 
     @property
-    def faces(self) -> tuple[HttpFace, GrpcFace]:
+    def faces(self) -> tuple[Face, Face]:
         return (self.http, self.grpc)
 
     async def new_key(
@@ -179,6 +181,7 @@ async def running(data: Path, settings: Mapping[str, str]) -> AsyncIterator[Runn
         stack.push_async_callback(server.drain, 0)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{server.port}"))
         readers = service.pipeline._services.reading._readers
+        assert isinstance(readers, dict)
         made = RunningService(loaded, service.pipeline, HttpFace(client), GrpcFace(channel), admin, "", readers)
         made.key = await made.new_key()
         yield made
@@ -262,7 +265,7 @@ class GrpcFace:
             metadata.append(("idempotency-key", idempotency_key))
         if forwarded_for is not None:
             metadata.append(("x-forwarded-for", forwarded_for))
-        send = self.channel.unary_unary(f"/{RPC.full_name}/{method.name}")
+        send = unary(self.channel, f"/{RPC.full_name}/{method.name}")
         try:
             raw: bytes = await send(request.SerializeToString(), metadata=metadata)
         except grpc.aio.AioRpcError as error:
@@ -302,7 +305,7 @@ def unpack(message: Any) -> Any:
         return json.loads(message.json)
     if name == "strongroom.v1.Limit":
         return message.value if message.HasField("value") else None
-    tree = {}
+    tree: dict[str, Any] = {}
     for field in message.DESCRIPTOR.fields:
         if field.has_presence and not message.HasField(field.name):
             continue
@@ -317,7 +320,7 @@ def unpack(message: Any) -> Any:
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> Outcome:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
     if status is None:  # from the transport, not from the service
         raise error
     info, retry = ErrorInfo(), RetryInfo()

@@ -36,7 +36,7 @@ def grpcurl(arguments: tuple[str, ...]) -> int:
     method = DESCRIPTOR.services_by_name[service.rpartition(".")[2]].methods_by_name[name]
     asked = Parse(given.d, GetMessageClass(method.input_type)())
     with grpc.insecure_channel(given.target) as channel:
-        call = channel.unary_unary(
+        call: Any = channel.unary_unary(
             f"/{given.method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=GetMessageClass(method.output_type).FromString,

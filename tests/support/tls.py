@@ -13,6 +13,7 @@ from typing import Final
 import grpc
 
 from tests.support.authority import Authority, Issued, replace
+from tests.support.grpc_calls import unary
 from tests.support.server import Server
 
 GENEROUS: Final = 90.0
@@ -82,7 +83,7 @@ async def served_over_http(port: int, context: ssl.SSLContext) -> bytes | None:
 
 async def served_over_grpc(channel: grpc.aio.Channel) -> bool:
     async with channel:
-        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        check = unary(channel, "/grpc.health.v1.Health/Check")
         try:
             await check(b"", timeout=GENEROUS)
         except grpc.aio.AioRpcError as error:

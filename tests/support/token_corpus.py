@@ -15,7 +15,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.tokens import AUDIENCE, KEY_IDS, FakeIssuer, assembled, b64, encoded, hashed, jwk, sign, signed
+from tests.support.tokens import (
+    AUDIENCE,
+    KEY_IDS,
+    FakeIssuer,
+    PrivateKey,
+    assembled,
+    b64,
+    encoded,
+    hashed,
+    jwk,
+    sign,
+    signed,
+)
 
 Case = tuple[str, str]
 """What is wrong, and the token."""
@@ -152,7 +164,7 @@ def _key_ids(issuer: FakeIssuer) -> Iterator[Case]:
 
 def _keys_in_the_token(issuer: FakeIssuer, canary: str) -> Iterator[Case]:
     """An attacker's own key, with a token that says where to find it."""
-    mallory = {
+    mallory: dict[str, PrivateKey] = {
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
         "ES256": ec.generate_private_key(ec.SECP256R1()),
         "RS256": rsa.generate_private_key(65537, 2048),
@@ -189,7 +201,7 @@ def _certificate(key: Any) -> bytes:
 
 def _headers(issuer: FakeIssuer) -> Iterator[Case]:
     key = issuer.keys["EdDSA"]
-    for name, more in {
+    headers: dict[str, dict[str, Any]] = {
         "crit of exp": {"crit": ["exp"]},
         "crit of nothing": {"crit": []},
         "crit of b64": {"crit": ["b64"], "b64": True},
@@ -204,7 +216,8 @@ def _headers(issuer: FakeIssuer) -> Iterator[Case]:
         "typ 1": {"typ": 1},
         "typ null": {"typ": None},
         "typ empty": {"typ": ""},
-    }.items():
+    }
+    for name, more in headers.items():
         yield f"header with {name}", signed({**issuer.header(), **more}, issuer.claims(), key)
     good = json.dumps(issuer.header())
     for name, header in {

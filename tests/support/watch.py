@@ -75,4 +75,5 @@ def _watched(name: str, run: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[
 def install() -> None:
     atexit.register(_hardening)
     for operation in OPERATIONS:
-        object.__setattr__(operation, "run", _watched(operation.name, operation.run))
+        if operation.run is not None:
+            object.__setattr__(operation, "run", _watched(operation.name, operation.run))

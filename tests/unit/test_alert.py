@@ -213,12 +213,12 @@ def test_quiet_hours(hours: tuple[str, str], now: str, until: str | None) -> Non
 def provoked() -> set[str]:
     """What tests say with the mark `provokes`; its fixture sees to it that they do."""
     folder = Path(__file__).parents[1] / "integration"
-    found = set()
+    found: set[str] = set()
     for file in folder.glob("test_alerts*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
                 case ast.Call(func=ast.Attribute(attr="provokes"), args=args):
-                    found |= {each.value for each in args if isinstance(each, ast.Constant)}
+                    found |= {str(each.value) for each in args if isinstance(each, ast.Constant)}
     return found
 
 

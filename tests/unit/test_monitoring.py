@@ -193,7 +193,7 @@ def test_the_panels_of_a_dashboard_have_places_of_their_own(file: Path) -> None:
     panels = board["panels"]
     for each in ("id", "title"):
         assert len({panel[each] for panel in panels}) == len(panels)
-    cells = set()
+    cells: set[tuple[int, int]] = set()
     for panel in panels:
         place = panel["gridPos"]
         assert 0 <= place["x"] < place["x"] + place["w"] <= 24

@@ -297,7 +297,8 @@ def signers(vector: Vector) -> None:
     assert not expected
     assert given.keys() <= _ROLES
     if "psbts_base64" in given:
-        _combined(*(psbt.parse_text(text) for text in given["psbts_base64"]), wanted)
+        first, second = map(psbt.parse_text, given["psbts_base64"])
+        _combined(first, second, wanted)
         return
     text = given["psbt_base64"]
     for wif in given["wifs"]:  # as raw keys: the paths beside them are of no scheme

@@ -158,7 +158,8 @@ def address(vector: Vector) -> None:
 def form(given: Vector) -> dict[str, Any]:
     """The vector's transfer in our JSON form."""
     messages = [{_FIELDS.get(name, name): value for name, value in each.items()} for each in given["messages"]]
-    top = {name: given[name] for name in ("seqno", "valid_until", "send_mode", "deploy") if name in given}
+    names = ("seqno", "valid_until", "send_mode", "deploy")
+    top: dict[str, Any] = {name: given[name] for name in names if name in given}
     return {**top, "messages": messages}
 
 

@@ -420,7 +420,8 @@ def signer_role(rest: Rest, given: Document, expected: Document) -> None:
 def multisig(rest: Rest, given: Document, expected: Document) -> None:
     """One cosigner after another. The first returns a PSBT, and the last the transaction."""
     for network in _NETWORKS[given["network"]]:
-        text, signed = given["psbt_base64"], {}
+        text = given["psbt_base64"]
+        signed: dict[str, Any] = {}
         assert pair(b"\x05", bytes.fromhex(given["witness_script_hex"])) in base64.b64decode(text)
         for number in given["signers"]:
             assert signed.get("complete") is not True

@@ -111,7 +111,8 @@ def address(rest: Rest, given: Document, expected: Document) -> None:
 
 def form(given: Document) -> Document:
     messages = [{_NAMES.get(name, name): value for name, value in each.items()} for each in given["messages"]]
-    top = {name: given[name] for name in ("seqno", "valid_until", "send_mode", "deploy") if name in given}
+    names = ("seqno", "valid_until", "send_mode", "deploy")
+    top: dict[str, Any] = {name: given[name] for name in names if name in given}
     return {**top, "messages": messages}
 
 

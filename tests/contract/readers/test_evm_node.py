@@ -218,7 +218,7 @@ async def test_all_are_of_one_block(anvil: Anvil, node: Node, tap: Tap) -> None:
     multicall3.deploy(anvil)
     anvil.call("anvil_mine", hex(5))
     who = holders(1)
-    done = []
+    done: list[Any] = []
 
     def reorganise(asked: dict[str, Any]) -> None:
         if asked["method"] == "eth_call" and not done:
@@ -249,7 +249,7 @@ async def test_a_reorganisation_is_seen_where_hashes_are_refused(anvil: Anvil, n
     multicall3.deploy(anvil)
     anvil.call("anvil_mine", hex(5))
     node._by_hash = False
-    done = []
+    done: list[Any] = []
 
     def reorganise(asked: dict[str, Any]) -> None:
         if asked["method"] == "eth_call" and not done:

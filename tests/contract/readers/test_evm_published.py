@@ -34,7 +34,7 @@ FEE_HISTORY = {  # eth_feeHistory/fee-history.io, 0d6b1aa; of two percentiles, t
     "baseFeePerGas": ["0x2db08786", "0x2806be9d"],
     "gasUsedRatio": [0.0042],
 }
-LEGACY = {  # eth_getTransactionReceipt/get-legacy-receipt.io, 02ed294
+LEGACY: dict[str, Any] = {  # eth_getTransactionReceipt/get-legacy-receipt.io, 02ed294
     "blockHash": "0xfeffbee8fafd9860e744ac88ffb4f12752de7ccd86c2fb301c82c510b2ccd32c",
     "blockNumber": "0x2",
     "contractAddress": None,

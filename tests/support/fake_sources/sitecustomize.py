@@ -11,8 +11,10 @@ from tests.parity.story import reader
 
 def with_a_fake(*arguments: Any) -> Any:
     reading, states = open_reading(*arguments)
-    reading._readers["eip155:1"] = reader()
+    readers = reading._readers
+    assert isinstance(readers, dict)
+    readers["eip155:1"] = reader()
     return reading, states
 
 
-bootstrap.open_reading = with_a_fake  # type: ignore[attr-defined]
+bootstrap.open_reading = with_a_fake  # type: ignore[attr-defined, assignment]

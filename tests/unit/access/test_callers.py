@@ -62,8 +62,8 @@ async def test_order(credential: str) -> None:
 
 
 class Revoked(World):
-    async def of(self, tenant_id: UUID, targets: Sequence[UUID] = ()) -> Any:
-        return set(targets)
+    async def of(self, tenant_id: UUID, targets: Sequence[UUID] | None = None) -> Any:
+        return set(targets or ())
 
 
 async def test_who_comes_with_a_certificate_can_be_revoked() -> None:

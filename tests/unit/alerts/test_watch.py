@@ -14,7 +14,7 @@ from strongroom.alerts.shared import Alone
 from strongroom.alerts.watch import OTHERS, Watch
 from strongroom.domain.alert import RULES, Sighting
 from strongroom.errors import StorageUnavailable
-from strongroom.storage.base import Unit
+from strongroom.storage.base import Row, Unit
 from strongroom.telemetry.signals import Signals
 from tests.unit.alerts.test_direct import Chat, Time, settle
 
@@ -38,10 +38,11 @@ class Process:
     async def _look(self) -> Iterable[Seen]:
         return self.lasting
 
-    async def _commit(self, unit: Unit, _: object = ()) -> None:
+    async def _commit(self, unit: Unit, audit: object = ()) -> list[Row]:
         if self.is_down:
             raise StorageUnavailable("it is away")
         self.written += [each for each in unit.puts if isinstance(each, Sighting)]
+        return []
 
     async def looks(self, seconds: float, every: float = 1.0) -> None:
         until = self.time.now + seconds

@@ -73,8 +73,8 @@ def _value(draw: random.Random, name: str) -> Any:
         return draw.random() < 0.5
     if name == "string":
         return "é" * draw.randint(0, 40)
-    size = 20 if name == "address" else int(name.removeprefix("bytes") or draw.randint(0, 70))
-    return draw.randbytes(size)
+    length = 20 if name == "address" else int(name.removeprefix("bytes") or draw.randint(0, 70))
+    return draw.randbytes(length)
 
 
 @pytest.mark.parametrize(

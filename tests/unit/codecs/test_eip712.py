@@ -335,5 +335,5 @@ def _value(draw: random.Random, kind: str, structs: dict[str, list[dict[str, str
         bits = int(kind.removeprefix("u").removeprefix("int"))
         number = draw.getrandbits(bits) - (0 if kind[0] == "u" else 2 ** (bits - 1))
         return draw.choice([number, str(number)])
-    size = 20 if kind == "address" else int(kind.removeprefix("bytes") or draw.randint(0, 70))
-    return "0x" + draw.randbytes(size).hex()
+    length = 20 if kind == "address" else int(kind.removeprefix("bytes") or draw.randint(0, 70))
+    return "0x" + draw.randbytes(length).hex()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class WatchedStorage(SqlStorage):
     before: Callable[[], object] | None = None
     after: Callable[[], object] | None = None
 
-    async def apply(self, units: list[Unit]) -> Applied:  # type: ignore[override]
+    async def apply(self, units: Sequence[Unit]) -> Applied:
         self.batches.append(len(units))
         if self.before is not None:
             self.before()

@@ -25,10 +25,9 @@ from strongroom.domain.signing import Guard, SignOptions
 from strongroom.domain.wallet import Wallet, WalletState
 from strongroom.errors import AlreadySigned, IdempotencyMismatch, InFlight, KeyWrapUnavailable, Superseded
 from strongroom.journal.audit import AuditChain, register
-from strongroom.journal.base import Outdated
+from strongroom.journal.base import Intent, Outdated
 from strongroom.journal.committer import Committer
 from strongroom.journal.entry import Entries, Entry
-from strongroom.journal.intent import Intent
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Change, Unit
 from strongroom.storage.database import Database

@@ -20,8 +20,8 @@ from strongroom.errors import (
     StrongroomError,
     Superseded,
 )
+from strongroom.journal.base import Intent
 from strongroom.journal.entry import Entries, Entry
-from strongroom.journal.intent import Intent
 from strongroom.journal.verify import verify
 from strongroom.storage.base import AuditFilter, Change, Unit
 from tests.support import rows

@@ -173,8 +173,8 @@ def test_one_that_is_replaced_again_and_again_was_not_signed_twice() -> None:
 
 def test_a_record_that_nobody_can_read_is_named_and_hides_no_other() -> None:
     operation: OperationRecord = rows.operation()
-    strange = [{"wrote": {"guards": {"held": [["evm"]]}}}, {"wrote": {"accounts": [["no id", 1]]}}, {"wrote": 7}]
-    records = [record(new_id(), details, n) for n, details in enumerate(strange, 1)]
+    strange: list[Any] = [{"guards": {"held": [["evm"]]}}, {"accounts": [["no id", 1]]}, 7]
+    records = [record(new_id(), {"wrote": wrote}, n) for n, wrote in enumerate(strange, 1)]
     records.append(record(operation.id, {"wrote": {"epoch": 1}}, 9))
     kinds = {(each.kind, each.key or each.record) for each in found_in(records, [operation])}
     place = UUID(int=7)

@@ -10,7 +10,7 @@ import pytest
 from strongroom.domain.record import HeldGuard, OperationRecord, OperationState
 from strongroom.domain.signing import Guard
 from strongroom.errors import AlreadySigned, InFlight, StorageUnavailable, StrongroomError, Superseded
-from strongroom.journal.intent import Intent
+from strongroom.journal.base import Intent
 from strongroom.storage.base import Change, Unit
 from tests.support.rows import TENANT
 from tests.unit.journal.conftest import Clock, NewEntry, WatchedStorage
@@ -118,7 +118,8 @@ async def test_an_operation_made_to_run_again_gives_up_nothing(new_entry: NewEnt
     assert await again.replay() is None
     with pytest.raises((InFlight, StorageUnavailable)):
         await sign(again, *spends([A], "p"), tx_id="p")
-    assert await held_by(storage, A) == HeldGuard(TENANT, *spends([A], "p"), first.operation_id)
+    [guard] = spends([A], "p")
+    assert await held_by(storage, A) == HeldGuard(TENANT, guard, first.operation_id)
     other = new_entry("key")
     assert await other.replay() is None
     with pytest.raises(AlreadySigned):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -40,8 +41,8 @@ async def walk(storage: SqlStorage, size: int, heads: Path | None = None) -> tup
     kinds: set[str] = set()
     checked = slices = 0
     while slices < 500:
-        read: Callable[[], dict[object, Head]] = lambda: {} if heads is None else dict(newest_heads(heads))  # noqa: E731
-        looked: Looked = await AuditSlices(storage, KEY, read, size)(cursor)  # type: ignore[arg-type]
+        read: Callable[[], Mapping[UUID, Head]] = lambda: {} if heads is None else newest_heads(heads)  # noqa: E731
+        looked: Looked = await AuditSlices(storage, KEY, read, size)(cursor)
         assert looked.checked <= size + 1
         kinds |= {flaw.kind for flaw in looked.flaws}
         checked, slices, cursor = checked + looked.checked, slices + 1, looked.cursor

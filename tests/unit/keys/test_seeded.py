@@ -61,7 +61,12 @@ def wiped(monkeypatch: pytest.MonkeyPatch) -> list[Opened]:
     """Every opened secret that was wiped."""
     seen: list[Opened] = []
     wipe = Opened.wipe
-    monkeypatch.setattr(Opened, "wipe", lambda opened: (seen.append(opened), wipe(opened))[1])
+
+    def watched(opened: Opened) -> None:
+        seen.append(opened)
+        wipe(opened)
+
+    monkeypatch.setattr(Opened, "wipe", watched)
     return seen
 
 

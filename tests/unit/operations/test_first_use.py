@@ -123,7 +123,7 @@ async def test_a_refusal_opens_nothing(service: RunningService, face: Face, refu
 async def test_a_key_that_has_signed_is_the_same_key_again(service: RunningService, face: Face) -> None:
     """It is remembered by what named it, of which there are several."""
     wallet = await new_wallet(service, face)
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"path": f"m/44'/60'/{account}'/0/{index}"} for account, index in ((0, 0), (0, 1), (1, 0))
     ] + [{"scheme": "ledger-live", "index": 1}, {"scheme": "ledger-legacy"}]  # fmt: skip
     expected = []

@@ -54,9 +54,10 @@ def test_place_of_a_raw_key() -> None:
     assert KEYRING.place(RAW, ETHEREUM, KeySelector()).path == "m"
     assert KEYRING.place(RAW, ETHEREUM, KeySelector(path="m")).scheme.name == "raw"
     elsewhere = wallet(kind=WalletKind.RAW_KEY, keyspace="solana")
-    for owner, selector in ((RAW, {"index": 1}), (RAW, {"account": 1}), (elsewhere, {})):
+    selectors = (KeySelector(index=1), KeySelector(account=1), KeySelector())
+    for owner, selector in zip((RAW, RAW, elsewhere), selectors, strict=True):
         with pytest.raises(InvalidField):
-            KEYRING.place(owner, ETHEREUM, KeySelector(**selector))
+            KEYRING.place(owner, ETHEREUM, selector)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from strongroom.rpc.base import (
     Sent,
     Status,
     Tracked,
+    Used,
     Verdict,
 )
 from strongroom.rpc.endpoint import Endpoint
@@ -92,6 +93,9 @@ class Scripted:
 
     async def tokens(self, holder: Holder) -> Balances:
         return await self._answer("tokens", balances(7))
+
+    async def used(self, holders: Sequence[Holder]) -> Used:
+        return await self._answer("used", Used(len(holders), frozenset(), ""))
 
     async def history(self, holder: Holder, *, begin: str | None, most: int) -> Page:
         return await self._answer("history", Page([]), begin)

@@ -20,7 +20,10 @@ Handle = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 class Node(httpx.AsyncBaseTransport):
     def __init__(self, handle: Handle) -> None:
-        self.handle_async_request = handle  # type: ignore[method-assign]
+        self._handle = handle
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._handle(request)
 
 
 def http(handle: Handle, url: str = "http://node/base?key=1", **options: Any) -> Http:

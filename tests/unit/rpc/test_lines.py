@@ -7,7 +7,7 @@ import json
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -413,7 +413,7 @@ async def test_whatever_a_server_does_each_call_ends_and_the_next_connection_wor
         assert to._connection._waiting == {}
 
 
-ON_UVLOOP = {
+ON_UVLOOP: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "matched": test_answers_are_matched_by_id_whatever_their_order,
     "greeting": test_the_greeting_comes_first_on_each_connection,
     "closed while idle": test_a_connection_that_was_closed_while_idle_is_no_failure,

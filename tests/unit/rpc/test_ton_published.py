@@ -13,7 +13,7 @@ import pytest
 from strongroom.domain.asset import coin_of
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Consumed, SignedIds
-from strongroom.rpc.base import Direction, EntryKind, Holder, NodeError, Rejection, Setup, State, Verdict
+from strongroom.rpc.base import Direction, Entry, EntryKind, Holder, NodeError, Rejection, Setup, State, Verdict
 from strongroom.rpc.http import Answer
 from strongroom.rpc.ton import cells, entries, history, outcome, refusals, values
 from strongroom.rpc.ton.outcome import Outcome
@@ -59,7 +59,7 @@ def row(told: dict[str, Any], **changes: Any) -> Transaction:
     return msgspec.json.decode(json.dumps(told | changes).encode(), type=Transaction)
 
 
-def entries_of(network: Network, told: Transaction) -> list[entries.Entry]:
+def entries_of(network: Network, told: Transaction) -> list[Entry]:
     setup = Setup(network, coin_of(network), {}, network.caip2.partition(":")[2])
     address = values.canonical(told.account)
     return entries.of_transaction(setup, Holder(address, values.shown(network, address)), told, 10**8)
@@ -146,7 +146,8 @@ WORDS = (
     ],
 )  # fmt: skip
 def test_the_words_of_a_refusal(status: int, words: str, ids: SignedIds, rejection: Rejection) -> None:
-    error = refusals.of(Answer(status, json.dumps({"ok": False, "error": words, "code": status}).encode()), ids)
+    body = json.dumps({"ok": False, "error": words, "code": status}).encode()
+    error = refusals.of(Answer(status, bytearray(body)), ids)
     assert (error.verdict, error.rejection) == (Verdict.NO, rejection)
 
 
@@ -161,7 +162,7 @@ def test_the_words_of_a_refusal(status: int, words: str, ids: SignedIds, rejecti
     ],
 )
 def test_what_is_no_refusal(status: int, words: str, verdict: Verdict) -> None:
-    error = refusals.of(Answer(status, json.dumps({"error": words}).encode()), IDS)
+    error = refusals.of(Answer(status, bytearray(json.dumps({"error": words}).encode())), IDS)
     assert (error.verdict, error.rejection) == (verdict, None)
 
 

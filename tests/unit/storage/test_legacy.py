@@ -17,7 +17,7 @@ from strongroom.journal.committer import Committer
 from strongroom.journal.reconcile import Reconciler
 from strongroom.storage import migrate as migrating
 from strongroom.storage.authenticity import Authenticity
-from strongroom.storage.base import Change, Unit
+from strongroom.storage.base import Change, Row, Unit
 from strongroom.storage.database import Database, Limits
 from strongroom.storage.mapping import KINDS
 from strongroom.storage.migrate import migrate, version
@@ -79,7 +79,7 @@ async def legacy(database: Database) -> tuple[SqlStorage, Wallet, list[Operation
     operations = [rows.operation(state=OperationState.DONE, result=b"{}") for _ in range(1_200)]
     held, signature = rows.held(operations[0]), rows.signature(operations[0])
     key = rows.api_key()
-    whole = [
+    whole: list[Row] = [
         wallet,
         rows.secret(wallet),
         account,

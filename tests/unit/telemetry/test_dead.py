@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -72,7 +73,7 @@ def told(folder: Path) -> dict[str, float]:
     }
 
 
-def counts(workers: int) -> dict[str, float]:
+def counts(workers: int) -> dict[str, Any]:
     bounds = ("0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0",
               "30.0", "+Inf")  # fmt: skip
     return {

@@ -132,7 +132,8 @@ def test_a_receiver_that_hangs_holds_up_nobody() -> None:
             with tracing.serve([SAMPLED]):
                 pass
             waiting = len(exporter._queue)
-            [exporter.take(exporter._queue[0]) for _ in range(600 - waiting + 3)]
+            for _ in range(600 - waiting + 3):
+                exporter.take(exporter._queue[0])
             assert counted("no_room") == cut + 3
             assert len(exporter._queue) <= 600
             hold.set()

@@ -7,6 +7,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from btclib_secp256k1 import keys
@@ -137,7 +138,7 @@ def test_version_0_may_be_written() -> None:
     assert (parsed.version, psbt.serialize(parsed)) == (0, raw)
 
 
-def with_input(**changes: object) -> Map:
+def with_input(**changes: Any) -> Map:
     return [(b"\0", replace(UNSIGNED, inputs=(replace(UNSIGNED.inputs[0], **changes),)).serialize())]
 
 

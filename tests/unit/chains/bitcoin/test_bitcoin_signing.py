@@ -248,7 +248,7 @@ class TestGuards:
         assert places(mine).isdisjoint(places(other))
 
 
-FOREIGN_OWN = output_script("p2wpkh", 0)
+FOREIGN_OWN: bytes = output_script("p2wpkh", 0)
 
 
 def test_multisig_keys_in_any_order() -> None:

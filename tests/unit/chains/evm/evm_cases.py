@@ -26,7 +26,7 @@ TO = "0x3535353535353535353535353535353535353535"
 TOKEN = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
 HASH = "0x01" + "ab" * 31
 
-LEGACY = {
+LEGACY: dict[str, Any] = {
     "type": "0x0",
     "chainId": "0x1",
     "nonce": "0x9",
@@ -49,7 +49,7 @@ DYNAMIC = {name: value for name, value in LEGACY.items() if name != "gasPrice"} 
 BLOB = DYNAMIC | {"type": "0x3", "maxFeePerBlobGas": "0x1", "blobVersionedHashes": [HASH]}
 AUTHORIZATION = {"chainId": "0x1", "address": TOKEN, "nonce": "0x1", "yParity": "0x0", "r": "0x1", "s": "0x1"}
 SET_CODE = DYNAMIC | {"type": "0x4", "gas": "0xffff", "authorizationList": [AUTHORIZATION]}
-EVERY = {0: LEGACY, 1: ACCESS_LIST, 2: DYNAMIC, 3: BLOB, 4: SET_CODE}
+EVERY: dict[int, dict[str, Any]] = {0: LEGACY, 1: ACCESS_LIST, 2: DYNAMIC, 3: BLOB, 4: SET_CODE}
 
 
 def our_key(private: bytes = PRIVATE) -> OurKey:

@@ -167,7 +167,7 @@ def test_where_there_is_no_floor_the_intrinsic_gas_is_enough() -> None:
     check(form, Policy(LIMITS | {"calldata_floor": None}))
     for name in ("arbitrum", "avalanche", "scroll", "eip155:99999"):
         network = EVM.network_for(name) or next(each for each in EVM.networks if each.name == name)
-        policy = Policy(LIMITS | network.limits)
+        policy = Policy(LIMITS | dict(network.limits))
         check(form | {"chainId": hex(network.chain_id or 0)}, policy, network)
 
 

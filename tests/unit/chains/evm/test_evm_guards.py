@@ -8,8 +8,19 @@ import pytest
 
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
-from tests.unit.chains.evm.evm_cases import DYNAMIC, ETHEREUM, EVM, FROM, LEGACY, OURS, SET_CODE, check, our_key
-from tests.unit.chains.evm.test_evm_messages import SPENDER, signature
+from tests.unit.chains.evm.evm_cases import (
+    DYNAMIC,
+    ETHEREUM,
+    EVM,
+    FROM,
+    LEGACY,
+    OURS,
+    SET_CODE,
+    check,
+    our_key,
+    signature,
+)
+from tests.unit.chains.evm.test_evm_messages import SPENDER
 
 POLYGON = EVM.network_for("eip155:137")
 PRE155 = {name: value for name, value in LEGACY.items() if name != "chainId"}

@@ -63,7 +63,7 @@ def test_without_a_key_the_sender_is_what_the_form_says() -> None:
     assert EVM.summarise(EVM.decode(ETHEREUM, DYNAMIC | {"from": OTHER}), None).from_address == OTHER
 
 
-TOKENS = {"contract": TOKEN, "asset": TOKEN}
+TOKENS: dict[str, Any] = {"contract": TOKEN, "asset": TOKEN}
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,7 @@ def test_from_is_a_hint_and_must_be_ours() -> None:
 
 def test_what_came_in_is_what_is_signed() -> None:
     decoded = EVM.decode(ETHEREUM, serialised(DYNAMIC))
+    assert decoded.serialised is not None
     with pytest.raises(InvalidTransaction, match="canonical"):
         EVM.prepare(replace(decoded, serialised=decoded.serialised + b"\0"), OURS)
 

@@ -12,7 +12,8 @@ from strongroom.codecs import eip712
 from strongroom.domain.signing import Message
 from tests.oracles import tron as oracle
 from tests.support import node
-from tests.unit.chains.tron.tron_cases import ANYTHING, EXPIRATION, MAINNET, OWNER, PRIVATE, TRON, ours, sign, signature
+from tests.unit.chains.evm.evm_cases import signature
+from tests.unit.chains.tron.tron_cases import ANYTHING, EXPIRATION, MAINNET, OWNER, PRIVATE, TRON, ours, sign
 
 pytestmark = pytest.mark.needs("tronweb")
 

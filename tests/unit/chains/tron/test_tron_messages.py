@@ -10,6 +10,7 @@ from strongroom.domain.network import Network
 from strongroom.domain.scheme import Position
 from strongroom.domain.signing import Message, SignedMessage
 from strongroom.errors import InvalidAddress, InvalidMessage
+from tests.unit.chains.evm.evm_cases import signature
 from tests.unit.chains.tron.tron_cases import (
     MAINNET,
     NILE,
@@ -22,7 +23,6 @@ from tests.unit.chains.tron.tron_cases import (
     USDT,
     codes,
     ours,
-    signature,
 )
 
 HELLO = Message("tip191", data=b"hello")

@@ -9,8 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from strongroom.access.api_keys import parse_key
 from strongroom.entrypoints.cli.main import app

@@ -16,8 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from strongroom import __version__
 from strongroom.entrypoints.binding import bind, bind_strings

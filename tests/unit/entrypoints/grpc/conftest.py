@@ -13,6 +13,7 @@ from strongroom.health.base import ComponentStatus
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.pipeline import Request
 from strongroom.operations.registry import Operation
+from tests.support.grpc_calls import unary
 
 SERVICE = "strongroom.v1.WalletService"
 
@@ -93,6 +94,6 @@ def call(channel: grpc.aio.Channel) -> Callable[..., Any]:
     """Calls an RPC with raw bytes: nothing of the client's own checks stands between."""
 
     def call(rpc: str, raw: bytes = b"", **options: Any) -> Any:
-        return channel.unary_unary(f"/{SERVICE}/{rpc}")(raw, **options)
+        return unary(channel, f"/{SERVICE}/{rpc}")(raw, **options)
 
     return call

@@ -8,9 +8,9 @@ from typing import Any
 
 import grpc
 import pytest
-from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # type: ignore[import-untyped]
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_status import rpc_status
 
 from strongroom import errors
@@ -28,6 +28,7 @@ from strongroom.errors import (
 from strongroom.health.monitor import HealthMonitor
 from strongroom.operations.wallets import WalletView
 from strongroom.telemetry.metrics import GRPC_REQUESTS_TOTAL
+from tests.support.grpc_calls import health_stub, reflection_stub, unary
 
 from .conftest import SERVICE, Component, StubPipeline
 from .samples import WALLET, sample
@@ -47,7 +48,7 @@ def pipeline() -> StubPipeline:
 async def refusal(answer: Any) -> tuple[grpc.StatusCode, ErrorInfo, list[Any]]:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await answer
-    status = rpc_status.from_call(raised.value)
+    status = rpc_status.from_call(raised.value)  # type: ignore[arg-type]
     info = ErrorInfo()
     assert status.details[0].Unpack(info)
     return raised.value.code(), info, list(status.details[1:])
@@ -126,7 +127,7 @@ async def test_client_is_the_peer_where_nothing_is_trusted(pipeline: StubPipelin
         addresses=ClientAddresses(),
     )
     async with grpc.aio.insecure_channel(f"[::1]:{server.port}") as channel:
-        await channel.unary_unary(f"/{SERVICE}/GetWallet")(GET_WALLET, metadata=(("x-forwarded-for", "192.0.2.1"),))
+        await unary(channel, f"/{SERVICE}/GetWallet")(GET_WALLET, metadata=(("x-forwarded-for", "192.0.2.1"),))
     await server.drain(0)
     assert pipeline.request is not None
     assert pipeline.request.client == "::1"
@@ -200,7 +201,7 @@ async def test_compressed_message_is_refused(call: Call, pipeline: StubPipeline)
 @pytest.mark.parametrize("path", [f"/{SERVICE}/Nothing", "/strongroom.v1.Nothing/GetWallet"])
 async def test_unknown_method_is_unimplemented(path: str, channel: grpc.aio.Channel) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await channel.unary_unary(path)(b"")
+        await unary(channel, path)(b"")
     assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -265,9 +266,9 @@ EVERY_SERVICE = ["", SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.
 async def test_health_is_serving_until_the_drain(
     name: str, channel: grpc.aio.Channel, server: grpc_server.GrpcServer
 ) -> None:
-    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=name))
+    watch = health_stub(channel).Watch(health_pb2.HealthCheckRequest(service=name))
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
-    check = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name))
+    check = await health_stub(channel).Check(health_pb2.HealthCheckRequest(service=name))
     assert check.status == health_pb2.HealthCheckResponse.SERVING
     async with asyncio.timeout(60):
         await server.drain(30)
@@ -278,7 +279,7 @@ async def test_health_is_serving_until_the_drain(
 async def test_health_of_each_service_is_readiness(
     name: str, channel: grpc.aio.Channel, health: HealthMonitor, required: Component
 ) -> None:
-    stub, asked = health_pb2_grpc.HealthStub(channel), health_pb2.HealthCheckRequest(service=name)
+    stub, asked = health_stub(channel), health_pb2.HealthCheckRequest(service=name)
     watch = stub.Watch(asked)
     for is_well in (True, False, True):
         required.is_well = is_well
@@ -292,14 +293,14 @@ async def test_health_of_each_service_is_readiness(
 
 async def test_health_of_a_service_that_is_not_there_is_not_found(channel: grpc.aio.Channel) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service="other"))
+        await health_stub(channel).Check(health_pb2.HealthCheckRequest(service="other"))
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 async def test_asking_for_health_asks_no_component(channel: grpc.aio.Channel, required: Component) -> None:
     before = required.asked
     for _ in range(200):
-        await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        await health_stub(channel).Check(health_pb2.HealthCheckRequest())
     assert required.asked == before
 
 
@@ -334,7 +335,7 @@ async def test_drain_finishes_what_is_in_flight_and_takes_nothing_new(
 
 
 async def test_reflection_shows_the_contract(channel: grpc.aio.Channel) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    stub = reflection_stub(channel)
     request = reflection_pb2.ServerReflectionRequest
     answers = [answer async for answer in stub.ServerReflectionInfo(
         iter([request(list_services=""), request(file_containing_symbol=SERVICE)])

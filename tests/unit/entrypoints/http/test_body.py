@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -113,7 +113,7 @@ async def test_other_types(client: httpx.AsyncClient, headers: dict[str, str]) -
 
 async def test_the_connection_ends_before_the_body(client: httpx.AsyncClient, app: object) -> None:
     sent: list[dict[str, object]] = []
-    messages = iter([
+    messages: Iterator[dict[str, object]] = iter([
         {"type": "http.request", "body": b"{}", "more_body": True},
         {"type": "http.disconnect"},
     ])  # fmt: skip
@@ -146,6 +146,7 @@ async def test_nothing_is_read_before_the_caller_is_known(app: object, pipeline:
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
+    scope: dict[str, object]
     scope = {"type": "http", "method": "POST", "path": WALLETS, "query_string": b"", "client": None, "headers": []}
     await app(scope, receive, send)  # type: ignore[operator]
     assert sent[0]["status"] == 201

@@ -54,6 +54,7 @@ async def test_report_may_be_minimal_without_a_key(
     await health.look()
     assert (await guarded.get("/api/v1/health")).json() == {"status": "ok"}
     assert pipeline.operation is None  # who has no key makes nobody work
+    assert HEALTH.run is not None
     pipeline.answer = await HEALTH.run(None, None)  # type: ignore[arg-type]
     assert (await guarded.get("/api/v1/health", headers={"X-API-Key": "sr_x"})).json() == health.report()
     assert pipeline.operation is HEALTH
@@ -132,5 +133,6 @@ async def test_metrics_may_need_a_key(pipeline: StubPipeline, health: HealthMoni
         assert (await client.get("/metrics")).status_code == 401
         assert pipeline.operation is METRICS
         assert METRICS.scope in SCOPES
+        assert METRICS.run is not None
         pipeline.answer = await METRICS.run(MetricsForm(openmetrics=False), None)  # type: ignore[arg-type]
         assert "strongroom_http_requests_total" in (await client.get("/metrics")).text

@@ -17,6 +17,7 @@ from strongroom.entrypoints.grpc import server as grpc_server
 from strongroom.entrypoints.tls.credentials import grpc_credentials
 from strongroom.entrypoints.tls.watched import WatchedMaterial
 from tests.support.authority import Authority, replace
+from tests.support.grpc_calls import unary
 from tests.support.tls import GENEROUS, Estate, served_over_grpc, until
 
 
@@ -42,7 +43,7 @@ async def serving(material: WatchedMaterial) -> AsyncIterator[str]:
 
 async def is_answered(channel: grpc.aio.Channel) -> bool:
     try:
-        await channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=GENEROUS)
+        await unary(channel, "/grpc.health.v1.Health/Check")(b"", timeout=GENEROUS)
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNAVAILABLE:
             return False
