@@ -6,9 +6,11 @@ PY := $(BIN)/python
 # The files name every package: nothing is left to resolve.
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --only-binary :all:
 PB := src/strongroom/entrypoints/grpc/pb
-# A worker per core, up to what memory bears: each starts servers of its own. The tests of a file stay together, and the
-# files begin in the order of tests/conftest.py. PYTEST_XDIST_AUTO_NUM_WORKERS sets another number.
-SPREAD := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Processes that run tests; `make test PROCESSES=2` needs half the memory. There are more than cores, since tests of real
+# servers wait more than they work. The tests of a file stay together, and the files begin in the order of
+# tests/conftest.py.
+PROCESSES ?= 4
+SPREAD = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 DIR ?=
 
 .DEFAULT_GOAL := help
@@ -24,6 +26,7 @@ run: $(VENV)/.runtime ## install what the service needs, and serve on 127.0.0.1
 test: $(VENV)/.test $(VENV)/.node $(VENV)/.bitcoind $(VENV)/.debian $(VENV)/.chromium ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest $(SPREAD) -m 'not campaign' --ignore=tests/deploy
 
+quick: PROCESSES = logical --maxprocesses 4
 quick: $(VENV)/.test ## run the tests that need no servers and no second implementations
 	$(PY) -m pytest $(SPREAD) -m 'not campaign' tests/architecture tests/unit --ignore-glob='*oracle*' --ignore-glob='*_fuzz.py' \
 	  --ignore=tests/unit/keys --ignore=tests/unit/chains --ignore=tests/unit/operations/test_changed_psbts.py
