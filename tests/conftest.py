@@ -103,10 +103,12 @@ def redis(redis_server: RedisServer) -> RedisServer:
 @pytest.fixture
 def patient_redis(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:
     """Which a service in this process does not take for lost on a busy machine, as it may after a second at most."""
+    from strongroom.alerts import shared
     from strongroom.cache import client
     from strongroom.redis_link import RedisLink
 
     monkeypatch.setattr(client, "_PATIENCE", 60.0)
+    monkeypatch.setattr(shared, "_SECONDS", 60.0)
     monkeypatch.setattr(RedisLink, "_timeout", property(lambda _: 60.0, lambda *_: None), raising=False)
     return redis
 

@@ -176,8 +176,12 @@ class Direct:
         is_lost = not known.is_told and channel.name not in told.by_us
         if is_lost and not await self._shared.first(keys.claim, _CLAIM):
             return True  # a process is still sending the beginning
-        if await self._shared.first(keys.ending, _CLAIM):
-            self._send_end(rule, told, channel, known, is_lost=is_lost)
+        if not await self._shared.first(keys.ending, _CLAIM):
+            return True
+        if await self._shared.read(keys.open) == "":  # another process has ended it since it was read above
+            await self._shared.forget(keys.ending)
+            return False
+        self._send_end(rule, told, channel, known, is_lost=is_lost)
         return True
 
     def _send_end(self, rule: Rule, told: Told, channel: Channel, known: _Open, *, is_lost: bool = False) -> None:

@@ -142,6 +142,30 @@ async def test_two_processes_tell_once_in_a_cool_down_and_the_end_once(clock: Ti
     assert len(chat.got) == 3, "it came back within the cool-down"
 
 
+async def test_an_end_that_another_process_sends_meanwhile_is_sent_once(memory: Memory, process: NewProcess) -> None:
+    """The other one ends it after this one has read that it is open, and before this one claims the end."""
+    chat = Chat()
+    pair = [process(chat), process(chat)]
+    for each in pair:
+        await each.tell(RULE, SEEN)
+        await settle()
+    claim = memory.first
+
+    async def overtaken(key: str, seconds: float) -> bool:
+        memory.first = claim  # type: ignore[method-assign]
+        await pair[0].end(RULE, SEEN.key)
+        await settle()
+        return await claim(key, seconds)
+
+    memory.first = overtaken  # type: ignore[method-assign]
+    await pair[1].end(RULE, SEEN.key)
+    await settle()
+    await ends(*pair)
+    assert chat.said == [Message.FIRING, Message.RECOVERED]
+    assert not any(each.told for each in pair)
+    assert not memory.kept.keys() & {SharedKeys(SEEN.key, chat.name).open, SharedKeys(SEEN.key, chat.name).ending}
+
+
 async def test_each_process_tells_where_nothing_is_shared(clock: Time, process: NewProcess) -> None:
     chat = Chat()
     pair = [process(chat, alone=True), process(chat, alone=True)]
