@@ -68,7 +68,7 @@ def _round(server: Server, client: httpx.Client, given: argparse.Namespace) -> I
     yield "single signatures a second", alone.rate
     yield "  ms of worker CPU each", alone.cpu / 1000
     for name, items in _chains(client, wallet).items():
-        rate, cpu = _signed(server, items)
+        rate, cpu = _on_each_worker(server, _SIGN, lambda items=items: {"items": items()})  # type: ignore[misc]
         yield f"{name}: batch signatures a second", rate
         yield "  times the single ones" if name == "ethereum" else f"  {name}: times the single ones", rate / alone.rate
         yield f"  {name}: ms of worker CPU each", cpu * 1000
@@ -80,9 +80,11 @@ def _round(server: Server, client: httpx.Client, given: argparse.Namespace) -> I
     yield "  of bare PBKDF2, %", 100 * rate / bare
     yield "  wallets: calls of Vault", _vault_calls(server, client) - calls
     client.post(f"/wallets/{wallet}/addresses", json={"network": "ethereum"})
-    began, calls = time.perf_counter(), _vault_calls(server, client)
-    _require_ok(_post(server, f"/wallets/{wallet}/addresses/batch", {"network": "ethereum", "count": _ITEMS}))
-    yield "addresses a second", _ITEMS / (time.perf_counter() - began)
+    calls = _vault_calls(server, client)
+    body = {"network": "ethereum", "count": _ITEMS}
+    rate, cpu = _on_each_worker(server, f"/wallets/{wallet}/addresses/batch", lambda: body)
+    yield "addresses a second", rate
+    yield "  addresses: ms of worker CPU each", cpu * 1000
     yield "  addresses: calls of Vault", _vault_calls(server, client) - calls
     few = asyncio.run(measure(server, "rest", "sign", [wallet], 8, given.seconds))
     beside = asyncio.run(_beside(server, wallet, given.seconds))
@@ -120,15 +122,15 @@ def _item(wallet: str, network: str, unsigned: dict[str, Any]) -> dict[str, Any]
     return {"wallet_id": wallet, "network": network, "unsigned_tx": unsigned}
 
 
-def _signed(server: Server, items: Items) -> tuple[float, float]:
-    """Signatures per second, and seconds of worker CPU per signature."""
+def _on_each_worker(server: Server, path: str, body: Callable[[], dict[str, Any]]) -> tuple[float, float]:
+    """Items per second, and seconds of worker CPU per item, of one batch on each worker at a time."""
     workers = len(server.workers())
-    bodies = [{"items": items()} for _ in range(workers)]
+    bodies = [body() for _ in range(workers)]
     with ExitStack() as stack:
         clients = _one_on_each_worker(server, stack)
         cpu, began = cpu_seconds(server), time.perf_counter()
         with ThreadPoolExecutor(workers) as pool:
-            answers = list(pool.map(lambda client, body: client.post(_SIGN, json=body), clients, bodies))
+            answers = list(pool.map(lambda client, body: client.post(path, json=body), clients, bodies))
         took = time.perf_counter() - began
         for answer in answers:
             _require_ok(answer)
