@@ -38,7 +38,7 @@ ALLOWED = {
     "keys": {"keys", "keywrap.base", "storage.base", "telemetry", *BOTTOM},
     "keywrap": {"keywrap", "breaker", "telemetry", *BOTTOM},
     "storage": {"storage", "telemetry", *BOTTOM},
-    "journal": {"journal", "alerts.base", "storage.base", "telemetry", *BOTTOM},
+    "journal": {"journal", "storage.base", "telemetry", *BOTTOM},
     "rpc": {"rpc", "breaker", "cache.base", "chains.base", "telemetry", *BOTTOM},
     "tasks": {"tasks", "journal.base", "storage.base", "telemetry", *BOTTOM},
     "operations": {"operations", "access", "telemetry", *PORTS, *BOTTOM},

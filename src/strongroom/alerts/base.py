@@ -8,41 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
-import msgspec
-
-from strongroom.domain.alert import ALERT_TASK, RULES, SUBJECT_LENGTH, Message, Rule, Severity, Sighting, alert_id
-from strongroom.storage.base import Unit, Wake
-
-Key = tuple[str, str, UUID | None]
-"""Rule, subject, tenant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A rule applies now."""
-
-    rule: str
-    subject: str
-    tenant_id: UUID | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """``wallet`` is the id of a wallet. Messages show its label beside it."""
-
-    @property
-    def key(self) -> Key:
-        return (self.rule, self.subject, self.tenant_id)
-
+from strongroom.domain.alert import RULES, Key, Message, Rule, Seen, Severity
 
 Condition = Callable[[], Awaitable[Iterable[Seen]]]
 """Returns what is wrong now. May raise StrongroomError if that cannot be found out."""
-
-
-def written(rule: Rule, seen: Seen, now: datetime, told_at: datetime | None = None) -> Unit:
-    """Return a unit with the sighting and the wake of its alert's task, to commit with the event or on its own."""
-    subject = seen.subject[:SUBJECT_LENGTH]
-    id_ = alert_id(rule.name, subject, seen.tenant_id)
-    facts = msgspec.json.encode(dict(seen.facts)).decode()
-    sighting = Sighting(id_, rule.name, subject, seen.tenant_id, now, told_at, facts)
-    return Unit(puts=[sighting], wakes=[Wake(ALERT_TASK, str(id_), seen.tenant_id)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

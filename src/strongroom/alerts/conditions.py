@@ -6,7 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from strongroom.alerts.base import Condition, Seen
+from strongroom.alerts.base import Condition
+from strongroom.domain.alert import Seen
 from strongroom.errors import StorageUnavailable
 from strongroom.storage.base import Backlog, Storage
 from strongroom.telemetry.metrics import CIRCUIT_STATE

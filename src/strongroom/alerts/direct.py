@@ -20,15 +20,13 @@ from strongroom.alerts.base import (
     UNSURE,
     Alerting,
     Channel,
-    Key,
     NotDelivered,
     Note,
-    Seen,
     Shared,
     SharedKeys,
     receivers,
 )
-from strongroom.domain.alert import Message, Rule
+from strongroom.domain.alert import Key, Message, Rule, Seen
 from strongroom.domain.ids import new_id
 from strongroom.telemetry.metrics import ALERT_NOTIFICATIONS_TOTAL
 

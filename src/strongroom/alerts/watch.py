@@ -1,7 +1,7 @@
 """Watches, in each process, which rules apply, and records them.
 
 Lasting conditions are evaluated regularly. Events arrive as signals (`telemetry.signals`), or are written in the
-transaction in which they happen (`alerts.base.written`). A sighting and the wake of its alert's task are one unit. If
+transaction in which they happen (`journal.base.written`). A sighting and the wake of its alert's task are one unit. If
 the database does not accept that unit, `alerts.direct` sends to the channels.
 """
 
@@ -16,11 +16,11 @@ from typing import Final
 
 import structlog
 
-from strongroom.alerts.base import Condition, Key, Seen, written
+from strongroom.alerts.base import Condition
 from strongroom.alerts.direct import Direct
-from strongroom.domain.alert import Rule
+from strongroom.domain.alert import Key, Rule, Seen
 from strongroom.errors import StrongroomError
-from strongroom.journal.base import Commit, Lost
+from strongroom.journal.base import Commit, Lost, written
 from strongroom.storage.base import Unit
 from strongroom.telemetry.metrics import ALERTS_SEEN
 from strongroom.telemetry.signals import SIGNALS, Signals

@@ -7,7 +7,7 @@ Any process that notices something writes a `Sighting`. An `Alert` is the state 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -43,6 +43,25 @@ class Rule:
     @property
     def runbook(self) -> str:
         return f"docs/operations.md#alert-{self.name.replace('_', '-')}"
+
+
+Key = tuple[str, str, UUID | None]
+"""Rule, subject, tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A rule applies now."""
+
+    rule: str
+    subject: str
+    tenant_id: UUID | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """``wallet`` is the id of a wallet. Messages show its label beside it."""
+
+    @property
+    def key(self) -> Key:
+        return (self.rule, self.subject, self.tenant_id)
 
 
 @dataclass(frozen=True, slots=True)

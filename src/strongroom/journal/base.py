@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from strongroom.domain.alert import ALERT_TASK, SUBJECT_LENGTH, Rule, Seen, Sighting, alert_id
 from strongroom.domain.principal import Principal
 from strongroom.domain.record import AuditEntry, AuditRecord
 from strongroom.domain.signing import Guard, SignOptions
@@ -72,6 +73,15 @@ class Slice:
     checked: int
     cursor: str | None
     """Where the next step begins, or None after the last one."""
+
+
+def written(rule: Rule, seen: Seen, now: datetime, told_at: datetime | None = None) -> Unit:
+    """Return a unit with the sighting and the wake of its alert's task, to commit with the event or on its own."""
+    subject = seen.subject[:SUBJECT_LENGTH]
+    id_ = alert_id(rule.name, subject, seen.tenant_id)
+    facts = msgspec.json.encode(dict(seen.facts)).decode()
+    sighting = Sighting(id_, rule.name, subject, seen.tenant_id, now, told_at, facts)
+    return Unit(puts=[sighting], wakes=[Wake(ALERT_TASK, str(id_), seen.tenant_id)])
 
 
 class Commit(Protocol):

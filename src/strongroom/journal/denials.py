@@ -15,12 +15,11 @@ from uuid import UUID
 
 import structlog
 
-from strongroom.alerts.base import Seen, written
-from strongroom.domain.alert import RULES
+from strongroom.domain.alert import RULES, Seen
 from strongroom.domain.brief import brief
 from strongroom.domain.record import AuditEntry
 from strongroom.errors import StrongroomError
-from strongroom.journal.base import Commit
+from strongroom.journal.base import Commit, written
 from strongroom.storage.base import Unit
 
 _log = structlog.get_logger(__name__)

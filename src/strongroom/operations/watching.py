@@ -17,10 +17,12 @@ from uuid import UUID
 import structlog
 from cryptography import x509
 
-from strongroom.alerts.base import NotDelivered, Seen, written
+from strongroom.alerts.base import NotDelivered
+from strongroom.domain.alert import Seen
 from strongroom.domain.asset import coin_of
 from strongroom.domain.task import Task
 from strongroom.errors import KeyWrapUnavailable, StrongroomError
+from strongroom.journal.base import written
 from strongroom.operations.alerting import joined
 from strongroom.operations.duties import Duties
 from strongroom.rpc.base import Holder

@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from strongroom.alerts import direct
-from strongroom.alerts.base import Alerting, NotDelivered, Note, Seen, SharedKeys
+from strongroom.alerts.base import Alerting, NotDelivered, Note, SharedKeys
 from strongroom.alerts.direct import Direct
 from strongroom.alerts.shared import Alone
-from strongroom.domain.alert import RULES, Message, Severity
+from strongroom.domain.alert import RULES, Message, Seen, Severity
 
 RULE = replace(RULES["database"], cool_down=timedelta(hours=1))
 SEEN = Seen("database", "database")

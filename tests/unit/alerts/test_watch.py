@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from strongroom.alerts.base import Alerting, Seen
+from strongroom.alerts.base import Alerting
 from strongroom.alerts.direct import Direct
 from strongroom.alerts.shared import Alone
 from strongroom.alerts.watch import OTHERS, Watch
-from strongroom.domain.alert import RULES, Sighting
+from strongroom.domain.alert import RULES, Seen, Sighting
 from strongroom.errors import StorageUnavailable
 from strongroom.storage.base import Row, Unit
 from strongroom.telemetry.signals import Signals
