@@ -213,8 +213,11 @@ async def _page(
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(read(name, *goes_on)) for name, goes_on in begins.items()]
-    except* StrongroomError as failures:
-        raise failures.exceptions[0] from None
+    except ExceptionGroup as failures:
+        refused = [each for each in failures.exceptions if isinstance(each, StrongroomError)]
+        if len(refused) < len(failures.exceptions):
+            raise
+        raise refused[0] from None
     streams = [task.result() for task in tasks]
     entries, more = _merged(streams, limit)
     goes_on = _cursor(streams, entries, before) if more else None
