@@ -139,13 +139,14 @@ def new_data(request: pytest.FixtureRequest, stack: str) -> Callable[[Path], dic
 
         return embedded
 
-    from tests.support.stack import settings
+    from tests.support.stack import PATIENT, settings
 
     database: Postgres = request.getfixturevalue("postgres_server")
     vault: OpenBao = request.getfixturevalue("openbao")
 
     def production(_: Path) -> dict[str, str]:
-        return {"PROFILE": "production", **settings(database, database.create_database(migrated=True), vault)}
+        stack = settings(database, database.create_database(migrated=True), vault)
+        return {"PROFILE": "production", **PATIENT, **stack}
 
     return production
 

@@ -9,6 +9,14 @@ from tests.support import openbao, postgres
 from tests.support.openbao import OpenBao
 from tests.support.postgres import SERVICE, Postgres
 
+PATIENT = {
+    "VAULT__TIMEOUT": "30",
+    "VAULT__DEADLINE": "60",
+    "DATABASE__TIMEOUT": "30",
+    **{f"DATABASE__{each}_TIMEOUT": "25" for each in ("POOL", "CONNECT", "STATEMENT", "LOCK")},
+}
+"""For services in the process of the tests, which shares the machine with others. A slow component is no failure."""
+
 
 @contextmanager
 def production() -> Iterator[dict[str, str]]:
