@@ -75,7 +75,7 @@ def test_a_branch_is_not_an_answer() -> None:
 
 
 def test_no_error_leaves_in_a_group() -> None:
-    """What is raised in an `except*` leaves as a group on Python 3.11.2, which Debian 12 has. Callers would get a 500."""
+    """What is raised in an `except*` leaves as a group on Python 3.11.2 (Debian 12). Callers would get a 500."""
     assert [each.name for each in modules() if any(isinstance(node, ast.TryStar) for node in ast.walk(each.tree))] == []
 
 
