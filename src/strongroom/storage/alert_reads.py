@@ -43,7 +43,7 @@ class AlertReads(Reads):
     async def alerts_firing(self) -> dict[str, int]:
         firing = alerts.c.state == AlertState.FIRING.value
         query = select(alerts.c.rule, func.count()).where(firing).group_by(alerts.c.rule)
-        return await self._database.scan(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
+        return await self._database.scan(lambda connection: {row[0]: row[1] for row in connection.execute(query).all()})
 
     async def silences(self, rule: str, subjects: Sequence[str]) -> list[Silence]:
         """The newest ones, in the order in which they were made."""

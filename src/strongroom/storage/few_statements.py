@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from strongroom.storage import tables
 from strongroom.storage.column_types import Id
-from strongroom.storage.mapping import KIND_OF, readable
+from strongroom.storage.mapping import KIND_OF, fetch
 from strongroom.storage.parts import PARTS, Part
 from strongroom.storage.writes import SECRETS_AND_WALLETS
 
@@ -66,8 +66,7 @@ class FewStatements:
 
     async def _read(self, of: Table, query: Select[Any]) -> Sequence[Sequence[Any]]:
         def work(connection: Connection) -> Sequence[Sequence[Any]]:
-            with readable(of):
-                return connection.execute(query).all()
+            return fetch(connection, of, query)
 
         return await self._database.read(work)
 

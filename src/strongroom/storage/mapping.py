@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Table
+from sqlalchemy import Connection, Executable, Row, Table
 
 from strongroom.domain.access import ClientNetworks, Revocation, RevocationKind
 from strongroom.domain.alert import (
@@ -320,7 +320,19 @@ KINDS: tuple[Kind, ...] = (
 KIND_OF: dict[type, Kind] = {kind.of: kind for kind in KINDS}
 
 
-def load_all(kind: Kind, found: Iterable[Row[Any] | tuple[Any, ...]], authenticity: Authenticity) -> list[Any]:
+def fetch(
+    connection: Connection, of: Table, query: Executable, bound: Mapping[str, object] | None = None
+) -> Sequence[Row[Any]]:
+    """The rows of a query that begins with the columns of ``of``. Raises IntegrityError, as `load_all`.
+
+    All are fetched before one is looked at. SQLite keeps a statement open until its last row is fetched, and its
+    connection sees the database as it was then. A row that cannot be read must not leave it so.
+    """
+    with readable(of):
+        return connection.execute(query, bound).all()
+
+
+def load_all(kind: Kind, found: Sequence[Row[Any] | tuple[Any, ...]], authenticity: Authenticity) -> list[Any]:
     """The loaded rows. Raises IntegrityError, and the alarm, for a row that we did not write like this."""
     with readable(kind.table):
         return [kind.load(row, authenticity) for row in found]  # type: ignore[arg-type] # plain kinds read by place
@@ -343,11 +355,12 @@ def amend(kind: Kind, change: Change, row: Row[Any] | None, authenticity: Authen
     """
     if kind.of is ApiKey:
         assert row is not None
-        return _whole(kind, (*change.set, kind.mac), replace(kind.load(row, authenticity), **change.set), authenticity)
+        [was] = load_all(kind, [row], authenticity)
+        return _whole(kind, (*change.set, kind.mac), replace(was, **change.set), authenticity)
     if change.was is not None:
         return _whole(kind, (*change.set, kind.mac), replace(change.was, **change.set), authenticity)  # type: ignore[arg-type]
     assert row is not None
-    kind.load(row, authenticity)
+    load_all(kind, [row], authenticity)
     cells = dict(zip(kind.names, row, strict=True))
     changed = dict(change.set)
     if isinstance(result := change.set.get("result"), bytes):

@@ -30,7 +30,7 @@ from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, WalletFilter
 from strongroom.storage.database import Database
-from strongroom.storage.mapping import KIND_OF, load_all
+from strongroom.storage.mapping import KIND_OF, fetch, load_all
 from strongroom.storage.tables import (
     addresses,
     api_keys,
@@ -55,16 +55,19 @@ class Reads:
         self._authenticity = authenticity
 
     async def _all(self, of: type[R], query: Select[Any], bound: Mapping[str, object] | None = None) -> list[R]:
+        kind = KIND_OF[of]
+
         def work(connection: Connection) -> list[R]:
-            return load_all(KIND_OF[of], connection.execute(query, bound), self._authenticity)
+            return load_all(kind, fetch(connection, kind.table, query, bound), self._authenticity)
 
         return await self._database.read(work)
 
     async def _scan(self, of: type[R], query: Select[Any]) -> list[R]:
         """As `_all`, for a query that may look at many more rows than it returns."""
+        kind = KIND_OF[of]
 
         def work(connection: Connection) -> list[R]:
-            return load_all(KIND_OF[of], connection.execute(query), self._authenticity)
+            return load_all(kind, fetch(connection, kind.table, query), self._authenticity)
 
         return await self._database.scan(work)
 
@@ -93,11 +96,11 @@ class Reads:
 
     async def wallets_with_rates(self, limit: int) -> list[UUID]:
         query = select(wallets.c.id).where(wallets.c.rates.is_not(None)).order_by(wallets.c.id).limit(limit)
-        return await self._database.scan(lambda connection: list(connection.execute(query).scalars()))
+        return await self._database.scan(lambda connection: list(connection.execute(query).scalars().all()))
 
     async def not_active(self, wallet_ids: Sequence[UUID]) -> list[UUID]:
         query = select(wallets.c.id).where(wallets.c.id.in_(wallet_ids), wallets.c.state != WalletState.ACTIVE.value)
-        return await self._database.scan(lambda connection: list(connection.execute(query).scalars()))
+        return await self._database.scan(lambda connection: list(connection.execute(query).scalars().all()))
 
     async def secret(self, tenant_id: UUID, wallet_id: UUID) -> SealedSecret | None:
         return await self._one(SealedSecret, "version", wallet_id=wallet_id, tenant_id=tenant_id)
@@ -124,7 +127,7 @@ class Reads:
             addresses.c.tenant_id == tenant_id,
         )
         query = query.order_by(index).limit(limit)
-        return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
+        return await self._database.read(lambda connection: list(connection.execute(query).scalars().all()))
 
     async def addresses(
         self, tenant_id: UUID, wallet_id: UUID, where: AddressFilter, after: tuple[UUID, int, int] | None, limit: int
@@ -237,7 +240,7 @@ class Reads:
 
     async def secrets_by_kek(self) -> list[KekCount]:
         return await self._database.scan(
-            lambda connection: [KekCount(*row) for row in connection.execute(rewraps.COUNTS)]
+            lambda connection: [KekCount(*row) for row in connection.execute(rewraps.COUNTS).all()]
         )
 
     async def secrets_not_under(
@@ -274,7 +277,7 @@ class Reads:
 
     async def audit_writer_ids(self) -> set[UUID]:
         query = select(audit.c.writer_id).distinct()
-        return await self._database.scan(lambda connection: set(connection.execute(query).scalars()))
+        return await self._database.scan(lambda connection: set(connection.execute(query).scalars().all()))
 
     async def audit_writers_after(self, ordinal: int, limit: int) -> list[AuditWriter]:
         query = select(audit_writers).where(audit_writers.c.ordinal > ordinal)

@@ -64,12 +64,12 @@ def rewrap_service_secret(
     connection: Connection, authenticity: Authenticity, old: ServiceSecret, new: ServiceSecret
 ) -> bool:
     table = service_secrets
-    changed = connection.execute(
+    change = (
         update(table)
         .where(table.c.version == old.version, table.c.wrapped == old.wrapped)
         .values(kek=new.kek, kek_version=new.kek_version, wrapped=new.wrapped, mac=_mac(new, authenticity))
     )
-    return changed.rowcount == 1
+    return connection.execute(change).rowcount == 1
 
 
 def _mac(row: SealedSecret | ServiceSecret, authenticity: Authenticity) -> bytes:

@@ -42,7 +42,7 @@ from strongroom.storage.bulk import Bulk, Cells
 from strongroom.storage.clock import from_now
 from strongroom.storage.column_types import Id, Timestamp
 from strongroom.storage.database import Database
-from strongroom.storage.mapping import KIND_OF, load_all
+from strongroom.storage.mapping import KIND_OF, fetch, load_all
 from strongroom.storage.tables import tasks
 from strongroom.telemetry import failpoints
 
@@ -152,7 +152,7 @@ def lock(
 ) -> dict[tuple[str, str], Task]:
     """The stored rows, locked in a fixed order, so that two processes never wait for each other."""
     query = select(tasks).where(_among(connection, places)).order_by(*_PLACE).with_for_update(of=tasks)
-    found: list[Task] = load_all(_TASK, connection.execute(query), authenticity)
+    found: list[Task] = load_all(_TASK, fetch(connection, tasks, query), authenticity)
     return {task.place: task for task in found}
 
 
@@ -207,7 +207,7 @@ class SqlTasks:
         bound: Mapping[str, object] = {"of_kind": kind, "most": most, "lease": lease // _MICROSECOND}
 
         def work(connection: Connection) -> list[Task]:
-            claimed: list[Task] = load_all(_TASK, connection.execute(_CLAIM, bound), self._authenticity)
+            claimed: list[Task] = load_all(_TASK, fetch(connection, tasks, _CLAIM, bound), self._authenticity)
             failpoints.reached("claim.within")
             return claimed
 

@@ -27,7 +27,7 @@ from strongroom.storage import tasks as tasks_sql
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Change, Conflict, MoveGuard, Opens, Row, SettleTask, Unit
 from strongroom.storage.bulk import Bulk, bulk_insert, bulk_update
-from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, load_all, names_of
+from strongroom.storage.mapping import KIND_OF, KINDS, Key, Kind, amend, fetch, load_all, names_of
 from strongroom.storage.parts import PLANS
 from strongroom.telemetry import failpoints
 from strongroom.telemetry.alarms import integrity_alarm
@@ -164,7 +164,7 @@ class _Transaction:
             return
         wallet_ids = list({each.secret.wallet_id for _, each in opens})
         newest: dict[UUID, SealedSecret | None] = {}
-        for row in self._connection.execute(SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
+        for row in fetch(self._connection, tables.secrets, SECRETS_AND_WALLETS, {"wallet_ids": wallet_ids}):
             newest[row[0]] = self._writes.usable(tuple(row))
         for unit, each in opens:
             if newest.get(each.secret.wallet_id) != each.secret:
@@ -178,7 +178,8 @@ class _Transaction:
         signed = select(signatures.c.operation_id).where(signatures.c.operation_id == guards.c.operation_id)
         self._connection.execute(delete(guards).where(guards.c.operation_id.in_(ids), ~signed.exists()))
         marked = select(guards).where(guards.c.replaced_by.in_(ids)).order_by(*[guards.c[name] for name in _GUARD_KEY])
-        held = load_all(_GUARD, self._connection.execute(marked.with_for_update()), self._writes.authenticity)
+        rows = fetch(self._connection, guards, marked.with_for_update())
+        held = load_all(_GUARD, rows, self._writes.authenticity)
         wiped = [_GUARD.values(replace(each, replaced_by=None), self._writes.authenticity) for each in held]
         if wiped:
             size = len(_GUARD_KEY)
@@ -257,9 +258,9 @@ class _Transaction:
         for start in range(0, len(ordered), _KEYS_A_QUERY):
             part = ordered[start : start + _KEYS_A_QUERY]
             query = select(kind.table).where(tuple_(*columns).in_(part)).order_by(*columns)
-            for row in self._connection.execute(query.with_for_update() if lock else query):
-                value = tuple(row._mapping[name] for name in key)
-                found[value] = kind.load(row, self._writes.authenticity)
+            rows = fetch(self._connection, kind.table, query.with_for_update() if lock else query)
+            for row, loaded in zip(rows, load_all(kind, rows, self._writes.authenticity), strict=True):
+                found[tuple(row._mapping[name] for name in key)] = loaded
         return found
 
     def _change(self) -> None:
@@ -287,13 +288,14 @@ class _Transaction:
     def _lock(self, kind: Kind, ids: Sequence[UUID]) -> dict[UUID, SqlRow[Any]]:
         id_ = kind.table.c.id
         query = select(kind.table).where(id_.in_(ids)).order_by(id_).with_for_update()
-        return {row.id: row for row in self._connection.execute(query)}
+        return {row.id: row for row in fetch(self._connection, kind.table, query)}
 
     def _holds(self, kind: Kind, unit: int, change: Change, rows: Mapping[UUID, SqlRow[Any]]) -> bool:
         row = rows.get(change.id)
         if row is not None and all(row._mapping[name] == value for name, value in change.expect.items()):
             return True
-        self._lose(unit, change, None if row is None else kind.load(row, self._writes.authenticity))
+        there = None if row is None else load_all(kind, [row], self._writes.authenticity)[0]
+        self._lose(unit, change, there)
         return False
 
     def _move(self) -> None:
