@@ -139,6 +139,7 @@ class OperationMethod:
                 return answer
             status = to_status(answer, identity)
             code = status.code
+            del answer  # its traceback refers to this frame, until cycles are collected
             await context.abort(status.code, status.details, (*status.trailing_metadata, *told))
         finally:
             span.name = self._span_name
