@@ -27,6 +27,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--connections", type=int, default=64)
     options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--kind", default="sign", help="keyed: with an idempotency key, as the clients send it")
     options.add_argument("--production", action="store_true", help="PostgreSQL, OpenBao and 2 workers")
     given = options.parse_args()
     with ExitStack() as stack:
@@ -41,9 +42,9 @@ def main() -> None:
                 made = [client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"] for _ in range(_WALLETS)]
             for face in FACES:
                 for connections in (4, given.connections):
-                    asyncio.run(measure(server, face, "sign", made, connections, _WARM_UP))
+                    asyncio.run(measure(server, face, given.kind, made, connections, _WARM_UP))
                 bare = bare_signatures(0.5)
-                found = asyncio.run(measure(server, face, "sign", made, given.connections, given.seconds))
+                found = asyncio.run(measure(server, face, given.kind, made, given.connections, given.seconds))
                 print(
                     json.dumps(
                         {"face": face, "rate": found.rate, "cpu": found.cpu, "p99": found.p99,

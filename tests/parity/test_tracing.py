@@ -134,6 +134,26 @@ async def test_a_signature_shows_its_commits(new_service: NewService, receiver: 
         assert waiting.began <= commit.began <= written.began <= written.ended <= commit.ended <= waiting.ended
 
 
+async def test_a_call_with_a_key_shows_the_query_that_it_shared(new_service: NewService, receiver: Receiver) -> None:
+    async with new_service(**tracing(receiver)) as service:
+        follow(service.http)
+        made = await service.http.call(
+            "wallets.create", {}, key=service.key, idempotency_key="key-1", request_id="step-1"
+        )
+        assert made.code == "ok"
+    spans = receiver.of(trace_of("step-1"))
+    [looked] = [span for span in spans if span.name == "idempotency"]
+    [waiting] = [span for span in spans if span.name == "idempotency.wait"]
+    assert waiting.parent == looked.id
+    [(trace, of)] = waiting.links
+    [query] = [span for span in receiver.of(trace) if span.id == of]
+    assert (query.name, query.parent) == ("idempotency.keys", "")
+    assert (waiting.trace, waiting.id) in query.links
+    [read] = [span for span in receiver.of(trace) if span.name == "sql.read"]
+    assert read.parent == query.id
+    assert waiting.began <= query.began <= read.began <= read.ended <= query.ended <= waiting.ended
+
+
 @pytest.mark.needs("redis")
 async def test_vault_and_redis_are_asked_below_the_step_that_needs_them(
     new_service: NewService, receiver: Receiver, patient_redis: RedisServer, stack: str

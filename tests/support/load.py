@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import os
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -21,11 +22,13 @@ from tests.support.grpc_calls import unary
 from tests.support.server import Server
 
 TICKS = os.sysconf("SC_CLK_TCK")
-KINDS = ("sign", "address", "create")
+KINDS = ("sign", "keyed", "address", "create")
+"""A keyed one is a signature with an idempotency key, as the clients send it."""
 UNLIMITED = ("RATES__SIGN", "RATES__ADDRESS", "RATES__CREATE")
 """Settings that would limit the load."""
 RPCS = {
     "sign": "SignTransaction",
+    "keyed": "SignTransaction",
     "address": "GetAddress",
     "create": "CreateWallet",
     "balance": "GetWalletBalances",
@@ -65,10 +68,12 @@ def http_request(kind: str, wallet: str, key: str) -> bytes:
     elif kind in ("balance", "fresh"):
         query = "?fresh=true" if kind == "fresh" else ""
         method, path, body = "GET", f"/api/v1/wallets/{wallet}/balances/ethereum{query}", b""
-    elif kind == "sign":
+    elif kind in ("sign", "keyed"):
         path = f"/api/v1/wallets/{wallet}/sign"
         body = json.dumps({"network": "ethereum", "unsigned_tx": transaction()}).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n"
+    if kind == "keyed":
+        head += f"Idempotency-Key: {secrets.token_hex(16)}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
@@ -103,10 +108,12 @@ async def over_grpc(stack: AsyncExitStack, server: Server, kind: str, wallets: I
             wallet_id=next(wallets), network="ethereum", unsigned_tx={"json": json.dumps(transaction())}
         ),
     }
+    request["keyed"] = request["sign"]
     metadata = [("x-api-key", server.api_key)]
 
     async def send() -> None:
-        await call(request[kind]().SerializeToString(), metadata=metadata)
+        own = [("idempotency-key", secrets.token_hex(16))] if kind == "keyed" else []
+        await call(request[kind]().SerializeToString(), metadata=[*metadata, *own])
 
     return send
 

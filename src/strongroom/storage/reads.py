@@ -30,6 +30,7 @@ from strongroom.storage import rewraps
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import AddressFilter, AuditFilter, KekCount, WalletFilter
 from strongroom.storage.database import Database
+from strongroom.storage.known_keys import KnownKeys
 from strongroom.storage.mapping import KIND_OF, fetch, load_all
 from strongroom.storage.tables import (
     addresses,
@@ -53,6 +54,7 @@ class Reads:
     def __init__(self, database: Database, authenticity: Authenticity) -> None:
         self._database = database
         self._authenticity = authenticity
+        self._known_keys = KnownKeys(database)
 
     async def _all(self, of: type[R], query: Select[Any], bound: Mapping[str, object] | None = None) -> list[R]:
         kind = KIND_OF[of]
@@ -166,6 +168,8 @@ class Reads:
     async def operation_by_key(
         self, tenant_id: UUID, principal_id: UUID, idempotency_key: str
     ) -> OperationRecord | None:
+        if not await self._known_keys.has((tenant_id, principal_id, idempotency_key)):
+            return None
         return await self._one(
             OperationRecord, tenant_id=tenant_id, principal_id=principal_id, idempotency_key=idempotency_key
         )
