@@ -78,7 +78,7 @@ class BatchRun:
     async def _recall(self) -> bool:
         """Recalls what earlier calls with this key have done. True if they did everything."""
         open_ = self._missing()
-        stored = await self._entries.replays([self._entry(n, None) for n in open_])
+        stored = await self._entries.replays([self._entry(n, self._asked_of(n)) for n in open_])
         for n, each in zip(open_, stored, strict=True):
             self._outcomes[n] = replayed(self._batch.of.result, each) if isinstance(each, bytes) else each
         return all(isinstance(each, bytes) for each in stored)
@@ -92,8 +92,9 @@ class BatchRun:
         if not missing:
             return
         first = missing[0]
-        entry = self._entry(first, self._commit_patiently)
-        call = self._handling.call(self._asked_of(first), entry, Deadline(until), self._touched[first])
+        asked = self._asked_of(first)
+        entry = self._entry(first, asked, self._commit_patiently)
+        call = self._handling.call(asked, entry, Deadline(until), self._touched[first])
         try:
             async with asyncio.timeout_at(until):
                 steps = await prepare(self._items[first].command, call, len(missing))
@@ -110,7 +111,7 @@ class BatchRun:
         for chunk in pace.chunks(part):
             for n, step in chunk:
                 with suppress(StrongroomError):
-                    made[n], intent = step(self._entry(n, None))
+                    made[n], intent = step(self._entry(n, self._asked_of(n)))
                     intents.append(intent)
             await pace.rest()
         try:
@@ -147,12 +148,12 @@ class BatchRun:
             return await meeting.ask(self._entries.commit_all, (unit, audit))
 
         try:
-            entry = self._entry(n, commit)
+            asked = self._asked_of(n)
             return await self._handling.handle(
                 self._batch.of,
                 self._items[n].command,
-                self._asked_of(n),
-                entry,
+                asked,
+                self._entry(n, asked, commit),
                 deadline,
                 self._touched[n],
                 SignerTogether(self._signer, meeting),
@@ -165,8 +166,7 @@ class BatchRun:
             error.let_go()
             return deadline.answer if deadline.answer is not None and isinstance(error, Unavailable) else error
 
-    def _entry(self, n: int, commit: Commit | None) -> Entry:
-        asked = self._asked_of(n)
+    def _entry(self, n: int, asked: Asked, commit: Commit | None = None) -> Entry:
         command = canonical(self._items[n].command) if asked.key else b""
         return self._handling.entry(self._batch.of, asked, command, commit)
 
