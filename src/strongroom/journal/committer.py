@@ -1,6 +1,7 @@
 """Group commit: one task per process commits everything that waits, in one transaction.
 
-There is no artificial delay. A batch is what arrived while the previous batch was being committed.
+A batch is what arrived while the previous batch was being committed. Only a saturated process waits for more
+(`saturation`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from strongroom.domain.wallet import Address
 from strongroom.errors import IntegrityError, InternalError, StorageUnavailable, StrongroomError
 from strongroom.journal.audit import AuditChain, Head
 from strongroom.journal.base import Lost, Pair
+from strongroom.saturation import Gathering
 from strongroom.storage.base import Applied, Change, Conflict, Row, Storage, Unit
 from strongroom.telemetry import failpoints, tracing
 from strongroom.telemetry.alarms import integrity_alarm
@@ -94,6 +96,7 @@ class Committer:
         self._others_at = -math.inf
         """When an impatient unit was last committed."""
         self._wake = asyncio.Event()
+        self._gathering = Gathering()
         self._chain_known = True
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -158,6 +161,8 @@ class Committer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if self._waiting:
+                await self._gathering.more(len(self._waiting) + len(self._patient))
             batch = self._next()
             COMMITTER_QUEUE.set(len(self._waiting) + len(self._patient))
             await self._commit(batch)

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from strongroom.errors import StorageUnavailable
+from strongroom.saturation import Gathering
 from strongroom.storage.database import Database
 from strongroom.telemetry import tracing
 
@@ -56,6 +57,7 @@ class KnownKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._gathering = Gathering()
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -71,6 +73,7 @@ class KnownKeys:
     async def _look_up(self) -> None:
         try:
             while self._waiting:
+                await self._gathering.more(len(self._waiting))
                 asked, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
                 await self._ask(asked)
         finally:

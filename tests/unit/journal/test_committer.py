@@ -34,6 +34,29 @@ async def test_what_waits_is_committed_in_one_batch(committer: Committer, storag
     assert len(await audited(storage)) == 100
 
 
+async def test_a_saturated_process_waits_for_more(
+    committer: Committer, storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what comes meanwhile is in the same commit."""
+    begun, came = asyncio.Event(), asyncio.Event()
+    asked: list[int] = []
+
+    async def more(waiting: int) -> None:
+        asked.append(waiting)
+        begun.set()
+        await came.wait()
+
+    monkeypatch.setattr(committer._gathering, "more", more)
+    storage.batches.clear()
+    first = asyncio.create_task(committer.commit(Unit(rows=[rows.wallet()])))
+    await begun.wait()
+    rest = [asyncio.create_task(committer.commit(Unit(rows=[rows.wallet()]))) for _ in range(4)]
+    await asyncio.sleep(0)
+    came.set()
+    await asyncio.gather(first, *rest)
+    assert (storage.batches, asked) == ([5], [1])
+
+
 async def test_a_loser_fails_alone_and_leaves_no_audit_record(committer: Committer, storage: WatchedStorage) -> None:
     there = rows.wallet(external_id="taken")
     await committer.commit(Unit(rows=[there]))
