@@ -9,6 +9,7 @@ import pytest
 
 from tests.architecture.source import Module, module, modules
 
+EXECUTE = {"execute", "exec_driver_sql"}
 FETCH = {"all", "one", "first", "scalar", "scalar_one", "rowcount"}
 """What closes the result, or fetches no row."""
 
@@ -17,7 +18,7 @@ def left_open(found: Module) -> Iterator[int]:
     """Lines that execute something and neither drop the result nor fetch all of it."""
     parents = {child: node for node in ast.walk(found.tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(found.tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "execute"):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTE):
             continue
         after = parents[node]
         while isinstance(after, ast.Attribute) and after.attr in ("scalars", "tuples"):
@@ -42,6 +43,7 @@ def test_every_result_is_fetched_to_its_end() -> None:
         ("for row in c.execute(q): pass", True),
         ("[row for row in c.execute(q).scalars()]", True),
         ("load(c.execute(q))", True),
+        ("load(c.exec_driver_sql(q))", True),
         ("found = c.execute(q)", True),
         ("c.execute(q).all()", False),
         ("list(c.execute(q).scalars().all())", False),

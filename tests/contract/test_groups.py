@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +15,11 @@ from strongroom.journal import idempotency
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Applied, Change, Conflict, Opens, Unit
 from strongroom.storage.database import Database, T, Work
-from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
+from tests.contract.conftest import Place
 from tests.support import rows
 from tests.support.groups import made, t1, t2, taken
-from tests.support.postgres import SERVICE, Postgres
 from tests.support.rows import TENANT
 from tests.support.task_workers import PATIENT
 
@@ -50,39 +47,13 @@ class Storage(SqlStorage):
         return await super().apply([replace(units[0], rows=[*units[0].rows, record]), *units[1:]])
 
 
-class Place:
-    """A database that several processes may open, and somebody who can write to it without us."""
-
-    def __init__(self, url: str, edit: Callable[[str], object]) -> None:
-        self.url = url
-        self.edit = edit
-
-    def open(self) -> Storage:
-        return Storage(open_database(self.url, PATIENT))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres_server")
-        name = server.create_database(migrated=True)
-        return Place(server.url(name, SERVICE), lambda statement: server.run(statement, name))
-    url = f"sqlite:///{tmp_path}/test.db"
-    database = open_database(url)
-    await migrate(database)
-    await database.close()
-
-    def edit(statement: str) -> None:
-        with sqlite3.connect(tmp_path / "test.db") as connection:
-            connection.execute(statement)
-        connection.close()
-
-    return Place(url, edit)
+def opened(place: Place) -> Storage:
+    return Storage(open_database(place.url, PATIENT))
 
 
 @pytest.fixture
 async def storage(place: Place) -> AsyncIterator[Storage]:
-    made = place.open()
+    made = opened(place)
     yield made
     await made.close()
 
@@ -100,7 +71,7 @@ async def test_a_signature_is_two_statements(storage: Storage) -> None:
 
 async def test_a_repetition_is_not_looked_into(storage: Storage, place: Place) -> None:
     """Neither in the process that signed first nor in another, and nor do its neighbours pay for it."""
-    second = place.open()
+    second = opened(place)
     secret = await made(storage)
     first = rows.operation()
     await storage.apply([t1(first, 1, secret)])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +14,12 @@ from strongroom.storage import known_keys
 from strongroom.storage.authenticity import Authenticity
 from strongroom.storage.base import Unit
 from strongroom.storage.database import Database, Work
-from strongroom.storage.migrate import migrate
 from strongroom.storage.opening import open_database
 from strongroom.storage.sql import SqlStorage
+from tests.contract.conftest import Place
 from tests.support import rows
-from tests.support.postgres import SERVICE, Postgres
 from tests.support.rows import OTHER_TENANT, PRINCIPAL, TENANT
 from tests.support.task_workers import PATIENT
-
-Edit = Callable[[str], object]
 
 
 class Watched:
@@ -50,28 +45,9 @@ class Watched:
         return await self._database.read(work)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Edit]:
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres_server")
-        name = server.create_database(migrated=True)
-        return server.url(name, SERVICE), lambda statement: server.run(statement, name)
-    url = f"sqlite:///{tmp_path}/test.db"
-    database = open_database(url, PATIENT)
-    await migrate(database)
-    await database.close()
-
-    def edit(statement: str) -> None:
-        with sqlite3.connect(tmp_path / "test.db") as connection:
-            connection.execute(statement)
-        connection.close()
-
-    return url, edit
-
-
 @pytest.fixture
-async def database(place: tuple[str, Edit]) -> AsyncIterator[Watched]:
-    made = Watched(open_database(place[0], PATIENT))
+async def database(place: Place) -> AsyncIterator[Watched]:
+    made = Watched(open_database(place.url, PATIENT))
     yield made
     await made.close()
 
@@ -147,12 +123,10 @@ async def test_another_fault_is_left_to_the_query_for_the_row(storage: SqlStorag
     assert database.reads == 3
 
 
-async def test_a_row_that_was_changed_is_the_fault_of_its_key_alone(
-    storage: SqlStorage, place: tuple[str, Edit]
-) -> None:
+async def test_a_row_that_was_changed_is_the_fault_of_its_key_alone(storage: SqlStorage, place: Place) -> None:
     bad, good = rows.operation(idempotency_key="bad"), rows.operation(idempotency_key="good")
     await storage.apply([Unit(rows=[bad, good])])
-    place[1]("UPDATE operations SET epoch = 7 WHERE idempotency_key = 'bad'")
+    place.edit("UPDATE operations SET epoch = 7 WHERE idempotency_key = 'bad'")
     found = await looked_up(storage, "good", "bad", "new")
     assert isinstance(found[1], IntegrityError)
     assert (found[0], found[2]) == (good, None)
@@ -160,11 +134,11 @@ async def test_a_row_that_was_changed_is_the_fault_of_its_key_alone(
 
 @pytest.mark.parametrize("analysed", [False, True])
 async def test_every_key_is_looked_up_in_the_index(
-    storage: SqlStorage, database: Watched, place: tuple[str, Edit], analysed: bool
+    storage: SqlStorage, database: Watched, place: Place, analysed: bool
 ) -> None:
     await storage.apply([Unit(rows=[rows.operation(idempotency_key=f"key-{n}") for n in range(1000)])])
     if analysed:
-        place[1]("ANALYZE")
+        place.edit("ANALYZE")
     dialect = database.dialect.name
     text, parameters = known_keys._query(dialect, [(TENANT, PRINCIPAL, f"new-{n}") for n in range(64)])
     how = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
