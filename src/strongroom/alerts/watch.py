@@ -1,8 +1,8 @@
 """Watches, in each process, which rules apply, and records them.
 
 Lasting conditions are evaluated regularly. Events arrive as signals (`telemetry.signals`), or are written in the
-transaction in which they happen (`journal.base.written`). A sighting and the wake of its alert's task are one unit. If
-the database does not accept that unit, `alerts.direct` sends to the channels.
+transaction in which they happen (`journal.base.sighting_unit`). A sighting and the wake of its alert's task are one
+unit. If the database does not accept that unit, `alerts.direct` sends to the channels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from strongroom.alerts.base import Condition
 from strongroom.alerts.direct import Direct
 from strongroom.domain.alert import Key, Rule, Seen
 from strongroom.errors import StrongroomError
-from strongroom.journal.base import Commit, Lost, written
+from strongroom.journal.base import Commit, Lost, sighting_unit
 from strongroom.storage.base import Unit
 from strongroom.telemetry.metrics import ALERTS_SEEN
 from strongroom.telemetry.signals import SIGNALS, Signals
@@ -153,7 +153,7 @@ class Watch:
         taken = dict(self._waiting)
         now = datetime.now(UTC)
         told = {key: self._direct.told[key].at for key in taken if key in self._direct.told}
-        units = [written(self._rules[seen.rule], seen, now, told.get(key)) for key, (seen, _) in taken.items()]
+        units = [sighting_unit(self._rules[seen.rule], seen, now, told.get(key)) for key, (seen, _) in taken.items()]
         unit = Unit(puts=[put for each in units for put in each.puts], wakes=[w for each in units for w in each.wakes])
         try:
             await self._commit(unit)

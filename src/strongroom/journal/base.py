@@ -75,8 +75,8 @@ class Slice:
     """Where the next step begins, or None after the last one."""
 
 
-def written(rule: Rule, seen: Seen, now: datetime, told_at: datetime | None = None) -> Unit:
-    """Return a unit with the sighting and the wake of its alert's task, to commit with the event or on its own."""
+def sighting_unit(rule: Rule, seen: Seen, now: datetime, told_at: datetime | None = None) -> Unit:
+    """A unit with the sighting and the wake of its alert's task, to commit with the event or on its own."""
     subject = seen.subject[:SUBJECT_LENGTH]
     id_ = alert_id(rule.name, subject, seen.tenant_id)
     facts = msgspec.json.encode(dict(seen.facts)).decode()

@@ -19,7 +19,7 @@ from strongroom.domain.alert import RULES, Seen
 from strongroom.domain.brief import brief
 from strongroom.domain.record import AuditEntry
 from strongroom.errors import StrongroomError
-from strongroom.journal.base import Commit, written
+from strongroom.journal.base import Commit, sighting_unit
 from strongroom.storage.base import Unit
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class _Count:
 def _burst(entry: AuditEntry) -> Unit:
     """A unit that raises an alert, committed with the last denial that is recorded one by one."""
     facts = {"api_key": str(entry.principal_id), "operation": entry.operation, "client": entry.client}
-    return written(RULES["denials"], Seen("denials", str(entry.principal_id), entry.tenant_id, facts), entry.at)
+    return sighting_unit(RULES["denials"], Seen("denials", str(entry.principal_id), entry.tenant_id, facts), entry.at)
 
 
 class Denials:

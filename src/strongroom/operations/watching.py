@@ -22,7 +22,7 @@ from strongroom.domain.alert import Seen
 from strongroom.domain.asset import coin_of
 from strongroom.domain.task import Task
 from strongroom.errors import KeyWrapUnavailable, StrongroomError
-from strongroom.journal.base import written
+from strongroom.journal.base import sighting_unit
 from strongroom.operations.alerting import joined
 from strongroom.operations.duties import Duties
 from strongroom.rpc.base import Holder
@@ -82,7 +82,7 @@ def watcher(watched: Watched) -> Callable[[Task, Duties], Awaitable[Done]]:
         for seen in () if look is None else await look(watched, duties):
             rule = duties.alerting.rules.get(seen.rule)
             if rule is not None:
-                unit = joined(unit, written(rule, seen, duties.clock()))
+                unit = joined(unit, sighting_unit(rule, seen, duties.clock()))
         return Done(unit)
 
     return watch

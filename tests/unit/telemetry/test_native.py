@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -63,7 +64,9 @@ def test_however_a_worker_is_started(log: io.BytesIO, method: str) -> None:
     with lines.heard():
         worker.start()
     worker.join()
+    until = time.monotonic() + 60
     while "from a worker" not in [each["text"] for each in records(log)]:  # gRPC may say a line about the fork too
+        assert time.monotonic() < until, "the line did not come"
         lines.finish(0.1)
 
 
