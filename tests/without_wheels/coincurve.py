@@ -1,7 +1,7 @@
 """The part of coincurve that tests and their oracles use, in pure Python on `ecdsa`. Imports nothing of ours.
 
-There are no wheels of coincurve for Python 3.14, and bip-utils and tronpy cannot be imported without it. `tests` puts
-this folder at the end of the path, so the real one is used wherever it is installed.
+There are no wheels of coincurve for Python 3.14, and bip-utils and tronpy cannot be imported without it. There, `tests`
+puts this folder on the path.
 """
 
 from __future__ import annotations
