@@ -162,8 +162,8 @@ $(VENV)/.bitcoind: $(VENV)/.made tests/support/bitcoind.sh
 	fi
 
 $(VENV)/.debian: $(VENV)/.made tests/support/debian.sh
-	@echo 'Getting PgBouncer, HAProxy, Prometheus and Alertmanager'
-	@if sh tests/support/debian.sh $(VENV)/debian pgbouncer haproxy nginx prometheus promtool prometheus-alertmanager \
+	@echo 'Getting PgBouncer, HAProxy, nginx, Redis, Prometheus and Alertmanager'
+	@if sh tests/support/debian.sh $(VENV)/debian pgbouncer haproxy nginx redis-server prometheus promtool prometheus-alertmanager \
 	  >/dev/null 2>&1; then touch $@; else \
 	  echo 'There are none to be had here: put pgbouncer, haproxy, nginx, prometheus, promtool and amtool on the PATH'; \
 	fi

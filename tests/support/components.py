@@ -65,7 +65,7 @@ COMPONENTS = {
     ),
     "redis": Component(
         lambda: redis.program() is not None,
-        "`make test` installs it with Python 3.11 on Linux and macOS; elsewhere, put `redis-server` on the PATH",
+        "`make test` gets it on Debian, and with Python 3.11; elsewhere, put `redis-server` on the PATH",
     ),
     "helm": Component(
         lambda: find_spec("helm_python") is not None,

