@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
 from strongroom.errors import ConfigurationError
+from strongroom.storage.authenticity import Authenticity
+from strongroom.storage.base import Unit
 from strongroom.storage.database import Limits
 from strongroom.storage.migrate import HEAD, migrate_url, version
 from strongroom.storage.opening import open_database, require_own_connections
-from tests.support import pgbouncer
+from strongroom.storage.sql import SqlStorage
+from tests.support import pgbouncer, rows
 from tests.support.postgres import OWNER, Postgres
 
 pytestmark = pytest.mark.needs("postgresql", "pgbouncer")
@@ -27,6 +32,22 @@ async def test_sessions_keep_their_limits(postgres_server: Postgres) -> None:
         shown = await database.read(lambda connection: connection.execute(text("SHOW statement_timeout")).scalar())
         assert shown == "7s"
         await database.close()
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+async def test_a_pool_of_few_sessions_is_enough(postgres_server: Postgres, size: int) -> None:
+    name = postgres_server.create_database(migrated=True)
+    limits = Limits(timeout=60, connect_timeout=2, pool_timeout=60)
+    with pgbouncer.running(postgres_server, "session", f"default_pool_size = {size}") as pooler:
+        database = open_database(pooler.url(name), limits)
+        await require_own_connections(database)
+        storage = SqlStorage(database, Authenticity(b"s" * 32))
+        sleep = text("SELECT pg_sleep(0.05)")
+        await asyncio.gather(*[database.read(lambda connection: connection.execute(sleep)) for _ in range(10)])
+        for _ in range(2):
+            assert not (await storage.apply([Unit(rows=[rows.wallet()])])).conflicts
+            await storage.ping()
+        await storage.close()
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])

@@ -24,7 +24,7 @@ from strongroom.storage.opening import open_database
 from strongroom.storage.postgres import PostgresDatabase
 from strongroom.storage.sql import SqlStorage
 from tests.support import postgres, rows
-from tests.support.postgres import Postgres
+from tests.support.postgres import SERVICE, Postgres
 from tests.support.proxy import Cut, Proxy, proxy_to
 from tests.support.rows import TENANT
 
@@ -133,7 +133,7 @@ async def test_who_lost_while_nobody_knew_is_told_of_it(
     class Severed(PostgresDatabase):
         def __init__(self, url: Callable[[], str], limits: Limits) -> None:
             super().__init__(url, limits)
-            self._own = SeveredStatement(self._own._connect, limits.timeout)
+            self._own = SeveredStatement(self._own._connect, self._close_idle, limits.timeout)
 
         async def write(self, work: Work[T]) -> T:
             await sever()
@@ -163,6 +163,32 @@ async def test_a_server_that_is_silent_is_given_up_in_time(proxy: Proxy, through
                 await ask()
     proxy.blackhole = False
     await through.ping()
+
+
+async def test_commits_get_a_connection_although_idle_ones_hold_all_that_the_server_grants(
+    postgres_server: Postgres, name: str
+) -> None:
+    role = f"few_{name}"
+    postgres_server.run(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 4 IN ROLE {SERVICE}')
+    database = open_database(postgres_server.url(name, role), Limits(pool_size=8, timeout=PATIENCE))
+    storage = SqlStorage(database, AUTHENTICITY)
+
+    async def read_at_once() -> None:
+        sleep = text("SELECT pg_sleep(0.1)")
+        await asyncio.gather(*[database.read(lambda connection: connection.execute(sleep)) for _ in range(8)])
+
+    await read_at_once()
+    assert database.connections == 4
+    chain = await register(storage, AUTHENTICITY.audit_key, "test")
+    for n in range(3):
+        [record] = chain.extend([rows.entry(n)])
+        applied = await storage.apply([Unit(rows=[rows.wallet(), record])])
+        assert not applied.conflicts
+        chain.advance(record)
+        await read_at_once()
+        assert database.connections <= 4
+    await storage.ping()
+    await storage.close()
 
 
 async def test_connections_that_died_cost_no_request(postgres_server: Postgres, name: str) -> None:

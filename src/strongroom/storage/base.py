@@ -429,7 +429,7 @@ class Storage(Protocol):
         """Number of open connections of this process."""
 
     async def ping(self) -> float:
-        """Milliseconds of one round trip."""
+        """Milliseconds that it takes to ask the database over each kind of connection."""
 
     async def is_writable(self) -> bool:
         """Whether a transaction may write."""

@@ -70,6 +70,9 @@ class Again(OSError):
 class Direct(Protocol):
     """The shortest way to a commit, past SQLAlchemy. All raise StorageUnavailable."""
 
+    async def ping(self) -> None:
+        """Returns if a commit could begin now."""
+
     async def commit(self, parts: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         """The rows of some of `parts.PARTS`, in one transaction. Raises Refused, OutcomeUnknown."""
 

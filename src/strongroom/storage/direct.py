@@ -44,11 +44,18 @@ _spare_checks()
 class DirectConnection:
     """A connection that is made when it is first needed, and again when it is lost. It runs one statement at a time.
 
-    ``seconds``: the longest time for `fetch` as a whole; None for no limit.
+    ``make_room`` is called if it cannot be made, and closes idle connections of ours: the server, or a pooler before
+    it, may grant no more than those. ``seconds``: the longest time for `fetch` as a whole; None for no limit.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], seconds: float | None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Any]],
+        make_room: Callable[[], Awaitable[None]],
+        seconds: float | None,
+    ) -> None:
         self._connect = connect
+        self._make_room = make_room
         self._seconds = seconds
         self._connection: Any = None
         self._turn = asyncio.Lock()
@@ -71,6 +78,8 @@ class DirectConnection:
                 async with asyncio.timeout(self._seconds):
                     return await persist(attempt, lambda error: isinstance(error, Again), self._seconds or _LONG)
             except TimeoutError as error:
+                if self._connection is None:
+                    await self._make_room()
                 raise self._lost(error) from error
 
     async def close(self) -> None:
@@ -101,6 +110,7 @@ class DirectConnection:
             try:
                 self._connection = await self._connect()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                await self._make_room()
                 raise Again(error) from error
         return self._connection
 

@@ -38,6 +38,9 @@ class OneStatement:
         self._connection = connection
         self._texts: dict[tuple[str, ...], str] = {}
 
+    async def ping(self) -> None:
+        await self._connection.fetch("SELECT 1", [])
+
     async def commit(self, parts: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         arguments: list[Sequence[Any]] = []
         for rows in parts.values():

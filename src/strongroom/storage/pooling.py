@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from strongroom.storage.database import NoConnection
+
 _ROUNDS: Final = 4
 """A pooler that uses its connections in turn shows it within this many transactions."""
 _PID: Final = "SELECT pg_backend_pid()"
@@ -31,11 +33,16 @@ async def shares_connections(connect: Callable[[], Awaitable[Any]]) -> bool:
 async def _is_given_to_others(first: Any, pid: int, connect: Callable[[], Awaitable[Any]]) -> bool:
     """Holds transactions open on other connections while ``first`` is idle. A connection of our own is not lent to
     them, and is still the same afterwards.
+
+    If no other is to be had, all that the pooler grants are held, and none of them was that of ``first``.
     """
     others: list[Any] = []
     try:
         for _ in range(_ROUNDS):
-            other = await connect()
+            try:
+                other = await connect()
+            except NoConnection:
+                return bool(await first.fetchval(_PID) != pid)
             others.append(other)
             try:
                 await other.execute("BEGIN")

@@ -15,7 +15,9 @@ from sqlalchemy import Dialect, event, exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.queue import Empty
 
 from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.storage.database import Limits, NoConnection, OutcomeUnknown, Work, persist, unavailable
@@ -52,6 +54,7 @@ class PostgresDatabase:
         self._connect = _connector(url, limits)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
+            poolclass=_Pool,
             pool_size=limits.pool_size,
             max_overflow=0,
             pool_timeout=limits.pool_timeout,
@@ -62,7 +65,7 @@ class PostgresDatabase:
             },
         )
         event.listen(self._engine.sync_engine, "handle_error", _throw_away)
-        self._own = DirectConnection(_connector(url, limits, PLANS), limits.timeout)
+        self._own = DirectConnection(_connector(url, limits, PLANS), self._close_idle, limits.timeout)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
@@ -75,9 +78,13 @@ class PostgresDatabase:
 
     @property
     def connections(self) -> int:
+        return self._pool.checkedin() + self._pool.checkedout() + self._own.connections
+
+    @property
+    def _pool(self) -> _Pool:
         pool = self._engine.sync_engine.pool
-        assert isinstance(pool, QueuePool)
-        return pool.checkedin() + pool.checkedout() + self._own.connections
+        assert isinstance(pool, _Pool)
+        return pool
 
     @tracing.traced("sql.read", tracing.CLIENT)
     async def read(self, work: Work[T]) -> T:
@@ -147,9 +154,24 @@ class PostgresDatabase:
                 field="database.url",
             )
 
+    async def _close_idle(self) -> None:
+        await greenlet_spawn(self._pool.close_idle)
+
     async def close(self) -> None:
         await self._own.close()
         await self._engine.dispose()
+
+
+class _Pool(AsyncAdaptedQueuePool):
+    def close_idle(self) -> None:
+        """Closes what nobody uses. Unlike `dispose`, it goes on counting the others."""
+        while True:
+            try:
+                idle = self._pool.get(False)
+            except Empty:
+                return
+            idle.close()
+            self._dec_overflow()
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg is not typed

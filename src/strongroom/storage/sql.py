@@ -34,7 +34,8 @@ class SqlStorage(AlertReads, Scans):
     def __init__(self, database: Database, authenticity: Authenticity) -> None:
         super().__init__(database, authenticity)
         self._writes = Writes(database.dialect, authenticity)
-        self._groups = Groups(database.direct, self._writes)
+        self._direct = database.direct
+        self._groups = Groups(self._direct, self._writes)
         self.queue = SqlTasks(database, authenticity)
         """The tasks of the same database."""
 
@@ -105,6 +106,7 @@ class SqlStorage(AlertReads, Scans):
     async def ping(self) -> float:
         started = time.perf_counter()
         await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+        await self._direct.ping()
         return (time.perf_counter() - started) * 1000
 
     async def is_writable(self) -> bool:
