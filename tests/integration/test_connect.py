@@ -217,6 +217,10 @@ async def test_the_database(folder: Path, postgres_server: Postgres) -> None:
     owner = await database(server.url(migrated))
     assert owner.ok
     assert "owns the tables" in owner.message
+    server.run(f"CREATE ROLE few LOGIN CONNECTION LIMIT 10 IN ROLE {SERVICE}")
+    found = await database(server.url(migrated, "few"))
+    assert (found.ok, "10 connections" in found.message, "up to 11" in found.message) == (True, True, True)
+    assert not (await database(server.url(migrated, "few"), DATABASE__POOL_SIZE="9")).message
     assert (await database(server.url("absent", SERVICE))).cause == "wrong_database"
     found = await database(server.url(empty, SERVICE))
     assert (found.cause, "strongroom migrate" in found.message) == ("schema", True)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from strongroom import bootstrap
+from strongroom.config.settings import load
 from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.storage.database import Limits
 from strongroom.storage.opening import open_database
 from strongroom.storage.pg_causes import no_connection
-from strongroom.storage.pg_url import read_url
+from strongroom.storage.pg_url import Target, read_url
 from tests.support import postgres
-from tests.support.postgres import OWNER, Postgres
+from tests.support.authority import Authority
+from tests.support.postgres import OWNER, SERVICE, Postgres
 from tests.support.server import free_port
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -23,6 +29,7 @@ PATIENT = Limits(timeout=30, connect_timeout=10, pool_timeout=30)
 BRIEF = Limits(timeout=8, connect_timeout=10, pool_timeout=30)
 """For what is tried again until the time is over, because it may heal."""
 CANARY = "k3epThisOut"
+TARGET = Target("", None, {}, requires_tls=False, tls=None)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +73,8 @@ async def cause(url: str, limits: Limits = PATIENT) -> str:
         ("over_tls", "postgres", "", "does not allow the role without TLS"),
         (OWNER, CANARY, "", "the database in database.url does not exist"),
         (OWNER, "postgres", "?sslmode=require", "does not offer TLS"),
-        (OWNER, "postgres", f"?no_such_setting={CANARY}", "check the spelling of the parameters"),
-        (OWNER, "postgres", f"?work_mem={CANARY}", "the server refuses the value of a parameter"),
+        (OWNER, "postgres", f"?no_such_setting={CANARY}", "check the spelling of the parameters (no_such_setting)"),
+        (OWNER, "postgres", f"?work_mem={CANARY}", "the value of a parameter in database.url (work_mem)"),
     ],
 )
 async def test_the_server_refuses(strict: Postgres, user: str, database: str, query: str, words: str) -> None:
@@ -80,7 +87,19 @@ async def test_no_connection_is_left(strict: Postgres) -> None:
 
 async def test_there_is_no_server() -> None:
     assert "nothing listens" in await cause(f"postgresql://x@127.0.0.1:{free_port()}/x", BRIEF)
-    assert "the resolver (DNS) does not know" in no_connection(socket.gaierror(-2, CANARY)).cause
+    assert "the resolver (DNS) does not know" in no_connection(socket.gaierror(-2, CANARY), TARGET).cause
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 mail.example ESMTP\r\n", b"\0"])
+async def test_what_listens_is_not_postgresql(said: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert "is not PostgreSQL" in await cause(f"postgresql://x@127.0.0.1:{port}/x", BRIEF)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +128,15 @@ async def test_what_libpq_knows_is_taken(strict: Postgres, query: str) -> None:
         ("sslrootcert=/nowhere", "the file in sslrootcert of database.url does not exist"),
         ("connect_timeout=soon", "connect_timeout must be a whole number"),
         ("sslmode", "name=value pairs"),
+        ("sslmode=verify", "sslmode must be allow or disable or prefer or require or verify-ca or verify-full"),
+        ("sslmode=verify-full", "sslmode=verify-full needs sslrootcert: a file"),
+        ("sslmode=verify-ca", "sslmode=verify-ca needs sslrootcert: a file"),
+        ("sslmode=require&sslrootcert=system", "sslrootcert=system needs sslmode=verify-full"),
+        ("sslrootcert=system&sslcert=/nowhere", "the file in sslcert of database.url does not exist"),
     ],
 )
-def test_what_cannot_be_had_is_named(query: str, words: str) -> None:
+def test_what_cannot_be_had_is_named(query: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # libpq's default is a file there
     with pytest.raises(ConfigurationError, match=words) as caught:
         read_url(f"postgresql://x@h/x?{query}")
     assert "/nowhere" not in caught.value.message
@@ -121,3 +146,36 @@ def test_the_time_to_connect_is_that_of_the_url() -> None:
     assert read_url("postgresql://x@h/x?connect_timeout=10").connect_timeout == 10
     assert read_url("postgresql://x@h/x?connect_timeout=1").connect_timeout == 2
     assert read_url("postgresql://x@h/x?connect_timeout=0").connect_timeout is None
+
+
+async def test_the_authorities_of_the_operating_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority()
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.certificate)
+    with postgres.running() as server:
+        data = Path(server.folder) / "data"
+        issued = authority.server()
+        for name, content in (("server.crt", issued.certificate), ("server.key", issued.key)):
+            (data / name).write_bytes(content)
+            (data / name).chmod(0o600)
+            owner = (data / "PG_VERSION").stat()
+            os.chown(data / name, owner.st_uid, owner.st_gid)
+        server.run("ALTER SYSTEM SET ssl = on")
+        server.run("SELECT pg_reload_conf()")
+        url = f"{server.url()}?sslrootcert=system"
+        in_use = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        assert "is signed by an authority that is not trusted" in await cause(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca))
+        for given in (url, f"{url}&sslmode=verify-full"):
+            database = open_database(given, PATIENT)
+            assert await database.read(lambda connection: connection.execute(in_use).scalar()) is True
+            await database.close()
+
+
+async def test_who_may_not_migrate_is_told_what_the_role_needs(postgres_server: Postgres) -> None:
+    name = postgres_server.create_database()
+    postgres_server.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC", name)
+    url = postgres_server.url(name, SERVICE)
+    settings = load({"STRONGROOM_DATABASE__URL": url, "STRONGROOM_DATABASE__MIGRATE_URL": url}, dotenv=None)
+    with pytest.raises(ConfigurationError, match=r"the role in database\.migrate_url may not migrate"):
+        await bootstrap.migrate_database(settings)

@@ -29,7 +29,7 @@ from strongroom.config.settings import Settings
 from strongroom.config.tls import TlsSettings
 from strongroom.domain.principal import DEVELOPMENT_TENANT
 from strongroom.domain.secret import Secret
-from strongroom.errors import ConfigurationError
+from strongroom.errors import ConfigurationError, StorageUnavailable
 from strongroom.health.base import Check, Note
 from strongroom.health.checks import (
     TlsState,
@@ -268,7 +268,13 @@ async def migrate_database(settings: Settings, progress: migrate.Progress = migr
     url = settings.database.url.reveal()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = settings.database.migrate_url
-    return await migrate.migrate_url(url if owner is None else owner.reveal(), service_url=url, progress=progress)
+    if owner is None:
+        return await migrate.migrate_url(url, service_url=url, progress=progress)
+    try:
+        return await migrate.migrate_url(owner.reveal(), service_url=url, progress=progress)
+    except (ConfigurationError, StorageUnavailable) as error:
+        said = (error.cause if isinstance(error, StorageUnavailable) else None) or error.message
+        raise type(error)(said.replace("database.url", "database.migrate_url"), field=error.field) from error
 
 
 async def prepare(settings: Settings) -> Secret | None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Connection, inspect, text
 
 from strongroom.domain.secret import Secret
-from strongroom.errors import StorageUnavailable
+from strongroom.errors import ConfigurationError, InternalError, StorageUnavailable
 from strongroom.storage.database import Database, Limits
 from strongroom.storage.grants import grant
 from strongroom.storage.opening import open_database, require_own_connections
@@ -27,6 +27,7 @@ _LIMITS: Final = Limits(
     pool_size=1, timeout=None, connect_timeout=5, statement_timeout=0, lock_timeout=2, idle_in_transaction_timeout=0
 )
 """DDL may take long. But what waits for a lock makes everybody behind it wait too, so it is retried instead."""
+_NO_PRIVILEGE: Final = "42501"
 _LOCK: Final = 0x5374726F6E67  # "Strong"
 _LOCK_TRIES: Final = 600
 _LOCK_PAUSE: Final = 0.1
@@ -40,12 +41,22 @@ def quietly(done: int, total: int) -> None:
 
 
 async def migrate_url(url: str | Secret, *, service_url: str, progress: Progress = quietly) -> bool:
-    """`migrate`. On PostgreSQL the role of ``service_url`` is then granted what it needs. Raises ConfigurationError."""
+    """`migrate`. On PostgreSQL the role of ``service_url`` is then granted what it needs. Raises ConfigurationError,
+    StorageUnavailable.
+    """
     database = open_database(url, _LIMITS)
     user = urlsplit(service_url).username if service_url.startswith("postgresql") else None
     try:
         await require_own_connections(database)
         return await migrate(database, None if user is None else unquote(user), progress)
+    except InternalError as error:
+        if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) != _NO_PRIVILEGE:
+            raise
+        raise ConfigurationError(
+            "the role in database.url may not migrate: it must own the tables and may create some, as "
+            "deploy/postgresql/roles.sql sets it up",
+            field="database.url",
+        ) from error
     finally:
         await database.close()
 

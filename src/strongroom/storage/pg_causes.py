@@ -10,6 +10,7 @@ import asyncpg
 
 from strongroom.codecs.certificate_faults import SAYINGS, certificate_fault
 from strongroom.storage.database import NoConnection
+from strongroom.storage.pg_url import Target
 
 _BY_STATE: Final = {
     "28P01": "the database refuses the role or its password: check both in database.url",
@@ -26,25 +27,32 @@ _BY_STATE: Final = {
 }
 _LASTING: Final = {"28P01", "28000", "3D000", "42501", "42704", "22023"}
 """Only an operator can end these, so there is no point in retrying at once."""
+_OF_SETTINGS: Final = {"42704", "22023"}
 _NO_TLS: Final = (
-    "pg_hba.conf does not allow the role without TLS: add sslmode=verify-full to database.url, or a line to pg_hba.conf"
+    "pg_hba.conf does not allow the role without TLS: add sslmode=verify-full and sslrootcert to database.url, or a "
+    "line to pg_hba.conf"
 )
 _WITHOUT_TLS: Final = ("no encryption", "ssl off", "ssl required")
 _NO_SUCH_POOL: Final = "no such database"
 _UNKNOWN_HOST: Final = "the resolver (DNS) does not know the host name in database.url"
 
 
-def no_connection(error: Exception) -> NoConnection:
-    """The error to raise instead of ``error``, which the driver raised while it connected."""
-    sentence, lasting = _explain(error)
+def no_connection(error: Exception, target: Target) -> NoConnection:
+    """The error to raise instead of ``error``, which the driver raised while it connected to ``target``."""
+    sentence, lasting = _explain(error, target)
     return NoConnection(sentence, lasting=lasting, state=getattr(error, "sqlstate", None))
 
 
-def _explain(error: Exception) -> tuple[str, bool]:
+def _explain(error: Exception, target: Target) -> tuple[str, bool]:
     if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
         return "no host in database.url is a primary: all are standbys", False
     state = getattr(error, "sqlstate", None)
-    return _explain_local(error) if state is None else _explain_state(state, str(error).lower())
+    if state is None:
+        return _explain_local(error, target)
+    sentence, lasting = _explain_state(state, str(error).lower())
+    if state in _OF_SETTINGS and (named := [name for name in target.settings if name in str(error)]):
+        sentence += f" ({', '.join(named)})"
+    return sentence, lasting
 
 
 def _explain_state(state: str, text: str) -> tuple[str, bool]:
@@ -56,7 +64,7 @@ def _explain_state(state: str, text: str) -> tuple[str, bool]:
     return _BY_STATE.get(state, f"the server refused the connection (SQLSTATE {state})"), state in _LASTING
 
 
-def _explain_local(error: Exception) -> tuple[str, bool]:
+def _explain_local(error: Exception, target: Target) -> tuple[str, bool]:
     match error:
         case ssl.SSLCertVerificationError():
             fault = certificate_fault(error.verify_code)
@@ -69,9 +77,14 @@ def _explain_local(error: Exception) -> tuple[str, bool]:
         case ConnectionRefusedError():
             return "nothing listens on the host and port in database.url", False
         case TimeoutError():
-            return "the host in database.url does not respond in time", False
+            return (
+                "the host in database.url does not respond in time: a firewall may be in the way, or a pooler there "
+                "has no connection left"
+            ), False
         case ConnectionError() if "SSL upgrade" in str(error):
-            return "the database does not offer TLS, which sslmode in database.url requires", True
+            if target.requires_tls:
+                return "the database does not offer TLS, which sslmode in database.url requires", True
+            return "what listens on the host and port in database.url is not PostgreSQL", True
         case PermissionError() | FileNotFoundError():
             return "a file or socket in database.url cannot be used", True
     return "the connection to the database breaks while it is being set up", False

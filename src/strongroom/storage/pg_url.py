@@ -5,7 +5,9 @@ asyncpg takes what it does not know for a setting of the server, which refuses i
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ _ONLY: Final[Mapping[str, frozenset[str]]] = {
     "client_encoding": frozenset({"auto", "utf8", "utf-8", "unicode"}),
     "gssencmode": frozenset({"disable", "prefer"}),
     "sslcertmode": frozenset({"allow"}),
+    "sslmode": frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}),
 }
 """Parameters that can only have these values."""
 _NOT_HERE: Final = frozenset({
@@ -39,6 +42,9 @@ _NOT_HERE: Final = frozenset({
     "scram_server_key",
     "service", "servicefile", "sslcrldir", "sslkeylogfile",
 })  # fmt: skip
+_REQUIRE_TLS: Final = frozenset({"require", "verify-ca", "verify-full"})
+_SYSTEM: Final = "system"
+"""As sslrootcert, the certificate authorities that the operating system trusts."""
 _KNOWN: Final = _OF_THE_DRIVER | _OF_THE_SERVER | _WITHOUT_EFFECT | _ONLY.keys() | _NOT_HERE | {"connect_timeout"}
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,62}", re.ASCII)
@@ -52,6 +58,9 @@ class Target:
     """Seconds, if the URL has it. libpq's minimum is 2, and 0 means no limit."""
     settings: Mapping[str, str]
     """Settings of the server that are made once the connection is open."""
+    requires_tls: bool
+    tls: ssl.SSLContext | None
+    """If the driver cannot make it from ``dsn``."""
 
 
 def read_url(url: str) -> Target:
@@ -63,14 +72,46 @@ def read_url(url: str) -> Target:
         raise _refusal("the query of database.url must consist of name=value pairs") from None
     for name, value in given.items():
         _check(name, value)
+    tls = _tls(given)
     kept = {name: value for name, value in given.items() if name in _OF_THE_DRIVER | _OF_THE_SERVER}
-    settings = {name: value for name, value in given.items() if name not in _KNOWN}
-    query = urlencode(kept)
-    return Target(urlunsplit(parts._replace(query=query)), _seconds(given.get("connect_timeout")), settings)
+    if tls is not None:
+        kept = {name: value for name, value in kept.items() if not name.startswith("ssl") or name == "sslnegotiation"}
+    return Target(
+        dsn=urlunsplit(parts._replace(query=urlencode(kept))),
+        connect_timeout=_seconds(given.get("connect_timeout")),
+        settings={name: value for name, value in given.items() if name not in _KNOWN},
+        requires_tls=tls is not None or given.get("sslmode") in _REQUIRE_TLS,
+        tls=tls,
+    )
+
+
+def _tls(given: Mapping[str, str]) -> ssl.SSLContext | None:
+    """The context for `sslrootcert=system`. Otherwise the driver makes it."""
+    mode, authorities = given.get("sslmode"), given.get("sslrootcert", os.environ.get("PGSSLROOTCERT"))
+    if authorities != _SYSTEM:
+        if mode in {"verify-ca", "verify-full"} and not authorities and not _default_authorities().is_file():
+            raise _refusal(
+                f"database.url: sslmode={mode} needs sslrootcert: a file with the certificate of the authority, or "
+                f"{_SYSTEM} for those that the operating system trusts"
+            )
+        return None
+    if mode not in {None, "verify-full"} or "sslcrl" in given:
+        raise _refusal(f"database.url: sslrootcert={_SYSTEM} needs sslmode=verify-full, and takes no sslcrl")
+    context = ssl.create_default_context()
+    try:
+        if "sslcert" in given:
+            context.load_cert_chain(given["sslcert"], given.get("sslkey"), given.get("sslpassword", ""))
+    except (OSError, ValueError):
+        raise _refusal("the files in sslcert and sslkey of database.url cannot be used together") from None
+    return context
+
+
+def _default_authorities() -> Path:
+    return Path("~/.postgresql/root.crt").expanduser()
 
 
 def _check(name: str, value: str) -> None:
-    if name in _FILES and not Path(value).is_file():
+    if name in _FILES and not Path(value).is_file() and (name, value) != ("sslrootcert", _SYSTEM):
         raise _refusal(f"the file in {name} of database.url does not exist")
     if name in _ONLY and value.lower() not in _ONLY[name]:
         raise _refusal(f"database.url: {name} must be {' or '.join(sorted(_ONLY[name]))}")

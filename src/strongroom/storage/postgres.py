@@ -190,14 +190,14 @@ def _connector(
     read_url(url())
 
     async def connect() -> Any:
+        target = read_url(url())
         try:
-            target = read_url(url())
             async with asyncio.timeout(target.connect_timeout or limits.connect_timeout):
                 return await _connect(target, limits, options or {})
         except asyncpg.ClientConfigurationError:
             raise ConfigurationError("database.url is not valid", field="database.url") from None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            raise no_connection(error) from error
+            raise no_connection(error, target) from error
 
     return connect
 
@@ -207,6 +207,7 @@ async def _connect(target: Target, limits: Limits, options: Mapping[str, str]) -
     connection = await asyncpg.connect(
         target.dsn,
         timeout=None,
+        ssl=target.tls,
         connection_class=_Connection,
         target_session_attrs="primary",
         server_settings=None if "application_name=" in target.dsn else {"application_name": "strongroom"},

@@ -26,6 +26,14 @@ _CAUSES: Final = {
     "28P01": "auth", "28000": "auth", "3D000": "wrong_database", "42501": "rights", "53300": "full",
 }  # fmt: skip
 """By the SQLSTATE of a failed connection."""
+_GRANTED: Final = """
+SELECT least(
+  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+  (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+  (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+)
+"""
+"""`least` ignores NULL, which means no limit."""
 _LOCAL_CAUSES: Final = (
     ("resolver", "dns"), ("nothing listens", "refused"), ("in time", "timeout"),
     ("TLS", "tls"), ("standbys", "read_only"),
@@ -37,7 +45,7 @@ async def check_database(settings: Settings) -> str:
     url = settings.database.url
     if url.reveal().startswith("sqlite"):
         return await _check_file(url)
-    return await _check(url, service=True)
+    return await _check(url, service=True, needed=settings.workers.count * (settings.database.pool_size + 1))
 
 
 async def check_owner(url: Secret) -> str:
@@ -69,7 +77,8 @@ async def _check_file(url: Secret) -> str:
     return "" if found == migrate.HEAD else "the schema will be upgraded when the service starts"
 
 
-async def _check(url: Secret, *, service: bool) -> str:
+async def _check(url: Secret, *, service: bool, needed: int = 0) -> str:
+    """``needed`` is the number of connections that the service opens under load."""
     setting = "database.url" if service else "database.migrate_url"
     try:
         database = open_database(url, _LIMITS)
@@ -92,7 +101,7 @@ async def _check(url: Secret, *, service: bool) -> str:
             )
         if found != migrate.HEAD:
             raise Fault("schema", f"the schema is at {found}, not at {migrate.HEAD}: run `strongroom migrate`")
-        return await _check_rights(database)
+        return "; ".join(filter(None, [await _check_rights(database), await _check_connections(database, needed)]))
     except ConfigurationError as error:
         cause = "transaction_pooling" if "pool" in error.message else "configuration"
         raise Fault(cause, error.message.replace("database.url", setting)) from None
@@ -185,6 +194,18 @@ async def _check_rights(database: Database) -> str:
             "same database.url, which grants them",
         )
     return "the role owns the tables, so only a trigger keeps it from changing the audit" if owns else ""
+
+
+async def _check_connections(database: Database, needed: int) -> str:
+    """A pooler may grant fewer still, and does not say so."""
+
+    def look(connection: Connection) -> int:
+        return int(connection.execute(text(_GRANTED)).scalar_one())
+
+    granted = await database.read(look)
+    if granted >= needed:
+        return ""
+    return f"the server grants the role {granted} connections, and all workers together open up to {needed} under load"
 
 
 def _privileges() -> Iterator[tuple[str, str | None, str]]:

@@ -29,7 +29,7 @@ def errors_in_words() -> Iterator[None]:
     except ConfigurationError as error:
         fail(error.message, USAGE)
     except Unavailable as error:
-        fail(error.message if error.cause is None else f"{error.message}: {error.cause}", UNAVAILABLE)
+        fail(error.cause or error.message, UNAVAILABLE)
     except StrongroomError as error:
         fail(error.message, REFUSED)
 
