@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,12 @@ async def ask_on_new_connections(server: Server) -> None:
         options = [("grpc.use_local_subchannel_pool", 1)]
         async with grpc.aio.insecure_channel(server.target, options) as channel:
             assert (await GrpcFace(channel).call("networks.list", {}, key=server.api_key)).code == "ok"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they are spawned")
+def test_they_are_forked_with_every_python(server: Server) -> None:
+    commands = {Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"strongroom\0")[2] for pid in server.workers()}
+    assert commands == {b"serve\0"}
 
 
 async def test_all_answer_and_their_metrics_are_one(server: Server) -> None:
