@@ -129,17 +129,23 @@ async def test_what_libpq_knows_is_taken(strict: Postgres, query: str) -> None:
         ("connect_timeout=soon", "connect_timeout must be a whole number"),
         ("sslmode", "name=value pairs"),
         ("sslmode=verify", "sslmode must be allow or disable or prefer or require or verify-ca or verify-full"),
-        ("sslmode=verify-full", "sslmode=verify-full needs sslrootcert: a file"),
-        ("sslmode=verify-ca", "sslmode=verify-ca needs sslrootcert: a file"),
         ("sslmode=require&sslrootcert=system", "sslrootcert=system needs sslmode=verify-full"),
         ("sslrootcert=system&sslcert=/nowhere", "the file in sslcert of database.url does not exist"),
     ],
 )
-def test_what_cannot_be_had_is_named(query: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))  # libpq's default is a file there
+def test_what_cannot_be_had_is_named(query: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
         read_url(f"postgresql://x@h/x?{query}")
     assert "/nowhere" not in caught.value.message
+
+
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
+async def test_without_an_authority(mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # libpq's default is a file there
+    database = open_database(f"postgresql://x@127.0.0.1/x?sslmode={mode}", PATIENT)
+    with pytest.raises(ConfigurationError, match="needs sslrootcert"):
+        await database.read(lambda _: None)
+    await database.close()
 
 
 def test_the_time_to_connect_is_that_of_the_url() -> None:

@@ -5,7 +5,6 @@ asyncpg takes what it does not know for a setting of the server, which refuses i
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
 from collections.abc import Mapping
@@ -87,15 +86,9 @@ def read_url(url: str) -> Target:
 
 def _tls(given: Mapping[str, str]) -> ssl.SSLContext | None:
     """The context for `sslrootcert=system`. Otherwise the driver makes it."""
-    mode, authorities = given.get("sslmode"), given.get("sslrootcert", os.environ.get("PGSSLROOTCERT"))
-    if authorities != _SYSTEM:
-        if mode in {"verify-ca", "verify-full"} and not authorities and not _default_authorities().is_file():
-            raise _refusal(
-                f"database.url: sslmode={mode} needs sslrootcert: a file with the certificate of the authority, or "
-                f"{_SYSTEM} for those that the operating system trusts"
-            )
+    if given.get("sslrootcert") != _SYSTEM:
         return None
-    if mode not in {None, "verify-full"} or "sslcrl" in given:
+    if given.get("sslmode") not in {None, "verify-full"} or "sslcrl" in given:
         raise _refusal(f"database.url: sslrootcert={_SYSTEM} needs sslmode=verify-full, and takes no sslcrl")
     context = ssl.create_default_context()
     try:
@@ -104,10 +97,6 @@ def _tls(given: Mapping[str, str]) -> ssl.SSLContext | None:
     except (OSError, ValueError):
         raise _refusal("the files in sslcert and sslkey of database.url cannot be used together") from None
     return context
-
-
-def _default_authorities() -> Path:
-    return Path("~/.postgresql/root.crt").expanduser()
 
 
 def _check(name: str, value: str) -> None:

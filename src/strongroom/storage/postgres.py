@@ -35,6 +35,11 @@ _STATEMENTS: Final = 500
 _LONG: Final = 10.0
 """Seconds for which something is retried if there is no other limit."""
 
+_WITHOUT_AUTHORITY: Final = "root certificate file"
+_NO_AUTHORITY: Final = (
+    "the sslmode of database.url needs sslrootcert: a file with the certificate of the authority, or `system` for "
+    "those that the operating system trusts"
+)
 _LOST_TO_OTHERS: Final = {"40001", "40P01", "55P03"}
 """serialization_failure, deadlock_detected, lock_not_available."""
 _GONE: Final = {"57P01", "57P02", "57P03", "25006"}
@@ -194,8 +199,9 @@ def _connector(
         try:
             async with asyncio.timeout(target.connect_timeout or limits.connect_timeout):
                 return await _connect(target, limits, options or {})
-        except asyncpg.ClientConfigurationError:
-            raise ConfigurationError("database.url is not valid", field="database.url") from None
+        except asyncpg.ClientConfigurationError as error:
+            said = _NO_AUTHORITY if _WITHOUT_AUTHORITY in str(error) else "database.url is not valid"
+            raise ConfigurationError(said, field="database.url") from None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise no_connection(error, target) from error
 
