@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -250,20 +249,16 @@ async def test_the_owner_of_the_tables(folder: Path, postgres_server: Postgres) 
     assert found["database (migrate_url)"].ok
 
 
-@pytest.mark.needs("postgresql")
+@pytest.mark.needs("postgresql-tls")
 async def test_the_password_and_the_certificate_of_the_database(folder: Path) -> None:
     authority = Authority()
     ca = folder / "ca.pem"
     ca.write_bytes(authority.certificate)
-    with postgres.running() as server:
-        data = Path(server.folder) / "data"
+    with postgres.running(found=postgres.programs_with_tls()) as server:
+        data = server.folder / "data"
 
         def serve(issued: Issued) -> None:
-            for name, content in (("server.crt", issued.certificate), ("server.key", issued.key)):
-                (data / name).write_bytes(content)
-                (data / name).chmod(0o600)
-                owner = (data / "PG_VERSION").stat()
-                os.chown(data / name, owner.st_uid, owner.st_gid)
+            postgres.give_certificate(server, issued.certificate, issued.key)
             server.run("ALTER SYSTEM SET ssl = on")
             server.run("SELECT pg_reload_conf()")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,18 +153,14 @@ def test_the_time_to_connect_is_that_of_the_url() -> None:
     assert read_url("postgresql://x@h/x?connect_timeout=0").connect_timeout is None
 
 
+@pytest.mark.needs("postgresql-tls")
 async def test_the_authorities_of_the_operating_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority()
     ca = tmp_path / "ca.pem"
     ca.write_bytes(authority.certificate)
-    with postgres.running() as server:
-        data = Path(server.folder) / "data"
-        issued = authority.server()
-        for name, content in (("server.crt", issued.certificate), ("server.key", issued.key)):
-            (data / name).write_bytes(content)
-            (data / name).chmod(0o600)
-            owner = (data / "PG_VERSION").stat()
-            os.chown(data / name, owner.st_uid, owner.st_gid)
+    issued = authority.server()
+    with postgres.running(found=postgres.programs_with_tls()) as server:
+        postgres.give_certificate(server, issued.certificate, issued.key)
         server.run("ALTER SYSTEM SET ssl = on")
         server.run("SELECT pg_reload_conf()")
         url = f"{server.url()}?sslrootcert=system"

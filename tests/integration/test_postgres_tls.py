@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from tests.support import postgres
 from tests.support.authority import Authority
 from tests.support.postgres import Postgres
 
-pytestmark = pytest.mark.needs("postgresql")
+pytestmark = pytest.mark.needs("postgresql", "postgresql-tls")
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +27,11 @@ def ours() -> Authority:
 @pytest.fixture(scope="module")
 def server(ours: Authority) -> Iterator[Postgres]:
     """Its certificate is for 127.0.0.1, not for localhost."""
-    found = postgres.programs()
+    found = postgres.programs_with_tls()
     assert found is not None
     server = Postgres(found, ("ssl=on",))
     issued = ours.server("127.0.0.1")
-    for name, content in (("server.crt", issued.certificate), ("server.key", issued.key)):
-        file = server.folder / "data" / name
-        file.write_bytes(content)
-        file.chmod(0o600)
-        owner = file.parent.stat()
-        os.chown(file, owner.st_uid, owner.st_gid)
+    postgres.give_certificate(server, issued.certificate, issued.key)
     server.start()
     yield server
     server.stop()

