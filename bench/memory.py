@@ -35,7 +35,10 @@ def main() -> None:
     given = options.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        patient = {f"DATABASE__{name}": "10" for name in ("TIMEOUT", "STATEMENT_TIMEOUT", "LOCK_TIMEOUT")}
+        patient = {
+            f"DATABASE__{name}": "10"
+            for name in ("TIMEOUT", "CONNECT_TIMEOUT", "POOL_TIMEOUT", "STATEMENT_TIMEOUT", "LOCK_TIMEOUT")
+        }
         settings = {
             **patient, **dict.fromkeys(UNLIMITED, "off"), **stack.enter_context(production()),
             "WORKERS__COUNT": "2", "TIMEOUTS__OPERATION": "300",
