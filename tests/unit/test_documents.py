@@ -176,6 +176,23 @@ def _anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_the_settings_of_a_first_start_are_those_of_the_service(tmp_path: Path) -> None:
+    _, _, section = (ROOT / "docs/deploying.md").read_text("utf-8").partition("\n## First start\n")
+    env = dict(re.findall(r"^    (STRONGROOM_\w+)=(\S+)$", section.partition("\n## ")[0], re.MULTILINE))
+    for name, path in env.items():
+        if path.startswith("/"):
+            env[name] = str(tmp_path / Path(path).name)
+            Path(env[name]).write_text("postgresql://strongroom@db.example/strongroom")
+    settings = load(env, dotenv=None)
+    assert (settings.profile, settings.keywrap.kind, settings.exposes_plaintext) == ("production", "vault", False)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_of_running_text_is_overlong(document: Path) -> None:
+    text = re.sub(r"^(`{3,}).*?^\1", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in text.splitlines() if len(line) > 126 and not line.startswith(("|", "    ", "#"))] == []
+
+
 def test_the_upgrade_has_a_place_for_each_step_of_the_changelog() -> None:
     _, _, steps = (ROOT / "CHANGELOG.md").read_text("utf-8").partition("### Upgrade from 1.0.8\n")
     _, _, table = (ROOT / "docs/operations.md").read_text("utf-8").partition("| step above | steps of CHANGELOG.md |")
