@@ -30,6 +30,31 @@ def test_containers_of_others_stand_beside_the_server_and_change_nothing_of_it()
     assert [each["name"] for each in rendered["Job"]["spec"]["containers"]] == ["migrate"]
 
 
+def test_the_documented_second_release_only_runs_tasks() -> None:
+    first, second = (
+        render(documented('{TASKS__ROLE: "none"}')),
+        render(documented("{TASKS__ROLE: only}"), "strongroom-tasks"),
+    )
+    assert one(first, "ConfigMap")["data"]["STRONGROOM_TASKS__ROLE"] == "none"
+    assert one(second, "ConfigMap", "strongroom-tasks")["data"]["STRONGROOM_TASKS__ROLE"] == "only"
+    own = one(first, "Deployment")["spec"]["template"]["spec"]
+    spec = one(second, "Deployment", "strongroom-tasks")["spec"]["template"]["spec"]
+    assert spec["serviceAccountName"] == own["serviceAccountName"]
+    secret = [[each["secret"] for each in pod["volumes"] if each["name"] == "secret"] for pod in (own, spec)]
+    assert secret[0] == secret[1]
+    names = [{(each["kind"], each["metadata"]["name"]) for each in objects} for objects in (first, second)]
+    assert not names[0] & names[1]
+    assert not {kind for kind, _ in names[1]} & {"Job", "ServiceAccount", "Secret", "Ingress"}
+
+
+def test_the_documented_keys_of_another_store_are_the_files_of_the_pods() -> None:
+    rendered = render(documented("service_url"))
+    for template in pods(rendered).values():
+        [secret] = [each["secret"] for each in template["spec"]["volumes"] if each["name"] == "secret"]
+        assert secret["secretName"] == "wallet-secrets"
+        assert {"key": "service_url", "path": "database-url"} in secret["items"]
+
+
 @pytest.mark.parametrize("name", ["extraContainers", "initContainers"])
 def test_a_container_is_a_whole_entry(name: str) -> None:
     import helm_python

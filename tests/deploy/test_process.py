@@ -196,8 +196,11 @@ def test_it_writes_into_its_temporary_folder_alone(pod: tuple[Pod, subprocess.Po
     opened: set[Path] = set()
     for pid in (str(process.pid), *children):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split("flags:")[1].split()[0], 8)
-            target = descriptor.readlink()
+            try:
+                flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split("flags:")[1].split()[0], 8)
+                target = descriptor.readlink()
+            except FileNotFoundError:  # closed since it was listed
+                continue
             if flags & (os.O_WRONLY | os.O_RDWR) and target.is_absolute() and not target.is_relative_to("/dev"):
                 opened.add(target)
     assert server.tmp / "strongroom" / "strongroom.lock" in opened

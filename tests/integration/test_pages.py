@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -71,7 +72,11 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def address(site: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    yield from serve(site)
+
+
+def serve(folder: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -84,12 +89,39 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.mark.needs("chromium", "mkdocs")
 def test_a_reader_goes_through_the_site(address: str) -> None:
-    pages = ["index.html", "walk.html", "errors.html", "configuration.html", "adr/0004-two-commits.html"]
+    pages = [
+        *("index.html", "walk.html", "errors.html", "configuration.html", "architecture.html", "performance.html"),
+        *("kubernetes.html", "operations.html", "readme.html", "adr/0004-two-commits.html"),
+    ]
     found = quiet(chromium.walk("site.mjs", address, word="idempotency", pages=pages, shots=SHOTS))
     assert found["titles"] == ["Strongroom", "Concepts", "Configuration"]
     assert "idempotency" in found["found"].lower()
     assert found["code"]["copied"].strip() == found["code"]["shown"].strip() != ""
     assert found["wide"] == {}
+    assert found["unread"] == []
+
+
+@pytest.fixture
+def drawings() -> Iterator[str]:
+    yield from serve(ROOT / "docs")
+
+
+@pytest.mark.needs("chromium")
+def test_the_words_of_a_drawing_keep_clear_of_the_edges_of_their_box(drawings: str) -> None:
+    pictures = ["architecture.svg", "request.svg", "performance.svg", "tracing.svg"]
+    assert quiet(chromium.walk("pictures.mjs", drawings, pictures=pictures, least=6))["tight"] == []
+
+
+@pytest.mark.needs("mkdocs")
+def test_no_item_of_a_list_is_shown_as_running_text(site: Path) -> None:
+    """It is where a blank line or an indentation of four is missing."""
+    found = [
+        f"{page.relative_to(site)}: {item}"
+        for page in site.rglob("*.html")
+        for paragraph in re.findall(r"<p>(.*?)</p>", page.read_text("utf-8"), re.DOTALL)
+        for item in re.findall(r"^(?:\d+\.|[-*]) .*", paragraph, re.MULTILINE)
+    ]
+    assert found == []
 
 
 class Links(HTMLParser):

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Chromium for the tests, without a window: Debian's headless shell with a font, unpacked into FOLDER with its own loader.
+# Chromium for the tests, without a window: Debian's headless shell with fonts, unpacked into FOLDER with its own loader.
 # Nothing is installed, and no root is needed. For Debian on amd64; elsewhere put chromium or google-chrome on the PATH.
 #   sh tests/support/chromium.sh FOLDER     some 170 MB to fetch; then FOLDER/chromium runs as usual
 set -eu
 [ $# = 1 ] || { echo 'usage: chromium.sh FOLDER' >&2; exit 2; }
 [ ! -x "$1/chromium" ] || exit 0
-sh "$(dirname "$0")/debian.sh" "$1" chromium-headless-shell fonts-dejavu-core
+sh "$(dirname "$0")/debian.sh" "$1" chromium-headless-shell fonts-dejavu-core fonts-dejavu-mono
 folder=$(cd "$1" && pwd)
 root=$folder/root
 rm "$folder/chromium-headless-shell"

@@ -59,6 +59,25 @@ def items_in_running_text(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_continues_an_item_is_indented_by_four(document: Path) -> None:
+    """With three, as after `1. `, the site ends the list and shows a block of code as running text."""
+    text = re.sub(r"^(`{3,}).*?^\1", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"\n\n(?: {1,3}| {5,7})(?=[^ \n]).*", text) == []
+
+
+def test_the_first_page_leads_to_every_other_by_the_name_in_the_menu() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    linked = {page: text for text, page in re.findall(r"\[([^\]]+)\]\(([\w/]+\.md)\)", index)}
+    menu = re.findall(r"^ +- (?:\w+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    pages = {page for page in menu if (ROOT / "docs" / page).exists() and not re.match(r"adr/\d|index", page)}
+    assert linked.keys() == pages
+    for page, text in linked.items():
+        heading = re.match(r"# (.*)\n", (ROOT / "docs" / page).read_text("utf-8"))
+        assert heading
+        assert text == heading[1]
+
+
 @pytest.mark.parametrize("document", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_list_is_part_of_the_paragraph_before_it(document: Path) -> None:
     assert items_in_running_text(document.read_text("utf-8")) == []
@@ -155,6 +174,23 @@ def test_every_make_target_that_is_named_is_there() -> None:
 def _anchors(text: str) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_settings_of_a_first_start_are_those_of_the_service(tmp_path: Path) -> None:
+    _, _, section = (ROOT / "docs/deploying.md").read_text("utf-8").partition("\n## First start\n")
+    env = dict(re.findall(r"^    (STRONGROOM_\w+)=(\S+)$", section.partition("\n## ")[0], re.MULTILINE))
+    for name, path in env.items():
+        if path.startswith("/"):
+            env[name] = str(tmp_path / Path(path).name)
+            Path(env[name]).write_text("postgresql://strongroom@db.example/strongroom")
+    settings = load(env, dotenv=None)
+    assert (settings.profile, settings.keywrap.kind, settings.exposes_plaintext) == ("production", "vault", False)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_of_running_text_is_overlong(document: Path) -> None:
+    text = re.sub(r"^(`{3,}).*?^\1", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in text.splitlines() if len(line) > 126 and not line.startswith(("|", "    ", "#"))] == []
 
 
 def test_the_upgrade_has_a_place_for_each_step_of_the_changelog() -> None:

@@ -77,6 +77,31 @@ runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
+{{/* How and where the server and the migration Job alike run. A value that holds for both belongs in here. */}}
+{{- define "strongroom.podPlace" -}}
+automountServiceAccountToken: false # neither asks anything of Kubernetes; the server's token for Vault is a volume
+enableServiceLinks: false
+securityContext:
+  {{- include "strongroom.podSecurity" . | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* Names of the Secret's keys that the server reads: key, and the setting. */}}
 {{- define "strongroom.serverSecrets" -}}
 database-url: DATABASE__URL
@@ -137,8 +162,19 @@ minReadySeconds keeps the next one from being replaced before. A worker has one 
 {{- end -}}
 {{- end -}}
 
+{{/* `tpl`, because a Helm before 3.17 has no fromToml and would refuse the whole chart for its name. */}}
+{{- define "strongroom.checkConfig" -}}
+{{- if semverCompare ">=3.17.0-0" .Capabilities.HelmVersion.Version -}}
+{{- $read := tpl "{{ .Values.config | fromToml | toJson }}" . | fromJson -}}
+{{- if hasKey $read "Error" -}}
+{{- fail (printf "config is not TOML: %s" $read.Error) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "strongroom.check" -}}
 {{- include "strongroom.checkConnections" . -}}
+{{- include "strongroom.checkConfig" . -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling: minReplicas is more than maxReplicas" -}}
 {{- end -}}
