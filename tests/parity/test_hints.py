@@ -98,6 +98,9 @@ async def test_names_that_are_accepted_are_listed(service: RunningService, face:
         assert formats.hints == {"allowed": "ton-personal, ton-proof, ton-sign-data"}
         assert formats.message is not None
         assert formats.message.endswith("format must be one of ton-personal, ton-proof, ton-sign-data")
+    audit = await face.call("audit.list", {"operation": "nope"}, key=service.key)
+    assert (audit.code, audit.field) == ("invalid_field", "operation")
+    assert {"transactions.sign", "keys.rewrap"} <= set(audit.hints["allowed"].split(", "))
     rates = await face.call("wallets.limit", {"wallet_id": given["wallet_id"], "rates": {"x": "off"}}, key=service.key)
     assert {"sign", "read"} <= set(rates.hints["allowed"].split(", "))
     scopes = await face.call("api_keys.create", {"name": "x", "scopes": ["wallets:raed"]}, key=service.key)
