@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from strongroom.access.scopes import SCOPES
+from strongroom.access.scopes import SCOPES, in_a_sentence
 from strongroom.domain.hazards import HAZARDS
 from strongroom.entrypoints.http.probes import HEALTH, METRICS
 from strongroom.operations.registry import OPERATIONS
@@ -35,8 +35,7 @@ _OPTIONS: Final = {
 def written() -> str:
     rows = []
     for scope, description in SCOPES.items():
-        text = description[0].lower() + description[1:]
-        rows.append(f"| `{scope}` | {text} | {_needed_by(scope)} |\n")
+        rows.append(f"| `{scope}` | {in_a_sentence(description)} | {_needed_by(scope)} |\n")
     return _HEAD + "".join(rows)
 
 

@@ -143,8 +143,14 @@ def test_what_cannot_be_had_is_raised(
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(NoResponse):
+    with pytest.raises(NoResponse, match=r"^ConnectError: .*refused"):
         archived("http://127.0.0.1:1")
+
+
+def test_a_key_that_is_no_header_is_not_in_the_error() -> None:
+    with scripted([DONE]) as (url, _), pytest.raises(NoResponse) as caught:
+        archived(url, "the key\n")
+    assert str(caught.value) == "LocalProtocolError"
 
 
 def test_a_path_prefix_is_kept() -> None:

@@ -422,9 +422,11 @@ def test_the_command_line_shows_its_certificate(server: Server, estate: Estate) 
     told.http_port, told.api_key = server.http_port, server.api_key
     found = told.command("wallet", "list")
     assert found.returncode == 0, found.stderr
-    for left_out in ("CA_FILE", "CLIENT"):
+    for left_out, named in {"CA_FILE": "STRONGROOM_CA_FILE", "CLIENT": "STRONGROOM_CLIENT_CERTIFICATE"}.items():
         told.settings = {**server.settings, **{k: v for k, v in shown.items() if not k.startswith(left_out)}}
-        assert told.command("wallet", "list").returncode == 3
+        refused = told.command("wallet", "list")
+        assert refused.returncode == 3
+        assert named in refused.stderr
 
 
 def test_what_is_in_flight_when_the_service_ends_is_answered(estate: Estate, tmp_path: Path) -> None:

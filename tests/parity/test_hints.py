@@ -88,6 +88,21 @@ async def test_names_that_are_accepted_are_listed(service: RunningService, face:
     given = {"wallet_id": await wallet(service), "network": "bitcoin", "scheme": "bip99"}
     scheme = await face.call("addresses.next", given, key=service.key)
     assert (scheme.code, "bip84" in scheme.hints["allowed"]) == ("unknown_scheme", True)
+    message = {"network": "ton", "format": "eip191", "message": "hello", "encoding": "text"}
+    for name, more in (
+        ("messages.sign", {"wallet_id": given["wallet_id"]}),
+        ("messages.verify", {"address": "x", "signature": "x"}),
+    ):
+        formats = await face.call(name, message | more, key=service.key)
+        assert (formats.code, formats.field) == ("invalid_message", "format")
+        assert formats.hints == {"allowed": "ton-personal, ton-proof, ton-sign-data"}
+        assert formats.message is not None
+        assert formats.message.endswith("format must be one of ton-personal, ton-proof, ton-sign-data")
+    audit = await face.call("audit.list", {"operation": "nope"}, key=service.key)
+    assert (audit.code, audit.field) == ("invalid_field", "operation")
+    assert {"transactions.sign", "keys.rewrap"} <= set(audit.hints["allowed"].split(", "))
+    rates = await face.call("wallets.limit", {"wallet_id": given["wallet_id"], "rates": {"x": "off"}}, key=service.key)
+    assert {"sign", "read"} <= set(rates.hints["allowed"].split(", "))
     scopes = await face.call("api_keys.create", {"name": "x", "scopes": ["wallets:raed"]}, key=service.key)
     assert (scopes.code, scopes.field) == ("invalid_field", "scopes")
     assert {"wallets:read", "sign:transaction"} <= set(scopes.hints["allowed"].split(", "))

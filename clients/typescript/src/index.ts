@@ -92,11 +92,20 @@ async function send(request: Request, options: Options): Promise<Response> {
       await response.body?.cancel();
     } catch (error) {
       if (attempt >= attempts) {
-        throw new StrongroomError("no_response", error instanceof Error ? error.name : "the connection failed");
+        throw new StrongroomError("no_response", said(error));
       }
     }
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
+}
+
+/** `fetch` only says that it failed. Its cause says whether it is DNS, the port or TLS. */
+function said(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return "the connection failed";
+  }
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return cause?.message || cause?.code || error.name;
 }
 
 async function isRetried(response: Response): Promise<boolean> {

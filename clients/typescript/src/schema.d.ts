@@ -102,7 +102,7 @@ export interface paths {
         get?: never;
         /**
          * Give a wallet its own rate limits instead of the configured ones
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         put: operations["limitWallet"];
         post?: never;
@@ -407,7 +407,7 @@ export interface paths {
         put?: never;
         /**
          * Sign EIP-712 typed data
-         * @description Needs the scope `sign:typed-data`: sign eip-712 typed data, such as permits and orders, which can move tokens.
+         * @description Needs the scope `sign:typed-data`: sign EIP-712 typed data, such as permits and orders, which can move tokens.
          */
         post: operations["signTypedData"];
         delete?: never;
@@ -427,7 +427,7 @@ export interface paths {
         put?: never;
         /**
          * Sign an EIP-7702 authorisation
-         * @description Needs the scope `sign:authorization`: sign eip-7702 authorisations, which give a contract control of the account.
+         * @description Needs the scope `sign:authorization`: sign EIP-7702 authorisations, which give a contract control of the account.
          */
         post: operations["signAuthorization"];
         delete?: never;
@@ -665,13 +665,13 @@ export interface paths {
         };
         /**
          * List API keys
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["listApiKeys"];
         put?: never;
         /**
          * Create an API key
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -691,7 +691,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an API key
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["revokeApiKey"];
         delete?: never;
@@ -709,13 +709,13 @@ export interface paths {
         };
         /**
          * List the revocations of subjects and tokens
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["listRevocations"];
         put?: never;
         /**
          * Refuse the tokens of a subject, or a single token
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["revoke"];
         delete?: never;
@@ -735,7 +735,7 @@ export interface paths {
         put?: never;
         /**
          * Accept the tokens of a subject, or a single token, again
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["liftRevocation"];
         delete?: never;
@@ -753,12 +753,12 @@ export interface paths {
         };
         /**
          * Get the client networks that the tenant's callers may call from
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["getClientNetworks"];
         /**
          * Set the client networks that the tenant's callers may call from
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         put: operations["setClientNetworks"];
         post?: never;
@@ -797,7 +797,7 @@ export interface paths {
         };
         /**
          * List background tasks
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["listTasks"];
         put?: never;
@@ -819,7 +819,7 @@ export interface paths {
         put?: never;
         /**
          * Run a task now
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["retryTask"];
         delete?: never;
@@ -839,7 +839,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a task of the tenant
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["cancelTask"];
         delete?: never;
@@ -857,7 +857,7 @@ export interface paths {
         };
         /**
          * List alerts, firing and ended
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["listAlerts"];
         put?: never;
@@ -877,7 +877,7 @@ export interface paths {
         };
         /**
          * List notifications that were sent to channels, newest first
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         get: operations["listNotifications"];
         put?: never;
@@ -899,7 +899,7 @@ export interface paths {
         put?: never;
         /**
          * Silence an alert for a while
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["silenceAlert"];
         delete?: never;
@@ -919,7 +919,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test message to the alert channels
-         * @description Needs the scope `admin`: administer the tenant's api keys and background work.
+         * @description Needs the scope `admin`: administer the tenant's API keys and background work.
          */
         post: operations["sendTestAlert"];
         delete?: never;

@@ -6,6 +6,12 @@ from typing import Final
 
 from strongroom.domain.hazards import HAZARDS
 
+
+def in_a_sentence(description: str) -> str:
+    """A description of a scope, to follow a colon. An acronym at its beginning stays as it is."""
+    return description if description[:2].isupper() else description[0].lower() + description[1:]
+
+
 SCOPES: Final[dict[str, str]] = {
     "wallets:read": "List and read wallets",
     "wallets:create": "Create wallets",

@@ -12,6 +12,7 @@ from strongroom.domain.scheme import Scheme
 from strongroom.domain.signing import KeyHint, Message, Ours, Policy, Prepared, Signed, SignedIds, SignedMessage
 from strongroom.domain.summary import Caution, Summary
 from strongroom.domain.wallet import PublicNode, WalletKind
+from strongroom.errors import InvalidMessage
 
 Unsigned = str | dict[str, Any]
 """An unsigned transaction, as serialised text or in JSON form."""
@@ -59,6 +60,15 @@ class Decoded:
         Raises InvalidTransaction if they contradict what this transaction says it spends.
         """
         return self
+
+
+def no_message_format(formats: Sequence[str]) -> InvalidMessage:
+    """For a format that is not among ``formats``."""
+    return InvalidMessage(
+        f"the network has no message format with this name: format must be one of {', '.join(formats)}",
+        field="format",
+        allowed=list(formats),
+    )
 
 
 class Chain(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from strongroom.config.environment import secret_text, variables_of
 from strongroom.domain.secret import Secret
@@ -34,7 +35,7 @@ def load_client(env: Mapping[str, str] | None = None) -> ClientSettings:
     """
     variables = variables_of(env, None)
     url = variables.get("STRONGROOM_URL") or _DEFAULT_URL
-    if _URL.fullmatch(url) is None:
+    if _URL.fullmatch(url) is None or not _has_valid_port(url):
         raise ConfigurationError(
             "STRONGROOM_URL must be http:// or https:// with a host, and may have a port and a path, but nothing else"
         )
@@ -49,6 +50,13 @@ def load_client(env: Mapping[str, str] | None = None) -> ClientSettings:
         certificate,
         certificate_key,
     )
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:  # also for brackets that do not match
+        return False
 
 
 def _path(variables: Mapping[str, str], name: str) -> Path | None:

@@ -6,7 +6,7 @@ import re
 from datetime import time
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from strongroom.domain.client_networks import Network, parse_network
 from strongroom.domain.rate import Rate as ParsedRate
@@ -80,6 +80,14 @@ def check_hosts(url: str) -> None:
             )
 
 
+def _listening(host: str) -> str:
+    bare = host.removeprefix("[").removesuffix("]")
+    if "[" in bare or "]" in bare or host not in (bare, f"[{bare}]") or (bare != host and ":" not in bare):
+        raise ValueError("brackets belong around a whole IPv6 address: [::1]")
+    return host
+
+
+ListeningHost = Annotated[str, AfterValidator(_listening)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
 Whole = Annotated[int, BeforeValidator(whole)]

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from strongroom.config.fields import (
     Limit,
+    ListeningHost,
     MaybeSecret,
     Mount,
     Name,
@@ -32,7 +33,7 @@ from strongroom.config.fields import (
 
 
 class HttpSettings(Section):
-    host: str = Field(default="127.0.0.1", description="Address that REST listens on")
+    host: ListeningHost = Field(default="127.0.0.1", description="Address that REST listens on")
     port: Port = Field(default=3000, description="Port of REST")
     body_limit: Size = Field(default=1_048_576, description="Maximum size of a request body, in bytes")
     body_timeout: Seconds = Field(default=10.0, description="Seconds within which a request body must arrive")
@@ -45,7 +46,10 @@ class HttpSettings(Section):
 
 
 class GrpcSettings(Section):
-    host: str = Field(default="127.0.0.1", description="Address that gRPC listens on")
+    host: ListeningHost = Field(
+        default="127.0.0.1",
+        description="Address that gRPC listens on. gRPC takes `0.0.0.0` for every address of this machine, IPv6 too",
+    )
     port: Port = Field(default=3001, description="Port of gRPC")
     max_message: Size = Field(default=1_048_576, description="Maximum size of a message, in bytes")
     max_streams: Whole = Field(default=100, ge=1, le=10_000, description="Maximum concurrent calls per connection")

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID, uuid5
 
 from strongroom.domain.signing import Guard
+
+REWRAP: Final = "keys.rewrap"
+RESTORED_MARK: Final = "state.restored"
+AUTHENTICATED_MARK: Final = "state.authenticated"
+LOCAL_OPERATIONS: Final = (REWRAP, RESTORED_MARK, AUTHENTICATED_MARK)
+"""What only commands on the machine itself do, by the names in audit records."""
 
 
 class OperationState(StrEnum):

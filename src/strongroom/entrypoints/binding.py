@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import takewhile
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -26,7 +27,7 @@ Command = TypeVar("Command", bound=msgspec.Struct)
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
-_PATH: Final = re.compile(r" - at `(?P<path>[^`]*)`$")
+_PATH: Final = re.compile(r" - at (?:`key` in )?`(?P<path>[^`]*)`$")
 _SHAPE: Final = re.compile(r"Expected `(?P<wanted>[a-z0-9_ |]+)`, got `(?P<got>[a-z]+)`")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>[a-z0-9_]+)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>[^`]{1,40})`(?: - at |$)")
@@ -44,7 +45,10 @@ _WORDS: Final = {
     "uuid": "a string with a UUID",
 }
 """JSON's names for the types that msgspec calls by their Python names."""
-_OWN_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_OWN_STEP: Final = re.compile(r"[a-z][a-z0-9_]*(\[[0-9]+\])*")
+"""A field of ours, and places in lists. msgspec does not repeat the keys of an object."""
+_LAST_INDEX: Final = re.compile(r"(\[[0-9]+\])+$")
+"""The field of a value in a list is the list. The sentence says which value."""
 
 
 def bind(tree: Any, command: type[Command]) -> Command:
@@ -80,13 +84,12 @@ def to_tree(result: msgspec.Struct, *, keep: Iterable[type] = ()) -> Any:
 
 def _own_words(text: str, command: type[msgspec.Struct]) -> MalformedRequest | InvalidField:
     at = _PATH.search(text)
-    steps = [] if at is None else at["path"].removeprefix("$").strip(".").split(".")
-    names = [step for step in steps if _OWN_NAME.fullmatch(step)]
-    field = ".".join(names) if len(names) == len(steps) else (names[0] if names and steps[0] == names[0] else None)
-    field = field or None
-    where = f"{field}: " if field else ""
+    steps = [] if at is None else at["path"].replace("[...]", "[]").removeprefix("$").strip(".").split(".")
+    place = _place(steps)
+    field = _LAST_INDEX.sub("", place) or None
+    where = f"{place}: " if place else ""
     if missing := _MISSING.match(text):
-        field = f"{field}.{missing['name']}" if field else missing["name"]
+        field = f"{place}.{missing['name']}" if place else missing["name"]
         return MalformedRequest(f"{where}the required field {missing['name']} is missing", field=field)
     if shape := _SHAPE.match(text):
         wanted, got = _in_words(shape["wanted"]), _in_words(shape["got"])
@@ -96,7 +99,7 @@ def _own_words(text: str, command: type[msgspec.Struct]) -> MalformedRequest | I
         message = f"{where}must {measure}{_SIGNS[bound['sign']]}{bound['limit']}"
         return InvalidField(message, field=field, limit=bound["limit"])
     if text.startswith("Object contains unknown field"):
-        return _unknown_field(text, field, where, accepted(command, steps).fields)
+        return _unknown_field(text, place, where, accepted(command, steps).fields)
     if text.startswith(("Invalid enum value", "Invalid literal")):
         values = accepted(command, steps).values
         return InvalidField(f"{where}must be one of: {', '.join(values)}", field=field, allowed=values)
@@ -111,7 +114,12 @@ def _own_words(text: str, command: type[msgspec.Struct]) -> MalformedRequest | I
     return MalformedRequest(f"{where}does not have the required type", field=field)
 
 
-def _unknown_field(text: str, parent: str | None, where: str, known: Sequence[str]) -> MalformedRequest:
+def _place(steps: Iterable[str]) -> str:
+    """A path of msgspec as far as it is ours, such as ``options.allow[0]``."""
+    return ".".join(takewhile(_OWN_STEP.fullmatch, (step.replace("[]", "") for step in steps)))
+
+
+def _unknown_field(text: str, parent: str, where: str, known: Sequence[str]) -> MalformedRequest:
     given = _UNKNOWN.match(text)
     name, message, hints = unknown("" if given is None else given["name"], known)
     field = ".".join(filter(None, (parent, name))) or None

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from strongroom.entrypoints.listening import Place
 from strongroom.errors import ConfigurationError
 
 _LOCK_SECONDS: Final = 10.0
@@ -28,14 +29,15 @@ def only_instance(data_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_on_port(data_dir: Path, host: str, port: int) -> Iterator[None]:
+def only_on_port(data_dir: Path, place: Place) -> Iterator[None]:
     """Keep a second instance of the same user off a port.
 
     Workers share the port by SO_REUSEPORT, so another instance would share it too, unnoticed. Raises ConfigurationError
     before anything else happens if the port cannot be had.
     """
-    _require_free(host, port)
-    with _locked(_run_dir(data_dir) / f"strongroom-{port}.lock", f"another strongroom is starting on port {port}"):
+    _require_free(place)
+    refusal = f"another strongroom is starting on port {place.port}"
+    with _locked(_run_dir(data_dir) / f"strongroom-{place.port}.lock", refusal):
         yield
 
 
@@ -77,12 +79,12 @@ def _is_private(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
-def _require_free(host: str, port: int) -> None:
-    """Raises ConfigurationError with a clear text if the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _require_free(place: Place) -> None:
+    """Raises ConfigurationError that says why, if the port cannot be had."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
-        except OSError:
-            raise ConfigurationError(f"port {port} on {host} cannot be used: another service may be using it") from None
+            probe.bind((place.host, place.port))
+        except OSError as error:
+            raise place.refusal(error) from None

@@ -20,7 +20,7 @@ import structlog
 from strongroom import bootstrap
 from strongroom.config.settings import Settings
 from strongroom.entrypoints import first_steps, process_signals
-from strongroom.entrypoints.listening import numeric
+from strongroom.entrypoints.listening import Place, numeric
 from strongroom.entrypoints.locks import only_instance, only_on_port
 from strongroom.entrypoints.tls import upstream
 from strongroom.entrypoints.tls.material import check_tls
@@ -43,8 +43,8 @@ def run(settings: Settings) -> None:
     check_tls(settings)
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_instance(settings.data_dir))
-        for host, port in _ports(settings):
-            stack.enter_context(only_on_port(settings.data_dir, host, port))
+        for place in _places(settings):
+            stack.enter_context(only_on_port(settings.data_dir, place))
         _prepare(settings)
         native = None
         if logging.writes_json(settings.log.format):
@@ -101,11 +101,11 @@ def _server(settings: Settings, native: NativeLines | None) -> Any:
     )
 
 
-def _ports(settings: Settings) -> Iterator[tuple[str, int]]:
-    yield numeric(settings.http.host), settings.http.port
-    yield numeric(settings.grpc.host), settings.grpc.port
+def _places(settings: Settings) -> Iterator[Place]:
+    yield Place(numeric(settings.http.host), settings.http.port)
+    yield Place(numeric(settings.grpc.host), settings.grpc.port, "grpc.host", "grpc.port")
     if settings.tls.probe_port is not None:
-        yield numeric(settings.http.host), settings.tls.probe_port
+        yield Place(numeric(settings.http.host), settings.tls.probe_port, port_setting="tls.probe_port")
 
 
 def _prepare(settings: Settings) -> None:

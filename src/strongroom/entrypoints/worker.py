@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -177,6 +178,7 @@ class Worker:
             metrics_open=settings.http.metrics_open,
             health_open=settings.health.anonymous == "full",
             errors_url=settings.http.errors_url,
+            kept=timedelta(seconds=settings.idempotency.retention),
         )
         grpc = await grpc_server.start(
             service.pipeline,

@@ -14,12 +14,12 @@ from typing import Final
 
 import structlog
 
-from strongroom.domain.record import AuditOutcome
+from strongroom.domain.record import AUTHENTICATED_MARK, RESTORED_MARK, AuditOutcome
 from strongroom.journal.audit import Head
 from strongroom.journal.committer import Committer
 from strongroom.journal.local import local_entry
 from strongroom.journal.reconcile import TABLES
-from strongroom.journal.restored import AUTHENTICATED_MARK, RESTORED_MARK, accepted_losses, marks
+from strongroom.journal.restored import accepted_losses, marks
 from strongroom.journal.verify import verify
 from strongroom.storage.base import Storage, Unit
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from strongroom.domain.record import AuditOutcome, AuditRecord, AuditWriter, Floor
+from strongroom.domain.record import RESTORED_MARK, AuditOutcome, AuditRecord, AuditWriter, Floor
 from strongroom.domain.signing import Guard
 from strongroom.domain.wallet import Address
 from strongroom.errors import AuditNotAnchored, ConfigurationError, IntegrityError, RestoredDatabase
@@ -27,8 +27,6 @@ from strongroom.telemetry.metrics import RESTORED
 
 _log = structlog.get_logger(__name__)
 
-RESTORED_MARK: Final = "state.restored"
-AUTHENTICATED_MARK: Final = "state.authenticated"
 EVERY_ADDRESS: Final = "*"
 """Address of the floor for all addresses that were not named. Addresses known when it was set do not sign."""
 _STARTING: Final = timedelta(seconds=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -297,7 +298,10 @@ def _revoked(found: Row | None, key_id: UUID) -> ApiKeyView | None:
     return None
 
 
-async def list_audit(command: ListAudit, call: Call) -> AuditPage:
+async def list_audit(command: ListAudit, call: Call, known: Sequence[str]) -> AuditPage:
+    """``known`` are the operations of this release. Records of others may be older or newer, so their names are not
+    refused if there are any.
+    """
     where = AuditFilter(
         call.tenant_id,
         command.wallet_id,
@@ -308,6 +312,10 @@ async def list_audit(command: ListAudit, call: Call) -> AuditPage:
         networks=_names(call),
     )
     found = await call.storage.audit_records(where, cursor_moment(command.cursor), command.limit + 1)
+    if not found and command.cursor is None and command.operation not in (None, *known):
+        raise InvalidField(
+            "operation: there is no operation with this name, and no record of one", field="operation", allowed=known
+        )
     page, more = page_of(found, command.limit, lambda each: (each.entry.at.isoformat(), each.writer_id, each.sequence))
     await call.journal.require_authentic(page)
     return AuditPage(records=[AuditView.of(record) for record in page], next_cursor=more)

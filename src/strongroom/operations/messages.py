@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from strongroom.chains.base import Chain
+from strongroom.chains.base import Chain, no_message_format
 from strongroom.domain.brief import brief
 from strongroom.domain.network import Network
 from strongroom.domain.record import SignatureRecord
@@ -185,8 +185,9 @@ def message_bytes(message: str, encoding: str) -> bytes:
 
 def _message(chain: Chain, command: SignMessage | VerifyMessage) -> Message:
     """Raises InvalidMessage if the chain does not have the format, or if fields do not belong to it."""
-    if command.format not in (*chain.message_formats, *chain.statement_formats):
-        raise InvalidMessage("the network has no message format with this name", field="format")
+    formats = (*chain.message_formats, *chain.statement_formats)
+    if command.format not in formats:
+        raise no_message_format(formats)
     statement = {"domain": command.domain, "timestamp": command.timestamp, "payload": command.payload}
     text = {"message": command.message, "encoding": command.encoding}
     is_statement = command.format in chain.statement_formats

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from strongroom import errors
+from strongroom.domain.record import LOCAL_OPERATIONS
 from strongroom.operations import (
     access,
     addresses,
@@ -177,6 +178,12 @@ _SIGNS = (*_KEYS, *_WRITES, *_PLACE, errors.InvalidAddress, errors.WrongKey, err
           errors.WalletArchived)  # fmt: skip
 _READS = (errors.UnknownNetwork, errors.SourceMissing, errors.NodeUnavailable, errors.NodesDisagree)
 _TRANSACTION = (errors.InvalidTransaction, errors.LimitExceeded, errors.OptionRequired)
+
+
+async def _list_audit(command: ListAudit, call: Call) -> AuditPage:
+    names = {operation.name for operation in OPERATIONS}
+    return await administration.list_audit(command, call, sorted({*names, *LOCAL_OPERATIONS}))
+
 
 # fmt: off
 _CREATE: Final = Operation(name="wallets.create", method="POST", path="/wallets", rpc="CreateWallet",
@@ -384,7 +391,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
               mutates=True, limit="admin", errors=(*_WRITES, errors.OptionRequired),
               summary="Set the client networks that the tenant's callers may call from"),
     Operation(name="audit.list", method="GET", path="/audit", rpc="ListAudit",
-              command=ListAudit, result=AuditPage, scope="audit:read", run=administration.list_audit, touches=named,
+              command=ListAudit, result=AuditPage, scope="audit:read", run=_list_audit, touches=named,
               limit="admin", summary="Read audit records, newest first"),
     Operation(name="tasks.list", method="GET", path="/tasks", rpc="ListTasks",
               command=ListTasks, result=TaskPage, scope="admin", run=tasks.list_, touches=nothing,

@@ -116,7 +116,8 @@ def show_rates(rates: Rates) -> dict[str, str]:
 def read_rates(texts: Mapping[str, str], field: str) -> dict[str, Rate | None]:
     """The rates by class of operation. Raises InvalidField."""
     if not texts.keys() <= CLASSES:
-        raise InvalidField(f"{field}: the classes must be among {', '.join(sorted(CLASSES))}", field=field)
+        known = sorted(CLASSES)
+        raise InvalidField(f"{field}: the classes must be among {', '.join(known)}", field=field, allowed=known)
     try:
         return {name: None if text == "off" else Rate.parse(text) for name, text in sorted(texts.items())}
     except ValueError:

@@ -11,6 +11,8 @@ import pytest
 from strongroom.entrypoints.binding import bind
 from strongroom.errors import InvalidField, MalformedRequest, StrongroomError
 from strongroom.operations.addresses import NextAddress
+from strongroom.operations.administration import CreateApiKey
+from strongroom.operations.batch_commands import SignTransactions
 from strongroom.operations.registry import OPERATIONS
 from strongroom.operations.transactions import SignTransaction
 from strongroom.operations.wallets import CreateWallet, ListWallets
@@ -41,6 +43,37 @@ def refused(tree: Any, command: type) -> StrongroomError:
 def test_what_belongs_there(tree: Any, command: type, message: str, field: str | None) -> None:
     error = refused(tree, command)
     assert error.message.startswith(message)
+    assert error.field == field
+
+
+KEY = {"name": "n", "scopes": ["wallets:read"]}
+ITEM = {**SIGN, "unsigned_tx": "0x"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "command", "place", "field"),
+    [
+        ({**SIGN, "options": {"allowed_sighashes": ["NONE", "NOPE"]}}, SignTransaction,
+         "options.allowed_sighashes[1]", "options.allowed_sighashes"),
+        ({**SIGN, "options": {"allow": [1]}}, SignTransaction, "options.allow[0]", "options.allow"),
+        ({**SIGN, "options": {"allow": 1}}, SignTransaction, "options.allow", "options.allow"),
+        ({"networks": ["a", "x" * 65]}, CreateWallet, "networks[1]", "networks"),
+        ({"items": [ITEM, {**ITEM, "options": {"allowed_sighashes": ["NOPE"]}}]}, SignTransactions,
+         "items[1].options.allowed_sighashes[0]", "items[1].options.allowed_sighashes"),
+        ({"items": [ITEM, {**ITEM, "index": -1}]}, SignTransactions, "items[1].index", "items[1].index"),
+        ({"items": [ITEM, 3]}, SignTransactions, "items[1]", "items"),
+        ({"items": [{"network": "ethereum", "unsigned_tx": "0x"}]}, SignTransactions, "items[0]", "items[0].wallet_id"),
+        ({"items": [ITEM, {**ITEM, "foo": 1}]}, SignTransactions, "items[1]", "items[1].foo"),
+        ({**KEY, "restriction": {"wallets": ["x"]}}, CreateApiKey, "restriction.wallets[0]", "restriction.wallets"),
+        ({**KEY, "restriction": {"max_values": {"a secret": 1}}}, CreateApiKey,
+         "restriction.max_values", "restriction.max_values"),
+        ({**KEY, "restriction": {"unknown_calls": "x"}}, CreateApiKey,
+         "restriction.unknown_calls", "restriction.unknown_calls"),
+    ],
+)  # fmt: skip
+def test_the_field_is_named_wherever_it_is(tree: Any, command: type, place: str, field: str) -> None:
+    error = refused(tree, command)
+    assert error.message.startswith(f"{place}: ")
     assert error.field == field
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.entrypoints.listening import Place
 from strongroom.entrypoints.locks import only_instance, only_on_port
 from strongroom.errors import ConfigurationError
 from tests.support.server import free_port
@@ -24,7 +25,7 @@ def test_a_link_is_not_followed_and_its_target_stays(
     data.mkdir()
     (data / (f"strongroom-{port}.lock" if name == "port" else name)).symlink_to(victim)
     with pytest.raises(ConfigurationError, match="symbolic link"):  # noqa: SIM117
-        with only_on_port(data, "127.0.0.1", port) if name == "port" else only_instance(data):
+        with only_on_port(data, Place("127.0.0.1", port)) if name == "port" else only_instance(data):
             pass
     assert victim.read_text() == "secret"
 
@@ -43,5 +44,5 @@ def test_nothing_is_made_in_the_folder_that_all_users_share(tmp_path: Path, monk
     shared.mkdir(mode=0o1777)
     monkeypatch.setenv("TMPDIR", str(shared))
     (tmp_path / "data").mkdir()
-    with only_instance(tmp_path / "data"), only_on_port(tmp_path / "data", "127.0.0.1", free_port()):
+    with only_instance(tmp_path / "data"), only_on_port(tmp_path / "data", Place("127.0.0.1", free_port())):
         assert list(shared.iterdir()) == []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.domain.record import AuditOutcome
+from strongroom.domain.record import AUTHENTICATED_MARK, AuditOutcome
 from strongroom.journal.audit import register
-from strongroom.journal.restored import AUTHENTICATED_MARK, lost, marks
+from strongroom.journal.restored import lost, marks
 from strongroom.storage.base import Unit
 from tests.support import rows
 from tests.unit.journal.conftest import AUTHENTICITY, WatchedStorage

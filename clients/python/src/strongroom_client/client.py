@@ -44,6 +44,12 @@ class _Settings:
         }
 
 
+def _why(error: httpx.TransportError) -> str:
+    """The system's words say whether it is DNS, the port, TLS or time. Those about a header would contain the key."""
+    name = type(error).__name__
+    return name if isinstance(error, httpx.LocalProtocolError) or not str(error) else f"{name}: {error}"
+
+
 class Client(Operations):
     """Synchronous. Use it in a ``with`` block, or call `close`. It may be shared by threads.
 
@@ -81,7 +87,7 @@ class Client(Operations):
             try:
                 response = self._http.request(**self._settings.request(call))
             except httpx.TransportError as error:
-                wait: float | None = call.broke(type(error).__name__)
+                wait: float | None = call.broke(_why(error))
             else:
                 wait = call.received(response.status_code, response.headers, response.content)
             if wait is None:
@@ -123,7 +129,7 @@ class AsyncClient(AsyncOperations):
             try:
                 response = await self._http.request(**self._settings.request(call))
             except httpx.TransportError as error:
-                wait: float | None = call.broke(type(error).__name__)
+                wait: float | None = call.broke(_why(error))
             else:
                 wait = call.received(response.status_code, response.headers, response.content)
             if wait is None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from btclib_secp256k1 import dsa, keys, recovery
 
+from strongroom.chains.base import no_message_format
 from strongroom.chains.bitcoin import address, schemes, script, sighash
 from strongroom.chains.bitcoin.bip322 import Challenge, Variant, from_base64
 from strongroom.chains.bitcoin.script import ScriptKind
@@ -135,7 +136,7 @@ def verify(network: Network, message: Message, signature: str, signer: str) -> b
 
 def _known(form: str) -> None:
     if form not in MESSAGE_FORMATS:
-        raise InvalidMessage("this chain has no message format with this name", field="format")
+        raise no_message_format(MESSAGE_FORMATS)
 
 
 def _template(message: Message, key: OurKey) -> _Template:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.chains import typed_messages
+from strongroom.chains.base import no_message_format
 from strongroom.chains.evm import fields, summary
 from strongroom.chains.evm.checks import MAX_NONCE
 from strongroom.chains.evm.transaction import Authorization
@@ -44,7 +45,7 @@ def read(network: Network, message: Message) -> ReadMessage:
         return ReadMessage(EIP712, *typed_messages.read(network, message.document))
     if message.format == EIP7702:
         return _authorization(network, message.document)
-    raise InvalidMessage("this chain has no message format with this name", field="format")
+    raise no_message_format((*MESSAGE_FORMATS, *DOCUMENT_FORMATS))
 
 
 def _personal(data: bytes) -> ReadMessage:

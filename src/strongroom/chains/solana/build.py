@@ -10,9 +10,10 @@ associated token accounts of ``from`` and ``to``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from strongroom.chains.known_fields import refuse_unknown
 from strongroom.chains.solana.message import LEGACY, V0, Compiled, Header, Message
 from strongroom.chains.solana.programs import associated, budget, memo, system, token
 from strongroom.chains.solana.programs.base import Account, Instruction
@@ -26,6 +27,8 @@ _FIELDS: Final = frozenset(
     {"fee_payer", "from", "recent_blockhash", "durable_nonce", "transfers", "memo", "compute_unit_limit",
      "compute_unit_price", "version"}
 )  # fmt: skip
+_OTHER_FORMS: Final = frozenset({"transaction", "message", "last_valid_block_height"})
+"""Fields that `decoding` reads."""
 _TRANSFER: Final = frozenset({"to", "amount"})
 _TOKEN_TRANSFER: Final = _TRANSFER | {"mint", "decimals", "token_program", "create_account", "to_program_address"}
 _NONCE: Final = frozenset({"account", "authority", "value"})
@@ -36,13 +39,15 @@ _RECENT_BLOCKHASHES: Final = solana.from_text("SysvarRecentB1ockHashes1111111111
 
 def message(form: Mapping[str, Any]) -> Message:
     """Raises InvalidTransaction."""
-    _only(form, _FIELDS, "unsigned_tx")
+    refuse_unknown(form, _FIELDS, "unsigned_tx", instead=_OTHER_FORMS)
     payer = _address(form, "fee_payer", "unsigned_tx")
     source = _address(form, "from", "unsigned_tx") if "from" in form else payer
     given = form.get("version", "legacy")
     version = _VERSIONS.get(given) if type(given) in (str, int) else None
     if version is None:
-        raise InvalidTransaction("version must be legacy or 0", field="unsigned_tx.version")
+        raise InvalidTransaction(
+            "version must be legacy or 0", field="unsigned_tx.version", allowed=list(map(str, _VERSIONS))
+        )
     blockhash, first = _lifetime(form)
     instructions = [*first, *_budget(form), *_transfers(form, payer, source), *_memo(form)]
     return _compile(payer, instructions, blockhash, version)
@@ -84,7 +89,7 @@ def _transfers(form: Mapping[str, Any], payer: bytes, source: bytes) -> Iterator
         if isinstance(each, dict) and "mint" in each:
             yield from _tokens(each, at, payer, source)
         else:
-            _only(each, _TRANSFER, at)
+            _only(each, _TRANSFER, at, instead=("mint",))
             amount = _number(each, "amount", at, 2**64 - 1)
             accounts = (
                 Account(source, signer=True, writable=True),
@@ -101,7 +106,9 @@ def _tokens(each: Mapping[str, Any], at: str, payer: bytes, source: bytes) -> It
     name = each.get("token_program", "spl-token")
     program = _TOKEN_PROGRAMS.get(name) if isinstance(name, str) else None
     if program is None:
-        raise InvalidTransaction("token_program must be spl-token or token-2022", field=f"{at}.token_program")
+        raise InvalidTransaction(
+            "token_program must be spl-token or token-2022", field=f"{at}.token_program", allowed=list(_TOKEN_PROGRAMS)
+        )
     if not is_on_curve(owner) and not _flag(each, "to_program_address", at, default=False):
         raise InvalidTransaction(
             "the owner is a program address, for which nobody has a key. To send to it all the "
@@ -164,11 +171,10 @@ def _compile(payer: bytes, instructions: list[Instruction], blockhash: bytes, ve
     return Message(version, header, tuple(keys), blockhash, compiled)
 
 
-def _only(form: object, names: frozenset[str], field: str) -> None:
+def _only(form: object, names: frozenset[str], field: str, *, instead: Iterable[str] = ()) -> None:
     if not isinstance(form, dict):
         raise InvalidTransaction("must be an object", field=field)
-    if form.keys() - names:
-        raise InvalidTransaction(f"must have only the fields {', '.join(sorted(names))}", field=field)
+    refuse_unknown(form, names, field, instead=instead)
 
 
 def _address(form: Mapping[str, Any], name: str, at: str) -> bytes:

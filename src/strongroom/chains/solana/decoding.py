@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from strongroom.chains.base import Decoded, Unsigned
+from strongroom.chains.known_fields import refuse_unknown
 from strongroom.chains.solana import build, transaction
 from strongroom.chains.solana.message import V1, Message
 from strongroom.chains.solana.programs import budget, precompiles, registry, system
@@ -59,9 +60,12 @@ def decode(network: Network, unsigned: Unsigned) -> SolanaTransaction:
         return _read(network, _transaction(unsigned, "unsigned_tx"), None)
     height = _height(unsigned)
     form = {name: value for name, value in unsigned.items() if name != _HEIGHT}
-    if form.keys() == {"transaction"}:
+    for name in ("transaction", "message"):
+        if name in form:
+            refuse_unknown(unsigned, {name, _HEIGHT}, "unsigned_tx")
+    if "transaction" in form:
         return _read(network, _transaction(form["transaction"], "unsigned_tx.transaction"), height)
-    if form.keys() == {"message"}:
+    if "message" in form:
         return _read(network, _message(form["message"]), height)
     return _read(network, _built(form), height)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from strongroom.chains.base import no_message_format
 from strongroom.chains.solana import message as transactions
 from strongroom.chains.solana import transaction
 from strongroom.chains.solana.wire import Reader
@@ -39,7 +40,7 @@ def payload(message: Message, address: str) -> bytes:
         return _sign_in(message.data, address)
     if message.format == OFFCHAIN:
         return _offchain(message.data)
-    raise InvalidMessage("the network has no message format with this name", field="format")
+    raise no_message_format(FORMATS)
 
 
 def domain(message: Message) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256, sha512
 from typing import Any, Final
 
+from strongroom.chains.base import no_message_format
 from strongroom.chains.ton import addresses, boc
 from strongroom.chains.ton.cell import Builder, CellError
 from strongroom.chains.ton.payloads import snake
@@ -55,7 +56,7 @@ def read(message: Message, signer: bytes) -> ReadMessage:
         payload = _PREFIX + b"ton-safe-sign-magic" + sha512(message.data).digest()
         return ReadMessage(PERSONAL, payload, None, Action(kind="message", data_size=len(message.data)))
     if message.format not in STATEMENT_FORMATS:
-        raise InvalidMessage("this chain has no message format with this name", field="format")
+        raise no_message_format((*MESSAGE_FORMATS, *STATEMENT_FORMATS))
     domain, timestamp, given = _statement(message.document)
     if message.format == PROOF:
         digest, size = _proof(domain, timestamp, given, signer)

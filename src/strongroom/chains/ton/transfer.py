@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from strongroom.chains.base import Decoded
+from strongroom.chains.known_fields import refuse_unknown
 from strongroom.chains.ton import addresses, boc, payloads
 from strongroom.chains.ton.addresses import TonAddress
 from strongroom.chains.ton.cell import Cell, CellError, Slice
@@ -21,7 +22,6 @@ from strongroom.chains.ton.networks import global_id
 from strongroom.chains.ton.payloads import Payload
 from strongroom.domain.network import Network
 from strongroom.domain.signing import KeyHint
-from strongroom.domain.spelling import unknown
 from strongroom.errors import InvalidTransaction
 
 DEFAULT_MODE: Final = 3
@@ -72,7 +72,7 @@ def decode(network: Network, unsigned: object) -> TonTransfer:
     """Read the structure only. Raises InvalidTransaction, InvalidAddress."""
     if not isinstance(unsigned, dict):
         raise _bad("a TON transfer must be given in its JSON form", "")
-    _known(unsigned, _FIELDS, "")
+    refuse_unknown(unsigned, _FIELDS, "unsigned_tx")
     if "network" in unsigned and unsigned["network"] != str(global_id(network.testnet)):
         raise _bad('network must be the global id of this network: "-239", or "-3" on the test network', "network")
     highload = "query_id" in unsigned or "created_at" in unsigned
@@ -122,7 +122,7 @@ def _messages(network: Network, given: object) -> tuple[OutMessage, ...]:
 def _message(network: Network, given: Any, where: str, budget: boc.Budget) -> OutMessage:
     if not isinstance(given, dict):
         raise _bad("a message must be an object", where)
-    _known(given, _MESSAGE, where)
+    refuse_unknown(given, _MESSAGE, f"unsigned_tx.{where}")
     to = addresses.read(network, given.get("address"), field=f"unsigned_tx.{where}.address")
     bounce = given.get("bounce")
     if bounce is not None and not isinstance(bounce, bool):
@@ -200,13 +200,6 @@ def _uint(given: dict[str, Any], name: str, bits: int) -> int:
     if type(value) is not int or not 0 <= value < 2**bits:
         raise _bad(f"{name} is required, and must be an integer of {bits} bits", name)
     return value
-
-
-def _known(given: dict[str, Any], known: set[str], where: str) -> None:
-    for each in given.keys() - known:
-        name, message, hints = unknown(each, known)
-        path = ".".join(filter(None, ("unsigned_tx", where, name)))
-        raise InvalidTransaction(message, field=path, **hints)
 
 
 def _bad(message: str, where: str) -> InvalidTransaction:

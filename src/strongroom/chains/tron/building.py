@@ -18,6 +18,7 @@ from strongroom.chains.tron.transaction import Transaction
 from strongroom.chains.tron.values import FormError, Style
 from strongroom.chains.tron.wire import MAX_INT32, MAX_INT64, WireError
 from strongroom.errors import InvalidTransaction
+from strongroom.hints import Hints
 
 _FORM: Final = {
     "contract", "block_id", "ref_block_bytes", "ref_block_hash", "expiration", "timestamp", "fee_limit", "memo", "data",
@@ -30,21 +31,21 @@ def build(form: dict[str, Any]) -> Transaction:
     """Raises InvalidTransaction."""
     try:
         return _build(form)
-    except (FormError, WireError) as error:
-        where = f"unsigned_tx.{error.where}" if isinstance(error, FormError) else "unsigned_tx"
-        raise InvalidTransaction(str(error), field=where) from None
+    except FormError as error:
+        raise error.refusal("unsigned_tx") from None
+    except WireError as error:
+        raise InvalidTransaction(str(error), field="unsigned_tx") from None
 
 
 def _build(form: dict[str, Any]) -> Transaction:
-    if not form.keys() <= _FORM:
-        raise FormError("contract", f"next to it only {', '.join(sorted(_FORM - {'contract'}))} are accepted")
+    values.refuse_unknown(form, _FORM, "")
     entry = form["contract"]
     if not isinstance(entry, dict):
         raise FormError("contract", "must be an object")
     name = entry.get("type")
     contract = BY_NAME.get(name) if isinstance(name, str) else None
     if contract is None:
-        raise FormError("contract.type", f"must be one of {', '.join(BY_NAME)}")
+        raise FormError("contract.type", f"must be one of {', '.join(BY_NAME)}", Hints(allowed=list(BY_NAME)))
     ignored = frozenset({"type", "Permission_id"}) | (_CALL if contract is TRIGGER else frozenset())
     found = values.of_object(contract.fields, entry, Style.EITHER, "contract", ignored=ignored)
     if not entry.keys().isdisjoint(_CALL) and contract is TRIGGER:

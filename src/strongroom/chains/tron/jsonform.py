@@ -17,6 +17,7 @@ from strongroom.chains.tron.transaction import Transaction
 from strongroom.chains.tron.values import FormError, Style
 from strongroom.chains.tron.wire import MAX_INT32, MAX_INT64, WireError
 from strongroom.errors import InvalidTransaction
+from strongroom.hints import Hints
 
 _FORM: Final = {"visible", "txID", "raw_data", "raw_data_hex", "signature", "ret"}
 _RAW: Final = {"contract", "ref_block_bytes", "ref_block_hash", "expiration", "timestamp", "fee_limit", "data"}
@@ -39,9 +40,10 @@ def read(form: dict[str, Any], *, field: str = "unsigned_tx") -> Reading:
     """
     try:
         return _reading(_unwrapped(form))
-    except (FormError, WireError) as error:
-        where = f"{field}.{error.where}" if isinstance(error, FormError) else field
-        raise InvalidTransaction(str(error), field=where) from None
+    except FormError as error:
+        raise error.refusal(field) from None
+    except WireError as error:
+        raise InvalidTransaction(str(error), field=field) from None
 
 
 def write(reading: Reading, signatures: Sequence[bytes]) -> dict[str, Any]:
@@ -79,7 +81,8 @@ def _unwrapped(form: dict[str, Any]) -> dict[str, Any]:
     if "transaction" not in form:
         return form
     inner, result = form["transaction"], form.get("result")
-    if form.keys() != {"result", "transaction"} or not isinstance(inner, dict):
+    values.refuse_unknown(form, {"result", "transaction"}, "")
+    if "result" not in form or not isinstance(inner, dict):
         raise FormError(
             "transaction", "must be alone, or next to result as in a response of /wallet/triggersmartcontract"
         )
@@ -89,8 +92,7 @@ def _unwrapped(form: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reading(form: dict[str, Any]) -> Reading:
-    if not form.keys() <= _FORM:
-        raise FormError("raw_data", f"a transaction must have only the fields {', '.join(sorted(_FORM))}")
+    values.refuse_unknown(form, _FORM, "", instead=("contract", "transaction"))
     visible = form.get("visible", False)
     if not isinstance(visible, bool):
         raise FormError("visible", "must be true or false")
@@ -104,16 +106,20 @@ def _reading(form: dict[str, Any]) -> Reading:
 
 
 def _raw_data(raw: object, visible: bool) -> Transaction:
-    if not isinstance(raw, dict) or not raw.keys() <= _RAW:
+    if not isinstance(raw, dict):
         raise FormError("raw_data", f"must be an object with the fields {', '.join(sorted(_RAW))}")
+    values.refuse_unknown(raw, _RAW, "raw_data")
     entries = raw.get("contract")
     if not isinstance(entries, list) or len(entries) != 1 or not isinstance(entries[0], dict):
         raise FormError("raw_data.contract", "must be a list with exactly one contract")
     [entry], at = entries, "raw_data.contract[0]"
+    values.refuse_unknown(entry, {"type", "parameter", "Permission_id"}, at)
     name, parameter = entry.get("type"), entry.get("parameter")
     contract = BY_NAME.get(name) if isinstance(name, str) else None
-    if contract is None or not entry.keys() <= {"type", "parameter", "Permission_id"}:
-        raise FormError(at, "must have type, parameter and optionally Permission_id of a supported contract")
+    if contract is None:
+        raise FormError(f"{at}.type", f"must be one of {', '.join(BY_NAME)}", Hints(allowed=list(BY_NAME)))
+    if isinstance(parameter, dict):
+        values.refuse_unknown(parameter, {"type_url", "value"}, f"{at}.parameter")
     if not isinstance(parameter, dict) or parameter.keys() != {"type_url", "value"}:
         raise FormError(f"{at}.parameter", "must have type_url and value")
     if parameter["type_url"] != contract.type_url:

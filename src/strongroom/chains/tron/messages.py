@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.chains import typed_messages
+from strongroom.chains.base import no_message_format
 from strongroom.chains.tron import addresses
 from strongroom.codecs import eip191, tip191
 from strongroom.codecs.eip712 import DOMAIN
@@ -18,7 +19,6 @@ from strongroom.domain.cautions import caution
 from strongroom.domain.network import Network
 from strongroom.domain.signing import Message
 from strongroom.domain.summary import Action, Caution
-from strongroom.errors import InvalidMessage
 
 TIP191: Final = "tip191"
 TYPED_DATA: Final = typed_messages.FORMAT
@@ -54,7 +54,7 @@ def read(network: Network, message: Message) -> ReadMessage:
         return ReadMessage(TIP191, digest, (Action(kind="message", data_size=size),), found)
     if message.format == TYPED_DATA:
         return _typed(network, message.document)
-    raise InvalidMessage("this chain has no message format with this name", field="format")
+    raise no_message_format((*MESSAGE_FORMATS, *DOCUMENT_FORMATS))
 
 
 def _typed(network: Network, document: Mapping[str, object]) -> ReadMessage:

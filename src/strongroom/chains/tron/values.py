@@ -8,13 +8,16 @@ nothing of the input.
 from __future__ import annotations
 
 from binascii import a2b_hex
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
 from strongroom.chains.tron import addresses
 from strongroom.chains.tron.wire import MAX_ITEMS, Field, Form, Values
 from strongroom.codecs import abi
+from strongroom.domain.spelling import unknown
+from strongroom.errors import InvalidTransaction
+from strongroom.hints import Hints
 
 NUMBERS: Final = ("expiration", "timestamp", "fee_limit")
 """Integers that both JSON forms of a transaction have."""
@@ -34,9 +37,22 @@ class Style(Enum):
 class FormError(ValueError):
     """``where`` is the dotted name of the field in the form."""
 
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
+    def __init__(self, where: str, reason: str, hints: Hints | None = None) -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
         self.where = where
+        self.hints = hints or Hints()
+
+    def refusal(self, form: str) -> InvalidTransaction:
+        """``form`` is the field of the request that has the form."""
+        return InvalidTransaction(str(self), field=f"{form}.{self.where}" if self.where else form, **self.hints)
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str], where: str, *, instead: Iterable[str] = ()) -> None:
+    """Names the first field that is not known. ``instead`` are further names to propose: those of another form."""
+    for each in given:
+        if each not in known:
+            name, message, hints = unknown(each, {*known, *instead})
+            raise FormError(".".join(filter(None, (where, name))), message, hints)
 
 
 def of_object(
@@ -46,13 +62,12 @@ def of_object(
     if not isinstance(value, dict):
         raise FormError(where, "must be an object")
     by_name = {field.name: field for field in fields}
+    refuse_unknown(value, by_name.keys() | ignored, where)
     found = {}
     for name, item in value.items():
         if name in ignored:
             continue
-        field = by_name.get(name)
-        if field is None:
-            raise FormError(where, f"must have only the fields {', '.join(by_name)}")
+        field = by_name[name]
         read = _of_field(field, item, style, f"{where}.{name}")
         if read or (field.form is Form.MESSAGE and not field.repeated):
             found[name] = read
@@ -133,7 +148,7 @@ def _enum(field: Field, value: object, where: str) -> int:
         return field.names.index(value)
     if type(value) is int and 0 <= value <= field.most:
         return value
-    raise FormError(where, f"must be one of {', '.join(field.names)}")
+    raise FormError(where, f"must be one of {', '.join(field.names)}", Hints(allowed=field.names))
 
 
 _READ_ADDRESS: Final = {

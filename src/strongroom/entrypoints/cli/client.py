@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from strongroom.config.client import ClientSettings, load_client
-from strongroom.entrypoints.cli import failure
+from strongroom.entrypoints.cli import failure, unreached
 from strongroom.entrypoints.cli.routes import ROUTES
 from strongroom.errors import ConfigurationError
 
@@ -97,11 +97,14 @@ def _ask(
             trust_env=False,  # a proxy of the environment would see the API key
             **content,
         )
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError):
+    except (httpx.LocalProtocolError, UnicodeEncodeError):  # its message contains the header
         failure.fail(
-            f"the server at {settings.url} does not respond: check STRONGROOM_URL, and that the service is running",
-            failure.UNAVAILABLE,
+            "STRONGROOM_API_KEY or the idempotency key contains a character that HTTP does not allow", failure.USAGE
         )
+    except (httpx.InvalidURL, UnicodeError):
+        failure.fail("the host name in STRONGROOM_URL is not valid", failure.USAGE)
+    except httpx.HTTPError as error:
+        failure.fail(unreached.why(error, settings, _TIMEOUT), failure.UNAVAILABLE)
 
 
 def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:
@@ -110,17 +113,21 @@ def _trust(settings: ClientSettings) -> ssl.SSLContext | bool:
         return False  # there is nothing to verify, and the system's authorities take long to load
     if settings.ca_file is None and settings.certificate is None:
         return True
-    try:
-        context = httpx.create_ssl_context(trust_env=False)
-        if settings.ca_file is not None:
+    context = httpx.create_ssl_context(trust_env=False)
+    if settings.ca_file is not None:
+        try:
             context = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.certificate is not None:
+        except OSError:  # includes SSLError
+            failure.fail("the file in STRONGROOM_CA_FILE cannot be read or holds no certificates in PEM", failure.USAGE)
+    if settings.certificate is not None:
+        try:
             context.load_cert_chain(settings.certificate, settings.key, password=b"")
-    except OSError:  # includes SSLError
-        failure.fail(
-            "STRONGROOM_CA_FILE, STRONGROOM_CLIENT_CERTIFICATE or STRONGROOM_CLIENT_KEY cannot be read or is not valid",
-            failure.USAGE,
-        )
+        except OSError:
+            failure.fail(
+                "the files in STRONGROOM_CLIENT_CERTIFICATE and STRONGROOM_CLIENT_KEY cannot be read, are not in PEM, "
+                "have a passphrase or do not belong together",
+                failure.USAGE,
+            )
     return context
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from strongroom import bootstrap
 from strongroom.bootstrap import Administration
-from strongroom.domain.record import Floor
+from strongroom.domain.record import RESTORED_MARK, Floor
 from strongroom.entrypoints.cli import failure, output, progress
 from strongroom.entrypoints.cli.local import administer, held_against_heads, lines_of_heads
 from strongroom.errors import StrongroomError
@@ -22,7 +22,7 @@ from strongroom.journal import facts, phase
 from strongroom.journal.heads import read_heads
 from strongroom.journal.local import local_entry
 from strongroom.journal.reconcile import Reconciler
-from strongroom.journal.restored import EVERY_ADDRESS, RESTORED_MARK, accepted_losses, lost, marks, not_accepted
+from strongroom.journal.restored import EVERY_ADDRESS, accepted_losses, lost, marks, not_accepted
 from strongroom.operations.verification import SLICE, verify_slice
 from strongroom.storage.base import Unit
 

@@ -21,7 +21,7 @@ from strongroom.bootstrap import Administration
 from strongroom.config.environment import PREFIX
 from strongroom.config.settings import Settings, every_setting, load, load_with_sources, show
 from strongroom.domain.ids import new_id
-from strongroom.domain.record import AuditOutcome, AuditWriter
+from strongroom.domain.record import RESTORED_MARK, REWRAP, AuditOutcome, AuditWriter
 from strongroom.entrypoints.cli import failure, output, progress
 from strongroom.entrypoints.locks import only_instance
 from strongroom.entrypoints.tls.material import check_tls, read_material
@@ -29,7 +29,7 @@ from strongroom.journal import facts
 from strongroom.journal.audit import Head
 from strongroom.journal.heads import read_heads
 from strongroom.journal.local import local_entry
-from strongroom.journal.restored import RESTORED_MARK, accepted_losses, marks
+from strongroom.journal.restored import accepted_losses, marks
 from strongroom.journal.verify import Report, verify
 from strongroom.keys import rewrap as rewraps
 from strongroom.operations.fields import clean_text
@@ -214,7 +214,7 @@ def rewrap_keys(*, as_json: bool) -> None:
         storage, keywrap, operation_id = administration.storage, administration.keywrap, new_id()
 
         async def audit(outcome: AuditOutcome, details: dict[str, Any]) -> None:
-            entry = local_entry("keys.rewrap", details, operation_id=operation_id, outcome=outcome)
+            entry = local_entry(REWRAP, details, operation_id=operation_id, outcome=outcome)
             await administration.committer.commit(Unit(), [entry])
 
         before = await rewraps.status(storage, keywrap)

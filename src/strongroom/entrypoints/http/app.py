@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cache
 from typing import Final
 from uuid import uuid4
@@ -19,7 +20,7 @@ from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.documents import document_handlers
 from strongroom.entrypoints.http.endpoint import OperationEndpoint
 from strongroom.entrypoints.http.exchange import Answer, Exchange, Handler
-from strongroom.entrypoints.http.openapi import document
+from strongroom.entrypoints.http.openapi import RETENTION, document
 from strongroom.entrypoints.http.probes import health_handlers, metrics_handler
 from strongroom.entrypoints.http.problems import TYPES, problem
 from strongroom.entrypoints.http.routing import Resource, Routes
@@ -53,11 +54,13 @@ def create_app(
     metrics_open: bool = True,
     health_open: bool = True,
     errors_url: str = TYPES,
+    kept: timedelta = RETENTION,
 ) -> HttpFace:
     """``body_limit`` and ``batch_limit`` are in bytes, ``body_timeout`` in seconds.
 
     ``json_values`` limits the JSON of a body. ``metrics_open`` and ``health_open`` serve /metrics and the details of
-    /health without an API key. ``offload`` has the threads that read large bodies.
+    /health without an API key. ``offload`` has the threads that read large bodies. ``kept``: how long responses to
+    idempotency keys are kept, for the documentation.
     """
     limits = BodyLimits(body_limit, body_timeout, json_values)
     of_batches = BodyLimits(batch_limit, body_timeout, BATCH_VALUES * json_values)
@@ -70,7 +73,7 @@ def create_app(
     for path, handler in health_handlers(health, pipeline, trusted_proxies, open_to_all=health_open).items():
         paths[path]["GET"] = paths[PREFIX + path]["GET"] = handler
     paths["/metrics"]["GET"] = metrics_handler(pipeline, trusted_proxies, is_open=metrics_open)
-    documents = document_handlers(document(OPERATIONS, PREFIX, __version__, limits), pipeline, trusted_proxies)
+    documents = document_handlers(document(OPERATIONS, PREFIX, __version__, limits, kept), pipeline, trusted_proxies)
     for path, handler in documents.items():
         paths[path]["GET"] = handler
     return HttpFace(paths, health, errors_url)

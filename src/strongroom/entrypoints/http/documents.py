@@ -43,6 +43,8 @@ def document_handlers(openapi: Schema, pipeline: Pipeline, addresses: ClientAddr
     answers["/openapi.json"] = _page(msgspec.json.encode(openapi), b"application/json")
     answers["/docs/errors"] = _page(error_page().encode(), b"text/html; charset=utf-8")
     answers["/"] = Answer(307, headers=((b"location", b"docs"),))
+    # Relative, like the links of the page, because a proxy may put a prefix before it.
+    answers["/docs/"] = Answer(307, headers=((b"location", b"../docs"),))
     return {path: _constant(answer, pipeline, addresses) for path, answer in answers.items()}
 
 

@@ -45,11 +45,11 @@ def _code(error: type[StrongroomError]) -> Code:
 def error_page() -> str:
     """Return HTML without scripts or inline styles."""
     rows = "\n".join(
-        f'<section id="{each.code}"><h2>{each.code}</h2><p>{escape(each.title)}. HTTP {each.http_status}, '
-        f"gRPC {each.grpc_status}.</p><p>{_code_marks(each.advice)}</p></section>"
+        f'<section id="{each.code}"><h2><code>{each.code}</code></h2><p>{escape(each.title)}. HTTP {each.http_status}, '
+        f"gRPC <code>{each.grpc_status}</code>.</p><p>{_code_marks(each.advice)}</p></section>"
         for each in codes()
     )
-    members = "\n".join(f"<dt><code>{name}</code></dt><dd>{escape(text)}</dd>" for name, text in HINTS.items())
+    members = "\n".join(f"<dt><code>{name}</code></dt><dd>{_code_marks(text)}</dd>" for name, text in HINTS.items())
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

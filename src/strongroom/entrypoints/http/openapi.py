@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 
-from strongroom.access.scopes import SCOPES
+from strongroom.access.scopes import SCOPES, in_a_sentence
 from strongroom.domain.secret import Secret
 from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.endpoint import ALIASES
@@ -21,22 +22,29 @@ from strongroom.operations.registry import Operation
 
 Schema = dict[str, Any]
 
+RETENTION: Final = timedelta(days=7)
+_ACRONYMS: Final = {"api": "API"}
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_HEALTH_TAG: Final = "Health"
 _REF: Final = "#/components/schemas/{name}"
 
 _INTRODUCTION: Final = """\
+A request needs an API key, or a JWT if the service trusts an issuer. The first start of a development service prints a
+key, and `strongroom api-key create` makes others. Choose Authorize to try requests on this page with yours.
+
 Every response has `X-Request-ID`: yours, if you sent one of 1 to 128 letters, digits, dots, dashes and underscores.
 
-Every error is problem details (RFC 9457). Programs should use `code`, which is stable.
+Every error is problem details (RFC 9457). Programs should use `code`, which is stable. The
+[error reference](docs/errors) says what each code means and what to do.
 400 means that the request cannot be read, and 422 that it can be read but is refused.
 
 A request that changes something accepts an `Idempotency-Key`. Repeating the key with the same request returns the first
-response again. With another request, the key is refused. Keys are kept for at least 24 hours.
+response again. With another request, the key is refused. Keys are kept for {kept}.
 
 Amounts are integers in base units, as decimal strings. Unknown fields and query parameters are refused.
 Lists are paged: send `next_cursor` back as `cursor` until it is null.
 
-Here a body may have at most {size} bytes, must arrive within {seconds:g} seconds, and may contain at most {values} JSON
+Here a body may have at most {size}, must arrive within {seconds:g} seconds, and may contain at most {values:,} JSON
 values, including keys.
 """
 
@@ -85,8 +93,10 @@ _PROBES: Final = {
 }
 
 
-def document(operations: Sequence[Operation], prefix: str, version: str, limits: BodyLimits) -> Schema:
-    """Make the document. ``limits`` are those that its introduction names."""
+def document(
+    operations: Sequence[Operation], prefix: str, version: str, limits: BodyLimits, kept: timedelta = RETENTION
+) -> Schema:
+    """Make the document. Its introduction names ``limits``, and how long keys are ``kept``."""
     commands = _schemas((operation.command for operation in operations), {"writeOnly": True})
     results = _schemas((operation.result for operation in operations), {"readOnly": True})
     paths: dict[str, Schema] = defaultdict(dict)
@@ -107,18 +117,24 @@ def document(operations: Sequence[Operation], prefix: str, version: str, limits:
             "title": "Strongroom",
             "version": version,
             "summary": "A self-hosted wallet service",
-            "description": _INTRODUCTION.format(size=limits.size, seconds=limits.seconds, values=limits.values),
+            "description": _INTRODUCTION.format(
+                size=_size(limits.size), seconds=limits.seconds, values=limits.values, kept=_span(kept)
+            ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "./"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys([*map(_tag, operations), "health"])],
+        "servers": [{"url": "./", "description": "This service"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*map(_tag, operations), _HEALTH_TAG])],
         "paths": dict(paths),
         "components": {
             "schemas": dict(sorted((schemas | commands).items())),
             "responses": dict(sorted(problems.items())),
             "securitySchemes": {
-                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "Bearer": {"type": "http", "scheme": "bearer", "description": "The same API key as in X-API-Key"},
+                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key"},
+                "Bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The same API key as in X-API-Key, or a JWT of an issuer that the service trusts",
+                },
             },
         },
         "security": [{"ApiKey": []}, {"Bearer": []}],
@@ -159,7 +175,7 @@ class _Described:
         return described
 
     def _description(self) -> str:
-        text = f"Needs the scope `{self._op.scope}`: {SCOPES[self._op.scope].lower()}."
+        text = f"Needs the scope `{self._op.scope}`: {in_a_sentence(SCOPES[self._op.scope])}."
         for old, new in ALIASES.get(self._op.name, {}).items():
             text += f" `{old}` is accepted as another name of `{new}`."
         return text
@@ -247,7 +263,7 @@ def _probe(name: str, summary: str, schema: str) -> Schema:
         }
 
     responses = {"200": answer("Yes"), "503": answer("No")}
-    return {"operationId": name, "summary": summary, "tags": ["health"], "security": [], "responses": responses}
+    return {"operationId": name, "summary": summary, "tags": [_HEALTH_TAG], "security": [], "responses": responses}
 
 
 def _schemas(types: Iterable[type[msgspec.Struct]], secret: Schema) -> dict[str, Schema]:
@@ -293,4 +309,21 @@ def _ref(name: str) -> Schema:
 
 
 def _tag(operation: Operation) -> str:
-    return operation.name.partition(".")[0]
+    words = operation.name.partition(".")[0].split("_")
+    title = " ".join(_ACRONYMS.get(word, word) for word in words)
+    return title[0].upper() + title[1:]
+
+
+def _size(size: int) -> str:
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size % unit == 0:
+            return f"{size // unit:,} {name}"
+    return f"{size:,} bytes"
+
+
+def _span(span: timedelta) -> str:
+    """In days or hours. The setting is at least a day."""
+    days, rest = divmod(span, timedelta(days=1))
+    if rest:
+        return f"{span // timedelta(hours=1)} hours"
+    return "a day" if days == 1 else f"{days} days"

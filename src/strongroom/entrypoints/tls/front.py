@@ -25,8 +25,8 @@ import structlog
 from starlette.types import Scope
 
 from strongroom.entrypoints.http.exchange import PEER
+from strongroom.entrypoints.listening import Place
 from strongroom.entrypoints.tls.watched import WatchedMaterial
-from strongroom.errors import ConfigurationError
 from strongroom.telemetry.metrics import TLS_HANDSHAKES_TOTAL
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ class Front:
 
     def listen(self, host: str, port: int, *, probes: bool = False) -> None:
         """Raises ConfigurationError."""
-        listener = _listener(host, port)
+        listener = _listener(Place(host, port, port_setting="tls.probe_port" if probes else "http.port"))
         self._listeners.append((listener, probes))
         self._accepting.append(asyncio.create_task(self._accept(listener, probes), name="tls-accept"))
 
@@ -296,10 +296,10 @@ def _most_connections() -> int:
     return max(16, min(_CONNECTIONS, (allowed - _OTHER_FILES) // _FILES_EACH))
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def _listener(place: Place) -> socket.socket:
     """Other workers share it, as they share gRPC's port."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -307,10 +307,8 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(_BACKLOG)
         listener.setblocking(False)
-    except OSError:
-        raise ConfigurationError(
-            "REST cannot listen on the configured address: check http.host and http.port"
-        ) from None
+    except OSError as error:
+        raise place.refusal(error) from None
     return listener
 
 

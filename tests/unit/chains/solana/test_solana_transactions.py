@@ -130,7 +130,7 @@ def test_1000_mutated_transactions_are_refused_or_read() -> None:
         ({"transfers": [{"to": PAYER, "amount": "01"}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": str(2**64)}]}, "transfers[0].amount"),
         ({"transfers": [{"to": PAYER, "amount": True}]}, "transfers[0].amount"),
-        ({"transfers": [{"to": PAYER, "amount": 1, "memo": "a"}]}, "transfers[0]"),
+        ({"transfers": [{"to": PAYER, "amount": 1, "memo": "a"}]}, "transfers[0].memo"),
         ({"transfers": [{"to": PAYER, "amount": 1, "mint": OTHER}]}, "transfers[0].decimals"),
         ({"transfers": ["a"]}, "transfers[0]"),
         ({"memo": ""}, "memo"),
@@ -141,7 +141,7 @@ def test_1000_mutated_transactions_are_refused_or_read() -> None:
         ({"version": 1}, "version"),
         ({"version": False}, "version"),
         ({"last_valid_block_height": -1}, "last_valid_block_height"),
-        ({"unheard_of": 1}, ""),
+        ({"unheard_of": 1}, "unheard_of"),
     ],
 )
 def test_a_bad_structured_form_names_the_field(changes: dict[str, Any], field: str) -> None:

@@ -396,15 +396,6 @@ def test_an_answer_that_is_no_problem_document_is_said_so(answer: str, server: S
     )
 
 
-def test_a_server_that_is_away_ends_with_3(server: Server) -> None:
-    result = run(server, "wallet", "list", STRONGROOM_URL="http://127.0.0.1:1")
-    assert result.exit_code == 3
-    assert (
-        result.stderr
-        == "the server at http://127.0.0.1:1 does not respond: check STRONGROOM_URL, and that the service is running\n"
-    )
-
-
 def test_a_list_is_a_table_and_says_where_it_goes_on(server: Server) -> None:
     wallets = [{"id": "w1", "kind": "bip39", "label": "[red]a\x1b[2J", "external_id": None, "state": "active"}]
     server.answer = json.dumps({"wallets": wallets, "next_cursor": "abc"})

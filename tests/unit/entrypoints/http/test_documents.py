@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -10,6 +11,20 @@ import pytest
 async def test_the_root_leads_to_the_documentation(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+
+
+@pytest.mark.parametrize("prefix", ["", "/wallets"])
+async def test_a_slash_at_the_end_leads_there_too_behind_any_prefix(client: httpx.AsyncClient, prefix: str) -> None:
+    answer = await client.get("/docs/")
+    assert answer.status_code == 307
+    assert answer.headers["cache-control"] == "no-store"
+    assert urljoin(f"https://proxy{prefix}/docs/", answer.headers["location"]) == f"https://proxy{prefix}/docs"
+
+
+async def test_codes_and_names_are_set_as_code(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs/errors")).text.partition("<body>")[2]
+    page = re.sub(r"<code>.*?</code>|<[^>]*>", "", page)
+    assert re.findall(r"\w*_\w+|[A-Z]{5,}|`", page) == ["SECURITY"]
 
 
 async def test_everything_that_the_page_loads_is_ours_and_is_there(client: httpx.AsyncClient) -> None:
@@ -33,7 +48,7 @@ async def test_no_inline_script_or_style_is_there_or_allowed(client: httpx.Async
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page.text))
 
 
-@pytest.mark.parametrize("path", ["/docs/index.html", "/docs/swagger-ui/LICENSE", "/docs/app.py", "/docs/"])
+@pytest.mark.parametrize("path", ["/docs/index.html", "/docs/swagger-ui/LICENSE", "/docs/app.py"])
 async def test_nothing_else_is_served(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 

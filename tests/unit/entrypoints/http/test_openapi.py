@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from strongroom.access.scopes import in_a_sentence
 from strongroom.chains.registry import CHAINS
 from strongroom.codecs import bip32
 from strongroom.domain.secret import Secret
@@ -53,8 +54,44 @@ def test_is_valid_openapi() -> None:
 
 def test_tells_the_limits_of_this_deployment() -> None:
     description = DOCUMENT["info"]["description"]
-    for told in ("1234 bytes", "5.5 seconds", "678 JSON values"):
+    for told in ("1,234 bytes", "5.5 seconds", "678 JSON values", "kept for 7 days"):
         assert told in " ".join(description.split())
+
+
+@pytest.mark.parametrize(
+    ("size", "kept", "told"),
+    [
+        (1 << 20, timedelta(days=1), ("at most 1 MiB,", "50,000 JSON values", "kept for a day.")),
+        (1536 << 10, timedelta(hours=36), ("at most 1,536 KiB,", "kept for 36 hours.")),
+    ],
+)
+def test_tells_sizes_and_times_in_units_that_people_read(size: int, kept: timedelta, told: tuple[str, ...]) -> None:
+    made = document(OPERATIONS, "/api/v1", "1.2.3", BodyLimits(size), kept)
+    for each in told:
+        assert each in " ".join(made["info"]["description"].split())
+
+
+def test_tells_a_new_user_where_the_key_comes_from_and_what_errors_mean() -> None:
+    description = DOCUMENT["info"]["description"]
+    assert "`strongroom api-key create`" in description
+    assert "(docs/errors)" in description
+    assert "JWT" in DOCUMENT["components"]["securitySchemes"]["Bearer"]["description"]
+    assert [each["description"] for each in DOCUMENT["servers"]] == ["This service"]
+
+
+def test_sections_have_proper_names() -> None:
+    names = [tag["name"] for tag in DOCUMENT["tags"]]
+    assert {"Typed data", "API keys", "Client networks", "Health"} <= set(names)
+    assert not [name for name in names if "_" in name or name[0].islower()]
+    used = {tag for path in DOCUMENT["paths"].values() for each in path.values() for tag in each["tags"]}
+    assert used == set(names)
+
+
+def test_acronyms_keep_their_letters() -> None:
+    assert described(BY_NAME["typed_data.sign"])["description"].startswith(
+        "Needs the scope `sign:typed-data`: sign EIP-712 typed data,"
+    )
+    assert in_a_sentence("EIP-712 typed data") == "EIP-712 typed data"
 
 
 async def test_is_served(client: httpx.AsyncClient) -> None:
