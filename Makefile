@@ -165,7 +165,7 @@ $(VENV)/.debian: $(VENV)/.made tests/support/debian.sh
 	@echo 'Getting PgBouncer, HAProxy, nginx, Redis, Prometheus and Alertmanager'
 	@if sh tests/support/debian.sh $(VENV)/debian pgbouncer haproxy nginx redis-server prometheus promtool prometheus-alertmanager \
 	  >/dev/null 2>&1; then touch $@; else \
-	  echo 'There are none to be had here: put pgbouncer, haproxy, nginx, prometheus, promtool and amtool on the PATH'; \
+	  echo 'There are none to be had here: put pgbouncer, haproxy, nginx, redis-server, prometheus, promtool and amtool on the PATH'; \
 	fi
 
 $(VENV)/.chromium: $(VENV)/.made tests/support/chromium.sh tests/support/debian.sh
