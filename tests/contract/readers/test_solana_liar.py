@@ -228,7 +228,7 @@ OTHER_KEY = "So11111111111111111111111111111111111111112"
         ("getMinimumBalanceForRentExemption", (), many, LYING),
         ("getMinimumBalanceForRentExemption", (), 1.5, BROKEN),
         ("getTokenAccountsByOwner", ("value", ..., "account", "owner"), OTHER_KEY, LYING),
-        ("getTokenAccountsByOwner", ("value", ..., "account", "data", 0), "A" * 143 + "E=", LYING),
+        ("getTokenAccountsByOwner", ("value", ..., "account", "data", 0), "A" * 142 + "E=", LYING),
         ("getTokenAccountsByOwner", ("value",), lambda old: [*old, *old], BROKEN),
         ("getTokenAccountsByOwner", ("value", ..., "pubkey"), "x", BROKEN),
         ("getTokenAccountsByOwner", ("context", "slot"), 0, ELSEWHERE),

@@ -6,7 +6,6 @@ could be that of a transfer.
 
 from __future__ import annotations
 
-import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,7 +151,7 @@ def _binary(text: object) -> bytes:
 def signature_bytes(text: str) -> bytes:
     """Read a signature of 64 bytes in base64. Raises InvalidMessage."""
     try:
-        found = base64.b64decode(text, validate=True)
+        found = base64text.decode(text)
     except ValueError:
         found = b""
     if len(found) != 64:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from strongroom.codecs import base58, solana
+from strongroom.codecs import base58, base64text, solana
 from strongroom.rpc.base import Holder, NodeError, Verdict
 from strongroom.rpc.http import Work
 from strongroom.rpc.jsonrpc import JsonRpc, Question, all_of
@@ -168,8 +166,8 @@ def _options(since: int, size: int, commitment: str = values.COMMITMENT) -> dict
 def _account(found: _Account, size: int) -> Account:
     text, encoding = found.data
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        data = base64text.decode(text)
+    except ValueError:
         raise NodeError(Verdict.BROKEN, "bad_data") from None
     if encoding != "base64" or len(data) > size:
         raise NodeError(Verdict.BROKEN, "bad_data")

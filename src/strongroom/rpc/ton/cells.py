@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Final
+
+from strongroom.codecs import base64text
 
 _HEAD: Final = bytes.fromhex("b5ee9c7201010101002400")
 _CELL: Final = bytes.fromhex("0043")
@@ -24,8 +25,8 @@ def address_of(text: object) -> bytes | None:
     if not isinstance(text, str) or len(text) > 200:
         return None
     try:
-        found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        found = base64text.decode(text)
+    except ValueError:
         return None
     at = found.find(_CELL)
     cell = found[at + 2 : at + 36]

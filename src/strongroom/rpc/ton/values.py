@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import Final
 
+from strongroom.codecs import base64text
 from strongroom.codecs.crc import crc16
 from strongroom.domain.network import Network
 from strongroom.rpc.base import NodeError, Verdict
@@ -63,8 +63,8 @@ def _friendly(address: bytes, tag: int) -> str:
 def hash32(text: str) -> str:
     """Lower-case hex, from base64."""
     try:
-        found = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        found = base64text.decode(text)
+    except ValueError:
         found = b""
     if len(found) != 32:
         raise NodeError(Verdict.BROKEN, "bad_hash")
