@@ -141,12 +141,8 @@ def test_a_second_instance_says_why_it_does_not_start(tmp_path: Path) -> None:
     with Server(tmp_path / "first") as server:
         others = {
             "another strongroom is already serving from this data directory (data_dir)": Server(tmp_path / "first"),
-            f"port {server.http_port} on 127.0.0.1 is in use": Server(
-                tmp_path / "second", http_port=server.http_port
-            ),
-            f"port {server.grpc_port} on 127.0.0.1 is in use": Server(
-                tmp_path / "third", grpc_port=server.grpc_port
-            ),
+            f"port {server.http_port} on 127.0.0.1 is in use": Server(tmp_path / "second", http_port=server.http_port),
+            f"port {server.grpc_port} on 127.0.0.1 is in use": Server(tmp_path / "third", grpc_port=server.grpc_port),
         }
         with ThreadPoolExecutor() as threads:  # the first waits 10 s for the lock
             answers = threads.map(lambda other: other.command("serve"), others.values())
