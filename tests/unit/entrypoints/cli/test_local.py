@@ -160,6 +160,11 @@ def test_heads_that_cannot_be_read_are_said_so(database: Path) -> None:
 
 def test_a_database_that_is_away_ends_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("strongroom.storage.postgres._LONG", 0.1)
-    result = run("migrate", DATABASE__URL="postgresql://127.0.0.1:1/strongroom")
-    assert result.exit_code == 3
-    assert "the database does not respond" in result.stderr
+    away = "postgresql://127.0.0.1:1/strongroom"
+    for setting, given in (
+        ("database.url", {"DATABASE__URL": away}),
+        ("database.migrate_url", {"DATABASE__URL": away, "DATABASE__MIGRATE_URL": away}),
+    ):
+        result = run("migrate", **given)
+        assert result.exit_code == 3
+        assert result.stderr == f"nothing listens on the host and port in {setting}\n"
