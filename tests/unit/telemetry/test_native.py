@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from strongroom.telemetry import logging, native
 from strongroom.telemetry.metrics import LOG_LINES_LOST_TOTAL
 from strongroom.telemetry.native import NativeLines
+from tests.support.waiting import until
 
 MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
@@ -64,10 +64,12 @@ def test_however_a_worker_is_started(log: io.BytesIO, method: str) -> None:
     with lines.heard():
         worker.start()
     worker.join()
-    until = time.monotonic() + 60
-    while "from a worker" not in [each["text"] for each in records(log)]:  # gRPC may say a line about the fork too
-        assert time.monotonic() < until, "the line did not come"
+
+    def came() -> bool:  # gRPC may say a line about the fork too
         lines.finish(0.1)
+        return "from a worker" in [each["text"] for each in records(log)]
+
+    until(came)
 
 
 def test_what_a_process_says_while_it_dies_is_read(log: io.BytesIO) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from strongroom.access.scopes import SCOPES, in_a_sentence
+from strongroom.config.sections import IdempotencySettings
 from strongroom.domain.secret import Secret
 from strongroom.entrypoints.http.body import BodyLimits
 from strongroom.entrypoints.http.endpoint import ALIASES
@@ -22,7 +23,7 @@ from strongroom.operations.registry import Operation
 
 Schema = dict[str, Any]
 
-RETENTION: Final = timedelta(days=7)
+RETENTION: Final = timedelta(seconds=IdempotencySettings().retention)
 _ACRONYMS: Final = {"api": "API"}
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _HEALTH_TAG: Final = "Health"
