@@ -42,9 +42,10 @@ async def faces(servers: list[Server]) -> AsyncIterator[list[Face]]:
 
 
 async def until_answered(face: Face, operation: str, command: dict[str, object], key: str, once: str | None) -> Outcome:
+    """Asks again while the service asks for that. A busy machine may not read a row within `database.timeout`."""
     while True:
         answer = await face.call(operation, command, key=key, idempotency_key=once)
-        if answer.code != "operation_in_flight":
+        if answer.code not in ("operation_in_flight", "storage_unavailable"):
             return answer
         await asyncio.sleep(0.05)
 
