@@ -195,7 +195,7 @@ def _connector(
     read_url(url())
 
     async def connect() -> Any:
-        target = read_url(url())
+        target = await asyncio.to_thread(read_url, url())  # it may read all authorities of the operating system
         try:
             async with asyncio.timeout(target.connect_timeout or limits.connect_timeout):
                 return await _connect(target, limits, options or {})
