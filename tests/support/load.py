@@ -165,7 +165,7 @@ def cpu_seconds(server: Server) -> float:
     return sum(int(each[11]) + int(each[12]) for each in fields) / TICKS
 
 
-def memory(server: Server) -> float:
-    """MiB of the biggest worker."""
-    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in server.workers()]
-    return max(int(status.split("VmRSS:")[1].split()[0]) for status in statuses) / 1024
+def memory(server: Server, of: str = "Rss") -> float:
+    """MiB of the biggest worker. ``of``: Rss, or Pss, which counts a page that n processes share as 1/n of it."""
+    sizes = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in server.workers()]
+    return max(int(text.split(f"\n{of}:")[1].split()[0]) for text in sizes) / 1024
