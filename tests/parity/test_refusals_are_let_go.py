@@ -40,9 +40,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.fixture
 def uncollected() -> Iterator[None]:
     gc.collect()
+    gc.freeze()  # what is there already is not looked at, which takes seconds after many tests
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 def refusals() -> set[int]:
