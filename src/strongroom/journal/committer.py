@@ -34,9 +34,9 @@ _log = structlog.get_logger(__name__)
 _MAX_BATCH: Final = 256
 _MAX_PATIENT: Final = 100
 """Patient units per commit. More would make units that arrive meanwhile wait longer."""
-_FEW_PATIENT: Final = 25
-"""Patient units per commit while others commit too. A commit takes time in proportion to its units, and others wait for
-it.
+_FEW_PATIENT: Final = (8, 25)
+"""Least and most patient units per commit while others commit too, who wait for them: one for each millisecond that the
+last commit took, so that a batch gets on where a commit takes long anyway.
 """
 _OTHERS_GONE: Final = 0.1
 """Seconds without an impatient unit after which patient units have the committer for themselves."""
@@ -95,6 +95,8 @@ class Committer:
         """Units of batches, which are committed after the others."""
         self._others_at = -math.inf
         """When an impatient unit was last committed."""
+        self._took = 0.0
+        """Seconds of the last commit."""
         self._wake = asyncio.Event()
         self._gathering = Gathering()
         self._chain_known = True
@@ -173,7 +175,9 @@ class Committer:
         if batch:
             self._others_at = now
         alone = now - self._others_at > _OTHERS_GONE
-        room = min(_MAX_PATIENT if alone else _FEW_PATIENT, _MAX_BATCH - len(batch))
+        least, most = _FEW_PATIENT
+        few = min(max(least, round(self._took * 1000)), most)
+        room = min(_MAX_PATIENT if alone else few, _MAX_BATCH - len(batch))
         while self._patient and room > 0:
             waiting = self._patient.popleft()
             batch.append(waiting)
@@ -243,7 +247,8 @@ class Committer:
         failpoints.reached("commit.before")
         applied = await self._storage.apply(units)
         failpoints.reached("commit.after")
-        COMMIT_SECONDS.observe(time.perf_counter() - started)
+        self._took = time.perf_counter() - started
+        COMMIT_SECONDS.observe(self._took)
         if not applied.conflicts:
             COMMIT_UNITS.observe(len(batch))
             if records:

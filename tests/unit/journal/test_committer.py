@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -230,10 +232,16 @@ async def test_closing_commits_what_waits_and_takes_nothing_more(storage: Watche
         await committer.commit(Unit())
 
 
+@pytest.mark.parametrize(
+    ("seconds", "batches"), [(0.001, [18, *[8] * 6, 4]), (0.012, [18, *[12] * 4, 4]), (0.2, [18, 25, 25, 2])]
+)
 async def test_patient_units_let_others_go_before_them(
-    committer: Committer, storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch
+    committer: Committer, storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch, seconds: float, batches: list[int]
 ) -> None:
+    """The longer a commit takes, the more of them it takes along."""
     monkeypatch.setattr(committer_module, "_OTHERS_GONE", 3600.0)
+    monkeypatch.setattr(committer_module, "time", SimpleNamespace(perf_counter=count(0, seconds).__next__))
+    committer._took = 0.0
     storage.batches.clear()
     order: list[str] = []
 
@@ -244,7 +252,7 @@ async def test_patient_units_let_others_go_before_them(
     patient = [commit("patient", patient=True) for _ in range(60)]
     others = [commit("other", patient=False) for _ in range(10)]
     await asyncio.gather(*patient, *others)
-    assert storage.batches == [35, 25, 10], "no more of them than that are waited for, also by who comes next"
+    assert storage.batches == batches
     assert order[:10] == ["other"] * 10
 
 
