@@ -1,8 +1,8 @@
-"""Signing on PostgreSQL and OpenBao by number of connections, and by number of stored wallets.
+"""Signing on PostgreSQL and OpenBao by connections, by size of batches, and by what is stored.
 
     python bench/curves.py --workers 2
 
-Prints both tables and draws them into docs/performance.svg. Linux only.
+Prints the tables and draws them into docs/performance.svg. Linux only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench import scale
 from strongroom.bootstrap import DEVELOPMENT_TENANT, administration
 from strongroom.config.settings import load
 from strongroom.domain.ids import new_id
@@ -31,10 +32,13 @@ from tests.support.stack import production
 
 CONNECTIONS: Final = (1, 4, 16, 64, 256)
 WALLETS: Final = (100, 1_000, 10_000, 100_000)
+OPERATIONS: Final = (1_000, 10_000, 100_000, 1_000_000)
+BATCHES: Final = (1, 10, 100, 1_000)
 PICTURE: Final = Path(__file__).resolve().parents[1] / "docs" / "performance.svg"
 _USED: Final = 100
 """Wallets that sign. They are new before each step, so that nothing of them is in memory."""
 _BATCH: Final = 100
+_BATCHES_AT_ONCE: Final = 4
 
 
 def main() -> None:
@@ -55,7 +59,14 @@ def main() -> None:
                 asyncio.run(fill(server, count - stored))
                 stored = count
                 by_wallets[count] = sign(server, 64, given.seconds, bare, f"{count} wallets")
-    PICTURE.write_text(picture(by_connections, by_wallets), encoding="utf-8")
+            by_size = {n: batches(server, n, given.seconds) for n in BATCHES}
+            by_operations, stored = {}, 0
+            for count in OPERATIONS:
+                asyncio.run(scale.fill(server, parts["DATABASE__MIGRATE_URL"], count - stored, new_id()))
+                stored = count
+                sign(server, 64, given.seconds, bare, "not counted")  # it pays for the unfinished work of the copy
+                by_operations[count] = sign(server, 64, given.seconds, bare, f"{count} operations")
+    PICTURE.write_text(picture(by_connections, by_wallets, by_size, by_operations), encoding="utf-8")
 
 
 def sign(server: Server, connections: int, seconds: float, bare: float, title: str) -> Measured:
@@ -68,6 +79,15 @@ def sign(server: Server, connections: int, seconds: float, bare: float, title: s
         flush=True,
     )
     return found
+
+
+def batches(server: Server, size: int, seconds: float) -> float:
+    """Signatures per second in batches."""
+    with server.client() as client:
+        wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
+    found = asyncio.run(measure(server, "rest", f"batch {size}", [wallet], _BATCHES_AT_ONCE, seconds))
+    print(f"{f'batches of {size}':>16}  {found.rate * size:6.0f}/s  {found.cpu / size:5.0f} us CPU", flush=True)
+    return found.rate * size
 
 
 async def fill(server: Server, count: int) -> None:
@@ -104,21 +124,30 @@ def _copy(wallet: Wallet, secret: SealedSecret, accounts: Sequence[Account], add
     )
 
 
-def picture(by_connections: Mapping[int, Measured], by_wallets: Mapping[int, Measured]) -> str:
-    """Three panels side by side, with logarithmic horizontal axes."""
+def picture(
+    by_connections: Mapping[int, Measured],
+    by_wallets: Mapping[int, Measured],
+    by_size: Mapping[int, float],
+    by_operations: Mapping[int, Measured],
+) -> str:
+    """Panels in rows, with logarithmic horizontal axes."""
     panels = (
         ("signatures/s", "connections", {n: found.rate for n, found in by_connections.items()}),
         ("p99, ms", "connections", {n: found.p99 for n, found in by_connections.items()}),
+        ("signatures/s, four batches at a time", "items in a batch", by_size),
         ("µs of processor a signature", "wallets stored", {n: found.cpu for n, found in by_wallets.items()}),
+        ("µs of processor a signature", "operations stored", {n: found.cpu for n, found in by_operations.items()}),
     )
     drawn = "\n".join(line for n, panel in enumerate(panels) for line in _panel(n, *panel))
+    rows = math.ceil(len(panels) / _IN_A_ROW)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH * len(panels)} 260" font-family="sans-serif" '
-        f'font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n{drawn}\n</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH * _IN_A_ROW} {_HEIGHT * rows}" '
+        f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n{drawn}\n</svg>\n'
     )
 
 
-_WIDTH: Final = 300
+_IN_A_ROW: Final = 3
+_WIDTH, _HEIGHT = 300, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 280, 40, 210
 
 
@@ -131,7 +160,8 @@ def _panel(place: int, title: str, axis: str, values: Mapping[int, float]) -> It
         return round(x, 1), round(_BOTTOM - value / top * (_BOTTOM - _TOP), 1)
 
     points = [at(n, value) for n, value in values.items()]
-    yield f'<g transform="translate({place * _WIDTH} 0)">'
+    row, column = divmod(place, _IN_A_ROW)
+    yield f'<g transform="translate({column * _WIDTH} {row * _HEIGHT})">'
     yield f'<text x="{_LEFT}" y="22" font-weight="bold">{title}</text>'
     yield f'<path d="M{_LEFT} {_TOP}V{_BOTTOM}H{_RIGHT}" fill="none" stroke="#888"/>'
     yield f'<polyline points="{" ".join(f"{x},{y}" for x, y in points)}" fill="none" stroke="#05a" stroke-width="2"/>'

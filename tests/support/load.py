@@ -68,6 +68,11 @@ def http_request(kind: str, wallet: str, key: str) -> bytes:
     elif kind in ("balance", "fresh"):
         query = "?fresh=true" if kind == "fresh" else ""
         method, path, body = "GET", f"/api/v1/wallets/{wallet}/balances/ethereum{query}", b""
+    elif kind.startswith("batch"):
+        path = "/api/v1/transactions/sign-batch"
+        size = int(kind.removeprefix("batch "))
+        items = [{"wallet_id": wallet, "network": "ethereum", "unsigned_tx": transaction()} for _ in range(size)]
+        body = json.dumps({"items": items}).encode()
     elif kind in ("sign", "keyed"):
         path = f"/api/v1/wallets/{wallet}/sign"
         body = json.dumps({"network": "ethereum", "unsigned_tx": transaction()}).encode()
@@ -89,6 +94,7 @@ async def over_rest(stack: AsyncExitStack, server: Server, kind: str, wallets: I
         length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
         body = await reader.readexactly(length)
         assert head.startswith((b"http/1.1 200", b"http/1.1 201")), body
+        assert b'"status":"error"' not in body, body
 
     return send
 
@@ -138,7 +144,9 @@ class Measured:
 async def measure(
     server: Server, face: str, kind: str, wallets: Sequence[str], connections: int, seconds: float
 ) -> Measured:
-    """Each connection sends one request after another, for each wallet in turn."""
+    """Each connection sends one request after another, for each wallet in turn. Over REST, ``kind`` may also be a batch
+    of so many signatures: "batch 100".
+    """
     took: list[float] = []
 
     async def keep_sending(send: Send) -> None:
