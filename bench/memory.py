@@ -48,7 +48,7 @@ def main() -> None:
         with server, server.client() as client:
             wallet = client.post("/wallets", json={"networks": ["ethereum"]}).json()["id"]
             asyncio.run(measure(server, "rest", "sign", [wallet], given.connections, 2.0))
-            print(f"at the start {_told(server)}", flush=True)
+            print(f"at the start {_size(server)}", flush=True)
 
             def some() -> int:
                 found = asyncio.run(measure(server, "rest", "sign", [wallet], given.connections, 5.0))
@@ -68,8 +68,8 @@ def _grow(name: str, server: Server, until: int, work: Callable[[], int]) -> Non
     print(f"{until} {name}: {last:.0f} MiB a worker, {last - first:+.0f} after the first fifth", flush=True)
 
 
-def _told(server: Server) -> str:
-    """Workers are forked, so the pages that none has written are there once for all of them."""
+def _size(server: Server) -> str:
+    """Workers are forked, so a page that none of them has written to is there once for all."""
     return f"{memory(server):.0f} MiB, of which its share is {memory(server, 'Pss'):.0f}"
 
 
@@ -79,7 +79,7 @@ def _looks(until: int, work: Callable[[], int], name: str, server: Server) -> It
         done += work()
         if done * _LOOKS >= (looked + 1) * until or done >= until:
             looked = done * _LOOKS // until
-            print(f"{done} {name}: {_told(server)}", flush=True)
+            print(f"{done} {name}: {_size(server)}", flush=True)
             yield
 
 

@@ -19,7 +19,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_routes(fuzzed: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    report = http.run(fuzzed, Seeds(fuzzed), examples=8, seed=1, coverage=False)
+    report = http.run(fuzzed, Seeds(fuzzed), examples=15, seed=1, coverage=False)
     with capsys.disabled():
         print(f"\n{report}")
     assert report.failures() + aftermath(fuzzed) == []

@@ -35,8 +35,8 @@ _MAX_BATCH: Final = 256
 _MAX_PATIENT: Final = 100
 """Patient units per commit. More would make units that arrive meanwhile wait longer."""
 _FEW_PATIENT: Final = (8, 25)
-"""Least and most patient units per commit while others commit too, who wait for them: one for each millisecond that the
-last commit took, so that a batch gets on where a commit takes long anyway.
+"""Least and most patient units per commit while others, who wait for them, commit too. In between it is one for each
+millisecond that the last commit took, so that a batch gets on where a commit takes long anyway.
 """
 _OTHERS_GONE: Final = 0.1
 """Seconds without an impatient unit after which patient units have the committer for themselves."""
