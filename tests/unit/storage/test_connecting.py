@@ -22,7 +22,7 @@ async def test_the_authorities_of_the_system_are_read_in_a_thread(monkeypatch: p
         readers.append(threading.current_thread())
         return read_url(url)
 
-    database = postgres.PostgresDatabase(lambda: URL, Limits(timeout=0.1))
+    database = postgres.PostgresDatabase(lambda: URL, Limits())
     monkeypatch.setattr(postgres, "read_url", noting)
     with pytest.raises(StorageUnavailable):
         await database.read(lambda _: None)
