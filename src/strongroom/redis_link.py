@@ -25,6 +25,12 @@ _LET_GO_SECONDS: Final = 1.0
 """Idle connections are closed at most this often. A Redis that stays read-only still serves reads."""
 
 
+def _of_a_read_only_script(error: ResponseError) -> bool:
+    """Redis before 7 wraps what a script met, such as `ERR Error running script (…): @user_script:1: -READONLY …`."""
+    text = str(error)
+    return text.startswith("Error running script") and "READONLY You can't write" in text
+
+
 async def disconnect(client: Redis) -> None:
     """Close a client, and its connections to Sentinels, which `Redis.aclose` leaves open."""
     await client.aclose(close_connection_pool=True)
@@ -62,9 +68,13 @@ class RedisLink:
                 _log.warning("redis.not_the_primary", error=type(error).__name__)
                 await self._let_go()
                 raise Lost from None
-            except ResponseError:
+            except ResponseError as error:
                 call.failed = False
-                raise
+                if not _of_a_read_only_script(error):
+                    raise
+                _log.warning("redis.not_the_primary", error=ReadOnlyError.__name__)
+                await self._let_go()
+                raise Lost from None
             except Exception as error:  # noqa: BLE001 whatever the client raises, Redis is nobody's error
                 call.failed = True
                 _log.warning("redis.lost", error=type(error).__name__)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from strongroom.breaker import CircuitBreaker, CircuitState
 from strongroom.cache.client import connect
@@ -66,6 +67,25 @@ async def test_a_demoted_server_is_let_go(redis_server: RedisServer) -> None:
         assert link.client.connection_pool._available_connections == [] or all(
             not each.is_connected for each in link.client.connection_pool._available_connections if each is not None
         )
+    finally:
+        redis_server.reset()
+        await link.close()
+
+
+async def test_a_demoted_server_is_let_go_by_a_script(redis_server: RedisServer) -> None:
+    """Redis 6 reports it as an error of the script."""
+    redis_server.reset()
+    link = RedisLink(client(redis_server.url), CircuitBreaker("redis", threshold=1, interval=0.05), timeout=30)
+    script = link.client.register_script("return redis.call('SET', KEYS[1], '1')")
+    await link.ask(lambda: script(keys=["a"]))
+    redis_server.read_only()
+    try:
+        with pytest.raises(Lost):
+            await link.ask(lambda: script(keys=["a"]))
+        assert link.breaker.state is CircuitState.CLOSED  # reads are still served
+        assert not any(each.is_connected for each in link.client.connection_pool._available_connections)
+        with pytest.raises(ResponseError, match="user_script"):
+            await link.ask(lambda: link.client.eval("return nothing()", 0))
     finally:
         redis_server.reset()
         await link.close()
