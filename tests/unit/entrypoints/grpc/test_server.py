@@ -256,6 +256,38 @@ async def test_calls_are_counted_by_method_and_status(call: Call, pipeline: Stub
     assert (count("OK"), count("INVALID_ARGUMENT")) == (before[0] + 1, before[1] + 1)
 
 
+# connections that are idle
+
+
+@pytest.fixture
+def hundredfold_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "_LEAST_PING_INTERVAL_MS", grpc_server._LEAST_PING_INTERVAL_MS // 100)
+
+
+async def test_an_idle_client_that_pings_every_twelve_seconds_is_not_cut_off(
+    hundredfold_pings: None, server: grpc_server.GrpcServer
+) -> None:
+    """A hundred times as often here. HTTP/2 frames are written by hand, since clients do not ping so often."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+    acknowledged = 0
+    async with asyncio.timeout(60):
+        for number in range(8):
+            writer.write(bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + number.to_bytes(8, "big"))
+            await writer.drain()
+            while True:
+                head = await reader.readexactly(9)
+                body = await reader.readexactly(int.from_bytes(head[:3], "big"))
+                assert head[3] != 7, body  # GOAWAY
+                if head[3] == 6 and head[4] == 1:
+                    assert int.from_bytes(body, "big") == number
+                    acknowledged += 1
+                    break
+            await asyncio.sleep(0.12)
+    assert acknowledged == 8
+    writer.close()
+
+
 # health, reflection, drain
 
 
