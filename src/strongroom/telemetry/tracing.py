@@ -262,7 +262,7 @@ def serve(traceparent: Sequence[str]) -> Span | Nothing:
         return _first(recorder, "request", SERVER)
     number, parent, sampled = came
     if not _follows:
-        sampled = _is_sampled(number)
+        sampled = _bits(64) < _threshold  # the caller has chosen the trace's id, so that must not decide
     return First(Trace(number, recorder, sampled and recorder.has_room()), parent, "request", SERVER)
 
 

@@ -132,6 +132,16 @@ async def test_where_parents_are_not_followed_the_share_decides(kept: Kept) -> N
     assert len(kept.spans) == 1
 
 
+@pytest.mark.parametrize("low", [1, 2**64 - 1])
+def test_where_parents_are_not_followed_no_id_decides(kept: Kept, low: int) -> None:
+    """A caller chooses the id of its trace. So it could make the service record every request, or none."""
+    tracing.start(kept, sample=0.25, follow=False)
+    for _ in range(4000):
+        with tracing.serve([f"00-{(7 << 64) + low:032x}-{PARENT}-01"]):
+            pass
+    assert 800 < len(kept.spans) < 1200
+
+
 def test_of_traces_that_begin_here_the_share_is_recorded(kept: Kept) -> None:
     tracing.start(kept, sample=0.25, follow=True)
     for _ in range(4000):
