@@ -55,8 +55,9 @@ class Exemplars:
         if self._file is not None and now - self._written > _WRITE_SECONDS:
             self._written = now
             made = self._file.with_suffix(".new")
-            made.write_text(json.dumps([[*key, *found] for key, found in self._kept.items()]))
-            made.replace(self._file)
+            with suppress(OSError):  # such as a full disk: the other workers show older ones meanwhile
+                made.write_text(json.dumps([[*key, *found] for key, found in self._kept.items()]))
+                made.replace(self._file)
 
     def all(self) -> Kept:
         """The exemplars of this process and of the other workers. The latest one counts for each bucket."""

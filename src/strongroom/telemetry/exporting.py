@@ -134,7 +134,10 @@ class Exporter:
         TRACE_SPANS_TOTAL.labels("exported").inc(max(0, len(batch) - rejected))
         if rejected:
             TRACE_SPANS_TOTAL.labels("rejected").inc(rejected)
-        self._exported(batch)
+        try:
+            self._exported(batch)
+        except Exception as error:  # noqa: BLE001 - the thread must go on
+            _log.error("tracing.crashed", exc_info=error)
 
     def _persist(self, request: ExportTraceServiceRequest) -> int:
         for tried in range(1, _TRIES + 1):

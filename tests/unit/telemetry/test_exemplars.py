@@ -108,6 +108,12 @@ def test_prometheus_text_has_no_place_for_them(tmp_path: Path) -> None:
         assert "trace_id" not in told("text", folder)
 
 
+def test_a_folder_that_cannot_be_written_costs_the_others_theirs(tmp_path: Path) -> None:
+    exemplars = Exemplars(tmp_path / "gone")
+    exemplars.note([served(1, 0.02)])
+    assert len(exemplars.all()) == 2
+
+
 def test_they_are_bounded() -> None:
     exemplars = Exemplars(None)
     for number in range(6000):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,22 @@ def test_what_the_receiver_rejects_is_counted() -> None:
         with exporting(send, interval=30):
             spans(3)
         assert (counted("rejected"), counted("exported")) == (before[0] + 2, before[1] + 1)
+
+
+def test_a_full_disk_under_the_exemplars_does_not_end_the_exports() -> None:
+    written = []
+
+    def full(batch: Sequence[tracing.Span]) -> None:
+        written.append(len(batch))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with otlp.over_grpc() as receiver:
+        send = over_grpc(receiver.endpoint, dict, ca_file=None, timeout=30)
+        with exporting(send, interval=0.01, exported=full):
+            spans(1)
+            until(lambda: written == [1])
+            spans(1)
+            until(lambda: written == [1, 1])
 
 
 def test_what_waits_at_the_end_is_sent() -> None:
