@@ -134,6 +134,6 @@ def _pids() -> set[int]:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # or the id of a dead worker belongs to another user's process now
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.telemetry.multiprocess import greatest_of_others
+from strongroom.telemetry.multiprocess import forget_dead, greatest_of_others
 
 GAUGE, VAULT = "strongroom_circuit_state", {"component": "vault"}
 WORKER = """
@@ -54,6 +55,24 @@ def test_the_worst_of_the_others_counts_while_it_lives(start: Start) -> None:
     assert greatest_of_others(GAUGE, VAULT) == 2
     worst.communicate()
     assert greatest_of_others(GAUGE, VAULT) == 1
+
+
+def test_a_process_of_another_user_is_no_worker(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives the id of a dead worker to some other process, which this one may not send a signal."""
+    dead = start("vault", 2)
+    dead.communicate()
+    kill = os.kill
+
+    def may_not(pid: int, number: int) -> None:
+        if pid == dead.pid:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        kill(pid, number)
+
+    monkeypatch.setattr(os, "kill", may_not)
+    assert greatest_of_others(GAUGE, VAULT) == 0
+    assert list(tmp_path.glob(f"*_{dead.pid}.db"))
+    forget_dead()
+    assert not list(tmp_path.glob(f"*_{dead.pid}.db"))
 
 
 def test_without_other_workers_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
