@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import importlib
+import io
 import json
 import re
 import threading
@@ -18,6 +20,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
@@ -27,7 +30,7 @@ import requests
 import structlog
 from requests import sessions
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from strongroom.alerts import markup
 from strongroom.alerts.base import NotDelivered, Note
@@ -93,10 +96,15 @@ _said = _Said()
 class _Listening(HTTPAdapter):
     """Records the response, and limits its size and the time it may take."""
 
+    def get_connection_with_tls_context(self, *args: Any, **given: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **given)
+        if _said.listening:
+            pool.ConnectionCls = _bounded(pool.ConnectionCls)
+        return pool
+
     def send(self, request: requests.PreparedRequest, *args: Any, **given: Any) -> requests.Response:
         if not _said.listening:
             return super().send(request, *args, **given)
-        until = time.monotonic() + _SECONDS
         try:
             response = super().send(request, *args, **{**given, "stream": True})
         except requests.exceptions.RequestException as error:
@@ -104,13 +112,14 @@ class _Listening(HTTPAdapter):
                 _said.reason = "unanswered"
             raise
         body = bytearray()
-        while len(body) < _BODY and (part := response.raw.read1(8192, decode_content=True)):
-            body += part
-            if time.monotonic() > until:
-                response.close()
-                _said.reason = "unanswered"
-                raise requests.exceptions.ReadTimeout("the response trickles")
-        response.close()
+        try:
+            while len(body) < _BODY and (part := response.raw.read1(8192, decode_content=True)):
+                body += part
+        except HTTPError as error:
+            _said.reason = "unanswered"
+            raise requests.exceptions.ReadTimeout("the response does not end") from error
+        finally:
+            response.close()
         if body.count(b"[") + body.count(b"{") > _BRACKETS:
             body.clear()
         response._content = bytes(body)
@@ -120,6 +129,44 @@ class _Listening(HTTPAdapter):
         if response.status_code == requests.codes.ok:
             _said.reason = _slack_error(bytes(body))
         return response
+
+
+class _Replies(io.RawIOBase):
+    """What a response is read from. Reading raises TimeoutError once the response has taken too long."""
+
+    def __init__(self, socket: Any, replies: Any) -> None:
+        self._socket = socket
+        self._replies = replies
+        self._until = time.monotonic() + _SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int | None:
+        wait = self._until - time.monotonic()
+        if wait <= 0:
+            raise TimeoutError("the response trickles")
+        self._socket.settimeout(min(wait, self._socket.gettimeout()))
+        read: int | None = self._replies.readinto(into)
+        return read
+
+    def close(self) -> None:
+        self._replies.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """A response of the other side, or of the proxy on the way to it, from its first byte to its last."""
+
+    def __init__(self, sock: Any, *args: Any, **given: Any) -> None:
+        super().__init__(sock, *args, **given)
+        self.fp = io.BufferedReader(_Replies(sock, self.fp.detach()))
+
+
+@cache
+def _bounded(connection: type) -> type:
+    """The same class of connections with responses that may take `_SECONDS`."""
+    return type("Bounded", (connection,), {"response_class": _Response})
 
 
 def _first(error: Exception) -> object:

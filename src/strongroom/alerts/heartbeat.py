@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import httpx
@@ -21,11 +22,14 @@ class Heartbeat:
         """Send one heartbeat. Raises NotDelivered, without the URL, which may hold a token."""
         try:
             async with (
+                asyncio.timeout(_SECONDS),  # httpx has this time for each part of a response
                 httpx.AsyncClient(verify=self._trust, timeout=_SECONDS, follow_redirects=False) as client,
                 client.stream("POST", self._url.reveal(), json={"service": "strongroom"}) as response,
             ):
                 status = response.status_code
         except httpx.HTTPError:
             raise NotDelivered("unreachable") from None
+        except TimeoutError:
+            raise NotDelivered("slow") from None
         if status >= 300:
             raise NotDelivered(f"http_{status}")

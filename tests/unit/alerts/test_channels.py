@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.alerts import by_apprise
 from strongroom.alerts.base import UNSURE, NotDelivered, Note
 from strongroom.alerts.by_apprise import AppriseChannel
 from strongroom.domain.alert import RULES, Message, Severity
@@ -189,6 +190,60 @@ async def test_an_answer_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(NotDelivered) as refused:
         await channel.send(note())
     assert refused.value.reason in UNSURE
+
+
+def stalls(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+    time.sleep(5)
+
+
+def is_cut(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
+
+
+def is_not_zipped(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd")
+
+
+@pytest.mark.parametrize("answer", [stalls, is_cut, is_not_zipped])
+async def test_an_answer_whose_end_does_not_come(
+    answer: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other side has probably taken the message, so the next one says that it may be a repeat."""
+    channel = AppriseChannel("webhook", Secret(f"json://127.0.0.1:{raw_server(answer)}/hook"))
+    monkeypatch.setattr(channel.plugin, "socket_read_timeout", 0.2)
+    with pytest.raises(NotDelivered) as refused:
+        await channel.send(note())
+    assert refused.value.reason in UNSURE
+
+
+@pytest.mark.parametrize(
+    ("head", "part"),
+    [
+        ("", "H"),
+        ("", "HTTP/1.1 100 Continue\r\n\r\n"),
+        ("HTTP/1.1 200 OK\r\nX-Slow: ", "a"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", "a"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"),
+    ],
+)
+async def test_an_answer_that_trickles_ends(head: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever part of it trickles. Otherwise it would keep the channel, and the process from its end."""
+    monkeypatch.setattr(by_apprise, "_SECONDS", 1.0)
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(head.encode())
+        for _ in range(100):
+            connection.sendall(part.encode())
+            time.sleep(0.05)
+
+    channel = AppriseChannel("webhook", Secret(f"json://127.0.0.1:{raw_server(trickle)}/hook"))
+    began = time.monotonic()
+    with pytest.raises(NotDelivered) as refused:
+        await channel.send(note())
+    assert refused.value.reason in UNSURE
+    assert time.monotonic() - began < 4.0
+    assert not channel._busy
 
 
 async def test_a_response_of_a_gigabyte_is_not_read() -> None:
