@@ -69,7 +69,7 @@ def picture(trace: str, drawn: list[Row]) -> str:
         f'<rect {size} fill="#ffffff"/>',
         f'<text x="12" y="20" fill="#333333">trace {trace} · {whole / 1000:.2f} ms</text>',
     ]
-    x = 12
+    x = 90
     for kind, text in (("server", "request"), ("internal", "step"), ("client", "call"), ("linked", "linked trace")):
         lines.append(f'<rect x="{x + _NAMES}" y="10" width="12" height="12" fill="{_COLOURS[kind]}"/>')
         lines.append(f'<text x="{x + _NAMES + 17}" y="21" fill="#333333">{text}</text>')
