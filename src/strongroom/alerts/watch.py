@@ -18,7 +18,7 @@ import structlog
 
 from strongroom.alerts.base import Condition
 from strongroom.alerts.direct import Direct
-from strongroom.domain.alert import Key, Rule, Seen
+from strongroom.domain.alert import MOST_ALIKE, OTHERS, Key, Rule, Seen
 from strongroom.errors import StrongroomError
 from strongroom.journal.base import Commit, Lost, sighting_unit
 from strongroom.storage.base import Unit
@@ -35,10 +35,7 @@ _LONGEST: Final = 20.0
 _PATIENCE: Final = 10.0
 """Seconds without a commit after which alerts are sent to the channels directly."""
 _MOST: Final = 500
-_MOST_ALIKE: Final = 20
-"""Subjects of one rule and tenant within a minute. Any further ones become one alert, to spare the channels."""
 _ALIKE_SECONDS: Final = 60.0
-OTHERS: Final = "and others"
 
 
 class Watch:
@@ -141,7 +138,7 @@ class Watch:
         since = self._clock() - _ALIKE_SECONDS
         known = {each for each, at in self._written.items() if at > since} | self._waiting.keys()
         alike = sum(1 for rule, _, tenant in known if (rule, tenant) == (key[0], key[2]))
-        return alike >= _MOST_ALIKE and key not in known
+        return alike >= MOST_ALIKE and key not in known
 
     async def _write(self) -> None:
         apart = {key for key in self._waiting if key[0] in _PAST_THE_DATABASE}

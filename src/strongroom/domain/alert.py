@@ -16,6 +16,10 @@ from uuid import UUID, uuid5
 _NAMESPACE: Final = UUID("6f1f0a3e-6d0c-5b0e-9d53-1c7a5a0c2b11")
 SUBJECT_LENGTH: Final = 96
 EVERY_SUBJECT: Final = "*"
+MOST_ALIKE: Final = 20
+"""Subjects of one rule and tenant within a minute. Any further ones become one alert, to spare the channels."""
+OTHERS: Final = "and others"
+"""The subject of that alert."""
 ALERT_TASK: Final = "alert"
 NOTIFY_TASK: Final = "notify"
 

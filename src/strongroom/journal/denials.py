@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from strongroom.domain.alert import RULES, Seen
+from strongroom.domain.alert import MOST_ALIKE, OTHERS, RULES, Seen
 from strongroom.domain.brief import brief
 from strongroom.domain.record import AuditEntry
 from strongroom.errors import StrongroomError
@@ -62,12 +62,6 @@ class _Count:
         return replace(self.last, details=brief(details).decode())
 
 
-def _burst(entry: AuditEntry) -> Unit:
-    """A unit that raises an alert, committed with the last denial that is recorded one by one."""
-    facts = {"api_key": str(entry.principal_id), "operation": entry.operation, "client": entry.client}
-    return sighting_unit(RULES["denials"], Seen("denials", str(entry.principal_id), entry.tenant_id, facts), entry.at)
-
-
 class Denials:
     def __init__(
         self, commit: Commit, clock: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -76,6 +70,9 @@ class Denials:
         self._clock = clock
         self._sleep = sleep
         self._counts: dict[_Place, _Count] = {}
+        self._loud: dict[UUID, set[UUID]] = {}
+        """The principals that get an alert each in the minute `_loud_in`, by tenant."""
+        self._loud_in: datetime | None = None
         self._unwritten: list[AuditEntry] = []
         self._timer: asyncio.Task[None] | None = None
 
@@ -91,11 +88,24 @@ class Denials:
             count = self._counts[place] = _Count(minute)
         count.denied += 1
         if count.denied <= EACH:
-            await self._commit(_burst(entry) if count.denied == EACH else Unit(), [entry])
+            await self._commit(self._burst(entry, minute) if count.denied == EACH else Unit(), [entry])
         else:
             count.add(entry, reason)
         if self._timer is None or self._timer.done():
             self._timer = asyncio.create_task(self._write_each_minute(), name="denials")
+
+    def _burst(self, entry: AuditEntry, minute: datetime) -> Unit:
+        """A unit that raises an alert, committed with the last denial that is recorded one by one."""
+        if self._loud_in is None or self._loud_in < minute:
+            self._loud_in, self._loud = minute, {}
+        loud = self._loud.setdefault(entry.tenant_id, set())
+        if len(loud) < MOST_ALIKE:
+            loud.add(entry.principal_id)
+        seen = Seen("denials", OTHERS, entry.tenant_id)
+        if entry.principal_id in loud:
+            facts = {"api_key": str(entry.principal_id), "operation": entry.operation, "client": entry.client}
+            seen = Seen("denials", str(entry.principal_id), entry.tenant_id, facts)
+        return sighting_unit(RULES["denials"], seen, entry.at)
 
     async def close(self) -> None:
         """Writes what has been counted. Call it before the committer is closed."""

@@ -11,8 +11,8 @@ from uuid import UUID
 from strongroom.alerts.base import Alerting
 from strongroom.alerts.direct import Direct
 from strongroom.alerts.shared import Alone
-from strongroom.alerts.watch import OTHERS, Watch
-from strongroom.domain.alert import RULES, Seen, Sighting
+from strongroom.alerts.watch import Watch
+from strongroom.domain.alert import OTHERS, RULES, Seen, Sighting
 from strongroom.errors import StorageUnavailable
 from strongroom.storage.base import Row, Unit
 from strongroom.telemetry.signals import Signals

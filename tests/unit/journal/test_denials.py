@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from strongroom.domain.alert import MOST_ALIKE, OTHERS, Sighting
 from strongroom.domain.ids import new_id
 from strongroom.domain.record import AuditEntry, AuditOutcome
 from strongroom.errors import StorageUnavailable
@@ -25,6 +26,7 @@ class World:
     def __init__(self) -> None:
         self.now = NOON
         self.records: list[AuditEntry] = []
+        self.seen: list[Sighting] = []
         self.away = False
         self.minute_over = asyncio.Event()
         self.denials = Denials(self.commit, lambda: self.now, self.sleep)
@@ -33,6 +35,7 @@ class World:
         if self.away:
             raise StorageUnavailable("away")
         self.records += audit
+        self.seen += [each for each in unit.puts if isinstance(each, Sighting)]
         return ()
 
     async def sleep(self, seconds: float) -> None:
@@ -79,6 +82,26 @@ async def test_each_principal_operation_and_tenant_has_its_own_ten() -> None:
     assert len(world.records) == 4 * EACH
     await world.denials.close()
     assert world.counts[4 * EACH :] == [2, 2, 2, 2]
+
+
+async def test_a_storm_is_one_alert() -> None:
+    """As after an upgrade of a fleet of callers, each with a token of its own."""
+    world = World()
+    ours, theirs = new_id(), new_id()
+    callers = [new_id() for _ in range(50)]
+    for _ in range(2):
+        for caller in callers:
+            await world.deny(EACH, tenant_id=ours, principal_id=caller)
+            await world.deny(EACH, tenant_id=ours, principal_id=caller, operation="wallets.list")
+    await world.deny(EACH, tenant_id=theirs, principal_id=callers[0])
+    alone = {str(each) for each in callers[:MOST_ALIKE]}
+    assert {each.subject for each in world.seen if each.tenant_id == ours} == {*alone, OTHERS}
+    assert [each.subject for each in world.seen if each.tenant_id == theirs] == [str(callers[0])]
+    world.seen.clear()
+    world.now += timedelta(minutes=1)
+    await world.deny(EACH, tenant_id=ours, principal_id=callers[-1])
+    assert [each.subject for each in world.seen] == [str(callers[-1])]
+    await world.denials.close()
 
 
 async def test_what_cannot_be_written_is_written_later() -> None:
