@@ -223,7 +223,7 @@ async def test_an_answer_whose_end_does_not_come(
         ("", "H"),
         ("", "HTTP/1.1 100 Continue\r\n\r\n"),
         ("HTTP/1.1 200 OK\r\nX-Slow: ", "a"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", "a"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", "a"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"),
     ],
 )
@@ -233,16 +233,14 @@ async def test_an_answer_that_trickles_ends(head: str, part: str, monkeypatch: p
 
     def trickle(connection: socket.socket) -> None:
         connection.sendall(head.encode())
-        for _ in range(100):
+        while True:  # until the other end closes
             connection.sendall(part.encode())
             time.sleep(0.05)
 
     channel = AppriseChannel("webhook", Secret(f"json://127.0.0.1:{raw_server(trickle)}/hook"))
-    began = time.monotonic()
     with pytest.raises(NotDelivered) as refused:
-        await channel.send(note())
+        await asyncio.wait_for(channel.send(note()), 120)
     assert refused.value.reason in UNSURE
-    assert time.monotonic() - began < 4.0
     assert not channel._busy
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import time
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ async def test_a_response_that_trickles_does_not_keep_the_next_one(monkeypatch: 
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
         with contextlib.suppress(OSError):
-            for _ in range(100):
+            while True:  # until the other end closes
                 writer.write(b"a")
                 await writer.drain()
                 await asyncio.sleep(0.05)
@@ -40,10 +39,8 @@ async def test_a_response_that_trickles_does_not_keep_the_next_one(monkeypatch: 
 
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
         beat = Heartbeat(Secret(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/beat"))
-        began = time.monotonic()
         with pytest.raises(NotDelivered, match="slow"):
-            await beat()
-        assert time.monotonic() - began < 3.0
+            await asyncio.wait_for(beat(), 120)
         await ended.wait()
 
 
