@@ -461,3 +461,15 @@ async def test_only_the_operator_silences_what_is_the_service_s_own(place: Place
         command = {"rule": "given_up", "subject": "notify", "seconds": 60}
         assert (await service.http.call("alerts.silence", command, key=other)).code == "forbidden"
         assert (await service.grpc.call("alerts.silence", command, key=service.key)).code == "ok"
+
+
+async def test_only_the_operator_sees_what_the_service_s_own_alerts_are_about(place: Place) -> None:
+    """It can be a row of one tenant."""
+    async with place.running(ALERTS__OPERATOR=str(TENANT)) as service:
+        await give_up(place)
+        await place.arrives("given_up", "FIRING")
+        other = await service.new_key(tenant=OTHER_TENANT)
+        for face in service.faces:
+            for key, sees in ((service.key, True), (other, False)):
+                (alert,) = (await face.call("alerts.list", {}, key=key)).result["alerts"]
+                assert (alert["rule"], alert["of_service"], "key" in alert.get("facts", {})) == ("given_up", True, sees)

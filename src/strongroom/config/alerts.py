@@ -45,7 +45,9 @@ class AlertSettings(Section):
     )
     operator: UUID | None = Field(
         default=None,
-        description="Tenant whose `admin` keys may silence the service's own alerts. Default: any tenant",
+        description=(
+            "Tenant whose `admin` keys may silence the service's own alerts and see their facts. Default: any tenant"
+        ),
     )
     interval: Wait = Field(default=5.0, description="Seconds between checks of the conditions of alerts")
     queue_age: Seconds = Field(
